@@ -1,0 +1,113 @@
+"""Hyperparameters that can change while a model trains."""
+
+import inspect
+import numbers
+import operator
+
+import keras
+
+
+class Hyperparameter:
+    """A scalar setting of a layer or optimizer, held in a variable.
+
+    A Python float is frozen into the compiled training step at its first run;
+    a variable is read anew at every step. Declare it on the class, set it like
+    any attribute:
+
+    ```python
+    class Adam(keras.optimizers.Optimizer):
+        beta_1 = Hyperparameter("[0, 1)")
+    ```
+
+    Reading the attribute gives a scalar, non-trainable `keras.Variable`, which
+    is saved and restored with its owner.
+
+    Args:
+        interval: The allowed values, e.g. `"[0, 1)"`: a square bracket includes
+            the end, a round one excludes it.
+
+    Raises:
+        TypeError: On setting something that is not a real number.
+        ValueError: On setting a value outside `interval`.
+    """
+
+    def __init__(self, interval):
+        self.interval = interval
+        self._low, self._high = map(float, interval[1:-1].split(","))
+        self._above = operator.ge if interval[0] == "[" else operator.gt
+        self._below = operator.le if interval[-1] == "]" else operator.lt
+
+    def __contains__(self, value):
+        return self._above(value, self._low) and self._below(value, self._high)
+
+    def __set_name__(self, owner, name):
+        self.name = name
+        self._slot = f"_{name}"
+
+    def __get__(self, obj, owner=None):
+        return self if obj is None else getattr(obj, self._slot)
+
+    def __set__(self, obj, value):
+        self.check(value, type(obj).__name__)
+        if hasattr(obj, self._slot):
+            getattr(obj, self._slot).assign(value)
+        else:
+            # Keras tracks the variable because it is set as an attribute.
+            setattr(obj, self._slot, self._variable(obj, value))
+
+    def check(self, value, owner):
+        """Raises unless `value` may be the setting of a class named `owner`."""
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise TypeError(
+                f"`{self.name}` of {owner} must be a number in "
+                f"{self.interval}. Received: {self.name}={value!r}"
+            )
+        if value not in self:
+            raise ValueError(
+                f"`{self.name}` of {owner} must lie in {self.interval}. "
+                f"Received: {self.name}={value}"
+            )
+
+    def _variable(self, obj, value):
+        with keras.name_scope(obj.name, caller=obj):
+            return keras.Variable(
+                value,
+                # A Python float would give float32 whatever `floatx` says.
+                dtype=getattr(obj, "variable_dtype", keras.config.floatx()),
+                trainable=False,
+                # A float16 layer would otherwise read 1e-8 as 0.
+                autocast=False,
+                aggregation="only_first_replica",
+                name=self.name,
+            )
+
+
+def hyperparameters_of(obj):
+    """Returns the hyperparameter variables that the class of `obj` declares.
+
+    For use in a class body: `hyperparameters = property(hyperparameters_of)`.
+
+    Returns:
+        A dict from name to scalar `keras.Variable`, in order of the names.
+    """
+    declared = inspect.getmembers(
+        type(obj), lambda member: isinstance(member, Hyperparameter)
+    )
+    return {name: getattr(obj, name) for name, _ in declared}
+
+
+def present_value(variable):
+    """Returns the value of a scalar variable as a float.
+
+    The shortest decimal that names the stored value is given, so that 0.9 in
+    float32 reads 0.9 and not 0.8999999761581421.
+    """
+    return float(str(keras.ops.convert_to_numpy(variable)))
+
+
+def present_values(obj):
+    """Returns the hyperparameters of `obj` as floats, for its `get_config`."""
+    return {
+        name: present_value(variable)
+        for name, variable in hyperparameters_of(obj).items()
+    }
