@@ -1,0 +1,173 @@
+"""Users' files: read as meant, or refused in one sentence that helps."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tfcourse import data
+from tfcourse.errors import InputError
+
+ROWS = "".join(f"{n},{2 * n},{'ab'[n % 2]}\n" for n in range(6))
+
+
+@pytest.fixture
+def csv(tmp_path):
+    def write(text, name="flowers.csv"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "u,v,kind\n" + ROWS,
+        b"\xef\xbb\xbfu,v,kind\r\n" + ROWS.replace("\n", "\r\n").encode(),
+        "kind,u,v\n"
+        + "".join(f"{'ab'[n % 2]},{n},{2 * n}\n" for n in range(6)),
+        '"u","v","kind"\n' + ROWS.replace("a", '"a"'),
+        "u,v,kind\n" + ROWS.rstrip("\n"),
+    ],
+    ids=["plain", "mark and Windows", "target first", "quoted", "no last end"],
+)
+def test_csv_is_read(csv, text):
+    dataset = data.read(csv(text), "kind")
+
+    expected = [[n, 2 * n] for n in range(6)]
+    np.testing.assert_array_equal(dataset.x, expected)
+    assert dataset.x.dtype == np.float32
+    assert dataset.labels == ("a", "b")
+    assert dataset.y.tolist() == [0, 1, 0, 1, 0, 1]
+    assert dataset.feature_names == ("u", "v")
+    assert dataset.name == "flowers"
+
+
+@pytest.mark.parametrize(
+    "first, second, labels",
+    [
+        ("3", "10", (3, 10)),
+        ("-1", "1", (-1, 1)),
+        ("007", "10", ("007", "10")),
+        ("NA", "None", ("NA", "None")),
+        ('"x\ny"', "z", ("x\ny", "z")),
+        ("1.5", "2", ("1.5", "2")),
+    ],
+)
+def test_classes_are_kept_as_written(csv, first, second, labels):
+    rows = ROWS.replace("a", first).replace("b", second)
+
+    assert data.read(csv("u,v,t\n" + rows), "t").labels == labels
+
+
+@pytest.mark.parametrize(
+    "text, target, message",
+    [
+        (ROWS, None, "Say which column .* It has: '0', '0.1', 'a'"),
+        ("u,v,kind\n" + ROWS, "kinds", "no column 'kinds'. .* 'kind'"),
+        ("u;v;t\n" + ROWS.replace(",", ";"), "t", "separated by commas"),
+        ("u,v,t\n7,cat,a\n" + ROWS, "t", "'v' .* value is 'cat', in row 1"),
+        ("u,v,t\n" + ROWS + "7,,a\n", "t", "'v' .* 1 missing .* in row 7"),
+        ("u,v,t\n" + ROWS + "7,?,a\n", "t", "'v' .* 1 missing .* in row 7"),
+        ("u,v,t\n" + ROWS + "7,8\n", "t", "'t' .* missing class.* in row 7"),
+        ("u,v,t\n" + ROWS + "inf,8,a\n", "t", "'u' .* infinite .* in row 7"),
+        ("u,v,t\n" + ROWS + "1e99,8,a\n", "t", "'u' .* infinite .* in row 7"),
+        ("u,v,t\n" + ROWS + "7,8,a,9\n", "t", "cannot be read as a csv"),
+        ("u,v,t\n" + ROWS.replace("b", "a"), "t", "one class only, 'a'"),
+        ("u,v,t\n" + ROWS + "7,8,c\n7,9,c\n8,8,c\n", "t", None),
+        ("u,v,t\n" + ROWS * 2 + "7,8,c\n", "t", "'c' .* has 1 of the 13"),
+        ("u,t\n1,a\n2,b\n3,c\n", "t", "3 examples of 3 classes.*three of each"),
+        ("t\na\nb\n", "t", "no column but the target"),
+        ("", "t", "cannot be read as a csv"),
+        ("u,v,t\n", "t", "no rows"),
+        ("u,t\né,a\n".encode("latin-1"), "t", "Save it as UTF-8"),
+    ],
+)
+def test_bad_csv_is_refused_in_a_sentence(csv, text, target, message):
+    path = csv(text)
+    if message is None:
+        assert len(data.read(path, target)) == 9
+        return
+    with pytest.raises(InputError, match=message):
+        data.read(path, target)
+
+
+def test_missing_file_and_unknown_kind_are_refused(csv, tmp_path):
+    with pytest.raises(InputError, match="There is no file"):
+        data.read(tmp_path / "none.csv", "t")
+    with pytest.raises(
+        InputError, match=r"must end in \.csv, \.parquet, \.npz"
+    ):
+        data.read(csv("", "flowers.xlsx"), "t")
+
+
+def test_parquet_is_read(tmp_path):
+    path = tmp_path / "flowers.parquet"
+    frame = pd.DataFrame(
+        {
+            "u": [1.5, 2, 3] * 2,
+            "v": [True, False, True] * 2,
+            "t": list("abaaba"),
+        }
+    )
+    frame.loc[6] = [0.0, True, "b"]
+    frame.to_parquet(path)
+
+    dataset = data.read(path, "t")
+
+    assert dataset.x[0].tolist() == [1.5, 1.0]
+    assert dataset.labels == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "column, message",
+    [
+        (pd.to_datetime(["2020-01-01"] * 6), "value is '2020-01-01"),
+        (pd.Categorical(list("xyxyxy")), "value is 'x'"),
+        (pd.array([1, None, 3, 4, 5, 6], dtype="Int64"), "missing .* row 2"),
+    ],
+    ids=["dates", "categories", "nullable"],
+)
+def test_parquet_that_is_no_numbers_is_refused(tmp_path, column, message):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"u": column, "t": list("ababab")}).to_parquet(path)
+
+    with pytest.raises(InputError, match=message):
+        data.read(path, "t")
+
+
+def test_npz_is_read(tmp_path, rng):
+    x = rng.normal(size=(6, 4, 4, 1)).astype("float32")
+    np.savez(tmp_path / "images.npz", x=x, y=np.array(list("ababab"))[:, None])
+
+    dataset = data.read(tmp_path / "images.npz")
+
+    np.testing.assert_array_equal(dataset.x, x)
+    assert dataset.labels == ("a", "b")
+    assert dataset.feature_names is None
+
+
+@pytest.mark.parametrize(
+    "arrays, message",
+    [
+        ({"x": np.ones((6, 2))}, "no array 'y'"),
+        ({"x": np.ones((6, 2)), "y": np.ones(5)}, r"x \(6, 2\) and y \(5,\)"),
+        ({"x": np.ones(6), "y": np.ones(6)}, r"x \(6,\)"),
+        ({"x": np.full((6, 2), "q"), "y": np.arange(6) % 2}, "first value .*q"),
+        ({"x": np.full((6, 2), np.nan), "y": np.arange(6) % 2}, r"at \(0, 0\)"),
+        ({"x": np.ones((6, 2)), "y": np.array([1, 2] * 3, object)}, "plain"),
+    ],
+)
+def test_bad_npz_is_refused(tmp_path, arrays, message):
+    np.savez(tmp_path / "a.npz", **arrays)
+
+    with pytest.raises(InputError, match=message):
+        data.read(tmp_path / "a.npz")
+
+
+def test_no_npz_at_all_is_refused(tmp_path):
+    (tmp_path / "a.npz").write_text("hello")
+
+    with pytest.raises(InputError, match="no zip archive"):
+        data.read(tmp_path / "a.npz")

@@ -1,0 +1,63 @@
+"""Mini-batches and the batch-size rule."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfcourse import data
+
+
+@given(st.integers(1, 70), st.integers(1, 80), st.integers(0, 5))
+def test_every_example_comes_once_with_its_class(m, batch_size, seed):
+    x = np.arange(m)
+
+    batches = list(data.mini_batches(x, -x, batch_size, seed))
+
+    assert [len(a) for a, _ in batches[:-1]] == [batch_size] * (
+        len(batches) - 1
+    )
+    assert len(batches) == -(-m // batch_size)
+    assert sorted(np.concatenate([a for a, _ in batches])) == x.tolist()
+    assert all((a == -b).all() for a, b in batches)
+
+
+def test_seed_decides_the_order():
+    x = np.arange(100)
+
+    def order(seed):
+        return [a.tolist() for a, _ in data.mini_batches(x, x, 10, seed)]
+
+    assert order(0) == order(0)
+    assert order(0) != order(1)
+    assert order((0, 1)) != order((0, 2))
+
+
+@pytest.mark.parametrize(
+    "y, batch_size, message",
+    [([1, 2], 1, "3 and 2"), ([1, 2, 3], 0, "batch_size.*0")],
+)
+def test_bad_arguments_are_refused_at_once(y, batch_size, message):
+    with pytest.raises(ValueError, match=message):
+        data.mini_batches([1, 2, 3], y, batch_size)
+
+
+@pytest.mark.parametrize(
+    "m, memory, expected",
+    [
+        (1, None, 1),
+        (2_000, None, 2_000),
+        (2_001, None, 512),
+        (50_000, 511, 256),
+        (50_000, 64, 64),
+        (1_000, 999, 512),
+    ],
+)
+def test_batch_size_follows_the_courses_rule(m, memory, expected):
+    size = {} if memory is None else {"bytes_per_example": 1, "memory": memory}
+    assert data.recommended_batch_size(m, **size) == expected
+
+
+def test_examples_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="Not even 64 examples of 10 bytes"):
+        data.recommended_batch_size(50_000, bytes_per_example=10, memory=639)

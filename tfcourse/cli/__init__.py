@@ -1,0 +1,55 @@
+"""The command line: starts fast, imports late, computes nothing."""
+
+import sys
+
+import typer
+
+from tfcourse import __version__
+from tfcourse.cli import data, doctor, predict, tune
+from tfcourse.errors import InputError
+
+app = typer.Typer(
+    name="tfcourse",
+    help=(
+        "Andrew Ng's course on training and tuning networks, made real on "
+        "Keras 3. Start with: tfcourse tune"
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("tune", epilog=tune.EPILOG)(tune.tune)
+app.command("predict", epilog=predict.EPILOG)(predict.predict)
+app.command("data", epilog=data.EPILOG)(data.data)
+app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
+
+
+def _print_version(wanted: bool):
+    if wanted:
+        print(f"tfcourse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False,
+        "--version",
+        callback=_print_version,
+        is_eager=True,
+        help="Print the version and exit.",
+    ),
+):
+    pass
+
+
+def main():
+    """Runs the command line; what a user got wrong exits with 2."""
+    try:
+        app()
+    except InputError as error:
+        # Plain text: brackets in a path or a value are no markup.
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(2)

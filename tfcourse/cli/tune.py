@@ -1,0 +1,217 @@
+"""`tfcourse tune`."""
+
+import datetime
+import enum
+import pathlib
+from typing import Annotated
+
+import typer
+
+EPILOG = (
+    "Example: tfcourse tune --data iris.csv --target species --trials 40"
+    "\n\nGo on with an interrupted run: tfcourse tune --resume --out runs/NAME"
+)
+
+
+class Device(enum.StrEnum):
+    """Where to compute."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+def tune(
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="A bundled data set (see `tfcourse data`) or a .csv, "
+            ".parquet or .npz file. [default: digits]"
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="The column of a .csv or .parquet file to predict."),
+    ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option(
+            help="The search space: `course`, or module.py:build for a "
+            "keras-tuner function of your own. [default: course]"
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="How many trials. [default: 20]")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of each trial. [default: 10]")
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            help="The metric to search by, as NAME, NAME:min or NAME:max. "
+            "[default: val_accuracy]"
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="The same seed gives the same trials. [default: 0]"),
+    ] = None,
+    device: Annotated[
+        Device | None, typer.Option(help="Where to compute. [default: auto]")
+    ] = None,
+    out: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="The run's folder. [default: runs/NAME-TIME]"),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the run in --out; --trials may ask for more.",
+        ),
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the summary only.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
+    ] = False,
+):
+    """Search for the best hyperparameters; report; export the best model.
+
+    With no options: the course's own search space on scanned digits.
+    """
+    from tfcourse.cli import quiet as noise
+
+    given = {
+        "data": data,
+        "target": target,
+        "space": space,
+        "trials": trials,
+        "epochs": epochs,
+        "objective": objective,
+        "seed": seed,
+        "device": device and device.value,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    noise.hush(verbose)
+    if _device(given, out, resume) == "cpu":
+        noise.hide_gpus()
+    folder = out
+    try:
+        run = _prepare(given, out, resume)
+        folder = run.folder
+        result = _carry_out(run, quiet)
+    except KeyboardInterrupt:
+        _say_how_to_resume(folder)
+        raise typer.Exit(130) from None
+    _summarise(run, result)
+
+
+def _device(given, folder, resume):
+    """Returns the device that is asked for, before anything heavy loads."""
+    from tfcourse.files import read_json
+
+    if not resume:
+        return given.get("device")
+    try:
+        return read_json(folder / "run.json")["settings"]["device"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # What is wrong is told when the run is opened.
+
+
+def _prepare(given, folder, resume):
+    from tfcourse.errors import InputError
+
+    if resume and folder is None:
+        raise InputError(
+            "--resume needs the folder of the run to go on with: --out "
+            f"{_newest_run() or 'runs/NAME'}"
+        )
+    from tfcourse.tuning.run import Run
+    from tfcourse.tuning.settings import Settings, read_manifest
+
+    if resume:
+        settings = read_manifest(folder)["settings"].resumed(**given)
+    else:
+        settings = Settings(**given).resolved()
+    return Run(settings, folder or _new_folder(settings.data), resume=resume)
+
+
+def _new_folder(name):
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    return pathlib.Path("runs", f"{pathlib.Path(name).stem}-{now}")
+
+
+def _newest_run():
+    folders = [path.parent for path in pathlib.Path("runs").glob("*/run.json")]
+    return max(folders, key=lambda f: f.stat().st_mtime, default=None)
+
+
+def _carry_out(run, quiet):
+    from rich.console import Console
+
+    from tfcourse.cli.progress import TrialsProgress
+
+    console = Console(stderr=True, quiet=quiet)
+    data = run.examples.describe()
+    console.print(
+        f"Searching {data['name']}: {data['train']:,} training, "
+        f"{data['dev']:,} development and {data['test']:,} test examples of "
+        f"{data['classes']} classes. Results go to {run.folder}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    settings = run.settings
+    with TrialsProgress(console, settings.trials, run.objective) as progress:
+        run.search(progress.update)
+    with console.status("Writing the report and the model"):
+        return run.finish()
+
+
+def _say_how_to_resume(folder):
+    if folder is None or not (folder / "run.json").exists():
+        print("\nStopped before the search began; nothing was written.")
+        return
+    print(
+        f"\nStopped. What is finished is kept in {folder}. Go on with:\n"
+        f"  tfcourse tune --resume --out {folder}"
+    )
+
+
+def _summarise(run, result):
+    from rich.console import Console
+    from rich.table import Table
+
+    from tfcourse.tuning.report import shown
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    settings = ", ".join(
+        f"{name} {shown(value)}"
+        for name, value in result.best.hyperparameters.items()
+    )
+    failed = f", {result.failed} failed" if result.failed else ""
+    rows = {
+        "trials": f"{result.completed} completed{failed}",
+        "best": f"trial {result.best.trial}: {settings}",
+        run.objective.name: f"{result.best.score:.4f}",
+        "dev accuracy": f"{result.dev_accuracy:.4f}",
+        "test accuracy": f"{result.test_accuracy:.4f}",
+        "report": str(result.folder / "report.html"),
+        "model": f"{result.folder / 'model'} (SavedModel), "
+        f"{result.folder / 'model.keras'}",
+        "use it": _next_command(result.folder),
+    }
+    for name, text in rows.items():
+        table.add_row(name, text)
+    Console(soft_wrap=False).print(table, highlight=False)
+
+
+def _next_command(folder):
+    if (folder / "examples.csv").exists():
+        return f"tfcourse predict {folder}/model {folder}/examples.csv"
+    return f"saved_model_cli show --dir {folder}/model --all"

@@ -1,0 +1,89 @@
+"""A labelled data set in memory."""
+
+import dataclasses
+import hashlib
+
+import numpy as np
+
+from tfcourse.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Examples with their classes.
+
+    Attributes:
+        name: What to call it.
+        x: Features, shape `(m, ...)`, float32. The course writes the
+            transpose, `(n, m)`.
+        y: Classes as positions in `labels`, shape `(m,)`, int32.
+        labels: The classes as the user wrote them, in sorted order.
+        feature_names: A name for each column of `x`, if it has columns.
+        source: Where it comes from, in a sentence.
+    """
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    labels: tuple
+    feature_names: tuple[str, ...] | None = None
+    source: str = ""
+
+    @classmethod
+    def from_labels(cls, name, x, labels, **kwargs):
+        """Returns a data set with the classes coded, after checking it.
+
+        Args:
+            name: What to call it.
+            x: Features, shape `(m, ...)`, numbers.
+            labels: The class of each example, shape `(m,)`, of any type that
+                can be sorted.
+            **kwargs: Further attributes.
+
+        Raises:
+            InputError: If there is one class only, a class of fewer than three
+                examples, or fewer examples than three times the classes: then
+                training, development and test set cannot each have them.
+        """
+        classes, y = np.unique(labels, return_inverse=True)
+        if len(y) < 3 * len(classes):
+            raise InputError(
+                f"Data set {name!r} has {len(y)} examples of {len(classes)} "
+                f"classes, fewer than three of each ({3 * len(classes)}). Is "
+                "the target a number rather than a class? tfcourse tunes "
+                "classifiers."
+            )
+        if len(classes) < 2:
+            raise InputError(
+                f"Data set {name!r} has one class only, "
+                f"{classes.tolist()[0]!r}. A classifier needs at least two: "
+                "choose another target."
+            )
+        counts = np.bincount(y)
+        if counts.min() < 3:
+            rare = classes.tolist()[int(counts.argmin())]
+            raise InputError(
+                f"Class {rare!r} of data set {name!r} has {counts.min()} of "
+                f"the {len(y)} examples; each class needs at least three, one "
+                "each for training, development and test set. Add examples or "
+                "leave the class out."
+            )
+        return cls(
+            name=name,
+            x=np.ascontiguousarray(x, dtype="float32"),
+            y=y.astype("int32"),
+            labels=tuple(classes.tolist()),
+            **kwargs,
+        )
+
+    def fingerprint(self):
+        """Returns a hash that changes whenever an example or a label does."""
+        digest = hashlib.sha256()
+        for part in (self.x, self.y):
+            digest.update(f"{part.dtype}{part.shape}".encode())
+            digest.update(np.ascontiguousarray(part).data)
+        digest.update(repr((self.labels, self.feature_names)).encode())
+        return digest.hexdigest()
+
+    def __len__(self):
+        return len(self.y)

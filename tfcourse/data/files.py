@@ -1,0 +1,297 @@
+"""A user's own data: CSV, Parquet or NumPy files."""
+
+import contextlib
+import pathlib
+import zipfile
+
+import numpy as np
+
+from tfcourse.data.bundled import unknown_name
+from tfcourse.data.dataset import Dataset
+from tfcourse.errors import InputError
+
+_TABLES = (".csv", ".parquet")
+SUFFIXES = (*_TABLES, ".npz")
+
+# What stands in a CSV file for "not known", the "?" of the UCI files too.
+_MISSING = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"]
+
+
+def read(path, target=None):
+    """Reads a labelled data set from a file.
+
+    Args:
+        path: A `.csv` or `.parquet` table with a header, one example a row,
+            all columns but the target numbers; or an `.npz` with arrays `x`
+            `(m, ...)` and `y` `(m,)`.
+        target: Name of the column with the classes; not for `.npz`.
+
+    Returns:
+        A `Dataset` named after the file.
+
+    Raises:
+        InputError: If the file is not there or cannot be read so, the target
+            is no column, a feature is text (the first bad value is named),
+            missing or infinite, or the classes are too few (see
+            `Dataset.from_labels`).
+    """
+    path = pathlib.Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(
+            f"{path} has an unknown kind: a data file must end in "
+            f"{', '.join(SUFFIXES)}."
+        )
+    if not path.is_file():
+        raise InputError(f"There is no file {path}. Check the path.")
+    if suffix == ".npz":
+        return _from_arrays(path, target)
+    return _from_table(path, target)
+
+
+def read_features(path, names):
+    """Reads the named columns of a table of numbers, in the order of `names`.
+
+    Args:
+        path: A `.csv` or `.parquet` table.
+        names: The columns to read. Others are left alone.
+
+    Returns:
+        The table as a `pandas.DataFrame`, and the features, shape `(m, n)`,
+        float32.
+
+    Raises:
+        InputError: As `read`; also if a column is not there.
+    """
+    path = pathlib.Path(path)
+    if path.suffix.lower() not in _TABLES or not path.is_file():
+        raise InputError(
+            f"{path} is not a table to read: give an existing file that ends "
+            f"in {' or '.join(_TABLES)}."
+        )
+    table = _read_table(path)
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise InputError(
+            f"{path} lacks {_listed(missing, 'column')} of the model. It has: "
+            f"{_listed(table.columns)}."
+        )
+    return table, _numbers(table[list(names)], path)
+
+
+def _from_arrays(path, target):
+    if target is not None:
+        raise InputError(
+            "`--target` names a column of a table; in an .npz file the array "
+            "`y` holds the classes. Leave it out."
+        )
+    try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is no zip archive")
+        with np.load(path) as arrays:
+            missing = {"x", "y"} - set(arrays)
+            if missing:
+                raise InputError(
+                    f"{path} has no array {_listed(sorted(missing))}. Save it "
+                    "with `np.savez(path, x=..., y=...)`."
+                )
+            x, y = arrays["x"], arrays["y"]
+    except InputError:
+        raise
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path} cannot be read as an .npz file of plain arrays "
+            f"({_first_line(error)[:-1]}). Save it with "
+            "`np.savez(path, x=..., y=...)`."
+        ) from error
+    return _checked_arrays(path, x, y)
+
+
+def _checked_arrays(path, x, y):
+    if x.ndim < 2 or y.ndim not in (1, 2) or y.size != len(x):
+        raise InputError(
+            f"{path} must hold `x` of shape (m, ...) and `y` of shape (m,). "
+            f"It has x {x.shape} and y {y.shape}."
+        )
+    if not (np.issubdtype(x.dtype, np.number) or x.dtype == bool):
+        raise InputError(
+            f"`x` of {path} must be numbers. It is of type {x.dtype}, the "
+            f"first value is {x.flat[0]!r}."
+        )
+    if not np.isfinite(x).all():
+        where = tuple(map(int, np.argwhere(~np.isfinite(x))[0]))
+        raise InputError(
+            f"`x` of {path} has a missing or infinite value, the first at "
+            f"{where}. Fill it in or leave the example out."
+        )
+    if np.issubdtype(y.dtype, np.floating) and np.isnan(y).any():
+        raise InputError(
+            f"`y` of {path} has a missing class, the first at position "
+            f"{int(np.isnan(y).argmax())}. Fill it in or leave the example out."
+        )
+    return Dataset.from_labels(
+        path.stem, x, y.reshape(-1), source=f"File {path.name}"
+    )
+
+
+def _from_table(path, target):
+    columns = _columns(path)
+    if target is None:
+        raise InputError(
+            f"Say which column of {path} holds the classes with `--target`. "
+            f"It has: {_listed(columns)}."
+        )
+    if target not in columns:
+        raise InputError(
+            f"{path}: {unknown_name('column', target, columns)}"
+            + _separator_hint(columns)
+        )
+    if len(columns) == 1:
+        raise InputError(
+            f"{path} has no column but the target {target!r}. A table needs "
+            "one column a feature."
+        )
+    table = _read_table(path, target)
+    features = table.drop(columns=target)
+    return Dataset.from_labels(
+        path.stem,
+        _numbers(features, path),
+        _labels(table[target], path),
+        feature_names=tuple(map(str, features.columns)),
+        source=f"File {path.name}",
+    )
+
+
+def _separator_hint(columns):
+    if len(columns) > 1 or not any(mark in columns[0] for mark in ";\t|"):
+        return ""
+    return " The columns of a CSV file must be separated by commas."
+
+
+def _columns(path):
+    with _readable(path):
+        if path.suffix.lower() == ".parquet":
+            import pyarrow.parquet
+
+            return pyarrow.parquet.read_schema(path).names
+        return _read_csv(path, nrows=0).columns.tolist()
+
+
+def _read_table(path, target=None):
+    import pandas as pd
+
+    with _readable(path):
+        if path.suffix.lower() == ".parquet":
+            table = pd.read_parquet(path)
+        else:
+            # A class may be called "NA" or "007": the target stays text.
+            others = [name for name in _columns(path) if name != target]
+            table = _read_csv(
+                path,
+                dtype={target: str},
+                keep_default_na=False,
+                na_values=dict.fromkeys(others, _MISSING),
+            )
+    if table.empty:
+        raise InputError(f"{path} has no rows below its header.")
+    return table
+
+
+def _read_csv(path, **kwargs):
+    import pandas as pd
+
+    return pd.read_csv(
+        path,
+        # A byte-order mark would become part of the first column's name.
+        encoding="utf-8-sig",
+        # Without it a row of too many fields shifts the columns silently.
+        index_col=False,
+        low_memory=False,
+        **kwargs,
+    )
+
+
+@contextlib.contextmanager
+def _readable(path):
+    """Tells what is wrong with a file that the reader of its kind refuses."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        hint = " Save it as UTF-8." if isinstance(error, UnicodeError) else ""
+        raise InputError(
+            f"{path} cannot be read as a {path.suffix[1:].lower()} table: "
+            f"{_first_line(error)}{hint}"
+        ) from error
+
+
+def _labels(column, path):
+    """Returns the classes as integers where all are, else as they are."""
+    missing = column.isna() | (column.astype(str).str.strip() == "")
+    if missing.any():
+        raise InputError(
+            f"Column {column.name!r} of {path} has {int(missing.sum())} "
+            f"missing classes, the first in {_row(missing)}. Fill them in or "
+            "leave the rows out."
+        )
+    values = column.tolist()
+    if not all(isinstance(value, str) for value in values):
+        return np.asarray(values)
+    try:
+        integers = [int(value) for value in values]
+    except ValueError:
+        return np.asarray(values)
+    # "007" and "+7" are names, not numbers.
+    same = all(str(i) == v for i, v in zip(integers, values, strict=True))
+    return np.asarray(integers if same else values)
+
+
+def _numbers(features, path):
+    import pandas as pd
+
+    for name, column in features.items():
+        missing = column.isna()
+        # A date would turn into nanoseconds since 1970.
+        plain = column.astype(str) if column.dtype.kind in "mM" else column
+        values = pd.to_numeric(plain, errors="coerce")
+        text = values.isna() & ~missing
+        if text.any():
+            first = str(column[text].iloc[0])
+            raise InputError(
+                f"Column {name!r} of {path} must be numbers. Its first other "
+                f"value is {first!r}, in {_row(text)}. Encode the column as "
+                "numbers or leave it out."
+            )
+        if missing.any():
+            raise InputError(
+                f"Column {name!r} of {path} has {int(missing.sum())} missing "
+                f"values, the first in {_row(missing)}. Fill them in or leave "
+                "the rows out."
+            )
+        infinite = values.astype("float64").abs() > np.finfo("float32").max
+        if infinite.any():
+            raise InputError(
+                f"Column {name!r} of {path} has an infinite value in "
+                f"{_row(infinite)}. Replace it or leave the row out."
+            )
+    return features.apply(pd.to_numeric).to_numpy(dtype="float32")
+
+
+def _row(mask):
+    """Names the first row where `mask` holds; 1 is below the header."""
+    return f"row {int(mask.to_numpy().argmax()) + 1}"
+
+
+def _listed(names, noun=None, at_most=8):
+    names = list(names)
+    text = ", ".join(repr(str(name)) for name in names[:at_most])
+    if len(names) > at_most:
+        text += f" and {len(names) - at_most} more"
+    if noun:
+        return f"{noun}{'s' if len(names) > 1 else ''} {text}"
+    return text
+
+
+def _first_line(error):
+    return str(error).strip().splitlines()[0].rstrip(".") + "."

@@ -1,0 +1,106 @@
+"""Mini-batches, and how large to make them."""
+
+import numpy as np
+
+
+def mini_batches(x, y, batch_size=64, seed=0):
+    r"""Yields the mini-batches of one epoch, shuffled together.
+
+    $X^{\{t\}}, Y^{\{t\}}$ for $t = 1, \dots, \lceil m / \text{batch\_size}
+    \rceil$. Every example comes once; the last batch is smaller when
+    `batch_size` does not divide $m$.
+
+    Args:
+        x: $X$, shape `(m, ...)`.
+        y: $Y$, shape `(m, ...)`.
+        batch_size: Examples in a mini-batch, at least 1.
+        seed: Seed of the shuffle. Give each epoch its own, e.g.
+            `seed=(seed, epoch)`.
+
+    Yields:
+        Pairs of arrays.
+
+    Raises:
+        ValueError: If `batch_size` is below 1 or `x` and `y` differ in length.
+
+    Example:
+
+    >>> x = np.arange(5)
+    >>> [len(a) for a, b in mini_batches(x, -x, batch_size=2)]
+    [2, 2, 1]
+
+    Reference:
+        Ng, Improving Deep Neural Networks, week 2, Mini-batch gradient descent.
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    if len(x) != len(y):
+        raise ValueError(
+            "`x` and `y` must have as many examples. Received: "
+            f"{len(x)} and {len(y)}"
+        )
+    if batch_size < 1:
+        raise ValueError(
+            f"`batch_size` must be at least 1. Received: {batch_size}"
+        )
+    return _batches(x, y, batch_size, seed)
+
+
+def _batches(x, y, batch_size, seed):
+    order = np.random.default_rng(seed).permutation(len(x))
+    for start in range(0, len(x), batch_size):
+        chosen = order[start : start + batch_size]
+        yield x[chosen], y[chosen]
+
+
+def recommended_batch_size(m, bytes_per_example=None, memory=None):
+    r"""Returns the batch size that the course's rule gives.
+
+    Up to 2,000 examples all of them (batch gradient descent). Above, the
+    largest power of two from 64 to 512 that fits into memory.
+
+    Args:
+        m: $m$, the number of training examples, at least 1.
+        bytes_per_example: What one example needs in training, in bytes: its
+            features, activations and their gradients.
+        memory: What is there for a mini-batch, in bytes. Both or neither must
+            be given; without them everything is taken to fit.
+
+    Raises:
+        ValueError: If `m`, `bytes_per_example` or `memory` is not positive, if
+            only one of the last two is given, or if not even 64 examples (all
+            of them, if fewer) fit.
+
+    Example:
+
+    >>> recommended_batch_size(2_000)
+    2000
+    >>> recommended_batch_size(
+    ...     50_000, bytes_per_example=10**6, memory=2 * 10**8
+    ... )
+    128
+
+    Reference:
+        Ng, Improving Deep Neural Networks, week 2, Understanding mini-batch
+        gradient descent.
+    """
+    if (bytes_per_example is None) != (memory is None):
+        raise ValueError(
+            "Give `bytes_per_example` and `memory` together. Received: "
+            f"bytes_per_example={bytes_per_example}, memory={memory}"
+        )
+    given = {"m": m, "bytes_per_example": bytes_per_example, "memory": memory}
+    for name, value in given.items():
+        if value is not None and not value > 0:
+            raise ValueError(
+                f"`{name}` must be positive. Received: {name}={value}"
+            )
+    fitting = float("inf") if memory is None else memory // bytes_per_example
+    if m <= 2_000 and m <= fitting:
+        return m
+    for size in (512, 256, 128, 64):
+        if size <= min(m, fitting):
+            return size
+    raise ValueError(
+        f"Not even {min(m, 64)} examples of {bytes_per_example} bytes fit into "
+        f"{memory} bytes. Make the model or the examples smaller."
+    )

@@ -1,0 +1,94 @@
+"""Training, development and test set, in the course's proportions."""
+
+import dataclasses
+
+import numpy as np
+
+from tfcourse.data.dataset import Dataset
+from tfcourse.errors import InputError
+
+# From here on a fixed number tells classifiers apart as well as a fixed share.
+_BIG = 100_000
+_ENOUGH = 10_000
+
+
+def split_sizes(m):
+    r"""Returns the sizes of training, development and test set.
+
+    Below a hundred thousand examples 60, 20 and 20 percent; from there on ten
+    thousand each for development and test. That is the lecture's 98/1/1 at a
+    million examples and its 99.5/0.25/0.25 at four million.
+
+    Args:
+        m: $m$, the number of examples, at least 3.
+
+    Returns:
+        Three positive integers that add up to `m`.
+
+    Raises:
+        ValueError: If `m` is below 3.
+
+    Example:
+
+    >>> split_sizes(1000)
+    (600, 200, 200)
+    >>> split_sizes(1_000_000)
+    (980000, 10000, 10000)
+
+    Reference:
+        Ng, Improving Deep Neural Networks, week 1, Train / Dev / Test sets.
+    """
+    if m < 3:
+        raise ValueError(
+            f"`m` must be at least 3, one example a set. Received: m={m}"
+        )
+    held_out = max(1, round(0.2 * m)) if m < _BIG else _ENOUGH
+    return m - 2 * held_out, held_out, held_out
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """Positions of the examples of each set, disjoint, in random order."""
+
+    train: np.ndarray
+    dev: np.ndarray
+    test: np.ndarray
+
+
+def split(y, seed=0):
+    """Splits examples at random so that each set has each class's share.
+
+    Args:
+        y: The class of each example, shape `(m,)`, or a `Dataset`.
+        seed: Seed of the shuffle: the same seed gives the same split.
+
+    Returns:
+        A `Split` with the sizes of `split_sizes(m)`; where a set would be
+        smaller than the number of classes, one example of each class.
+
+    Raises:
+        InputError: If a class has fewer than three examples.
+    """
+    from sklearn.model_selection import train_test_split
+
+    y = np.asarray(y.y if isinstance(y, Dataset) else y)
+    classes, counts = np.unique(y, return_counts=True)
+    if counts.min() < 3:
+        raise InputError(
+            f"Class {classes.tolist()[int(counts.argmin())]!r} has "
+            f"{counts.min()} examples; a stratified split in three needs at "
+            "least three of each class."
+        )
+    held_out = max(split_sizes(len(y))[1], len(classes))
+
+    def hold_out(positions):
+        return train_test_split(
+            positions,
+            test_size=held_out,
+            stratify=y[positions],
+            random_state=seed,
+        )
+
+    rest, test = hold_out(np.arange(len(y)))
+    train, dev = hold_out(rest)
+    return Split(train, dev, test)

@@ -1,0 +1,132 @@
+"""What a machine has of what tfcourse needs."""
+
+import dataclasses
+import importlib.metadata
+import importlib.util
+import os
+import pathlib
+import platform
+import sys
+
+# Import name -> (name to install, what it is for).
+_NEEDED = {
+    "tensorflow": ("tensorflow", "training and SavedModels"),
+    "keras": ("keras", "models"),
+    "keras_tuner": ("keras-tuner", "search"),
+    "tensorboard": ("tensorboard", "every trial of keras-tuner"),
+    "sklearn": ("scikit-learn", "the bundled data sets"),
+    "pandas": ("pandas", "tables"),
+    "pyarrow": ("pyarrow", "Parquet files"),
+    "plotly": ("plotly", "reports"),
+}
+_OPTIONAL = {
+    "optuna": ("tfcourse[report]", "importances"),
+    "matplotlib": ("tfcourse[report]", "plots as PNG"),
+}
+_LEAST_MEMORY = 2.0  # GiB
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        what: Its name.
+        found: What is there.
+        fine: Whether tfcourse works with it.
+        advice: What to do, or what would be better; may be empty.
+    """
+
+    what: str
+    found: str
+    fine: bool = True
+    advice: str = ""
+
+
+def examine():
+    """Returns a list of `Finding`: software, backend, processors, memory."""
+    return [
+        _python(),
+        *(_package(name, *row) for name, row in _NEEDED.items()),
+        *(_package(name, *row, True) for name, row in _OPTIONAL.items()),
+        *_backend(),
+        _cores(),
+        _memory(),
+    ]
+
+
+def _python():
+    version = platform.python_version()
+    fine = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    advice = "" if fine else "Use Python 3.11, 3.12 or 3.13."
+    return Finding("Python", version, fine, advice)
+
+
+def _package(module, name, use, optional=False):
+    if importlib.util.find_spec(module):
+        distribution = module.replace("sklearn", "scikit-learn")
+        distribution = distribution.replace("keras_tuner", "keras-tuner")
+        return Finding(distribution, importlib.metadata.version(distribution))
+    return Finding(
+        module,
+        f"not installed, for {use}",
+        optional,
+        f"Install it: pip install '{name}'",
+    )
+
+
+def _backend():
+    try:
+        import keras
+
+        gpus = keras.distribution.list_devices("gpu")
+    # Whatever goes wrong while a backend loads is what to report.
+    except Exception as error:
+        return [
+            Finding(
+                "Keras backend",
+                f"fails to load: {type(error).__name__}: {error}",
+                False,
+                "Reinstall it: pip install --force-reinstall tensorflow keras",
+            )
+        ]
+    advice = "" if gpus else _gpu_advice()
+    return [
+        Finding("Keras backend", keras.config.backend()),
+        Finding("GPUs", ", ".join(gpus) or "none seen", True, advice),
+    ]
+
+
+def _gpu_advice():
+    if sys.platform != "linux":
+        return "TensorFlow uses NVIDIA GPUs on Linux (on Windows in WSL2) only."
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return "CUDA_VISIBLE_DEVICES hides them; unset it to use one."
+    if not pathlib.Path("/proc/driver/nvidia/version").exists():
+        return (
+            "No NVIDIA driver. Everything works on the CPU; for a GPU "
+            "install its driver, then: pip install 'tfcourse[gpu]'"
+        )
+    return "There is a driver: install CUDA with pip install 'tfcourse[gpu]'"
+
+
+def _cores():
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count()
+    return Finding("CPU cores", str(cores))
+
+
+def _memory():
+    try:
+        pages = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_AVPHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return Finding("Memory", "unknown on this system")
+    page = os.sysconf("SC_PAGE_SIZE") / 2**30
+    total, free = (count * page for count in pages)
+    fine = total >= _LEAST_MEMORY
+    advice = "" if fine else f"Training needs about {_LEAST_MEMORY:.0f} GiB."
+    return Finding(
+        "Memory", f"{total:.1f} GiB, {free:.1f} GiB free", fine, advice
+    )

@@ -1,0 +1,291 @@
+"""The main job: search, report and model, in one folder."""
+
+import contextlib
+import dataclasses
+import datetime
+import importlib.metadata
+import io
+import pathlib
+import platform
+
+import filelock
+import keras
+
+from tfcourse.errors import InputError
+from tfcourse.export import (
+    class_probabilities,
+    export_saved_model,
+)
+from tfcourse.files import replacing, write_json, write_text
+from tfcourse.tuning.examples import Examples, in_parts
+from tfcourse.tuning.random_search import RandomSearchOracle
+from tfcourse.tuning.records import (
+    Record,
+    ranked,
+    read_axes,
+    read_records,
+    write_table,
+)
+from tfcourse.tuning.report import write_report
+from tfcourse.tuning.serial import SerialTuner
+from tfcourse.tuning.settings import objective_of, read_manifest
+from tfcourse.tuning.spaces import load_space, probe
+
+_PACKAGES = (
+    "tfcourse",
+    "tensorflow",
+    "keras",
+    "keras-tuner",
+    "numpy",
+    "scikit-learn",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a finished run found.
+
+    Attributes:
+        folder: The run's folder.
+        best: The `Record` of the best trial.
+        completed: How many trials completed.
+        failed: How many failed.
+        dev_accuracy: Share of the development set that the best model gets
+            right.
+        test_accuracy: The same for the test set, by which nothing was chosen.
+    """
+
+    folder: pathlib.Path
+    best: Record
+    completed: int
+    failed: int
+    dev_accuracy: float
+    test_accuracy: float
+
+
+class Run:
+    """A search in a folder, which can be stopped at any moment and goes on.
+
+    The folder has `run.json` (settings, versions, fingerprint of the data),
+    `search/` (the keras-tuner project), `trials.csv`, and at the end
+    `report.html`, `model.keras`, `model/` (a SavedModel) and, for a table,
+    `examples.csv`.
+
+    Args:
+        settings: The `Settings`.
+        folder: Where to write; must be new or empty, unless `resume`.
+        resume: Whether to go on with the run that is in the folder.
+
+    Raises:
+        InputError: If something in the settings, the data or the folder is
+            wrong. Nothing has been written then.
+    """
+
+    def __init__(self, settings, folder, *, resume=False):
+        self.settings = settings
+        self.folder = pathlib.Path(folder)
+        if not resume:
+            refuse_used(self.folder)
+        self.objective = objective_of(settings.objective)
+        _check_device(settings.device)
+        self.examples = Examples.load(settings)
+        if resume:
+            self._check_same_data()
+        dataset = self.examples.dataset
+        self.space = load_space(
+            settings.space, dataset.x.shape[1:], len(dataset.labels)
+        )
+        some = self.examples.split.train[:8]
+        probe(
+            self.space,
+            self.examples.x[some],
+            dataset.y[some],
+            len(dataset.labels),
+            self.objective,
+        )
+
+    def search(self, progress=None):
+        """Runs the trials that are not done yet.
+
+        Args:
+            progress: Called with the list of `Record` after each trial.
+        """
+        with self._locked():
+            self._write_manifest()
+            self._tuner(progress).search(
+                *self.examples.part("train"),
+                validation_data=self.examples.part("dev"),
+                epochs=self.settings.epochs,
+                verbose=0,
+            )
+
+    def finish(self):
+        """Writes the report and the best model.
+
+        Returns:
+            The `Result`.
+
+        Raises:
+            InputError: If no trial completed.
+        """
+        with self._locked():
+            records = read_records(self._project)
+            best = self._best(records)
+            model = self._best_model()
+            result = Result(
+                folder=self.folder,
+                best=best,
+                completed=sum(r.status == "completed" for r in records),
+                failed=sum(r.status == "failed" for r in records),
+                dev_accuracy=self._accuracy(model, "dev"),
+                test_accuracy=self._accuracy(model, "test"),
+            )
+            self._write_model(model, result)
+            self._write_manifest(result)
+            write_report(self.folder)
+        return result
+
+    @property
+    def _project(self):
+        return self.folder / "search"
+
+    @contextlib.contextmanager
+    def _locked(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with filelock.FileLock(self.folder / ".lock", timeout=0):
+                yield
+        except filelock.Timeout:
+            raise InputError(
+                f"{self.folder} is in use by another process that is still "
+                "running. Wait for it, stop it, or choose another --out."
+            ) from None
+
+    def _check_same_data(self):
+        known = read_manifest(self.folder)["data"]["fingerprint"]
+        if known != self.examples.dataset.fingerprint():
+            raise InputError(
+                f"The data {self.settings.data} are not those that "
+                f"{self.folder} was started with. Bring them back, or start a "
+                "new run with another --out."
+            )
+
+    def _tuner(self, progress=None):
+        oracle = RandomSearchOracle(
+            self.objective, self.settings.trials, self.settings.seed
+        )
+        # keras-tuner prints that it reloads.
+        with contextlib.redirect_stdout(io.StringIO()):
+            return SerialTuner(
+                oracle,
+                self.space,
+                on_trial=lambda *_: self._write_trials(progress),
+                directory=self.folder,
+                project_name=self._project.name,
+            )
+
+    def _write_trials(self, progress):
+        records = read_records(self._project)
+        axes = read_axes(self._project)
+        write_table(records, axes, self.folder / "trials.csv")
+        if progress:
+            progress(records)
+
+    def _best(self, records):
+        best = ranked(records, self.objective.direction)
+        if best:
+            return best[0]
+        reasons = [record.message for record in records if record.message]
+        raise InputError(
+            f"None of the {len(records)} trials in {self.folder} completed. "
+            f"The first one failed because it {reasons[0]}"
+            if reasons
+            else f"No trial in {self.folder} has run."
+        )
+
+    def _best_model(self):
+        """Returns the best model, with the normalization before it."""
+        (network,) = self._tuner().get_best_models(1)
+        # Loading warns of an optimizer that was saved before it was built.
+        network.optimizer.build(network.trainable_variables)
+        dataset = self.examples.dataset
+        features = keras.Input(dataset.x.shape[1:], name="features")
+        outputs = network(self.examples.normalization(features))
+        model = keras.Model(features, outputs)
+        model.compile_from_config(network.get_compile_config())
+        return model
+
+    def _accuracy(self, model, part):
+        positions = getattr(self.examples.split, part)
+        dataset = self.examples.dataset
+        probabilities = in_parts(
+            lambda x: class_probabilities(model, x), dataset.x[positions]
+        )
+        right = probabilities.argmax(axis=-1) == dataset.y[positions]
+        return float(right.mean())
+
+    def _write_model(self, model, result):
+        dataset = self.examples.dataset
+        with replacing(self.folder / "model.keras") as beside:
+            model.save(beside)
+        export_saved_model(
+            model,
+            self.folder / "model",
+            labels=list(dataset.labels),
+            overwrite=True,
+            metadata={
+                "data": self.examples.describe(),
+                "feature_names": dataset.feature_names,
+                "dev_accuracy": result.dev_accuracy,
+                "test_accuracy": result.test_accuracy,
+                "hyperparameters": result.best.hyperparameters,
+                "versions": _versions(),
+            },
+        )
+        if dataset.feature_names:
+            table = self.examples.table(self.settings.target or "class")
+            write_text(self.folder / "examples.csv", table)
+
+    def _write_manifest(self, result=None):
+        found = result and {
+            "best_trial": result.best.trial,
+            "dev_accuracy": result.dev_accuracy,
+            "test_accuracy": result.test_accuracy,
+        }
+        write_json(
+            self.folder / "run.json",
+            {
+                "settings": dataclasses.asdict(self.settings),
+                "objective": vars(self.objective),
+                "data": self.examples.describe(),
+                "versions": _versions(),
+                "written": datetime.datetime.now().isoformat("T", "seconds"),
+                "result": found,
+            },
+            indent=1,
+        )
+
+
+def refuse_used(folder):
+    """Raises an `InputError` unless `folder` is new or empty."""
+    folder = pathlib.Path(folder)
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise InputError(
+            f"{folder} exists and is not empty. Choose another --out, or go "
+            "on with the run that is in it with --resume."
+        )
+
+
+def _check_device(device):
+    if device == "gpu" and not keras.distribution.list_devices("gpu"):
+        raise InputError(
+            "--device gpu: no GPU is seen. `tfcourse doctor` says what is "
+            "missing; --device auto takes a GPU where there is one."
+        )
+
+
+def _versions():
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+    }

@@ -1,0 +1,204 @@
+"""Search spaces: the course's own, and a user's."""
+
+import importlib.util
+import inspect
+import pathlib
+import sys
+
+import keras
+import keras_tuner
+
+from tfcourse.data.bundled import unknown_name
+from tfcourse.errors import InputError
+from tfcourse.export import tells_apart
+from tfcourse.tuning.scales import (
+    log_uniform,
+    one_minus_log_uniform,
+    powers_of_two,
+)
+
+
+class CourseSpace(keras_tuner.HyperModel):
+    r"""The search space of the course's lectures on tuning.
+
+    Softmax classifiers with 2 to 4 hidden layers of 50 to 100 rectified units
+    each, batch norm before the activation and so no bias. Drawn on the
+    course's scales: the learning rate $\alpha$ in [1e-4, 1] by its logarithm,
+    $\beta$ of momentum in [0.9, 0.999] by the logarithm of $1 - \beta$, batch
+    sizes among powers of two, and momentum, RMSprop or Adam.
+
+    Args:
+        input_shape: Shape of one example.
+        classes: $C$, the number of classes.
+
+    Reference:
+        Ng, Improving Deep Neural Networks, week 3, Tuning process.
+    """
+
+    def __init__(self, input_shape, classes):
+        super().__init__()
+        self.input_shape = input_shape
+        self.classes = classes
+
+    def build(self, hp):
+        units = hp.Int("units", 50, 100)
+        layers = hp.Int("layers", 2, 4)
+        # Used by `fit`; named here so that the first trial has it too.
+        powers_of_two(hp, "batch_size", 32, 256)
+        model = keras.Sequential([keras.Input(self.input_shape)])
+        if len(self.input_shape) > 1:
+            model.add(keras.layers.Flatten())
+        for _ in range(layers):
+            model.add(keras.layers.Dense(units, use_bias=False))
+            model.add(keras.layers.BatchNormalization(momentum=0.9))
+            model.add(keras.layers.Activation("relu"))
+        model.add(keras.layers.Dense(self.classes, activation="softmax"))
+        model.compile(
+            _optimizer(hp),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+        return model
+
+    def fit(self, hp, model, *args, **kwargs):
+        return model.fit(*args, batch_size=hp.get("batch_size"), **kwargs)
+
+
+def _optimizer(hp):
+    alpha = log_uniform(hp, "learning_rate", 1e-4, 1.0)
+    name = hp.Choice("optimizer", ["momentum", "rmsprop", "adam"])
+    if name == "rmsprop":
+        return keras.optimizers.RMSprop(alpha)
+    if name == "adam":
+        return keras.optimizers.Adam(alpha)
+    with hp.conditional_scope("optimizer", ["momentum"]):
+        beta = one_minus_log_uniform(hp, "beta", 0.9, 0.999)
+    # Keras adds up gradients where the course averages them.
+    return keras.optimizers.SGD((1 - beta) * alpha, momentum=beta)
+
+
+SPACES = {"course": CourseSpace}
+
+
+def load_space(spec, input_shape, classes):
+    """Returns the search space of that name, or of the user's module.
+
+    Args:
+        spec: A key of `SPACES`, or `path/module.py:name` (also
+            `package.module:name`) of a function from
+            `keras_tuner.HyperParameters` to a compiled model, or of a
+            `keras_tuner.HyperModel`.
+        input_shape: Shape of one example.
+        classes: The number of classes.
+
+    Returns:
+        A `keras_tuner.HyperModel`, or a function.
+
+    Raises:
+        InputError: If there is no such space, module or name.
+    """
+    if ":" in spec:
+        return _load_user_space(spec)
+    if spec not in SPACES:
+        raise InputError(
+            unknown_name("search space", spec, SPACES)
+            + " A space of your own is written module.py:build."
+        )
+    return SPACES[spec](input_shape, classes)
+
+
+def probe(space, x, y, classes, objective):
+    """Tries a search space on a few examples, before a search begins.
+
+    Args:
+        space: What `load_space` returns.
+        x: A few examples, shape `(m, ...)`.
+        y: Their classes, shape `(m,)`.
+        classes: How many classes there are.
+        objective: The `keras_tuner.Objective` of the search.
+
+    Raises:
+        InputError: If a model cannot be built, is no compiled Keras model,
+            cannot be evaluated on the examples, has another number of outputs
+            than classes, or has no such metric.
+    """
+    build = space.build if isinstance(space, keras_tuner.HyperModel) else space
+    model = _tried(
+        lambda: build(keras_tuner.HyperParameters()),
+        "The search space fails to build a model",
+    )
+    if not isinstance(model, keras.Model):
+        raise InputError(
+            "The search space must return a compiled Keras model. It "
+            f"returned {model!r}."
+        )
+    if not model.compiled:
+        raise InputError(
+            f"The search space returned the model {model.name!r} without "
+            "compiling it. Call `model.compile(...)` before returning it."
+        )
+    logs = _tried(
+        lambda: model.evaluate(x, y, return_dict=True, verbose=0),
+        "The models of the search space cannot be evaluated on examples of "
+        f"shape {x.shape[1:]} with classes numbered from 0",
+    )
+    outputs = model(x[:1]).shape[-1]
+    if not tells_apart(outputs, classes):
+        raise InputError(
+            f"The models of the search space have {outputs} outputs; the data "
+            f"have {classes} classes. Give the last layer one unit a class."
+        )
+    metrics = [*logs, *(f"val_{name}" for name in logs)]
+    if objective.name not in metrics:
+        raise InputError(unknown_name("objective", objective.name, metrics))
+
+
+def _tried(action, complaint):
+    try:
+        return action()
+    except InputError:
+        raise
+    # A user's code may raise anything.
+    except Exception as error:
+        raise InputError(
+            f"{complaint}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _load_user_space(spec):
+    # From the right: a Windows path has a colon of its own.
+    module_name, _, name = spec.rpartition(":")
+    module = _import_module(module_name)
+    space = getattr(module, name, None)
+    if space is None:
+        known = [
+            n for n, v in vars(module).items() if inspect.isfunction(v)
+        ] or ["no function"]
+        raise InputError(
+            f"{module_name}: {unknown_name('search space', name, known)}"
+        )
+    if inspect.isclass(space) and issubclass(space, keras_tuner.HyperModel):
+        space = space()
+    if not (callable(space) or isinstance(space, keras_tuner.HyperModel)):
+        raise InputError(
+            f"{spec} must be a function `build(hp)` or a "
+            f"`keras_tuner.HyperModel`. It is {space!r}."
+        )
+    return space
+
+
+def _import_module(name):
+    complaint = f"{name} cannot be imported"
+    if not name.endswith(".py"):
+        sys.path.insert(0, str(pathlib.Path.cwd()))
+        return _tried(lambda: importlib.import_module(name), complaint)
+    path = pathlib.Path(name).resolve()
+    if not path.is_file():
+        raise InputError(f"There is no file {name}. Check `--space`.")
+    # As for a script, modules beside it can be imported.
+    sys.path.insert(0, str(path.parent))
+    module_spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[path.stem] = module
+    _tried(lambda: module_spec.loader.exec_module(module), complaint)
+    return module
