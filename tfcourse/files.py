@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import shutil
-import uuid
 
 
 @contextlib.contextmanager
@@ -15,6 +14,8 @@ def replacing(path):
     A reader, or a run that goes on after a crash, sees the old file or folder
     or the new one, never a half of it. On an error `path` stays as it was.
 
+    Only one process at a time may write to `path`.
+
     Args:
         path: The file or folder to write. An old one is replaced.
 
@@ -23,19 +24,22 @@ def replacing(path):
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{uuid.uuid4().hex[:8]}-{path.name}")
+    # The same names each time, so that a crash leaves no more than one of each.
+    beside = path.with_name(f".partial-{path.name}")
+    aside = path.with_name(f".old-{path.name}")
+    _remove(beside)
     try:
         yield beside
         if path.is_dir():
             # A folder cannot be replaced in one step, so it goes aside first.
-            aside = beside.with_name(f"{beside.name}-old")
+            _remove(aside)
             path.rename(aside)
             beside.rename(path)
-            shutil.rmtree(aside)
         else:
             beside.replace(path)
     finally:
         _remove(beside)
+        _remove(aside)
 
 
 def write_text(path, text):

@@ -98,11 +98,15 @@ def tune(
     noise.hush(verbose)
     if _device(given, out, resume) == "cpu":
         noise.hide_gpus()
+    from rich.console import Console
+
+    console = Console(stderr=True, quiet=quiet)
     folder = out
     try:
-        run = _prepare(given, out, resume)
+        with console.status("Loading Keras and the data"):
+            run = _prepare(given, out, resume)
         folder = run.folder
-        result = _carry_out(run, quiet)
+        result = _carry_out(run, console)
     except KeyboardInterrupt:
         _say_how_to_resume(folder)
         raise typer.Exit(130) from None
@@ -149,12 +153,9 @@ def _newest_run():
     return max(folders, key=lambda f: f.stat().st_mtime, default=None)
 
 
-def _carry_out(run, quiet):
-    from rich.console import Console
-
+def _carry_out(run, console):
     from tfcourse.cli.progress import TrialsProgress
 
-    console = Console(stderr=True, quiet=quiet)
     data = run.examples.describe()
     console.print(
         f"Searching {data['name']}: {data['train']:,} training, "

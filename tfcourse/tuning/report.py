@@ -14,7 +14,7 @@ from tfcourse.tuning.settings import read_manifest
 _CURVES = 5
 # Okabe and Ito's palette: told apart by colour-blind readers, and on both
 # light and dark pages.
-_COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00")
+_COLORS = ("#2b8cd6", "#e69f00", "#009e73", "#cc79a7", "#d55e00")
 _GREY = "#98a2b3"
 
 
