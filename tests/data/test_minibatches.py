@@ -1,5 +1,6 @@
 """Mini-batches and the batch-size rule."""
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,3 +62,26 @@ def test_batch_size_follows_the_courses_rule(m, memory, expected):
 def test_examples_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="Not even 64 examples of 10 bytes"):
         data.recommended_batch_size(50_000, bytes_per_example=10, memory=639)
+
+
+def test_dataset_gives_the_same_batches_epoch_by_epoch(rng):
+    x, y = rng.normal(size=(10, 3)).astype("float32"), np.arange(10)
+    dataset = data.mini_batch_dataset(x, y, batch_size=4, seed=7)
+
+    assert len(dataset) == 3
+    for epoch in range(2):
+        expected = data.mini_batches(x, y, batch_size=4, seed=(7, epoch))
+        for actual, wanted in zip(dataset, expected, strict=True):
+            np.testing.assert_array_equal(actual[0], wanted[0])
+            np.testing.assert_array_equal(actual[1], wanted[1])
+
+
+def test_dataset_trains_a_model(rng):
+    x = rng.normal(size=(10, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+
+    batches = data.mini_batch_dataset(x, x[:, 0], batch_size=4)
+    history = model.fit(batches, epochs=2, shuffle=False, verbose=0)
+
+    assert len(history.history["loss"]) == 2

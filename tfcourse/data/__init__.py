@@ -3,7 +3,11 @@
 from tfcourse.data.bundled import BUNDLED, describe, load
 from tfcourse.data.dataset import Dataset
 from tfcourse.data.files import read
-from tfcourse.data.minibatches import mini_batches, recommended_batch_size
+from tfcourse.data.minibatches import (
+    mini_batch_dataset,
+    mini_batches,
+    recommended_batch_size,
+)
 from tfcourse.data.splits import Split, split, split_sizes
 
 __all__ = [
@@ -12,6 +16,7 @@ __all__ = [
     "Split",
     "describe",
     "load",
+    "mini_batch_dataset",
     "mini_batches",
     "read",
     "recommended_batch_size",

@@ -1,5 +1,7 @@
 """Mini-batches, and how large to make them."""
 
+import itertools
+
 import numpy as np
 
 
@@ -32,6 +34,42 @@ def mini_batches(x, y, batch_size=64, seed=0):
     Reference:
         Ng, Improving Deep Neural Networks, week 2, Mini-batch gradient descent.
     """
+    x, y = _checked(x, y, batch_size)
+    return _batches(x, y, batch_size, seed)
+
+
+def mini_batch_dataset(x, y, batch_size=64, seed=0):
+    """Returns the mini-batches as a `tf.data.Dataset`, one epoch a pass.
+
+    Pass number `epoch`, from 0, gives the batches of `mini_batches(x, y,
+    batch_size, seed=(seed, epoch))`: each epoch has its own order, and a
+    program that is run again has the same. Needs TensorFlow.
+
+    Args:
+        x: $X$, shape `(m, ...)`.
+        y: $Y$, shape `(m, ...)`.
+        batch_size: Examples in a mini-batch, at least 1.
+        seed: Seed of all the shuffles.
+
+    Raises:
+        ValueError: As `mini_batches`.
+    """
+    import tensorflow as tf
+
+    x, y = _checked(x, y, batch_size)
+    epochs = itertools.count()
+    signature = tuple(
+        tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in (x, y)
+    )
+    batches = tf.data.Dataset.from_generator(
+        lambda: _batches(x, y, batch_size, (seed, next(epochs))),
+        output_signature=signature,
+    )
+    count = tf.data.experimental.assert_cardinality(-(-len(x) // batch_size))
+    return batches.apply(count).prefetch(tf.data.AUTOTUNE)
+
+
+def _checked(x, y, batch_size):
     x, y = np.asarray(x), np.asarray(y)
     if len(x) != len(y):
         raise ValueError(
@@ -42,7 +80,7 @@ def mini_batches(x, y, batch_size=64, seed=0):
         raise ValueError(
             f"`batch_size` must be at least 1. Received: {batch_size}"
         )
-    return _batches(x, y, batch_size, seed)
+    return x, y
 
 
 def _batches(x, y, batch_size, seed):
