@@ -5,6 +5,7 @@ import numbers
 import operator
 
 import keras
+import numpy as np
 
 
 class Hyperparameter:
@@ -102,7 +103,7 @@ def present_value(variable):
     The shortest decimal that names the stored value is given, so that 0.9 in
     float32 reads 0.9 and not 0.8999999761581421.
     """
-    return float(str(keras.ops.convert_to_numpy(variable)))
+    return float(str(np.asarray(variable)))
 
 
 def present_values(obj):
@@ -111,3 +112,13 @@ def present_values(obj):
         name: present_value(variable)
         for name, variable in hyperparameters_of(obj).items()
     }
+
+
+def check_number(value, name, owner, interval):
+    """Raises, as a `Hyperparameter` would, unless `value` is in `interval`.
+
+    For settings that stay Python numbers, and are checked when constructing.
+    """
+    setting = Hyperparameter(interval)
+    setting.__set_name__(owner, name)
+    setting.check(value, owner)
