@@ -4,6 +4,8 @@ Float64 throughout, no state, nothing imported from `tfcourse`: slow and
 obvious, so that a test can trust them.
 """
 
+import math
+
 import numpy as np
 
 
@@ -135,3 +137,31 @@ def adam_direction(
     if epsilon_inside_sqrt:
         return v_hat / np.sqrt(s_hat + epsilon)
     return v_hat / (np.sqrt(s_hat) + epsilon)
+
+
+def inverse_time_decay(
+    epoch_num, initial_learning_rate, decay_rate, interval=1
+):
+    n = math.floor(epoch_num / interval)
+    return initial_learning_rate / (1 + decay_rate * n)
+
+
+def exponential_decay(epoch_num, initial_learning_rate, base=0.95, interval=1):
+    rate = initial_learning_rate
+    for _ in range(math.floor(epoch_num / interval)):
+        rate = rate * base
+    return rate
+
+
+def inverse_sqrt_decay(epoch_num, initial_learning_rate, k):
+    if epoch_num == 0:
+        epoch_num = 1
+    return k / math.sqrt(epoch_num) * initial_learning_rate
+
+
+def piecewise_constant_decay(epoch_num, boundaries, values):
+    rate = values[0]
+    for boundary, value in zip(boundaries, values[1:], strict=True):
+        if epoch_num >= boundary:
+            rate = value
+    return rate

@@ -1,0 +1,171 @@
+"""Bias and variance: the lecture's tables, read as the lecture reads them."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfcourse.diagnostics import bias_variance
+
+
+@pytest.mark.parametrize(
+    "train, dev, bayes, high",
+    [
+        (0.01, 0.11, 0.0, {"variance"}),
+        (0.15, 0.16, 0.0, {"avoidable bias"}),
+        (0.15, 0.30, 0.0, {"avoidable bias", "variance"}),
+        (0.005, 0.01, 0.0, set()),
+        (0.15, 0.16, 0.15, set()),
+        (0.08, 0.10, 0.01, {"avoidable bias", "variance"}),
+        (0.08, 0.10, 0.075, {"variance"}),
+    ],
+)
+def test_reads_the_lectures_table(train, dev, bayes, high):
+    result = bias_variance(train, dev, bayes_error=bayes)
+    assert set(result.high) == high
+    assert result.high_bias == ("avoidable bias" in high)
+    assert result.high_variance == ("variance" in high)
+    assert result.dominant in (high or {None})
+    assert len(result.advice) == len(high)
+
+
+@pytest.mark.parametrize(
+    "errors, dominant",
+    [
+        # train, train-dev, dev of "Structuring Machine Learning Projects".
+        ((0.01, 0.09, 0.10), "variance"),
+        ((0.01, 0.015, 0.10), "data mismatch"),
+        ((0.10, 0.11, 0.12), "avoidable bias"),
+        ((0.10, 0.11, 0.20), "avoidable bias"),
+    ],
+)
+def test_reads_the_table_with_a_train_dev_set(errors, dominant):
+    train, train_dev, dev = errors
+    result = bias_variance(train, dev, train_dev_error=train_dev)
+    assert result.dominant == dominant
+
+
+def test_gives_the_gaps():
+    result = bias_variance(
+        0.10, 0.20, bayes_error=0.04, test_error=0.27, train_dev_error=0.11
+    )
+    assert result.gaps == pytest.approx(
+        {
+            "avoidable bias": 0.06,
+            "variance": 0.01,
+            "data mismatch": 0.09,
+            "overfit to dev": 0.07,
+        }
+    )
+    assert result.high == ("data mismatch", "overfit to dev", "avoidable bias")
+
+
+def test_what_was_not_measured_is_not_reported():
+    result = bias_variance(0.1, 0.2)
+    assert result.data_mismatch is None
+    assert result.overfit_to_dev is None
+    assert set(result.gaps) == {"avoidable bias", "variance"}
+
+
+def test_the_gaps_add_up_to_the_test_error(rng):
+    bayes, train, train_dev, dev, test = rng.uniform(size=5)
+    result = bias_variance(train, dev, bayes, test, train_dev)
+    assert bayes + sum(result.gaps.values()) == pytest.approx(test)
+
+
+def test_a_gap_of_the_threshold_is_high_whatever_the_rounding():
+    assert 0.1 - 0.08 != 0.17 - 0.15
+    for train, dev in [(0.08, 0.1), (0.15, 0.17)]:
+        result = bias_variance(train, dev, bayes_error=train)
+        assert result.high == ("variance",)
+        assert not bias_variance(train, dev, train, threshold=0.021).high
+
+
+def test_prints_errors_gaps_and_advice():
+    text = str(bias_variance(0.01, 0.11, test_error=0.12))
+    assert "training error    1.00 %   avoidable bias 1.00 %\n" in text
+    assert "dev error        11.00 %   variance 10.00 %, high\n" in text
+    assert "test error       12.00 %   overfit to dev 1.00 %" in text
+    assert "Variance: generalise better: more data" in text
+    assert str(bias_variance(0.005, 0.01)).endswith("No gap is high.")
+
+
+def test_says_what_is_odd():
+    assert "below the Bayes error" in str(bias_variance(0.01, 0.05, 0.03))
+    assert "without dropout" in str(bias_variance(0.10, 0.05))
+    assert bias_variance(0.1, 0.2, 0.05).notes == ()
+
+
+@pytest.fixture
+def data(rng):
+    x = rng.normal(size=(40, 2)).astype("float32")
+    return x, np.stack([x[:, 0] > 0, x[:, 0] <= 0], axis=1).astype("float32")
+
+
+@pytest.fixture
+def fit(data):
+    def fit(loss, metrics, split=0.25):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(
+            [keras.Input((2,)), keras.layers.Dense(2, "softmax")]
+        )
+        model.compile("adam", loss, metrics=metrics)
+        return model.fit(*data, epochs=2, validation_split=split, verbose=0)
+
+    return fit
+
+
+def test_takes_one_minus_accuracy_of_a_history(fit):
+    history = fit("categorical_crossentropy", ["accuracy"])
+    result = bias_variance(history, bayes_error=0.01)
+    assert result.train_error == 1 - history.history["accuracy"][-1]
+    assert result.dev_error == 1 - history.history["val_accuracy"][-1]
+    assert result.bayes_error == 0.01
+
+
+def test_takes_the_loss_of_a_history_without_accuracy(fit):
+    history = fit("mse", None)
+    result = bias_variance(history)
+    assert result.train_error == history.history["loss"][-1]
+    assert result.dev_error == history.history["val_loss"][-1]
+
+
+def test_refuses_a_history_it_cannot_read(fit):
+    with pytest.raises(ValueError, match=r"`val_` twin.*Received: \['loss'"):
+        bias_variance(fit("mse", None, split=0.0))
+    with pytest.raises(ValueError, match=r"metrics=\['accuracy'\]"):
+        bias_variance(fit(lambda y, p: 3 + (p - y) ** 2, None))
+    with pytest.raises(ValueError, match="in the `History` already"):
+        bias_variance(fit("mse", None), 0.1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train_error",
+        "dev_error",
+        "bayes_error",
+        "test_error",
+        "train_dev_error",
+        "threshold",
+    ],
+)
+@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), 15])
+def test_refuses_what_is_no_share(name, value):
+    errors = {"train_error": 0.1, "dev_error": 0.1, name: value}
+    with pytest.raises(ValueError, match=rf"`{name}` .* must lie in \[0, 1\]"):
+        bias_variance(**errors)
+
+
+@pytest.mark.parametrize("value", ["0.1", True, None, [0.1]])
+def test_refuses_what_is_no_number(value):
+    with pytest.raises(TypeError, match="`dev_error` .* must be a number"):
+        bias_variance(0.1, value)
+
+
+def test_takes_percent_for_a_slip():
+    with pytest.raises(ValueError, match=r"Give 15 % as 0\.15"):
+        bias_variance(15, 16)
+
+
+def test_takes_numpy_numbers():
+    assert bias_variance(np.float32(0.25), np.float64(0.5)).variance == 0.25

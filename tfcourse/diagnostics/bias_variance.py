@@ -1,0 +1,278 @@
+"""Bias and variance: what keeps the error up, and what the course advises."""
+
+import dataclasses
+import math
+import numbers
+
+ADVICE = {
+    "avoidable bias": (
+        "fit the training set better: a bigger network, longer training or a "
+        "better optimizer, another architecture"
+    ),
+    "variance": (
+        "generalise better: more data, regularization (L2, dropout, data "
+        "augmentation, early stopping), another architecture"
+    ),
+    "data mismatch": (
+        "make the training data more like the dev set: see by hand how they "
+        "differ, collect or synthesise more of that kind"
+    ),
+    "overfit to dev": "get a bigger dev set, since this one was tuned to",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class BiasVariance:
+    """The gaps between the errors of a model, and what they call for.
+
+    All are shares, so 0.15 is 15 %. A gap that was not measured is `None`.
+
+    Attributes:
+        train_error: Error on the training set.
+        dev_error: Error on the dev set.
+        bayes_error: The least error that anything can have.
+        test_error: Error on the test set, if known.
+        train_dev_error: Error on data of the training distribution that was
+            not trained on, if known.
+        threshold: From which size on a gap is called high.
+    """
+
+    train_error: float
+    dev_error: float
+    bayes_error: float = 0.0
+    test_error: float | None = None
+    train_dev_error: float | None = None
+    threshold: float = 0.02
+
+    @property
+    def avoidable_bias(self):
+        """Training error above Bayes error."""
+        return self.train_error - self.bayes_error
+
+    @property
+    def variance(self):
+        """Error on new data like the training data, above training error."""
+        unseen = self.train_dev_error
+        return (self.dev_error if unseen is None else unseen) - self.train_error
+
+    @property
+    def data_mismatch(self):
+        """Dev error above the error on new data like the training data."""
+        if self.train_dev_error is None:
+            return None
+        return self.dev_error - self.train_dev_error
+
+    @property
+    def overfit_to_dev(self):
+        """Test error above dev error."""
+        return (
+            None
+            if self.test_error is None
+            else (self.test_error - self.dev_error)
+        )
+
+    @property
+    def gaps(self):
+        """The measured gaps by name, in the order of the course."""
+        named = {
+            "avoidable bias": self.avoidable_bias,
+            "variance": self.variance,
+            "data mismatch": self.data_mismatch,
+            "overfit to dev": self.overfit_to_dev,
+        }
+        return {name: gap for name, gap in named.items() if gap is not None}
+
+    @property
+    def high(self):
+        """Names of the gaps of at least `threshold`, the largest first."""
+        return tuple(
+            name
+            for name, gap in sorted(self.gaps.items(), key=lambda it: -it[1])
+            # 0.1 - 0.08 is a little more than 0.02, 0.17 - 0.15 a little less.
+            if gap >= self.threshold - 1e-9
+        )
+
+    @property
+    def high_bias(self):
+        return "avoidable bias" in self.high
+
+    @property
+    def high_variance(self):
+        return "variance" in self.high
+
+    @property
+    def dominant(self):
+        """Name of the largest gap that is high, or `None`."""
+        return self.high[0] if self.high else None
+
+    @property
+    def advice(self):
+        """What the course advises for each high gap, the largest first."""
+        return tuple(ADVICE[name] for name in self.high)
+
+    @property
+    def notes(self):
+        """What is odd about the errors, in sentences."""
+        notes = []
+        if self.avoidable_bias < -1e-9:
+            notes.append(
+                "The training error is below the Bayes error: either that is "
+                "estimated too high, or the training set is fitted by heart."
+            )
+        if self.variance < -1e-9:
+            notes.append(
+                "New data is easier than the training set: measure the "
+                "training error without dropout and augmentation."
+            )
+        return tuple(notes)
+
+    def __str__(self):
+        errors = [
+            ("Bayes error", self.bayes_error, None),
+            ("training error", self.train_error, "avoidable bias"),
+            ("train-dev error", self.train_dev_error, "variance"),
+            (
+                "dev error",
+                self.dev_error,
+                "variance" if self.train_dev_error is None else "data mismatch",
+            ),
+            ("test error", self.test_error, "overfit to dev"),
+        ]
+        lines = []
+        for name, error, gap in errors:
+            if error is None:
+                continue
+            line = f"{name:<16}{100 * error:6.2f} %"
+            if gap:
+                high = ", high" if gap in self.high else ""
+                line += f"   {gap} {100 * self.gaps[gap]:.2f} %{high}"
+            lines.append(line)
+        lines += [
+            f"{name.capitalize()}: {ADVICE[name]}." for name in self.high
+        ] or ["No gap is high."]
+        return "\n".join([*lines, *self.notes])
+
+
+def bias_variance(
+    train_error,
+    dev_error=None,
+    bayes_error=0.0,
+    test_error=None,
+    train_dev_error=None,
+    threshold=0.02,
+):
+    r"""Splits the error of a model into bias, variance and what comes after.
+
+    $$\begin{aligned}
+      \text{avoidable bias} &= \text{train} - \text{Bayes}, &
+      \text{variance} &= \text{train-dev} - \text{train}, \\
+      \text{data mismatch} &= \text{dev} - \text{train-dev}, &
+      \text{overfit to dev} &= \text{test} - \text{dev}.
+    \end{aligned}$$
+
+    Without a train-dev set, train and dev data are taken to be alike and the
+    variance is dev − train. Keras has nothing of the kind.
+
+    Args:
+        train_error: Error on the training set, a share in [0, 1]. Or the
+            `History` that `fit` returned, for the errors of its last epoch:
+            1 − accuracy, or the loss where no accuracy was measured. Keras
+            measures the training accuracy during the epoch, with dropout on;
+            `model.evaluate` after it gives the better figure.
+        dev_error: Error on the dev set. Not with a `History`, which has it.
+        bayes_error: The least error that anything can have, or that of people.
+        test_error: Error on the test set, if known.
+        train_dev_error: Error on data of the training distribution that was
+            held out, if known.
+        threshold: From which size on a gap is called high, in (0, 1].
+
+    Returns:
+        A `BiasVariance`.
+
+    Raises:
+        TypeError: If an error is not a number.
+        ValueError: If an error lies outside [0, 1], or a `History` has no
+            validation.
+
+    Example:
+
+    >>> result = bias_variance(train_error=0.15, dev_error=0.30)
+    >>> result.high
+    ('avoidable bias', 'variance')
+    >>> print(bias_variance(0.15, 0.16, bayes_error=0.15))
+    Bayes error      15.00 %
+    training error   15.00 %   avoidable bias 0.00 %
+    dev error        16.00 %   variance 1.00 %
+    No gap is high.
+
+    Reference:
+        Ng, "Improving Deep Neural Networks", week 1, "Bias/variance", and
+        "Structuring Machine Learning Projects", weeks 1 and 2.
+    """
+    if hasattr(train_error, "history"):
+        if dev_error is not None:
+            raise ValueError(
+                "`dev_error` of bias_variance is in the `History` already. "
+                f"Received: dev_error={dev_error}"
+            )
+        train_error, dev_error = _last_errors(train_error.history)
+    errors = {
+        "train_error": train_error,
+        "dev_error": dev_error,
+        "bayes_error": bayes_error,
+        "test_error": test_error,
+        "train_dev_error": train_dev_error,
+    }
+    optional = ("test_error", "train_dev_error")
+    return BiasVariance(
+        threshold=_share("threshold", threshold),
+        **{
+            name: None
+            if error is None and name in optional
+            else _share(name, error)
+            for name, error in errors.items()
+        },
+    )
+
+
+def _share(name, value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            f"`{name}` of bias_variance must be a number in [0, 1]. "
+            f"Received: {name}={value!r}"
+        )
+    if not 0 <= value <= 1:
+        hint = (
+            f" Give {value:g} % as {value / 100:g}." if 1 < value <= 100 else ""
+        )
+        raise ValueError(
+            f"`{name}` of bias_variance must lie in [0, 1]. "
+            f"Received: {name}={value}.{hint}"
+        )
+    return float(value)
+
+
+def _last_errors(logs):
+    """Returns the training and the dev error of the last epoch in the logs."""
+    accuracies = [
+        name
+        for name in logs
+        if f"val_{name}" in logs and name.endswith(("accuracy", "acc"))
+    ]
+    name = accuracies[0] if accuracies else "loss"
+    if name not in logs or f"val_{name}" not in logs:
+        raise ValueError(
+            "The `History` given to bias_variance must have a metric and its "
+            "`val_` twin: give `validation_data` to `fit`. "
+            f"Received: {sorted(logs)}"
+        )
+    train, dev = logs[name][-1], logs[f"val_{name}"][-1]
+    if accuracies:
+        return 1 - train, 1 - dev
+    if not (0 <= train <= 1 and 0 <= dev <= 1) or math.isnan(train + dev):
+        raise ValueError(
+            "The losses of the `History` given to bias_variance are no shares "
+            "in [0, 1]: compile the model with `metrics=['accuracy']`. "
+            f"Received: loss={train:g}, val_loss={dev:g}"
+        )
+    return train, dev

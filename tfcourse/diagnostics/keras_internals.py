@@ -1,0 +1,134 @@
+"""The private names of Keras that the diagnostics need, all in one place.
+
+A test holds each of them: should Keras rename one, that test fails and only
+this file changes.
+"""
+
+import contextlib
+import copy
+
+import keras
+import numpy as np
+from keras.src.backend.common.dtypes import BIT64_TO_BIT32_DTYPE as _PROMOTION
+from keras.src.models.functional import Functional
+
+from tfcourse.diagnostics.backend_gradient import float64_allowed
+
+
+def every_layer(model):
+    """Returns the model and all layers in it, at any depth."""
+    return model._flatten_layers()
+
+
+def sublayers(layer):
+    """Returns the layers directly inside a layer or model."""
+    return layer._flatten_layers(include_self=False, recursive=False)
+
+
+def has_graph(model):
+    """Returns whether the calls inside a model can be listed."""
+    return isinstance(model, Functional) and type(model).call is Functional.call
+
+
+def calls(model):
+    """Returns the calls that make up a functional model, inputs first.
+
+    Returns:
+        A list of `(operation, inputs, outputs)`, where `operation` is a layer
+        or an operation of `keras.ops` and the others are lists of
+        `KerasTensor`.
+    """
+    return [
+        (node.operation, node.input_tensors, node.output_tensors)
+        for depth in sorted(model._nodes_by_depth, reverse=True)
+        for node in model._nodes_by_depth[depth]
+        if not node.is_input
+    ]
+
+
+@contextlib.contextmanager
+def lent_float64(model):
+    """A `with` block in which a model computes in float64, gradients too.
+
+    Every variable is given a copy of its value for the time of the block, so
+    whatever happens inside (batch norm gathers statistics, dropout draws a
+    mask, an error is raised) the model comes out as it went in, bit for bit.
+    The optimizer is not touched.
+
+    A copy of the model would need its config, which models with functions or
+    classes of one's own often cannot give; this asks nothing of a model.
+    """
+    floatx = keras.config.floatx()
+    policy = keras.DTypePolicy("float64")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(float64_allowed())
+        stack.callback(keras.config.set_floatx, floatx)
+        keras.config.set_floatx("float64")
+        # On JAX, Keras answers float64 with float32 even where JAX would not.
+        stack.callback(_PROMOTION.update, dict(_PROMOTION))
+        _PROMOTION["float64"] = "float64"
+        for variable in model.variables:
+            lent = _copy_of(variable)
+            _lend(stack, variable, "_value", lent._value)
+            _lend(stack, variable, "_dtype", lent._dtype)
+        for layer in every_layer(model):
+            _lend(stack, layer, "_dtype_policy", policy)
+            for entrance in _entrances(layer):
+                if keras.backend.is_float_dtype(entrance.dtype):
+                    _lend(stack, entrance, "_dtype", "float64")
+        if model._compile_loss is not None:
+            _lend(stack, model, "_compile_loss", _float64_loss(model))
+        stack.callback(model._clear_losses)
+        yield
+
+
+def _lend(stack, owner, name, value):
+    stack.callback(setattr, owner, name, getattr(owner, name))
+    setattr(owner, name, value)
+
+
+def _copy_of(variable):
+    is_float = keras.backend.is_float_dtype(variable.dtype)
+    dtype = "float64" if is_float else variable.dtype
+    value = keras.ops.convert_to_numpy(variable)
+    return keras.Variable(
+        np.array(value, dtype if is_float else value.dtype),
+        dtype=dtype,
+        trainable=variable.trainable,
+        name=variable.name,
+    )
+
+
+def _entrances(layer):
+    """Returns what holds a dtype to which a model casts what it is given."""
+    if isinstance(layer, keras.layers.InputLayer):
+        return [layer]
+    if isinstance(layer, keras.Model):
+        # Neither a subclassed nor a Sequential model need have any.
+        return keras.tree.flatten(getattr(layer, "inputs", None) or [])
+    return []
+
+
+def _float64_loss(model):
+    """Returns the compiled loss of `model`, computing in float64."""
+
+    def in_float64(loss):
+        if not isinstance(loss, keras.Loss):
+            return loss
+        loss = copy.copy(loss)
+        # Sets the dtype and leaves what the class added as it is.
+        keras.Loss.__init__(
+            loss, name=loss.name, reduction=loss.reduction, dtype="float64"
+        )
+        return loss
+
+    holder = keras.Model(name="float64_loss")
+    if hasattr(model, "output_names"):
+        holder.output_names = model.output_names
+    holder.compile(
+        optimizer=None,
+        loss=keras.tree.map_structure(in_float64, model.loss),
+        loss_weights=model._compile_loss._user_loss_weights,
+        jit_compile=False,
+    )
+    return holder._compile_loss

@@ -1,0 +1,409 @@
+"""Lint: the mistakes that the course warns of, found in a model."""
+
+import dataclasses
+import functools
+import numbers
+
+import keras
+
+from tfcourse.diagnostics.flow import (
+    activation,
+    does_nothing,
+    flow,
+    hidden_layers,
+    is_batch_norm,
+    is_dropout,
+    is_linear,
+    only_reshapes,
+    unwrapped,
+)
+
+PROBABILITIES = ("softmax", "sigmoid")
+# Of these it is certain that they do not give probabilities.
+NO_PROBABILITIES = (
+    "elu",
+    "gelu",
+    "leaky_relu",
+    "linear",
+    "prelu",
+    "relu",
+    "relu6",
+    "selu",
+    "silu",
+    "softplus",
+    "softsign",
+    "tanh",
+)
+SATURATING = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
+# A kernel with more weights than this for each example is called large.
+WEIGHTS_PER_EXAMPLE = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One mistake: in which layer, why it is one, and how to mend it."""
+
+    layer: str
+    rule: str
+    reason: str
+    mend: str
+
+    def __str__(self):
+        return f"{self.layer}: {self.rule}. {self.reason} {self.mend}"
+
+
+@dataclasses.dataclass(frozen=True)
+class LintReport:
+    """The findings of `lint`; false in a condition if there is none."""
+
+    findings: tuple
+
+    def __iter__(self):
+        return iter(self.findings)
+
+    def __len__(self):
+        return len(self.findings)
+
+    def __getitem__(self, index):
+        return self.findings[index]
+
+    def __str__(self):
+        return "\n".join(map(str, self.findings)) or "Nothing found."
+
+
+def lint(model, examples=None):
+    """Finds what the course warns of in the layers and the loss of a model.
+
+    The rules, each a `Finding` with the layer's name, the reason and the mend:
+
+    - `useless bias`: batch norm subtracts the mean, and with it any bias of the
+      layer before it.
+    - `batch norm after activation`: the course normalizes z, not a.
+    - `dropout before batch norm`: in training the statistics see the larger
+      variance that dropout makes, at test time they meet a smaller one.
+    - `softmax and logits`: a softmax or sigmoid output under a loss with
+      `from_logits=True`, or neither under one without.
+    - `He with sigmoid or tanh`: that doubles the variance for a relu.
+    - `no regularization`: a dense layer with more than 10 weights for each
+      training example, and neither L1, L2, dropout nor weight decay. Only if
+      `examples` is given.
+
+    Nested and branching models are opened. What a subclassed model does inside
+    cannot be seen, so only the rules for one layer alone apply there. Xavier
+    with relu, Keras's default, is not reported: `signal_propagation` measures
+    whether it matters.
+
+    Args:
+        model: A Keras model. The loss is looked at if it is compiled.
+        examples: m, the number of training examples, if known.
+
+    Returns:
+        A `LintReport`, a sequence of `Finding`s.
+
+    Raises:
+        TypeError: If `model` is not a Keras model or `examples` not a whole
+            number.
+        ValueError: If `examples` is not positive.
+
+    Example:
+
+    >>> model = keras.Sequential(
+    ...     [
+    ...         keras.Input((4,)),
+    ...         keras.layers.Dense(8, name="hidden"),
+    ...         keras.layers.BatchNormalization(),
+    ...         keras.layers.Activation("relu"),
+    ...         keras.layers.Dense(2, activation="softmax"),
+    ...     ]
+    ... )
+    >>> for finding in lint(model):
+    ...     print(finding.layer, "-", finding.rule)
+    hidden - useless bias
+
+    Reference:
+        Ng, "Improving Deep Neural Networks", weeks 1 and 3; for dropout before
+        batch norm, Li et al. (2019), https://arxiv.org/abs/1801.05134.
+    """
+    _check(model, examples)
+    steps, ends = flow(model)
+    alone = [step.layer for step in steps] + hidden_layers(model)
+    found = [
+        *_useless_biases(steps),
+        *_batch_norms_after_activation(steps),
+        *_dropouts_before_batch_norm(steps),
+        *_softmax_and_logits(model, ends),
+        *_he_with_saturation(alone, steps),
+    ]
+    if examples is not None:
+        found += _unregularized(model, alone, steps, examples)
+    # A layer that is called twice is named once.
+    return LintReport(tuple(dict.fromkeys(found)))
+
+
+def _useless_biases(steps):
+    by_layer = {}
+    for step in steps:
+        by_layer.setdefault(id(step.layer), []).append(step)
+    for calls in by_layer.values():
+        layer = unwrapped(calls[0].layer)
+        followers = [_next(step) for step in calls]
+        if (
+            getattr(layer, "use_bias", False)
+            and is_linear(layer)
+            and not isinstance(layer, keras.layers.RNN)
+            and not any(step.is_end for step in calls)
+            and all(
+                after and all(_cancels(each.layer, layer) for each in after)
+                for after in followers
+            )
+        ):
+            names = ", ".join(
+                dict.fromkeys(
+                    s.layer.name for after in followers for s in after
+                )
+            )
+            yield Finding(
+                calls[0].layer.name,
+                "useless bias",
+                f"Its bias has no effect, for {names} subtracts the mean.",
+                "Give it `use_bias=False`; beta of the batch norm stands in.",
+            )
+
+
+def _cancels(norm, layer):
+    """Returns whether a batch norm takes out the bias of the layer before."""
+    norm = unwrapped(norm)
+    # Frozen, it subtracts a constant instead of the mean of the batch.
+    if not is_batch_norm(norm) or not norm.trainable:
+        return False
+    equation = getattr(layer, "equation", None)
+    if equation and getattr(layer, "bias_axes", None) != equation[-1]:
+        return False
+    first = getattr(layer, "data_format", None) == "channels_first"
+    axis = getattr(norm, "axis", -1)
+    rank = getattr(norm.input_spec, "ndim", None)
+    if rank is not None and axis < 0:
+        axis += rank
+    return axis == (1 if first else -1 if rank is None else rank - 1)
+
+
+def _batch_norms_after_activation(steps):
+    for step in steps:
+        if not is_batch_norm(step.layer):
+            continue
+        for before in step.before:
+            name = activation(before.layer)
+            # Where the activation also goes elsewhere, as around a residual
+            # block, the norm belongs to what comes after it.
+            shared = before.is_end or len(before.after) > 1
+            if name not in (None, "linear") and not shared:
+                yield Finding(
+                    step.layer.name,
+                    "batch norm after activation",
+                    f"It normalizes the output of {name} in "
+                    f"{before.layer.name}, where the course normalizes z.",
+                    "Put it between the linear part and the activation: "
+                    "`Dense(n, use_bias=False)`, `BatchNormalization()`, "
+                    f'`Activation("{name}")`.',
+                )
+
+
+def _dropouts_before_batch_norm(steps):
+    for step in steps:
+        if is_batch_norm(step.layer):
+            for before in _walk(
+                step, "before", lambda s: only_reshapes(s) or _is_activation(s)
+            ):
+                if is_dropout(before.layer):
+                    yield Finding(
+                        before.layer.name,
+                        "dropout before batch norm",
+                        f"{step.layer.name} gathers a variance that dropout "
+                        "makes larger, and is off by that at test time.",
+                        "Put dropout after the batch norm and its activation, "
+                        "or leave it out.",
+                    )
+
+
+def _softmax_and_logits(model, ends):
+    for end, loss in zip(ends, _losses(model, len(ends)), strict=True):
+        from_logits = _from_logits(loss)
+        if end is None or from_logits is None:
+            continue
+        heads = [end, *_walk(end, "before", only_reshapes)]
+        head = next((s for s in heads if not only_reshapes(s.layer)), end).layer
+        name = "linear" if is_batch_norm(head) else activation(head)
+        if from_logits and name in PROBABILITIES:
+            yield Finding(
+                head.name,
+                "softmax and logits",
+                f"Its {name} is applied once more in the loss, which expects "
+                "logits (`from_logits=True`).",
+                "Leave out the activation, or give the loss "
+                "`from_logits=False`.",
+            )
+        elif not from_logits and name in NO_PROBABILITIES:
+            yield Finding(
+                head.name,
+                "softmax and logits",
+                f"Its output is {name}, while the loss expects probabilities "
+                "(`from_logits=False`).",
+                "Give the loss `from_logits=True`, or the layer a softmax "
+                "(sigmoid for two classes).",
+            )
+
+
+def _he_with_saturation(layers, steps):
+    step_of = {id(step.layer): step for step in steps}
+    for layer in layers:
+        inner = unwrapped(layer)
+        if not any(
+            _is_he(getattr(inner, name, None))
+            for name in ("kernel_initializer", "depthwise_initializer")
+        ):
+            continue
+        names = [activation(inner)]
+        if names == ["linear"] and id(layer) in step_of:
+            after = _next(step_of[id(layer)])
+            names = [
+                activation(s.layer) for s in after if _is_activation(s.layer)
+            ]
+        for name in names:
+            if name in SATURATING:
+                yield Finding(
+                    layer.name,
+                    "He with sigmoid or tanh",
+                    "He's variance 2/n makes up for the half that a relu cuts "
+                    f"off; {name} cuts off nothing and is driven into "
+                    "saturation.",
+                    "Use Xavier, variance 1/n: `tfcourse.initializers.Xavier` "
+                    'or "glorot_normal".',
+                )
+
+
+def _unregularized(model, layers, steps, examples):
+    if _decays(getattr(model, "optimizer", None)):
+        return
+    step_of = {id(step.layer): step for step in steps}
+    drops = any(is_dropout(layer) for layer in layers)
+    for layer in layers:
+        inner = unwrapped(layer)
+        if not isinstance(inner, keras.layers.Dense) or not inner.built:
+            continue
+        size = int(keras.ops.size(inner.kernel))
+        step = step_of.get(id(layer))
+        if (
+            size <= WEIGHTS_PER_EXAMPLE * examples
+            or inner.kernel_regularizer
+            or inner.activity_regularizer
+            or inner.kernel_constraint
+            or (_has_dropout_beside(step) if step else drops)
+        ):
+            continue
+        yield Finding(
+            layer.name,
+            "no regularization",
+            f"It has {size:,} weights for {examples:,} examples and nothing "
+            "keeps it from learning them by heart.",
+            "Give it `kernel_regularizer=tfcourse.regularizers.L2(lambda_, m)` "
+            "or dropout, or make it smaller.",
+        )
+
+
+def _has_dropout_beside(step):
+    def unweighted(layer):
+        return not hasattr(unwrapped(layer), "kernel_initializer")
+
+    return any(
+        is_dropout(each.layer)
+        for direction in ("before", "after")
+        for each in _walk(step, direction, unweighted)
+    )
+
+
+def _decays(optimizer):
+    """Returns whether the optimizer itself shrinks the weights."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if getattr(optimizer, "weight_decay", None):
+        return True
+    l2 = getattr(optimizer, "l2", None)
+    return l2 is not None and float(keras.ops.convert_to_numpy(l2)) > 0
+
+
+def _is_he(initializer):
+    """Returns whether an initializer draws with a variance of 2 / fan-in."""
+    return type(initializer).__name__ in ("He", "HeNormal", "HeUniform") or (
+        isinstance(initializer, keras.initializers.VarianceScaling)
+        and initializer.scale == 2
+        and initializer.mode == "fan_in"
+    )
+
+
+def _is_activation(layer):
+    """Returns whether a layer is an activation and nothing else."""
+    return not hasattr(unwrapped(layer), "kernel_initializer") and activation(
+        layer
+    ) not in (None, "linear")
+
+
+def _next(step):
+    """Returns the steps that take the output, past those that do nothing."""
+    found = []
+    for after in step.after:
+        found += _next(after) if does_nothing(after.layer) else [after]
+    return found
+
+
+def _walk(step, direction, goes_on):
+    """Yields the steps before or after one, as far as `goes_on(layer)`."""
+    waiting, seen = list(getattr(step, direction)), set()
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        if goes_on(each.layer):
+            waiting.extend(getattr(each, direction))
+
+
+def _losses(model, outputs):
+    """Returns the loss of each output, `None` where there is none."""
+    loss = getattr(model, "loss", None)
+    if isinstance(loss, dict):
+        return [loss.get(name) for name in model.output_names]
+    if isinstance(loss, list | tuple):
+        return list(loss) if len(loss) == outputs else [None] * outputs
+    return [loss] * outputs
+
+
+def _from_logits(loss):
+    """Returns whether a cross-entropy expects logits, `None` if it is none."""
+    given = {}
+    if isinstance(loss, functools.partial):
+        loss, given = loss.func, loss.keywords
+    if isinstance(loss, str):
+        loss = keras.losses.get(loss)
+    name = getattr(loss, "__name__", type(loss).__name__)
+    if not name.lower().replace("_", "").endswith("crossentropy"):
+        return None
+    return bool(given.get("from_logits", getattr(loss, "from_logits", False)))
+
+
+def _check(model, examples):
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            f"`model` of lint must be a Keras model. Received: {model!r}"
+        )
+    if examples is None:
+        return
+    if isinstance(examples, bool) or not isinstance(examples, numbers.Integral):
+        raise TypeError(
+            "`examples` of lint must be a whole number. "
+            f"Received: examples={examples!r}"
+        )
+    if examples <= 0:
+        raise ValueError(
+            "`examples` of lint must be positive. "
+            f"Received: examples={examples}"
+        )
