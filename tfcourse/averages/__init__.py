@@ -1,5 +1,6 @@
 """Exponentially weighted averages of numbers, series, metrics and weights."""
 
+import tfcourse.components  # noqa: F401 (registers the other classes)
 from tfcourse.averages.exponential import (
     ExponentiallyWeightedAverage,
     exponentially_weighted_average,

@@ -1,5 +1,6 @@
 """Is the model right, and what to do about it."""
 
+import tfcourse.components  # noqa: F401 (registers the other classes)
 from tfcourse.diagnostics.array_gradient import (
     CheckedParameter,
     GradientCheck,

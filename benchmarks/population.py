@@ -1,0 +1,206 @@
+"""K models as one program against K calls of `fit`, and a bound by hand.
+
+For each network, interleaved in one process on the same data: the seconds a
+member that a `Population` takes, compilation and drawing of initial weights
+included; those that building the model and `model.fit` take; and, for the first
+network, those of the same mathematics written by hand in `jax.vmap`.
+
+    python benchmarks/population.py --members 64 --repeats 3
+"""
+
+import argparse
+import os
+import statistics
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from keras import layers
+from sklearn.datasets import load_digits
+
+from tfcourse.tuning.population import Population, draft, initial_values
+
+EPOCHS, BATCH = 10, 64
+
+
+def network(*hidden):
+    def build():
+        model = keras.Sequential([keras.Input((64,))])
+        for make in hidden:
+            model.add(make())
+        model.add(layers.Dense(10, activation="softmax"))
+        rate = float(10 ** np.random.uniform(-3, -0.5))
+        model.compile(
+            keras.optimizers.SGD(rate, momentum=0.9),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+        return model
+
+    return build
+
+
+def square(*shape):
+    return lambda: layers.Reshape(shape)
+
+
+NETWORKS = {
+    "MLP 64-64 with batch norm": network(
+        *[
+            lambda: layers.Dense(64),
+            layers.BatchNormalization,
+            lambda: layers.Activation("relu"),
+        ]
+        * 2
+    ),
+    "CNN 8-16": network(
+        square(8, 8, 1),
+        lambda: layers.Conv2D(8, 3, activation="relu"),
+        lambda: layers.Conv2D(16, 3, activation="relu"),
+        layers.MaxPooling2D,
+        layers.Flatten,
+    ),
+    "LSTM 32": network(square(8, 8), lambda: layers.LSTM(32)),
+    "GRU 32": network(square(8, 8), lambda: layers.GRU(32)),
+}
+
+
+def digits():
+    x, y = load_digits(return_X_y=True)
+    x = (x / 16).astype("float32")
+    return (x[:1437], y[:1437]), (x[1437:], y[1437:])
+
+
+def as_population(build, members, train, held_out, epochs):
+    start = time.perf_counter()
+    drafts = [draft(build, seed) for seed in range(members)]
+    template = build()
+    template.optimizer.build(template.trainable_variables)
+    drawn = time.perf_counter()
+    population = Population.from_columns(
+        template, initial_values(template, drafts)
+    )
+    built = time.perf_counter()
+    population.fit(
+        *train,
+        epochs=epochs,
+        batch_size=BATCH,
+        validation_data=held_out,
+        keep_best="val_loss",
+    )
+    end = time.perf_counter()
+    parts = drawn - start, built - drawn, end - built
+    return (end - start) / members, parts, population.report
+
+
+def alone(build, train, held_out, epochs):
+    start = time.perf_counter()
+    build().fit(
+        *train,
+        epochs=epochs,
+        batch_size=BATCH,
+        validation_data=held_out,
+        verbose=0,
+    )
+    keras.backend.clear_session()
+    return time.perf_counter() - start
+
+
+def by_hand(members, train, epochs):
+    """Seconds a member of the first network, in JAX without Keras."""
+    import jax
+    import jax.numpy as jnp
+
+    x, y = map(jnp.asarray, train)
+    sizes = [(64, 64), (64, 64), (64, 10)]
+
+    def initial(key):
+        keys = jax.random.split(key, 3)
+        return [
+            (
+                jax.random.normal(k, size) * size[0] ** -0.5,
+                jnp.zeros(size[1]),
+                jnp.ones(size[1]),
+                jnp.zeros(size[1]),
+            )
+            for k, size in zip(keys, sizes, strict=True)
+        ]
+
+    def loss(w, x, y):
+        for i, (kernel, bias, gamma, beta) in enumerate(w):
+            x = x @ kernel + bias
+            if i < 2:
+                mean, variance = x.mean(0), x.var(0)
+                x = (x - mean) * jax.lax.rsqrt(variance + 1e-3)
+                x = jax.nn.relu(x * gamma + beta)
+        taken = jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], 1)
+        return -taken.mean(), (x.argmax(-1) == y).mean()
+
+    def step(w, v, rate, x, y):
+        (value, right), g = jax.value_and_grad(loss, has_aux=True)(w, x, y)
+        v = jax.tree.map(lambda v, g: 0.9 * v - rate * g, v, g)
+        return jax.tree.map(jnp.add, w, v), v, value, right
+
+    steps = jax.vmap(step, (0, 0, 0, None, None))
+
+    @jax.jit
+    def epoch(w, v, rate, order):
+        whole = len(order) // BATCH
+
+        def body(carry, indices):
+            w, v, value, right = steps(*carry, rate, x[indices], y[indices])
+            return (w, v), (value, right)
+
+        batches = order[: whole * BATCH].reshape(whole, BATCH)
+        (w, v), _ = jax.lax.scan(body, (w, v), batches)
+        last = order[whole * BATCH :]
+        return steps(w, v, rate, x[last], y[last])
+
+    start = time.perf_counter()
+    w = jax.vmap(initial)(jax.random.split(jax.random.key(0), members))
+    v = jax.tree.map(jnp.zeros_like, w)
+    rate = jnp.full(members, 0.05)
+    rng = np.random.default_rng(0)
+    for _ in range(epochs):
+        w, v, *_ = epoch(w, v, rate, jnp.asarray(rng.permutation(len(x))))
+    jax.block_until_ready(w)
+    return (time.perf_counter() - start) / members
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--members", type=int, default=64)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--networks", nargs="*", default=list(NETWORKS))
+    options = parser.parse_args()
+    train, held_out = digits()
+    for name in options.networks:
+        build = NETWORKS[name]
+        ours, theirs, bound = [], [], []
+        alone(build, train, held_out, 1)
+        for _ in range(options.repeats):
+            seconds, parts, report = as_population(
+                build, options.members, train, held_out, options.epochs
+            )
+            ours.append(seconds)
+            theirs.append(alone(build, train, held_out, options.epochs))
+            if name == next(iter(NETWORKS)):
+                bound.append(by_hand(options.members, train, options.epochs))
+        ours, theirs = statistics.median(ours), statistics.median(theirs)
+        drafts, draws, fit = parts
+        print(
+            f"{name}: {1e3 * ours:.1f} ms a member, alone "
+            f"{1e3 * theirs:.0f} ms: {theirs / ours:.0f} times "
+            f"(drafts {drafts:.2f} s, initial weights {draws:.2f} s, fit "
+            f"{fit:.2f} s; {report['how']}, XLA {report['xla']})"
+        )
+        if bound:
+            bound = statistics.median(bound)
+            print(f"  by hand in JAX: {1e3 * bound:.1f} ms a member")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Drafts: are they the models that they stand for?"""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from tfcourse import optimizers
+from tfcourse.tuning.population import (
+    Population,
+    draft,
+    initial_values,
+    structure,
+)
+
+
+def sequential():
+    model = keras.Sequential(
+        [
+            keras.Input((8,)),
+            layers.Dense(4, kernel_initializer="he_normal"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.2),
+            layers.Reshape((2, 2)),
+            layers.LSTM(3, kernel_initializer="random_normal"),
+            layers.Dense(2),
+        ]
+    )
+    rate = float(np.random.uniform())
+    model.compile(optimizers.Momentum(rate, beta=rate), "mse")
+    return model
+
+
+def functional():
+    x = keras.Input((8,))
+    h = layers.Reshape((4, 2))(x)
+    h = layers.MultiHeadAttention(2, 3)(h, h)
+    model = keras.Model(x, layers.Dense(2)(layers.Flatten()(h)))
+    model.compile(keras.optimizers.Adam(float(np.random.uniform())), "mse")
+    return model
+
+
+def reads_weights():
+    model = sequential()
+    model.layers[0].get_weights()[0][0]
+    return model
+
+
+@pytest.mark.parametrize("build", [sequential, functional, reads_weights])
+def test_draws_the_weights_of_the_model_built_alone(build):
+    seeds = [3, 5, 7]
+    drafts = [draft(build, seed) for seed in seeds]
+    assert len({structure(d) for d in drafts}) == 1
+    template = build()
+    template.optimizer.build(template.trainable_variables)
+    columns = initial_values(template, drafts)
+    for k, seed in enumerate(seeds):
+        keras.utils.set_random_seed(seed)
+        model = build()
+        model.optimizer.build(model.trainable_variables)
+        variables = [
+            *model.trainable_variables,
+            *model.non_trainable_variables,
+            *model.optimizer.variables,
+        ]
+        for variable, column in zip(variables, columns, strict=True):
+            np.testing.assert_array_equal(
+                keras.ops.convert_to_numpy(variable), column[k]
+            )
+
+
+def test_a_population_of_drafts_trains_as_one_of_models(rng):
+    x, y = rng.normal(size=(20, 8)), rng.normal(size=(20, 2))
+    drafts = [draft(functional, k) for k in range(2)]
+    models = []
+    for k in range(2):
+        keras.utils.set_random_seed(k)
+        models.append(functional())
+    template = functional()
+    template.optimizer.build(template.trainable_variables)
+    one = Population.from_columns(template, initial_values(template, drafts))
+    other = Population(models)
+    a, b = (p.fit(x, y, shuffle=False) for p in (one, other))
+    assert [h.history for h in a] == [h.history for h in b]
+
+
+def test_what_build_raises_is_raised():
+    def broken():
+        raise RuntimeError("no such space")
+
+    with pytest.raises(RuntimeError, match="no such space"):
+        draft(broken)
+
+
+def test_models_are_built_as_ever_afterwards():
+    draft(sequential)
+    model = sequential()
+    assert model.built
+    assert model.get_weights()[0].shape == (8, 4)
+
+
+def test_a_trained_program_serves_another_batch_size(rng, monkeypatch):
+    x, y = rng.normal(size=(20, 8)), rng.normal(size=(20, 2))
+    template = functional()
+    template.optimizer.build(template.trainable_variables)
+    columns = initial_values(template, [draft(functional, k) for k in range(2)])
+    settings = {"shuffle": False, "batch_size": 8}
+    expected = Population.from_columns(template, columns).fit(x, y, **settings)
+
+    first = Population.from_columns(template, columns)
+    first.fit(x, y, batch_size=5)
+    traced = []
+    forward = type(first._member).forward
+    monkeypatch.setattr(
+        type(first._member),
+        "forward",
+        lambda *args, **kw: traced.append(1) or forward(*args, **kw),
+    )
+    second = Population.from_columns(template, columns, like=first)
+    histories = second.fit(x, y, **settings)
+
+    if keras.config.backend() == "tensorflow":
+        assert not traced
+    for a, b in zip(histories, expected, strict=True):
+        assert a.history["loss"] == pytest.approx(b.history["loss"], rel=1e-5)

@@ -1,0 +1,165 @@
+"""Models without memory: what a trial needs of its model, at a tenth the cost.
+
+Most of the time of building a small model goes into variables, and into
+calling its layers on symbolic tensors. Of the K models of a population one is
+enough; of the others only the structure is asked, the values of their
+hyperparameters, and from what their initial weights are drawn. A draft has
+just that.
+"""
+
+import contextlib
+import threading
+
+import keras
+import numpy as np
+from keras import ops
+from keras.src.backend import Variable
+
+from tfcourse.tuning.population.optimizer import make_stateless
+
+_lock = threading.RLock()
+
+
+def draft(build, seed=None):
+    """Returns the model that `build` makes, without memory for its variables.
+
+    A `keras.Sequential` is not built, a functional model is. Where `build`
+    does what a draft cannot, such as reading weights, the model itself is
+    returned: a draft is good wherever a model is.
+
+    Args:
+        build: A function without arguments that returns a compiled model.
+        seed: Given to `keras.utils.set_random_seed` first.
+    """
+
+    def seeded():
+        if seed is not None:
+            keras.utils.set_random_seed(seed)
+        return build()
+
+    try:
+        with drafting():
+            return seeded()
+    except Exception:
+        # If the fault is not the draft's, it will be raised again.
+        return seeded()
+
+
+def initial_values(template, drafts):
+    """Returns the initial values of all variables, stacked over the drafts.
+
+    They are, bit for bit, those that each model would have if it were built
+    instead of drafted with the same seed.
+
+    Args:
+        template: A compiled and built model of the drafts' structure.
+        drafts: The models that `draft` returned.
+
+    Returns:
+        A list of arrays `(K, ...)`, as `Population.from_columns` takes them.
+    """
+    wanted = variables(template)
+    rows = []
+    for model in drafts:
+        with drafting():
+            _complete(model, template)
+        row = variables(model)
+        if [tuple(v.shape) for v in row] != [tuple(v.shape) for v in wanted]:
+            raise ValueError(
+                "The draft is not of the template's structure: its variables "
+                "have other shapes."
+            )
+        rows.append(row)
+    return [_stack(column) for column in zip(*rows, strict=True)]
+
+
+def variables(model):
+    """Returns all variables that are saved with a compiled model."""
+    return [
+        *model.trainable_variables,
+        *model.non_trainable_variables,
+        *model.optimizer.variables,
+    ]
+
+
+def _complete(model, template):
+    """Builds the layers of a draft, on the shapes that the template saw."""
+    for layer, built in zip(
+        model._flatten_layers(include_self=False),
+        template._flatten_layers(include_self=False),
+        strict=True,
+    ):
+        if layer.built:
+            continue
+        shapes = built._build_shapes_dict
+        if shapes:
+            layer.build(**shapes)
+        layer.built = True
+    complete_optimizer(model)
+
+
+def complete_optimizer(model):
+    """Gives the optimizer of a draft its variables, without memory either."""
+    if not model.optimizer.built:
+        make_stateless(model.optimizer)
+        model.optimizer.build(model.trainable_variables)
+
+
+def _stack(column):
+    first = column[0]._initializer
+    if isinstance(first, _CONSTANT) and all(
+        isinstance(v._initializer, type(first))
+        and v._initializer.get_config() == first.get_config()
+        for v in column
+    ):
+        value = first(tuple(column[0].shape), column[0].dtype)
+        return np.repeat(np.asarray(value)[None], len(column), axis=0)
+    return np.stack([ops.convert_to_numpy(v.value) for v in column])
+
+
+_CONSTANT = (
+    keras.initializers.Zeros,
+    keras.initializers.Ones,
+    keras.initializers.Constant,
+)
+
+
+@contextlib.contextmanager
+def unbuilt():
+    """While it lasts, a `keras.Sequential` waits to be built."""
+    with _changed((keras.Sequential, "_maybe_rebuild", lambda self: None)):
+        yield
+
+
+@contextlib.contextmanager
+def drafting():
+    """While it lasts, variables keep how they begin, instead of memory."""
+
+    def initialize(self, value):
+        self._value = value() if callable(value) else value
+
+    def initialize_with_initializer(self, initializer):
+        self._value, self._initializer = None, initializer
+
+    def assign(self, value):
+        self._value = ops.cast(value, self._dtype)
+
+    changes = [
+        (Variable, "_initialize", initialize),
+        (Variable, "_initialize_with_initializer", initialize_with_initializer),
+        (Variable, "_direct_assign", assign),
+    ]
+    with unbuilt(), _changed(*changes):
+        yield
+
+
+@contextlib.contextmanager
+def _changed(*changes):
+    with _lock, contextlib.ExitStack() as stack:
+        for owner, name, method in changes:
+            if name in vars(owner):
+                stack.callback(setattr, owner, name, getattr(owner, name))
+            else:
+                stack.callback(delattr, owner, name)
+            setattr(owner, name, method)
+        yield

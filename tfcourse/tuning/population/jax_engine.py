@@ -1,0 +1,108 @@
+"""A population's epoch as one JAX program."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from tfcourse.tuning.population.errors import CannotVectorize
+
+
+class JaxEngine:
+    """Maps a member's functions over all members, by `jax.vmap`.
+
+    The same interface as `TensorFlowEngine`, where it is described. JAX always
+    compiles by XLA, and has a rule for every operation.
+
+    Args:
+        member: A `Member`.
+    """
+
+    xla = True
+
+    def __init__(self, member):
+        self.member = member
+        self.one_by_one = set()
+        self.remarks = []
+        self._programs = {
+            "train": _epochs(self._train),
+            "evaluate": _epochs(self._evaluate),
+            "results": jax.jit(jax.vmap(member.results)),
+            "finish": jax.jit(jax.vmap(self._finish)),
+            "predict": jax.jit(jax.vmap(member.predict, (0, None))),
+        }
+
+    def train_epoch(self, state, data, order, batch_size):
+        return self._run("train", state, data, order, batch_size)
+
+    def evaluate(self, state, data, order, batch_size):
+        return self._run("evaluate", state, data, order, batch_size)
+
+    def results(self, state):
+        return self._run("results", state)
+
+    def finish(self, state):
+        return self._run("finish", state)
+
+    def predict(self, state, x):
+        return self._run("predict", state, x)
+
+    def _run(self, kind, state, *arguments):
+        try:
+            return self._programs[kind](list(state), *arguments)
+        except CannotVectorize:
+            raise
+        except jax.errors.JAXTypeError as error:
+            line = str(error).strip().splitlines()[0]
+            raise CannotVectorize(line) from error
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" in str(error):
+                raise MemoryError(str(error)) from error
+            raise
+
+    def _train(self, values, batch):
+        count = len(self.member.trainable)
+        loss = functools.partial(self._loss, rest=values[count:], batch=batch)
+        gradients, new = jax.grad(loss, has_aux=True)(values[:count])
+        return _filled(
+            self.member.apply(_filled(new, values), gradients), values
+        )
+
+    def _loss(self, parameters, rest, batch):
+        values = [*parameters, *rest]
+        return self.member.forward(values, batch, training=True)
+
+    def _evaluate(self, values, batch):
+        _, new = self.member.forward(values, batch, training=False)
+        return _filled(new, values)
+
+    def _finish(self, values):
+        return _filled(self.member.finish(values), values)
+
+
+def _epochs(step_of_member):
+    """Returns the program of one epoch of steps, mapped over the members."""
+    step = jax.vmap(step_of_member, (0, None))
+
+    @functools.partial(jax.jit, static_argnames="batch_size")
+    def epoch(state, data, order, batch_size):
+        whole, rest = divmod(len(order), batch_size)
+
+        def batch(indices):
+            return jax.tree.map(lambda array: jnp.take(array, indices, 0), data)
+
+        def body(state, indices):
+            return step(state, batch(indices)), None
+
+        indices = order[: whole * batch_size].reshape(whole, batch_size)
+        state, _ = jax.lax.scan(body, state, indices)
+        return step(state, batch(order[-rest:])) if rest else state
+
+    return epoch
+
+
+def _filled(new, values):
+    return [
+        old if value is None else value
+        for value, old in zip(new, values, strict=True)
+    ]

@@ -1,0 +1,142 @@
+"""How the members of a population fare: histories, best epochs, patience."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+class MemberHistory(keras.callbacks.History):
+    """What `fit` returns of one member of a population.
+
+    Attributes:
+        history: A dict from metric to its values, one an epoch.
+        epoch: The epochs, from 0.
+        best_epoch: The epoch with the best value of what was watched, or None
+            if nothing was.
+        stopped_epoch: The epoch after which the member was stopped, before the
+            end of training, or None.
+        diverged_epoch: The epoch in which the loss ceased to be finite, or
+            None. The member keeps its weights from before that epoch.
+        diverged_value: The loss of that epoch.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.history = {}
+        self.epoch = []
+        self.best_epoch = None
+        self.stopped_epoch = None
+        self.diverged_epoch = None
+        self.diverged_value = None
+
+    def add(self, epoch, logs):
+        self.epoch.append(epoch)
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
+
+
+class Watch:
+    """The best value of one metric that each member has had so far.
+
+    Args:
+        model: A compiled and built model, which knows its metrics.
+        monitor: The name of the metric, e.g. `"val_loss"`.
+        mode: `"min"`, `"max"`, or `"auto"`: known by the metric's name.
+        min_delta: By how much a value must be better to count.
+        start_from_epoch: Before that epoch, nothing counts.
+    """
+
+    def __init__(
+        self, model, monitor, mode="auto", min_delta=0.0, start_from_epoch=0
+    ):
+        self.monitor = monitor
+        self.sign = _sign(model, monitor, mode)
+        self.min_delta = abs(min_delta)
+        self.start_from_epoch = start_from_epoch
+        self.best = None
+
+    def improved(self, epoch, logs):
+        """Notes the values of an epoch and returns whose are a new best.
+
+        Args:
+            epoch: The epoch, from 0.
+            logs: A dict from metric to an array of one value a member.
+
+        Raises:
+            ValueError: If the metric is not among the logs.
+        """
+        if self.monitor not in logs:
+            raise ValueError(
+                f"`{self.monitor}` is watched, but training reports "
+                f"{sorted(logs)}."
+            )
+        values = self.sign * np.asarray(logs[self.monitor], float)
+        if self.best is None:
+            self.best = np.full(len(values), np.nan)
+        if epoch < self.start_from_epoch:
+            return np.zeros(len(values), bool)
+        is_first = np.isnan(self.best)
+        better = is_first | (values - self.min_delta > self.best)
+        self.best = np.where(better, values, self.best)
+        return better
+
+    def values(self):
+        """Returns the best values so far."""
+        return self.sign * self.best
+
+    def take(self, rows):
+        if self.best is not None:
+            self.best = self.best[rows]
+
+
+class Patience:
+    """`keras.callbacks.EarlyStopping` for each member by itself.
+
+    Args:
+        model: A compiled and built model, which knows its metrics.
+        callback: The `keras.callbacks.EarlyStopping` to follow.
+    """
+
+    def __init__(self, model, callback):
+        self.watch = Watch(
+            model,
+            callback.monitor,
+            callback.mode,
+            callback.min_delta,
+            callback.start_from_epoch,
+        )
+        self._callback = callback
+        self._wait = None
+
+    def stops(self, epoch, logs, improved):
+        """Returns which members stop after this epoch."""
+        if self._wait is None:
+            self._wait = np.zeros(len(improved), int)
+        if epoch < self._callback.start_from_epoch:
+            return np.zeros(len(improved), bool)
+        self._wait += 1
+        starts_anew = improved
+        if self._callback.baseline is not None:
+            sign, margin = self.watch.sign, self.watch.min_delta
+            values = sign * np.asarray(logs[self.watch.monitor], float)
+            beats = values - margin > sign * self._callback.baseline
+            starts_anew = improved & beats
+        self._wait[starts_anew] = 0
+        out_of_patience = self._wait >= self._callback.patience
+        return ~improved & out_of_patience & (epoch > 0)
+
+    def take(self, rows):
+        self.watch.take(rows)
+        if self._wait is not None:
+            self._wait = self._wait[rows]
+
+
+def _sign(model, monitor, mode):
+    """Returns 1 if larger is better, else -1."""
+    if mode in ("min", "max"):
+        return 1 if mode == "max" else -1
+    # Keras knows by the metric, not by its name; nothing public tells.
+    judge = keras.callbacks.EarlyStopping(monitor)
+    judge.set_model(model)
+    judge._set_monitor_op()
+    return 1 if judge.monitor_op == ops.greater else -1
