@@ -8,9 +8,22 @@ import importlib
 
 __version__ = "0.1.0"
 
-_SUBPACKAGES = frozenset({"data", "export", "tuning"})
+_SUBPACKAGES = frozenset(
+    {
+        "averages",
+        "data",
+        "diagnostics",
+        "export",
+        "initializers",
+        "layers",
+        "optimizers",
+        "regularizers",
+        "schedules",
+        "tuning",
+    }
+)
 # Public functions that live in a subpackage, and where.
-_FUNCTIONS = {"export_saved_model": "export"}
+_FUNCTIONS = {"export_saved_model": "export", "load_model": "components"}
 
 __all__ = ["__version__", *sorted(_SUBPACKAGES), *sorted(_FUNCTIONS)]
 

@@ -2,6 +2,8 @@
 
 import keras
 
+import tfcourse.components  # noqa: F401 (registers the other classes)
+
 
 class _VarianceByFan(keras.initializers.VarianceScaling):
     """Draws a kernel from a normal distribution, not truncated."""

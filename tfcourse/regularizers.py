@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+import tfcourse.components  # noqa: F401 (registers the other classes)
 from tfcourse.hyperparameter import check_number
 
 

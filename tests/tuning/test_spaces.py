@@ -60,12 +60,10 @@ def test_course_model_is_what_was_drawn(optimizer, layers):
     assert [d.use_bias for d in dense] == [False] * layers + [True]
     kinds = [type(layer).__name__ for layer in model.layers[1:4]]
     assert kinds == ["Dense", "BatchNormalization", "Activation"]
-    # Keras's momentum sums what the course averages.
-    factor = 0.05 if optimizer == "momentum" else 1
-    rate = float(model.optimizer.learning_rate)
-    assert rate == pytest.approx(0.02 * factor, rel=1e-6)
-    if optimizer == "momentum":
-        assert model.optimizer.momentum == pytest.approx(0.95)
+    drawn = {"learning_rate": 0.02, "beta": 0.95}
+    settings = model.optimizer.hyperparameters
+    for name in drawn if optimizer == "momentum" else ["learning_rate"]:
+        assert float(settings[name]) == pytest.approx(drawn[name])
 
 
 @pytest.mark.parametrize(

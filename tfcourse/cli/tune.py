@@ -41,7 +41,7 @@ def tune(
         ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(help="How many trials. [default: 20]")
+        int | None, typer.Option(help="How many trials. [default: 16]")
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Epochs of each trial. [default: 10]")

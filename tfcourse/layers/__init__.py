@@ -1,5 +1,6 @@
 """Layers that compute the course's formulas, and the exact pass over data."""
 
+import tfcourse.components  # noqa: F401 (registers the other classes)
 from tfcourse.layers.batch_normalization import BatchNormalization
 from tfcourse.layers.hardmax import Hardmax
 from tfcourse.layers.inverted_dropout import InvertedDropout

@@ -34,7 +34,7 @@ class Settings:
     data: str = "digits"
     target: str | None = None
     space: str = "course"
-    trials: int = 20
+    trials: int = 16
     epochs: int = 10
     objective: str = "val_accuracy"
     seed: int = 0

@@ -11,6 +11,8 @@ import keras_tuner
 from tfcourse.data.bundled import unknown_name
 from tfcourse.errors import InputError
 from tfcourse.export import tells_apart
+from tfcourse.layers import BatchNormalization
+from tfcourse.optimizers import Adam, Momentum, RMSprop
 from tfcourse.tuning.scales import (
     log_uniform,
     one_minus_log_uniform,
@@ -50,7 +52,7 @@ class CourseSpace(keras_tuner.HyperModel):
             model.add(keras.layers.Flatten())
         for _ in range(layers):
             model.add(keras.layers.Dense(units, use_bias=False))
-            model.add(keras.layers.BatchNormalization(momentum=0.9))
+            model.add(BatchNormalization())
             model.add(keras.layers.Activation("relu"))
         model.add(keras.layers.Dense(self.classes, activation="softmax"))
         model.compile(
@@ -68,13 +70,12 @@ def _optimizer(hp):
     alpha = log_uniform(hp, "learning_rate", 1e-4, 1.0)
     name = hp.Choice("optimizer", ["momentum", "rmsprop", "adam"])
     if name == "rmsprop":
-        return keras.optimizers.RMSprop(alpha)
+        return RMSprop(alpha, beta=0.9)
     if name == "adam":
-        return keras.optimizers.Adam(alpha)
+        return Adam(alpha)
     with hp.conditional_scope("optimizer", ["momentum"]):
         beta = one_minus_log_uniform(hp, "beta", 0.9, 0.999)
-    # Keras adds up gradients where the course averages them.
-    return keras.optimizers.SGD((1 - beta) * alpha, momentum=beta)
+    return Momentum(alpha, beta)
 
 
 SPACES = {"course": CourseSpace}
