@@ -14,5 +14,10 @@ def rng():
     return np.random.default_rng(0)
 
 
+def pytest_make_parametrize_id(val):
+    # An object's address would be another one in each worker.
+    return type(val).__name__ if " at 0x" in repr(val) else None
+
+
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)

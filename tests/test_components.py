@@ -48,7 +48,10 @@ def test_load_model_gives_the_model_back(saved):
 
 @pytest.mark.parametrize(
     "module",
-    ["averages", "diagnostics", "initializers", "layers", "optimizers"],
+    [
+        *("averages", "diagnostics", "initializers", "layers"),
+        *("optimizers", "regularizers", "schedules"),
+    ],
 )
 @pytest.mark.slow
 def test_one_import_registers_all(saved, module):

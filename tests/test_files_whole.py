@@ -1,5 +1,7 @@
 """Files are whole or not there, whatever happens while they are written."""
 
+import pathlib
+
 import pytest
 
 from tfcourse.files import read_json, replacing, write_json, write_text
@@ -44,6 +46,38 @@ def test_folder_is_replaced_as_a_whole(tmp_path):
 
     assert [p.name for p in path.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_old_folder_stays_when_renaming_fails(tmp_path, monkeypatch, error):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old").touch()
+    rename = pathlib.Path.rename
+
+    def failing(self, target):
+        if self.name.startswith(".partial"):
+            raise error
+        return rename(self, target)
+
+    monkeypatch.setattr(pathlib.Path, "rename", failing)
+    with pytest.raises(error), replacing(path) as beside:
+        beside.mkdir()
+
+    assert [p.name for p in path.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_killed_between_the_renames_of_a_folder(tmp_path):
+    aside = tmp_path / ".old-model"
+    aside.mkdir()
+    (aside / "old").touch()
+    path = tmp_path / "model"
+
+    with pytest.raises(ZeroDivisionError), replacing(path):
+        raise ZeroDivisionError
+
+    assert [p.name for p in path.iterdir()] == ["old"]
 
 
 def test_old_folder_stays_when_writing_fails(tmp_path):

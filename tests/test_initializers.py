@@ -117,6 +117,36 @@ def test_config_gives_it_back(cls, tmp_path):
     )
 
 
+def trained(cls, **how):
+    """Returns a model's weights before and after four steps, and its layer."""
+    dtype = how.pop("dtype", None)
+    layer = keras.layers.Dense(2, kernel_initializer=cls(0), dtype=dtype)
+    model = keras.Sequential([keras.Input((64,)), layer])
+    before = model.get_weights()[0]
+    model.compile(keras.optimizers.SGD(0.1), "mse", **how)
+    x = np.random.default_rng(0).normal(size=(32, 64)).astype("float32")
+    model.fit(x, x[:, :2], batch_size=8, shuffle=False, verbose=0)
+    return before, model.get_weights()[0], layer
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_trains_alike_compiled_or_not(cls):
+    before, plain, _ = trained(cls, jit_compile=False)
+    same, compiled, _ = trained(cls, jit_compile=True)
+    np.testing.assert_array_equal(before, same)
+    np.testing.assert_allclose(compiled, plain, rtol=1e-4, atol=1e-5)
+    assert np.abs(plain - before).max() > 1e-3
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_mixed_precision_draws_the_same_in_float32(cls):
+    before, plain, _ = trained(cls)
+    same, half, layer = trained(cls, dtype="mixed_float16")
+    assert layer.kernel.dtype == "float32"
+    np.testing.assert_array_equal(before, same)
+    np.testing.assert_allclose(half, plain, atol=1e-3)
+
+
 @pytest.mark.parametrize("cls", ALL)
 @pytest.mark.parametrize("shape", [(), (3,)])
 def test_refuses_what_is_no_kernel(cls, shape):

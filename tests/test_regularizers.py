@@ -18,6 +18,9 @@ CASES = [
     (L1(0.7, 50), {"lambda_": 0.7, "m": 50.0, "half": False}),
     (L1(0.7, 50, half=True), {"lambda_": 0.7, "m": 50.0, "half": True}),
 ]
+each_case = pytest.mark.parametrize(
+    "regularizer, config", CASES, ids=["L2", "L1", "L1, half"]
+)
 
 
 @settings(max_examples=25, deadline=None)
@@ -87,7 +90,7 @@ def test_float16_does_not_overflow(value):
     np.testing.assert_allclose(L1(1.0, 100)(w), value, rtol=1e-6)
 
 
-@pytest.mark.parametrize("regularizer, config", CASES, ids=str)
+@each_case
 def test_config_gives_it_back(regularizer, config, tmp_path):
     assert regularizer.get_config() == config
     serialized = keras.regularizers.serialize(regularizer)
@@ -102,6 +105,40 @@ def test_config_gives_it_back(regularizer, config, tmp_path):
     np.testing.assert_array_equal(
         float(model.losses[0]), float(loaded.losses[0])
     )
+
+
+def trained(regularizer, dtype=None, **compiled):
+    """Returns the losses of two epochs and the weights after them."""
+    layer = keras.layers.Dense(
+        2,
+        kernel_initializer=keras.initializers.GlorotUniform(0),
+        kernel_regularizer=regularizer,
+        dtype=dtype,
+    )
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.compile(keras.optimizers.SGD(0.1), "mse", **compiled)
+    x = np.random.default_rng(0).normal(size=(32, 3)).astype("float32")
+    fit = {"batch_size": 8, "epochs": 2, "shuffle": False, "verbose": 0}
+    losses = model.fit(x, x[:, :2], **fit).history["loss"]
+    return losses, layer.get_weights()[0]
+
+
+@each_case
+def test_trains_alike_compiled_or_not(regularizer, config):
+    losses, weights = trained(regularizer, jit_compile=False)
+    losses_xla, weights_xla = trained(regularizer, jit_compile=True)
+    np.testing.assert_allclose(losses_xla, losses, rtol=1e-5)
+    np.testing.assert_allclose(weights_xla, weights, rtol=1e-4, atol=1e-6)
+    free, _ = trained(None, jit_compile=True)
+    assert np.all(np.subtract(losses, free) > 1e-3)
+
+
+@each_case
+def test_mixed_precision_trains_alike(regularizer, config):
+    losses, weights = trained(regularizer)
+    losses_half, weights_half = trained(regularizer, dtype="mixed_float16")
+    np.testing.assert_allclose(losses_half, losses, rtol=5e-3)
+    np.testing.assert_allclose(weights_half, weights, atol=3e-3)
 
 
 @pytest.mark.parametrize("cls", [L1, L2])

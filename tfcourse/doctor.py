@@ -15,13 +15,11 @@ _NEEDED = {
     "keras_tuner": ("keras-tuner", "search"),
     "tensorboard": ("tensorboard", "every trial of keras-tuner"),
     "sklearn": ("scikit-learn", "the bundled data sets"),
+    "scipy": ("scipy", "averages of series"),
     "pandas": ("pandas", "tables"),
     "pyarrow": ("pyarrow", "Parquet files"),
     "plotly": ("plotly", "reports"),
-}
-_OPTIONAL = {
-    "optuna": ("tfcourse[report]", "importances"),
-    "matplotlib": ("tfcourse[report]", "plots as PNG"),
+    "filelock": ("filelock", "one process a run"),
 }
 _LEAST_MEMORY = 2.0  # GiB
 
@@ -48,7 +46,6 @@ def examine():
     return [
         _python(),
         *(_package(name, *row) for name, row in _NEEDED.items()),
-        *(_package(name, *row, True) for name, row in _OPTIONAL.items()),
         *_backend(),
         _cores(),
         _memory(),
@@ -62,17 +59,16 @@ def _python():
     return Finding("Python", version, fine, advice)
 
 
-def _package(module, name, use, optional=False):
-    if importlib.util.find_spec(module):
-        distribution = module.replace("sklearn", "scikit-learn")
-        distribution = distribution.replace("keras_tuner", "keras-tuner")
-        return Finding(distribution, importlib.metadata.version(distribution))
-    return Finding(
-        module,
-        f"not installed, for {use}",
-        optional,
-        f"Install it: pip install '{name}'",
-    )
+def _package(module, name, use):
+    if not importlib.util.find_spec(module):
+        advice = f"Install it: pip install '{name}'"
+        return Finding(name, f"not installed, for {use}", False, advice)
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        # Such as tensorflow-cpu, which brings the module under another name.
+        version = "installed"
+    return Finding(name, version)
 
 
 def _backend():

@@ -27,19 +27,30 @@ def replacing(path):
     # The same names each time, so that a crash leaves no more than one of each.
     beside = path.with_name(f".partial-{path.name}")
     aside = path.with_name(f".old-{path.name}")
+    if aside.exists() and not path.exists():
+        # A crash came between the two renames of `_put_in_place`.
+        aside.rename(path)
     _remove(beside)
     try:
         yield beside
-        if path.is_dir():
-            # A folder cannot be replaced in one step, so it goes aside first.
-            _remove(aside)
-            path.rename(aside)
-            beside.rename(path)
-        else:
-            beside.replace(path)
+        _put_in_place(beside, path, aside)
     finally:
         _remove(beside)
-        _remove(aside)
+
+
+def _put_in_place(beside, path, aside):
+    if not path.is_dir():
+        beside.replace(path)
+        return
+    # A folder cannot be replaced in one step, so it goes aside first.
+    _remove(aside)
+    path.rename(aside)
+    try:
+        beside.rename(path)
+    except BaseException:
+        aside.rename(path)
+        raise
+    _remove(aside)
 
 
 def write_text(path, text):

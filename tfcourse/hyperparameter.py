@@ -122,3 +122,12 @@ def check_number(value, name, owner, interval):
     setting = Hyperparameter(interval)
     setting.__set_name__(owner, name)
     setting.check(value, owner)
+
+
+def check_flag(value, name, owner):
+    """Raises unless `value` is a bool: `"no"` would count as true."""
+    if not isinstance(value, bool):
+        raise TypeError(
+            f"`{name}` of {owner} must be True or False. Received: "
+            f"{name}={value!r}"
+        )

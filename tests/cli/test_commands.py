@@ -14,22 +14,20 @@ import tfcourse
 COMMANDS = ("tune", "predict", "data", "doctor")
 
 
-def start(*arguments, folder, **kwargs):
+def start(*arguments, folder, columns="80"):
     return subprocess.Popen(
         [sys.executable, "-c", "from tfcourse.cli import main; main()"]
         + [str(argument) for argument in arguments],
         cwd=folder,
-        # Wide, so that no sentence is broken in two.
-        env={**os.environ, "COLUMNS": "200"},
+        env={**os.environ, "COLUMNS": columns},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **kwargs,
     )
 
 
-def run(*arguments, folder):
-    process = start(*arguments, folder=folder)
+def run(*arguments, folder, columns="80"):
+    process = start(*arguments, folder=folder, columns=columns)
     out, err = process.communicate(timeout=300)
     return process.returncode, out, err
 
@@ -59,7 +57,7 @@ def test_help_names_every_command(tmp_path):
 
 
 def test_data_lists_the_bundled_sets(tmp_path):
-    code, out, err = run("data", folder=tmp_path)
+    code, out, err = run("data", folder=tmp_path, columns="200")
 
     assert (code, err) == (0, "")
     assert re.search(r"digits +1,797 +64 +10 +Scanned", out)
@@ -83,6 +81,10 @@ def test_doctor_finds_this_machine_fit(tmp_path):
         (["tune", "--resume", "--out", "none"], "no run in none"),
         (["tune", "--trials", "0"], "--trials must be 1 or more"),
         (["predict", "none", "none.csv"], "none is no SavedModel"),
+        (
+            ["tune", "--data", "iris", "--out", "/proc/none"],
+            "/proc/none cannot be read or written",
+        ),
     ],
 )
 @pytest.mark.slow
@@ -124,7 +126,7 @@ def test_tune_from_start_to_use(tmp_path):
     assert re.fullmatch(r"Searching iris.*\n(trial \d/3 .* left\n){3}", err)
     assert re.search(r"trials +3 completed", out)
     assert re.search(r"test accuracy +0\.\d{4}", out)
-    following = re.search(r"use it +tfcourse (.*)", out).group(1).split()
+    following = re.search(r"^  tfcourse (.*)$", out, re.M).group(1).split()
     code, out, err = run(*following, folder=tmp_path)
     assert (code, err) == (0, "")
     assert out.startswith("class,predicted,probability\n")

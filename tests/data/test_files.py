@@ -1,10 +1,14 @@
 """Users' files: read as meant, or refused in one sentence that helps."""
 
+import decimal
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tfcourse import data
+from tfcourse.data.files import read_features
 from tfcourse.errors import InputError
 
 ROWS = "".join(f"{n},{2 * n},{'ab'[n % 2]}\n" for n in range(6))
@@ -137,6 +141,54 @@ def test_parquet_that_is_no_numbers_is_refused(tmp_path, column, message):
         data.read(path, "t")
 
 
+def test_parquet_index_is_a_column(tmp_path):
+    path = tmp_path / "t.parquet"
+    frame = pd.DataFrame({"u": range(6), "v": range(6), "t": list("ababab")})
+    frame.set_index(["t", "u"]).to_parquet(path)
+
+    dataset = data.read(path, "t")
+
+    assert sorted(dataset.feature_names) == ["u", "v"]
+    assert dataset.labels == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "labels, expected",
+    [
+        (pd.to_datetime(["2020-01-02", "2021-03-04"] * 3), "2020-01-02"),
+        ([b"one", b"two"] * 3, "one"),
+        ([decimal.Decimal("1.50"), decimal.Decimal("2")] * 3, "1.50"),
+        ([True, False] * 3, False),
+        ([2.5, 1.5] * 3, 1.5),
+        (np.array([1, 2**63 + 1] * 3, "uint64"), "1"),
+        (np.array([1, 2] * 3, "uint8"), 1),
+    ],
+)
+def test_classes_of_any_type_can_be_written(tmp_path, labels, expected):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"u": range(6), "t": labels}).to_parquet(path)
+
+    first, _ = data.read(path, "t").labels
+
+    assert json.loads(json.dumps(first)) == first
+    if isinstance(expected, str):
+        assert first.startswith(expected)
+    else:
+        assert first == expected
+        assert type(first) is type(expected)
+
+
+def test_other_columns_are_carried_as_written(csv):
+    path = csv("id,v,u\n00123,1.5,2\nNA,3,4\n")
+
+    others, features = read_features(path, ["u", "v"])
+
+    assert others["id"].tolist() == ["00123", "NA"]
+    assert features.tolist() == [[2, 1.5], [4, 3]]
+    with pytest.raises(InputError, match="lacks column 'w' .* It has: 'id'"):
+        read_features(path, ["u", "w"])
+
+
 def test_npz_is_read(tmp_path, rng):
     x = rng.normal(size=(6, 4, 4, 1)).astype("float32")
     np.savez(tmp_path / "images.npz", x=x, y=np.array(list("ababab"))[:, None])
@@ -156,6 +208,14 @@ def test_npz_is_read(tmp_path, rng):
         ({"x": np.ones(6), "y": np.ones(6)}, r"x \(6,\)"),
         ({"x": np.full((6, 2), "q"), "y": np.arange(6) % 2}, "first value .*q"),
         ({"x": np.full((6, 2), np.nan), "y": np.arange(6) % 2}, r"at \(0, 0\)"),
+        ({"x": np.full((6, 2), 1e300), "y": np.arange(6) % 2}, "infinite"),
+        ({"x": np.full((6, 2), 1j), "y": np.arange(6) % 2}, "complex"),
+        ({"x": np.ones((6, 0)), "y": np.arange(6) % 2}, "is empty"),
+        ({"x": np.ones((6, 2)), "y": np.full(6, np.nan)}, "missing class"),
+        (
+            {"x": np.ones((6, 2)), "y": np.full(6, "NaT", "datetime64[D]")},
+            "missing class",
+        ),
         ({"x": np.ones((6, 2)), "y": np.array([1, 2] * 3, object)}, "plain"),
     ],
 )

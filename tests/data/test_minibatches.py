@@ -59,6 +59,20 @@ def test_batch_size_follows_the_courses_rule(m, memory, expected):
     assert data.recommended_batch_size(m, **size) == expected
 
 
+@pytest.mark.parametrize(
+    "function, name",
+    [
+        (data.split_sizes, "m"),
+        (data.recommended_batch_size, "m"),
+        (lambda n: data.mini_batches([1], [1], n), "batch_size"),
+    ],
+)
+@pytest.mark.parametrize("value", [10.5, True, "a", None])
+def test_counts_must_be_whole(function, name, value):
+    with pytest.raises(TypeError, match=f"{name}={value!r}"):
+        function(value)
+
+
 def test_examples_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="Not even 64 examples of 10 bytes"):
         data.recommended_batch_size(50_000, bytes_per_example=10, memory=639)

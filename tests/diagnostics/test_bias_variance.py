@@ -122,18 +122,13 @@ def test_takes_one_minus_accuracy_of_a_history(fit):
     assert result.bayes_error == 0.01
 
 
-def test_takes_the_loss_of_a_history_without_accuracy(fit):
-    history = fit("mse", None)
-    result = bias_variance(history)
-    assert result.train_error == history.history["loss"][-1]
-    assert result.dev_error == history.history["val_loss"][-1]
-
-
 def test_refuses_a_history_it_cannot_read(fit):
-    with pytest.raises(ValueError, match=r"`val_` twin.*Received: \['loss'"):
-        bias_variance(fit("mse", None, split=0.0))
-    with pytest.raises(ValueError, match=r"metrics=\['accuracy'\]"):
-        bias_variance(fit(lambda y, p: 3 + (p - y) ** 2, None))
+    with pytest.raises(ValueError, match=r"one accuracy.*Received: \['loss'"):
+        bias_variance(fit("mse", None))
+    with pytest.raises(ValueError, match="`val_` twin"):
+        bias_variance(fit("mse", ["accuracy"], split=0.0))
+    with pytest.raises(ValueError, match="one accuracy"):
+        bias_variance(fit("mse", ["accuracy", "categorical_accuracy"]))
     with pytest.raises(ValueError, match="in the `History` already"):
         bias_variance(fit("mse", None), 0.1)
 

@@ -229,7 +229,7 @@ LINEAR_HEADS = [
 def test_finds_softmax_under_a_loss_of_logits(stack, loss):
     report = lint(head(*stack, loss=loss))
     assert found(report) == [("head", "softmax and logits")]
-    assert "softmax is applied once more" in report[0].reason
+    assert "It ends in softmax" in report[0].reason
 
 
 @pytest.mark.parametrize("loss", PROBABILITY_LOSSES)

@@ -1,6 +1,8 @@
 """Batch normalization: the paper's equations, unbiased averages, any input."""
 
 import itertools
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -219,12 +221,30 @@ def test_a_large_offset_does_not_swallow_the_variance(
     )
 
 
-def test_constant_feature_stays_finite():
+def test_constant_feature_is_zero_where_its_mean_is_exact():
     x = np.full((8, 2), 7.0, "float32")
-    layer = BatchNormalization()
-    y = array(layer(x, training=True))
+    y = array(BatchNormalization()(x, training=True))
     np.testing.assert_array_equal(y, np.zeros_like(y))
-    gradient = gradient_of(lambda x: ops.sum(layer(x, training=True)), x)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("m, c", [(8, 7.0), (1000, 1000.1)])
+def test_constant_feature_stays_finite(m, c, jit_compile):
+    x = np.full((m, 2), c, "float32")
+    layer = BatchNormalization()
+    layer.build(x.shape)
+
+    y = array(layer(x, training=True))
+    # A half of float32's spacing, of `c` and of its product with the scale.
+    assert np.abs(y).max() <= 1 + 2 * 2**-24 * c / np.sqrt(EPSILON)
+    assert np.abs(array(layer.moving_mean) / c - 1).max() < 1e-5
+    wider = BatchNormalization(epsilon=1.0)(x, training=True)
+    assert np.abs(array(wider)).max() < 1e-2
+
+    def scalar(x):
+        return ops.sum(layer(x, training=True) ** 3)
+
+    gradient = gradient_of(scalar, x, jit_compile)
     assert np.all(np.isfinite(gradient))
 
 
@@ -276,6 +296,39 @@ class TestMask:
             layer.non_trainable_variables, before, strict=True
         ):
             np.testing.assert_array_equal(array(variable), value)
+
+    def test_of_one_channel_leaves_its_averages(self, rng):
+        x = rng.normal(3, 2, (3, 8, 2, 5)).astype("float32")
+        mask = np.ones((3, 8, 2), bool)
+        mask[1:, :, 1] = False
+        layer = BatchNormalization(axis=1)
+        for batch, shown in zip(x, mask, strict=True):
+            y = array(layer(batch, training=True, mask=shown))
+            assert np.all(np.isfinite(y))
+
+        batches = x.astype("float64")
+        for moving, values in [
+            (layer.moving_mean, batches.mean(axis=(1, 3))),
+            (layer.moving_variance, batches.var(axis=(1, 3))),
+        ]:
+            seen = reference.corrected_average(values, np.full(3, 0.9))
+            expected = [seen[0], values[0, 1]]
+            np.testing.assert_allclose(array(moving), expected, rtol=1e-5)
+
+    def test_of_one_channel_at_first_leaves_a_share_of_its_start(self):
+        x = np.ones((4, 2, 3), "float32")
+        hidden = np.array([[True, False]] * 4)
+        layer = BatchNormalization(axis=1, momentum=0.5)
+        for _ in range(2):
+            layer(x, training=True, mask=hidden)
+        np.testing.assert_array_equal(array(layer.moving_mean), [1, 0])
+        np.testing.assert_array_equal(array(layer.moving_variance), [0, 1])
+        layer(x, training=True)
+        left = 1 - (1 - 0.5) / (1 - 0.5**3)
+        np.testing.assert_allclose(array(layer.moving_mean), [1, 1 - left])
+        np.testing.assert_allclose(
+            array(layer.moving_variance), [0, left], rtol=1e-6
+        )
 
     def test_needs_one_axis_less_than_the_inputs(self):
         with pytest.raises(ValueError, match="`mask` of .* one axis less"):
@@ -399,13 +452,132 @@ def test_vectorizes_over_members(rng, axis):
 
 
 @on_tensorflow
-def test_synchronized_uses_the_batches_of_all_replicas(rng):
-    x = rng.normal(2, 3, (8, 3)).astype("float32")
+def test_synchronized_on_one_device_changes_nothing(rng):
+    x = rng.normal(1e4, 1, (64, 5, 3)).astype("float32")
+    mask = rng.random((64, 5)) < 0.6
+    for call in [{}, {"mask": mask}]:
+        results = []
+        for synchronized in (True, False):
+            layer = BatchNormalization(synchronized=synchronized)
+            layer.build(x.shape)
+            y = layer(x, training=True, **call)
+            state = map(array, layer.non_trainable_variables)
+            gradient = gradient_of(
+                lambda x: ops.sum(layer(x, training=True, **call) ** 3),  # noqa: B023
+                x,
+                jit_compile=True,
+            )
+            results.append([array(y), *state, gradient])
+        for one, other in zip(*results, strict=True):
+            np.testing.assert_array_equal(one, other)
+    config = BatchNormalization(synchronized=True).get_config()
+    assert BatchNormalization.from_config(config).synchronized
+
+
+REPLICAS = """
+import keras, numpy as np, tensorflow as tf
+from tfcourse.layers import BatchNormalization
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, two)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+assert strategy.num_replicas_in_sync == 2
+EPSILON = 1e-8
+
+rng = np.random.default_rng(0)
+x = rng.normal(1000, 1, (8, 3, 2)).astype("float32")
+x[4:] += 30
+upstream = rng.normal(size=x.shape).astype("float32")
+some = rng.random((8, 3)) < 0.6
+first = np.repeat([True, False], 4)[:, None] & some
+everything = np.ones((8, 3), bool)
+
+
+def on_two(run, arrays, cut):
+    def part(context):
+        half = slice(cut) if context.replica_id_in_sync_group == 0 else slice(
+            cut, None
+        )
+        return [a[half] for a in arrays]
+
+    parts = [
+        strategy.experimental_distribute_values_from_function(
+            lambda context, i=i: tf.constant(part(context)[i])
+        )
+        for i in range(len(arrays))
+    ]
+    results = tf.function(lambda: strategy.run(run, args=parts))()
+    return [
+        np.concatenate(strategy.experimental_local_results(result))
+        for result in results
+    ]
+
+
+def expected(mask):
+    values = x.astype("float64")
+    mean, variance = values[mask].mean(0), values[mask].var(0)
+    inverse = 1 / np.sqrt(variance + EPSILON)
+    y = (values - mean) * inverse
+    # Through the values themselves, and through the statistics.
+    n, shown = mask.sum(), mask[..., None]
+    g = upstream.astype("float64")
+    gradient = inverse * (
+        g - shown * (g.sum((0, 1)) + y * (g * y).sum((0, 1))) / n
+    )
+    return mean, variance, y, gradient
+
+
+for cut in (4, 6, 8):
+    for mask in (None, some, first):
+        with strategy.scope():
+            layer = BatchNormalization(momentum=0.5, synchronized=True)
+            layer.build((None, 3, 2))
+
+        def run(x, upstream, mask=None):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = layer(x, training=True, mask=mask)
+                total = tf.reduce_sum(y * upstream)
+            return y, tape.gradient(total, x)
+
+        arrays = [x, upstream] if mask is None else [x, upstream, mask]
+        y, gradient = on_two(run, arrays, cut)
+        mean, variance, y_, gradient_ = expected(
+            everything if mask is None else mask
+        )
+        for replica in layer.moving_mean.value.values:
+            np.testing.assert_allclose(replica, mean, rtol=1e-6)
+        for replica in layer.moving_variance.value.values:
+            np.testing.assert_allclose(replica, variance, rtol=1e-4)
+        for replica in layer.moving_weight.value.values:
+            np.testing.assert_array_equal(replica, 0.5)
+        np.testing.assert_allclose(y, y_, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(gradient, gradient_, rtol=1e-3, atol=1e-3)
+
+with strategy.scope():
     layer = BatchNormalization(synchronized=True)
-    y = array(layer(x, training=True))
-    np.testing.assert_allclose(y, normalized(x), rtol=1e-4, atol=1e-5)
-    config = BatchNormalization.from_config(layer.get_config())
-    assert config.synchronized
+    model = keras.Sequential([keras.Input((3, 2)), layer])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+model.fit(x, x, batch_size=8, verbose=0)
+mean, variance, *_ = expected(everything)
+np.testing.assert_allclose(layer.moving_mean, mean, rtol=1e-6)
+np.testing.assert_allclose(layer.moving_variance, variance, rtol=1e-4)
+print("agreed")
+"""
+
+
+@on_tensorflow
+@pytest.mark.slow
+def test_synchronized_counts_the_examples_of_all_replicas():
+    # In a process of its own: devices are divided before TensorFlow starts.
+    done = subprocess.run(
+        [sys.executable, "-c", REPLICAS],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "agreed" in done.stdout, done.stderr[-4000:]
 
 
 class TestBadInput:
@@ -426,6 +598,12 @@ class TestBadInput:
         [name] = setting
         with pytest.raises(TypeError, match=f"`{name}` of BatchNorm.*Received"):
             BatchNormalization(**setting)
+
+    @pytest.mark.parametrize("value", ["x", 1, None, np.True_], ids=repr)
+    @pytest.mark.parametrize("name", ["center", "scale", "synchronized"])
+    def test_flags(self, name, value):
+        with pytest.raises(TypeError, match=f"`{name}` of .* True or False"):
+            BatchNormalization(**{name: value})
 
     def test_unknown_argument(self):
         with pytest.raises(ValueError, match="momentun"):

@@ -30,7 +30,13 @@ def test_objective_without_direction_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "name, value", [("trials", 0), ("epochs", 0), ("seed", -1)]
+    "name, value",
+    [
+        ("trials", 0),
+        ("epochs", 0),
+        ("seed", -1),
+        ("seed", 2**32),
+    ],
 )
 def test_numbers_out_of_range_are_refused(name, value):
     with pytest.raises(InputError, match=f"--{name} must be .* {value}"):

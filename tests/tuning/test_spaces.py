@@ -73,7 +73,7 @@ def test_course_model_is_what_was_drawn(optimizer, layers):
         (lambda hp: None, "returned None"),
         (lambda hp: 1 / 0, "fails to build .* ZeroDivisionError"),
         (lambda hp: keras.Sequential([keras.Input((4,))]), "without compiling"),
-        (lambda hp: compiled(inputs=5), r"examples of shape \(4,\)"),
+        (lambda hp: compiled(inputs=5), r"called on examples of shape \(4,\)"),
         (lambda hp: compiled(units=4), "4 outputs; the data have 3 classes"),
         (lambda hp: compiled(loss="categorical_crossentropy"), "numbered"),
     ],
@@ -87,6 +87,32 @@ def test_unknown_objective_is_refused_with_those_there_are():
     auc = keras_tuner.Objective("val_acc", "max")
     with pytest.raises(InputError, match="'val_acc'. Did you mean 'val_accu"):
         probe_with(lambda hp: compiled(), auc)
+
+
+def test_every_branch_is_tried():
+    def build(hp):
+        kind = hp.Choice("kind", ["good", "bad"])
+        with hp.conditional_scope("kind", ["bad"]):
+            if kind == "bad":
+                return 1 / hp.Int("zero", 0, 0)
+        return compiled()
+
+    with pytest.raises(InputError, match="ZeroDivisionError"):
+        probe_with(build)
+
+
+def test_model_that_cannot_be_saved_is_refused():
+    class Secretive(keras.Sequential):
+        def get_config(self):
+            raise NotImplementedError("a secret")
+
+    def build(hp):
+        model = Secretive(compiled().layers)
+        model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
+        return model
+
+    with pytest.raises(InputError, match="cannot be saved.*a secret"):
+        probe_with(build)
 
 
 def test_usable_space_passes():

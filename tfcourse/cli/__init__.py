@@ -53,3 +53,12 @@ def main():
         # Plain text: brackets in a path or a value are no markup.
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(
+            f"Error: {error.filename} cannot be read or written: "
+            f"{error.strerror}. Choose another folder, or make room.",
+            file=sys.stderr,
+        )
+        sys.exit(2)

@@ -29,7 +29,7 @@ def doctor(
         mark = "[green]ok[/]" if finding.fine else "[red]missing[/]"
         if finding.fine and finding.advice:
             mark = "[yellow]note[/]"
-        table.add_row(mark, finding.what, finding.found)
+        table.add_row(mark, finding.what, escape(finding.found))
         if finding.advice:
             table.add_row("", "", f"[dim]{escape(finding.advice)}[/]")
     Console().print(table)

@@ -2,7 +2,9 @@
 
 import datetime
 import enum
+import itertools
 import pathlib
+import shlex
 from typing import Annotated
 
 import typer
@@ -145,7 +147,9 @@ def _prepare(given, folder, resume):
 
 def _new_folder(name):
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    return pathlib.Path("runs", f"{pathlib.Path(name).stem}-{now}")
+    first = pathlib.Path("runs", f"{pathlib.Path(name).stem}-{now}")
+    others = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
+    return next(f for f in itertools.chain([first], others) if not f.exists())
 
 
 def _newest_run():
@@ -157,34 +161,38 @@ def _carry_out(run, console):
     from tfcourse.cli.progress import TrialsProgress
 
     data = run.examples.describe()
-    console.print(
-        f"Searching {data['name']}: {data['train']:,} training, "
-        f"{data['dev']:,} development and {data['test']:,} test examples of "
-        f"{data['classes']} classes. Results go to {run.folder}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
-    settings = run.settings
-    with TrialsProgress(console, settings.trials, run.objective) as progress:
-        run.search(progress.update)
-    with console.status("Writing the report and the model"):
-        return run.finish()
+    with run.locked():
+        console.print(
+            f"Searching {data['name']}: {data['train']:,} training, "
+            f"{data['dev']:,} development and {data['test']:,} test examples "
+            f"of {data['classes']} classes. Results go to {run.folder}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+        with TrialsProgress(
+            console, run.settings.trials, run.objective
+        ) as progress:
+            run.search(progress.update)
+        with console.status("Writing the report and the model"):
+            return run.finish()
 
 
 def _say_how_to_resume(folder):
     if folder is None or not (folder / "run.json").exists():
         print("\nStopped before the search began; nothing was written.")
         return
+    command = shlex.join(["tfcourse", "tune", "--resume", "--out", str(folder)])
     print(
         f"\nStopped. What is finished is kept in {folder}. Go on with:\n"
-        f"  tfcourse tune --resume --out {folder}"
+        f"  {command}"
     )
 
 
 def _summarise(run, result):
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from tfcourse.tuning.report import shown
 
@@ -205,14 +213,17 @@ def _summarise(run, result):
         "report": str(result.folder / "report.html"),
         "model": f"{result.folder / 'model'} (SavedModel), "
         f"{result.folder / 'model.keras'}",
-        "use it": _next_command(result.folder),
     }
     for name, text in rows.items():
-        table.add_row(name, text)
-    Console(soft_wrap=False).print(table, highlight=False)
+        table.add_row(name, Text(text))
+    Console().print(table)
+    # Not in the table, which would break it in two.
+    print(f"\nUse the model:\n  {_next_command(result.folder)}")
 
 
 def _next_command(folder):
-    if (folder / "examples.csv").exists():
-        return f"tfcourse predict {folder}/model {folder}/examples.csv"
-    return f"saved_model_cli show --dir {folder}/model --all"
+    table = folder / "examples.csv"
+    examples = table if table.exists() else folder / "examples.npz"
+    return shlex.join(
+        ["tfcourse", "predict", str(folder / "model"), str(examples)]
+    )

@@ -36,8 +36,8 @@ class Dataset:
         Args:
             name: What to call it.
             x: Features, shape `(m, ...)`, numbers.
-            labels: The class of each example, shape `(m,)`, of any type that
-                can be sorted.
+            labels: The class of each example, shape `(m,)`. Integers, floats,
+                booleans and text are kept; anything else becomes text.
             **kwargs: Further attributes.
 
         Raises:
@@ -45,7 +45,7 @@ class Dataset:
                 examples, or fewer examples than three times the classes: then
                 training, development and test set cannot each have them.
         """
-        classes, y = np.unique(labels, return_inverse=True)
+        classes, y = np.unique(_plain(labels), return_inverse=True)
         if len(y) < 3 * len(classes):
             raise InputError(
                 f"Data set {name!r} has {len(y)} examples of {len(classes)} "
@@ -87,3 +87,17 @@ class Dataset:
 
     def __len__(self):
         return len(self.y)
+
+
+def _plain(labels):
+    """Returns labels of a type that JSON and TensorFlow have."""
+    labels = np.asarray(labels)
+    if labels.dtype.kind in "ibfU":
+        return labels
+    if labels.dtype.kind == "u" and labels.max(initial=0) < 2**63:
+        return labels.astype("int64")
+    return np.array([_text(label) for label in labels.tolist()])
+
+
+def _text(label):
+    return label.decode() if isinstance(label, bytes) else str(label)

@@ -50,33 +50,42 @@ def read(path, target=None):
 
 
 def read_features(path, names):
-    """Reads the named columns of a table of numbers, in the order of `names`.
+    """Reads examples without needing their classes.
 
     Args:
-        path: A `.csv` or `.parquet` table.
-        names: The columns to read. Others are left alone.
+        path: A `.csv` or `.parquet` table; an `.npz` with an array `x` if
+            there are no names.
+        names: The columns that are features, in their order, or `None`.
 
     Returns:
-        The table as a `pandas.DataFrame`, and the features, shape `(m, n)`,
-        float32.
+        The other columns as a `pandas.DataFrame`, as they are written, and the
+        features, shape `(m, ...)`, float32.
 
     Raises:
         InputError: As `read`; also if a column is not there.
     """
+    import pandas as pd
+
     path = pathlib.Path(path)
-    if path.suffix.lower() not in _TABLES or not path.is_file():
+    kinds = _TABLES if names else (".npz",)
+    if path.suffix.lower() not in kinds or not path.is_file():
         raise InputError(
-            f"{path} is not a table to read: give an existing file that ends "
-            f"in {' or '.join(_TABLES)}."
+            f"{path} is not what the model was trained on: give an existing "
+            f"file that ends in {' or '.join(kinds)}."
         )
-    table = _read_table(path)
-    missing = [name for name in names if name not in table.columns]
+    if not names:
+        x = _arrays(path, "x")["x"]
+        return pd.DataFrame(index=range(len(x))), _features(path, x)
+    columns = _columns(path)
+    missing = [name for name in names if name not in columns]
     if missing:
         raise InputError(
             f"{path} lacks {_listed(missing, 'column')} of the model. It has: "
-            f"{_listed(table.columns)}."
+            f"{_listed(columns)}."
         )
-    return table, _numbers(table[list(names)], path)
+    table = _read_table(path, names)
+    features = _numbers(table[list(names)], path)
+    return table.drop(columns=list(names)), features
 
 
 def _from_arrays(path, target):
@@ -85,53 +94,68 @@ def _from_arrays(path, target):
             "`--target` names a column of a table; in an .npz file the array "
             "`y` holds the classes. Leave it out."
         )
+    arrays = _arrays(path, "x", "y")
+    x, y = arrays["x"], arrays["y"]
+    if x.ndim < 2 or y.ndim not in (1, 2) or y.size != len(x):
+        raise InputError(
+            f"{path} must hold `x` of shape (m, ...) and `y` of shape (m,). "
+            f"It has x {x.shape} and y {y.shape}."
+        )
+    y = y.reshape(-1)
+    # What is missing, a NaN or a NaT, does not equal itself.
+    missing = y != y
+    if missing.any():
+        raise InputError(
+            f"`y` of {path} has a missing class, the first at position "
+            f"{int(missing.argmax())}. Fill it in or leave the example out."
+        )
+    return Dataset.from_labels(
+        path.stem, _features(path, x), y, source=f"File {path.name}"
+    )
+
+
+def _arrays(path, *names):
+    """Returns the named arrays of an `.npz` file, by name."""
     try:
         if not zipfile.is_zipfile(path):
             raise ValueError("it is no zip archive")
         with np.load(path) as arrays:
-            missing = {"x", "y"} - set(arrays)
-            if missing:
-                raise InputError(
-                    f"{path} has no array {_listed(sorted(missing))}. Save it "
-                    "with `np.savez(path, x=..., y=...)`."
-                )
-            x, y = arrays["x"], arrays["y"]
-    except InputError:
-        raise
+            missing = [name for name in names if name not in arrays]
+            if not missing:
+                return {name: arrays[name] for name in names}
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path} cannot be read as an .npz file of plain arrays "
             f"({_first_line(error)[:-1]}). Save it with "
             "`np.savez(path, x=..., y=...)`."
         ) from error
-    return _checked_arrays(path, x, y)
+    raise InputError(
+        f"{path} has no array {_listed(missing)}. Save it with "
+        "`np.savez(path, x=..., y=...)`."
+    )
 
 
-def _checked_arrays(path, x, y):
-    if x.ndim < 2 or y.ndim not in (1, 2) or y.size != len(x):
+def _features(path, x):
+    """Returns the array `x` of an `.npz` file as float32, after checks."""
+    if x.size == 0:
         raise InputError(
-            f"{path} must hold `x` of shape (m, ...) and `y` of shape (m,). "
-            f"It has x {x.shape} and y {y.shape}."
+            f"`x` of {path} is empty. It has shape {x.shape}; save one row an "
+            "example."
         )
-    if not (np.issubdtype(x.dtype, np.number) or x.dtype == bool):
+    if x.dtype.kind not in "biuf":
         raise InputError(
             f"`x` of {path} must be numbers. It is of type {x.dtype}, the "
             f"first value is {x.flat[0]!r}."
         )
+    with np.errstate(over="ignore"):
+        x = x.astype("float32")
     if not np.isfinite(x).all():
         where = tuple(map(int, np.argwhere(~np.isfinite(x))[0]))
         raise InputError(
             f"`x` of {path} has a missing or infinite value, the first at "
             f"{where}. Fill it in or leave the example out."
         )
-    if np.issubdtype(y.dtype, np.floating) and np.isnan(y).any():
-        raise InputError(
-            f"`y` of {path} has a missing class, the first at position "
-            f"{int(np.isnan(y).argmax())}. Fill it in or leave the example out."
-        )
-    return Dataset.from_labels(
-        path.stem, x, y.reshape(-1), source=f"File {path.name}"
-    )
+    return x
 
 
 def _from_table(path, target):
@@ -151,7 +175,7 @@ def _from_table(path, target):
             f"{path} has no column but the target {target!r}. A table needs "
             "one column a feature."
         )
-    table = _read_table(path, target)
+    table = _read_table(path, [name for name in columns if name != target])
     features = table.drop(columns=target)
     return Dataset.from_labels(
         path.stem,
@@ -177,20 +201,23 @@ def _columns(path):
         return _read_csv(path, nrows=0).columns.tolist()
 
 
-def _read_table(path, target=None):
-    import pandas as pd
-
+def _read_table(path, features):
+    """Reads a table; the columns that are no features stay as they are."""
     with _readable(path):
         if path.suffix.lower() == ".parquet":
-            table = pd.read_parquet(path)
+            import pyarrow.parquet
+
+            # Without pandas' own metadata an index is a column like others.
+            table = pyarrow.parquet.read_table(path)
+            table = table.to_pandas(ignore_metadata=True)
         else:
-            # A class may be called "NA" or "007": the target stays text.
-            others = [name for name in _columns(path) if name != target]
+            # A class may be called "NA" or "007": it stays text.
+            others = set(_columns(path)) - set(features)
             table = _read_csv(
                 path,
-                dtype={target: str},
+                dtype=dict.fromkeys(others, str),
                 keep_default_na=False,
-                na_values=dict.fromkeys(others, _MISSING),
+                na_values=dict.fromkeys(features, _MISSING),
             )
     if table.empty:
         raise InputError(f"{path} has no rows below its header.")
@@ -237,7 +264,7 @@ def _labels(column, path):
         )
     values = column.tolist()
     if not all(isinstance(value, str) for value in values):
-        return np.asarray(values)
+        return column.to_numpy()
     try:
         integers = [int(value) for value in values]
     except ValueError:

@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 
+from tfcourse.data.splits import check_count
+
 
 def mini_batches(x, y, batch_size=64, seed=0):
     r"""Yields the mini-batches of one epoch, shuffled together.
@@ -23,6 +25,7 @@ def mini_batches(x, y, batch_size=64, seed=0):
         Pairs of arrays.
 
     Raises:
+        TypeError: If `batch_size` is not a whole number.
         ValueError: If `batch_size` is below 1 or `x` and `y` differ in length.
 
     Example:
@@ -51,7 +54,11 @@ def mini_batch_dataset(x, y, batch_size=64, seed=0):
         batch_size: Examples in a mini-batch, at least 1.
         seed: Seed of all the shuffles.
 
+    A pass that is broken off counts as one: look at a batch with
+    `mini_batches`.
+
     Raises:
+        TypeError: As `mini_batches`.
         ValueError: As `mini_batches`.
     """
     import tensorflow as tf
@@ -76,10 +83,7 @@ def _checked(x, y, batch_size):
             "`x` and `y` must have as many examples. Received: "
             f"{len(x)} and {len(y)}"
         )
-    if batch_size < 1:
-        raise ValueError(
-            f"`batch_size` must be at least 1. Received: {batch_size}"
-        )
+    check_count("batch_size", batch_size)
     return x, y
 
 
@@ -104,9 +108,10 @@ def recommended_batch_size(m, bytes_per_example=None, memory=None):
             be given; without them everything is taken to fit.
 
     Raises:
-        ValueError: If `m`, `bytes_per_example` or `memory` is not positive, if
-            only one of the last two is given, or if not even 64 examples (all
-            of them, if fewer) fit.
+        TypeError: If a number is not whole.
+        ValueError: If a number is not positive, if only one of
+            `bytes_per_example` and `memory` is given, or if not even 64
+            examples (all of them, if fewer) fit.
 
     Example:
 
@@ -126,12 +131,13 @@ def recommended_batch_size(m, bytes_per_example=None, memory=None):
             "Give `bytes_per_example` and `memory` together. Received: "
             f"bytes_per_example={bytes_per_example}, memory={memory}"
         )
-    given = {"m": m, "bytes_per_example": bytes_per_example, "memory": memory}
-    for name, value in given.items():
-        if value is not None and not value > 0:
-            raise ValueError(
-                f"`{name}` must be positive. Received: {name}={value}"
-            )
+    check_count("m", m)
+    for name, value in {
+        "bytes_per_example": bytes_per_example,
+        "memory": memory,
+    }.items():
+        if value is not None:
+            check_count(name, value)
     fitting = float("inf") if memory is None else memory // bytes_per_example
     if m <= 2_000 and m <= fitting:
         return m

@@ -1,6 +1,7 @@
 """Training, development and test set, in the course's proportions."""
 
 import dataclasses
+import numbers
 
 import numpy as np
 
@@ -26,6 +27,7 @@ def split_sizes(m):
         Three positive integers that add up to `m`.
 
     Raises:
+        TypeError: If `m` is not a whole number.
         ValueError: If `m` is below 3.
 
     Example:
@@ -38,12 +40,22 @@ def split_sizes(m):
     Reference:
         Ng, Improving Deep Neural Networks, week 1, Train / Dev / Test sets.
     """
-    if m < 3:
-        raise ValueError(
-            f"`m` must be at least 3, one example a set. Received: m={m}"
-        )
+    check_count("m", m, least=3)
     held_out = max(1, round(0.2 * m)) if m < _BIG else _ENOUGH
     return m - 2 * held_out, held_out, held_out
+
+
+def check_count(name, value, least=1):
+    """Raises unless `value` is a whole number of `least` or more."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(
+            f"`{name}` must be a whole number, {least} or more. Received: "
+            f"{name}={value!r}"
+        )
+    if value < least:
+        raise ValueError(
+            f"`{name}` must be at least {least}. Received: {name}={value}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Bias and variance: what keeps the error up, and what the course advises."""
 
 import dataclasses
-import math
 import numbers
 
 ADVICE = {
@@ -176,9 +175,9 @@ def bias_variance(
     Args:
         train_error: Error on the training set, a share in [0, 1]. Or the
             `History` that `fit` returned, for the errors of its last epoch:
-            1 − accuracy, or the loss where no accuracy was measured. Keras
-            measures the training accuracy during the epoch, with dropout on;
-            `model.evaluate` after it gives the better figure.
+            1 − accuracy. Keras measures the training accuracy during the
+            epoch, with dropout on; `model.evaluate` after it gives the better
+            figure.
         dev_error: Error on the dev set. Not with a `History`, which has it.
         bayes_error: The least error that anything can have, or that of people.
         test_error: Error on the test set, if known.
@@ -191,8 +190,8 @@ def bias_variance(
 
     Raises:
         TypeError: If an error is not a number.
-        ValueError: If an error lies outside [0, 1], or a `History` has no
-            validation.
+        ValueError: If an error lies outside [0, 1], or a `History` has not
+            one accuracy, measured on both sets.
 
     Example:
 
@@ -259,20 +258,12 @@ def _last_errors(logs):
         for name in logs
         if f"val_{name}" in logs and name.endswith(("accuracy", "acc"))
     ]
-    name = accuracies[0] if accuracies else "loss"
-    if name not in logs or f"val_{name}" not in logs:
+    if len(accuracies) != 1:
         raise ValueError(
-            "The `History` given to bias_variance must have a metric and its "
-            "`val_` twin: give `validation_data` to `fit`. "
+            "The `History` given to bias_variance must have one accuracy and "
+            "its `val_` twin: compile with `metrics=['accuracy']` and give "
+            "`validation_data` to `fit`; or give the errors as numbers. "
             f"Received: {sorted(logs)}"
         )
-    train, dev = logs[name][-1], logs[f"val_{name}"][-1]
-    if accuracies:
-        return 1 - train, 1 - dev
-    if not (0 <= train <= 1 and 0 <= dev <= 1) or math.isnan(train + dev):
-        raise ValueError(
-            "The losses of the `History` given to bias_variance are no shares "
-            "in [0, 1]: compile the model with `metrics=['accuracy']`. "
-            f"Received: loss={train:g}, val_loss={dev:g}"
-        )
-    return train, dev
+    (name,) = accuracies
+    return 1 - logs[name][-1], 1 - logs[f"val_{name}"][-1]

@@ -166,7 +166,7 @@ def _useless_biases(steps):
                 calls[0].layer.name,
                 "useless bias",
                 f"Its bias has no effect, for {names} subtracts the mean.",
-                "Give it `use_bias=False`; beta of the batch norm stands in.",
+                "Give it `use_bias=False`: batch norm has a beta of its own.",
             )
 
 
@@ -237,8 +237,8 @@ def _softmax_and_logits(model, ends):
             yield Finding(
                 head.name,
                 "softmax and logits",
-                f"Its {name} is applied once more in the loss, which expects "
-                "logits (`from_logits=True`).",
+                f"It ends in {name}, while the loss expects logits "
+                "(`from_logits=True`) and applies it itself.",
                 "Leave out the activation, or give the loss "
                 "`from_logits=False`.",
             )

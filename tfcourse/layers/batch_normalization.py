@@ -7,27 +7,33 @@ from keras import ops
 
 from tfcourse.hyperparameter import (
     Hyperparameter,
+    check_flag,
     check_number,
     hyperparameters_of,
     present_values,
 )
 
 
-def batch_statistics(x, axes, mask=None, keepdims=False):
+def batch_statistics(x, axes, mask=None, keepdims=False, synchronized=False):
     """Returns the number, mean and biased variance of the values along `axes`.
 
     The variance is the mean of squared differences from the mean, so that a
     large common offset does not swallow it. Only values where `mask`, a boolean
     of the shape of `x`, is true are counted; of none, both statistics are 0.
+    If `synchronized`, the values of all replicas are.
     """
+
+    def everywhere(total):
+        return sum_over_replicas(total) if synchronized else total
 
     def total(values):
         if mask is not None:
             values = ops.where(mask, values, 0)
-        return ops.sum(values, axes, keepdims=keepdims)
+        return everywhere(ops.sum(values, axes, keepdims=keepdims))
 
     if mask is None:
         count = ops.cast(math.prod(ops.shape(x)[a] for a in axes), x.dtype)
+        count = everywhere(count)
     else:
         count = total(ops.ones_like(x))
     n = ops.maximum(count, 1)
@@ -35,6 +41,15 @@ def batch_statistics(x, axes, mask=None, keepdims=False):
     # The differences sum to zero, so the mean adds nothing to the gradient.
     variance = total(ops.square(x - ops.stop_gradient(mean))) / n
     return count, mean, variance
+
+
+def sum_over_replicas(x):
+    """Returns the sum of `x` over the replicas of TensorFlow's strategy."""
+    import tensorflow as tf  # Keras has no operation for it.
+
+    context = tf.distribute.get_replica_context()
+    # None in the strategy's own scope, where nothing is replicated.
+    return x if context is None else context.all_reduce("SUM", x)
 
 
 def normalize(x, mean, variance, gamma, beta, epsilon):
@@ -85,10 +100,24 @@ class BatchNormalization(keras.layers.Layer):
     hundredth of the way from its initial value. For the exact statistics of
     the whole training set see `estimate_population_statistics`.
 
+    A feature of which a batch has no value, being empty or masked, keeps its
+    $\bar\mu$ and $\bar\sigma^2$. The weight $u$ is one for all features and
+    grows where any has a value, so that the average of a feature hidden in the
+    first $k$ batches still holds $1 - (1 - \rho) / (1 - \rho^{k + 1})$ of its
+    initial value after the next.
+
     Other differences from Keras's layer: `momentum` is a variable, which can be
-    set during training; `epsilon` is 1e-8 and not 1e-3; a batch without
-    examples leaves the moving statistics alone; inputs of integers are refused;
-    there is no batch renormalization (`renorm`).
+    set during training; `epsilon` is 1e-8 and not 1e-3; `synchronized` heeds
+    `mask`; inputs of integers are refused; there is no batch renormalization
+    (`renorm`).
+
+    With an $\varepsilon$ this small, rounding shows in a feature that does not
+    vary. In float32 the computed mean of a constant $c$ misses it by $\delta$,
+    from $10^{-7} |c|$ for 8 examples to $5 \cdot 10^{-6} |c|$ for 1000, and all
+    outputs are $\delta / \sqrt{\delta^2 + \varepsilon}$ and not 0: of the size
+    of 1 where $\delta > \sqrt\varepsilon = 10^{-4}$, e.g. for $c = 1000.1$.
+    XLA rounds products otherwise, and adds up to $6 \cdot 10^{-4} |c|$. Remove
+    such a feature, or set a larger `epsilon`.
 
     A layer with `trainable=False` always uses the moving statistics.
 
@@ -105,7 +134,8 @@ class BatchNormalization(keras.layers.Layer):
         beta_regularizer, gamma_regularizer: Of $\beta$ and $\gamma$.
         beta_constraint, gamma_constraint: Of $\beta$ and $\gamma$.
         synchronized: Whether, under a distribution strategy, the statistics are
-            those of the batches of all replicas. On TensorFlow only.
+            those of the batches of all replicas, masks and empty batches
+            included. On TensorFlow only.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Call arguments:
@@ -120,7 +150,7 @@ class BatchNormalization(keras.layers.Layer):
         float32, and the result is cast to the layer's compute dtype.
 
     Raises:
-        TypeError: If an input is not of floats, or a setting not a number.
+        TypeError: If an input is not of floats, or a setting not of its type.
         ValueError: If a setting lies outside its interval, or if the number of
             features is not known when building.
 
@@ -162,6 +192,9 @@ class BatchNormalization(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         check_number(epsilon, "epsilon", "BatchNormalization", "(0, inf)")
+        check_flag(center, "center", "BatchNormalization")
+        check_flag(scale, "scale", "BatchNormalization")
+        check_flag(synchronized, "synchronized", "BatchNormalization")
         if isinstance(axis, bool) or not isinstance(axis, int):
             raise TypeError(
                 "`axis` of BatchNormalization must be one integer. "
@@ -287,25 +320,24 @@ class BatchNormalization(keras.layers.Layer):
             mask = ops.expand_dims(ops.cast(mask, "bool"), -1)
             mask = ops.broadcast_to(mask, ops.shape(inputs))
             mask = self._collapse(mask)
-        elif self.synchronized:
-            moments = ops.moments(x, axes, keepdims, synchronized=True)
-            return 1, *moments
-        return batch_statistics(x, axes, mask, keepdims)
+        return batch_statistics(x, axes, mask, keepdims, self.synchronized)
 
-    def _record(self, count, mean, variance):
+    def _record(self, *statistics):
+        count, mean, variance = (
+            ops.ravel(s) if s.ndim > 1 else s for s in statistics
+        )
         dtype = mean.dtype
-        # A batch without examples has no say.
-        present = ops.cast(ops.max(count) > 0, dtype)
-        share = (1 - ops.cast(self.momentum, dtype)) * present
+        # What has no value in the batch has no say.
+        present = ops.cast(count > 0, dtype)
+        share = (1 - ops.cast(self.momentum, dtype)) * ops.max(present)
         weight = (1 - share) * ops.cast(self.moving_weight, dtype) + share
         self.moving_weight.assign(weight)
-        step = ops.divide_no_nan(share, weight)
+        step = ops.divide_no_nan(share, weight) * present
         keep = 1 - step
-        for moving, statistic in [
+        for moving, new in [
             (self.moving_mean, mean),
             (self.moving_variance, variance),
         ]:
-            new = ops.ravel(statistic) if statistic.ndim > 1 else statistic
             moving.assign(keep * ops.cast(moving, dtype) + step * new)
 
     def _check_axis(self, shape):

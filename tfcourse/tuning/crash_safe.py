@@ -46,6 +46,9 @@ class CrashSafeOracle(keras_tuner.Oracle):
         self.end_order = _extended(self.end_order, ended)
         # Reversed, because keras-tuner takes the next from the end.
         self._retry_queue = [i for i in started if i not in ended][::-1]
+        for trial in map(self.trials.get, self._retry_queue):
+            # What it had reported would be taken for the second run's.
+            trial.metrics = type(trial.metrics)()
 
 
 def _extended(order, ids):

@@ -73,6 +73,12 @@ class Examples:
             "test": len(self.split.test),
         }
 
+    def arrays(self, at_most=20):
+        """Returns some of the test set as arrays `x` and `y`."""
+        some = self.split.test[:at_most]
+        labels = np.array(self.dataset.labels)
+        return {"x": self.dataset.x[some], "y": labels[self.dataset.y[some]]}
+
     def table(self, target, at_most=20):
         """Returns some of the test set as CSV, as a user would write it."""
         import pandas as pd

@@ -16,8 +16,8 @@ class RandomSearchOracle(CrashSafeOracle):
 
     Differs from `keras_tuner.oracles.RandomSearchOracle`: that one takes
     `seed=0` for no seed, and with d hyperparameters its seeds s and s + d draw
-    the same trials, shifted by one. Here trial i of a seed is always the same,
-    whatever was drawn before it, also after a crash.
+    the same trials, shifted by one. Here trial i of a seed in a space is always
+    the same, also after a crash; a trial that was tried before is drawn anew.
 
     Args:
         objective: Name of the metric, or a `keras_tuner.Objective`.

@@ -146,12 +146,20 @@ def _record(state, history):
 
 
 def _reason(traceback):
-    """Returns the sentence at the end of a traceback."""
+    """Returns the error at the end of a traceback, its first line."""
     lines = (traceback or "").strip().splitlines()
-    if not lines:
+    # The error begins in the last line that is neither indented nor empty and
+    # follows one that is; what comes after it is the rest of its message.
+    starts = [
+        n
+        for n, line in enumerate(lines)
+        if line[:1].strip() and (n == 0 or lines[n - 1][:1] == " ")
+    ]
+    if not starts:
         return ""
     # keras-tuner's own error says no more than that the trial failed.
-    return lines[-1].removeprefix("keras_tuner.src.errors.FailedTrialError: ")
+    first = lines[starts[-1]]
+    return first.removeprefix("keras_tuner.src.errors.FailedTrialError: ")
 
 
 def _axis(entry):

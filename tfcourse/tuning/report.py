@@ -188,14 +188,14 @@ def _facts(manifest, records):
     result = manifest["result"]
     seconds = [record.seconds for record in records if record.seconds]
     facts = {
-        f"{result['test_accuracy']:.1%}": "accuracy on the test set",
-        f"{result['dev_accuracy']:.1%} ": "accuracy on the development set",
-        str(len(records)): "trials",
-        f"{sum(seconds) / max(len(seconds), 1):.2g} s": "training time a trial",
+        "accuracy on the test set": f"{result['test_accuracy']:.1%}",
+        "accuracy on the development set": f"{result['dev_accuracy']:.1%}",
+        "trials": str(len(records)),
+        "training time a trial": f"{sum(seconds) / max(len(seconds), 1):.2g} s",
     }
     return "".join(
         f'<div class="fact"><b>{value}</b><span>{what}</span></div>'
-        for value, what in facts.items()
+        for what, value in facts.items()
     )
 
 

@@ -10,6 +10,7 @@ import platform
 
 import filelock
 import keras
+import numpy as np
 
 from tfcourse.errors import InputError
 from tfcourse.export import (
@@ -68,8 +69,8 @@ class Run:
 
     The folder has `run.json` (settings, versions, fingerprint of the data),
     `search/` (the keras-tuner project), `trials.csv`, and at the end
-    `report.html`, `model.keras`, `model/` (a SavedModel) and, for a table,
-    `examples.csv`.
+    `report.html`, `model.keras`, `model/` (a SavedModel) and some examples of
+    the test set, `examples.csv` or `examples.npz`.
 
     Args:
         settings: The `Settings`.
@@ -84,6 +85,7 @@ class Run:
     def __init__(self, settings, folder, *, resume=False):
         self.settings = settings
         self.folder = pathlib.Path(folder)
+        self._lock = filelock.FileLock(self.folder / ".lock", timeout=0)
         if not resume:
             refuse_used(self.folder)
         self.objective = objective_of(settings.objective)
@@ -104,13 +106,33 @@ class Run:
             self.objective,
         )
 
+    @contextlib.contextmanager
+    def locked(self):
+        """Keeps other processes out of the folder.
+
+        `search` and `finish` do so by themselves; a `with` block around both
+        leaves no gap between them.
+
+        Raises:
+            InputError: If another process is in it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with self._lock:
+                yield
+        except filelock.Timeout:
+            raise InputError(
+                f"{self.folder} is in use by another process that is still "
+                "running. Wait for it, stop it, or choose another --out."
+            ) from None
+
     def search(self, progress=None):
         """Runs the trials that are not done yet.
 
         Args:
             progress: Called with the list of `Record` after each trial.
         """
-        with self._locked():
+        with self.locked():
             self._write_manifest()
             self._tuner(progress).search(
                 *self.examples.part("train"),
@@ -128,10 +150,11 @@ class Run:
         Raises:
             InputError: If no trial completed.
         """
-        with self._locked():
-            records = read_records(self._project)
+        with self.locked():
+            # Again, as a crash may have come before the last row was written.
+            records = self._write_trials()
             best = self._best(records)
-            model = self._best_model()
+            model = self._model(best)
             result = Result(
                 folder=self.folder,
                 best=best,
@@ -148,18 +171,6 @@ class Run:
     @property
     def _project(self):
         return self.folder / "search"
-
-    @contextlib.contextmanager
-    def _locked(self):
-        self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with filelock.FileLock(self.folder / ".lock", timeout=0):
-                yield
-        except filelock.Timeout:
-            raise InputError(
-                f"{self.folder} is in use by another process that is still "
-                "running. Wait for it, stop it, or choose another --out."
-            ) from None
 
     def _check_same_data(self):
         known = read_manifest(self.folder)["data"]["fingerprint"]
@@ -184,12 +195,13 @@ class Run:
                 project_name=self._project.name,
             )
 
-    def _write_trials(self, progress):
+    def _write_trials(self, progress=None):
         records = read_records(self._project)
         axes = read_axes(self._project)
         write_table(records, axes, self.folder / "trials.csv")
         if progress:
             progress(records)
+        return records
 
     def _best(self, records):
         best = ranked(records, self.objective.direction)
@@ -198,21 +210,26 @@ class Run:
         reasons = [record.message for record in records if record.message]
         raise InputError(
             f"None of the {len(records)} trials in {self.folder} completed. "
-            f"The first one failed because it {reasons[0]}"
-            if reasons
-            else f"No trial in {self.folder} has run."
+            f"The first reason was: {reasons[0] if reasons else 'none given'}. "
+            "Mend it, or search other learning rates, in a new run."
         )
 
-    def _best_model(self):
-        """Returns the best model, with the normalization before it."""
-        (network,) = self._tuner().get_best_models(1)
+    def _model(self, record):
+        """Returns the model of a trial, with the normalization before it."""
+        tuner = self._tuner()
+        network = tuner.load_model(tuner.oracle.get_trial(record.trial))
         # Loading warns of an optimizer that was saved before it was built.
         network.optimizer.build(network.trainable_variables)
         dataset = self.examples.dataset
         features = keras.Input(dataset.x.shape[1:], name="features")
         outputs = network(self.examples.normalization(features))
         model = keras.Model(features, outputs)
-        model.compile_from_config(network.get_compile_config())
+        # Not by the network's config, which knows no class of the user's.
+        optimizer = type(network.optimizer).from_config(
+            network.optimizer.get_config()
+        )
+        model.compile(optimizer, network.loss, metrics=["accuracy"])
+        optimizer.build(model.trainable_variables)
         return model
 
     def _accuracy(self, model, part):
@@ -245,6 +262,9 @@ class Run:
         if dataset.feature_names:
             table = self.examples.table(self.settings.target or "class")
             write_text(self.folder / "examples.csv", table)
+        else:
+            with replacing(self.folder / "examples.npz") as beside:
+                np.savez(beside, **self.examples.arrays())
 
     def _write_manifest(self, result=None):
         found = result and {
@@ -269,7 +289,11 @@ class Run:
 def refuse_used(folder):
     """Raises an `InputError` unless `folder` is new or empty."""
     folder = pathlib.Path(folder)
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    # What a run leaves that was killed before it wrote what it was asked for.
+    nothing = {".lock", ".partial-run.json"}
+    if folder.is_file() or (
+        folder.is_dir() and {path.name for path in folder.iterdir()} - nothing
+    ):
         raise InputError(
             f"{folder} exists and is not empty. Choose another --out, or go "
             "on with the run that is in it with --resume."

@@ -42,8 +42,11 @@ class SerialTuner(keras_tuner.Tuner):
         # where all that was imported is looked through each time.
         gc.freeze()
 
-    def on_search_end(self):
-        gc.unfreeze()
+    def search(self, *args, **kwargs):
+        try:
+            super().search(*args, **kwargs)
+        finally:
+            gc.unfreeze()
 
     def run_trial(self, trial, *args, callbacks=(), **kwargs):
         started = time.monotonic()
@@ -55,7 +58,8 @@ class SerialTuner(keras_tuner.Tuner):
             callbacks=[*callbacks, keras.callbacks.TerminateOnNaN()],
             **kwargs,
         )
-        curves = results[0].history
+        # A `HyperModel.fit` of the user's may return a number or a dict.
+        curves = getattr(results[0], "history", {})
         write_json(
             f"{self.get_trial_dir(trial.trial_id)}/history.json",
             {"seconds": time.monotonic() - started, "history": curves},
@@ -81,7 +85,7 @@ class SerialTuner(keras_tuner.Tuner):
 
 
 def _refuse_divergence(curves):
-    for epoch, loss in enumerate(curves["loss"], start=1):
+    for epoch, loss in enumerate(curves.get("loss", ()), start=1):
         if not math.isfinite(loss):
             raise keras_tuner.errors.FailedTrialError(
                 f"diverged: the loss was {loss} in epoch {epoch}"

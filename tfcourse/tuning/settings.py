@@ -9,7 +9,12 @@ from tfcourse import data
 from tfcourse.errors import InputError
 from tfcourse.files import read_json
 
-_LEAST = {"trials": 1, "epochs": 1, "seed": 0}
+_BOUNDS = {
+    "trials": (1, None),
+    "epochs": (1, None),
+    # scikit-learn and Keras take no larger seed.
+    "seed": (0, 2**32 - 1),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Settings:
         device: `"auto"`, `"cpu"` or `"gpu"`.
 
     Raises:
-        InputError: If a number is too small.
+        InputError: If a number is out of range.
     """
 
     data: str = "digits"
@@ -41,11 +46,16 @@ class Settings:
     device: str = "auto"
 
     def __post_init__(self):
-        for name, least in _LEAST.items():
+        for name, (least, most) in _BOUNDS.items():
             value = getattr(self, name)
-            if value < least:
+            if value < least or (most is not None and value > most):
+                bounds = (
+                    f"{least} or more"
+                    if most is None
+                    else (f"from {least} to {most}")
+                )
                 raise InputError(
-                    f"--{name} must be {least} or more. Received: {value}"
+                    f"--{name} must be {bounds}. Received: {value}"
                 )
 
     def resolved(self):

@@ -4,6 +4,7 @@ import importlib.util
 import inspect
 import pathlib
 import sys
+import tempfile
 
 import keras
 import keras_tuner
@@ -124,10 +125,34 @@ def probe(space, x, y, classes, objective):
             than classes, or has no such metric.
     """
     build = space.build if isinstance(space, keras_tuner.HyperModel) else space
-    model = _tried(
-        lambda: build(keras_tuner.HyperParameters()),
-        "The search space fails to build a model",
+    models = []
+
+    def checked(hp):
+        model = _tried(
+            lambda: build(hp), "The search space fails to build a model"
+        )
+        _check_compiled(model)
+        models.append(model)
+        return model
+
+    with tempfile.TemporaryDirectory() as folder:
+        # keras-tuner builds a model for each branch of conditions.
+        keras_tuner.Tuner(
+            keras_tuner.Oracle(objective=objective), checked, directory=folder
+        )
+    for model in models:
+        _check_fits(model, x, classes)
+    logs = _tried(
+        lambda: models[0].evaluate(x, y, return_dict=True, verbose=0),
+        "The models of the search space cannot be evaluated on examples of "
+        f"shape {x.shape[1:]} with classes numbered from 0",
     )
+    metrics = [*logs, *(f"val_{name}" for name in logs)]
+    if objective.name not in metrics:
+        raise InputError(unknown_name("objective", objective.name, metrics))
+
+
+def _check_compiled(model):
     if not isinstance(model, keras.Model):
         raise InputError(
             "The search space must return a compiled Keras model. It "
@@ -138,20 +163,24 @@ def probe(space, x, y, classes, objective):
             f"The search space returned the model {model.name!r} without "
             "compiling it. Call `model.compile(...)` before returning it."
         )
-    logs = _tried(
-        lambda: model.evaluate(x, y, return_dict=True, verbose=0),
-        "The models of the search space cannot be evaluated on examples of "
-        f"shape {x.shape[1:]} with classes numbered from 0",
+
+
+def _check_fits(model, x, classes):
+    outputs = _tried(
+        lambda: model(x[:1]).shape[-1],
+        "The models of the search space cannot be called on examples of "
+        f"shape {x.shape[1:]}",
     )
-    outputs = model(x[:1]).shape[-1]
     if not tells_apart(outputs, classes):
         raise InputError(
             f"The models of the search space have {outputs} outputs; the data "
             f"have {classes} classes. Give the last layer one unit a class."
         )
-    metrics = [*logs, *(f"val_{name}" for name in logs)]
-    if objective.name not in metrics:
-        raise InputError(unknown_name("objective", objective.name, metrics))
+    _tried(
+        model.get_config,
+        "The models of the search space cannot be saved; give them a "
+        "`get_config`",
+    )
 
 
 def _tried(action, complaint):
@@ -161,8 +190,10 @@ def _tried(action, complaint):
         raise
     # A user's code may raise anything.
     except Exception as error:
+        # Keras's messages go on for pages.
+        first = next(iter(str(error).strip().splitlines()), "")
         raise InputError(
-            f"{complaint}: {type(error).__name__}: {error}"
+            f"{complaint}: {type(error).__name__}: {first}"
         ) from error
 
 
@@ -198,8 +229,10 @@ def _import_module(name):
         raise InputError(f"There is no file {name}. Check `--space`.")
     # As for a script, modules beside it can be imported.
     sys.path.insert(0, str(path.parent))
-    module_spec = importlib.util.spec_from_file_location(path.stem, path)
+    # Not by its own name, which may be that of a package, `keras.py` say.
+    own_name = f"tfcourse_space_{path.stem}"
+    module_spec = importlib.util.spec_from_file_location(own_name, path)
     module = importlib.util.module_from_spec(module_spec)
-    sys.modules[path.stem] = module
+    sys.modules[own_name] = module
     _tried(lambda: module_spec.loader.exec_module(module), complaint)
     return module
