@@ -1,21 +1,21 @@
 """Batch normalization against Keras's own: is it ever slower?
 
-Both layers run in turns on the same input, with the same epsilon and momentum,
-and the median time of each is compared. A forward pass is one call in training,
-its averages included; a backward pass is that and the gradients of the input
-and the layer's weights.
+Both layers take turns on the same input, with the same epsilon and momentum;
+the figure is the median of the ratios of the turns. It exits with 1 if any is
+above 1.05. A forward pass is one call in training, its averages included; a
+backward pass is that and the gradients of the input and the layer's weights.
 
-    python benchmarks/batch_normalization.py [--repeats 60]
+    python benchmarks/batch_normalization.py [--turns 60]
 """
 
 import argparse
 import os
-import statistics
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import pairs
 import tensorflow as tf
 
 from tfcourse.layers import BatchNormalization
@@ -24,7 +24,6 @@ SHAPES = {
     "dense": [(64, 64), (256, 512), (4096, 256)],
     "4-D": [(32, 32, 32, 32), (32, 28, 28, 64)],
 }
-LIMIT = 1.05
 
 
 def forward(layer, x, upstream):
@@ -53,39 +52,33 @@ def compiled(layer, step, x, upstream, xla):
     return timed
 
 
-def ratio(shape, step, xla, repeats):
-    """Returns the median time of ours, and its ratio to that of Keras."""
+def compare(shape, step, xla, turns):
     x, upstream = tf.random.normal(shape), tf.random.normal(shape)
     settings = {"momentum": 0.9, "epsilon": 1e-8}
     ours, theirs = (
         compiled(layer(**settings), step, x, upstream, xla)
         for layer in (BatchNormalization, keras.layers.BatchNormalization)
     )
-    pairs = [(ours(), theirs()) for _ in range(repeats)]
-    mine, other = map(statistics.median, zip(*pairs, strict=True))
-    return mine, mine / other
+    return pairs.compare(ours, theirs, turns)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=60)
-    repeats = parser.parse_args().repeats
-    worst = 0.0
-    print(f"{'':28}{'ours, ms':>10}{'ratio':>8}")
+    parser.add_argument("--turns", type=int, default=60)
+    turns = parser.parse_args().turns
+
+    ratios = []
+    pairs.heading()
     for kind, shapes in SHAPES.items():
         for shape in shapes:
             for xla in (False, True):
                 for step in (forward, backward):
-                    seconds, share = ratio(shape, step, xla, repeats)
-                    worst = max(worst, share)
+                    times = compare(shape, step, xla, turns)
                     name = f"{kind} {'x'.join(map(str, shape))}"
                     how = f"{step.__name__}{' XLA' if xla else ''}"
-                    print(
-                        f"{name:<20}{how:<14}"
-                        f"{1e3 * seconds:>8.3f}{share:>8.2f}",
-                        flush=True,
-                    )
-    print(f"largest ratio {worst:.2f}, to be at most {LIMIT}")
+                    pairs.row(f"{name:25}{how}", *times)
+                    ratios.append(times[-1])
+    pairs.conclude(ratios)
 
 
 if __name__ == "__main__":

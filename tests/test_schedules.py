@@ -212,6 +212,37 @@ def test_one_piece_needs_no_boundary():
     assert float(schedule(100)) == pytest.approx(0.3)
 
 
+def refusal(name, value, owner):
+    return rf"`{name}` of {owner.__name__} must .*Received: {name}={value}"
+
+
+@pytest.mark.parametrize(
+    "function, constants",
+    [
+        (schedules.inverse_time_decay, {"initial_learning_rate": -0.1}),
+        (schedules.inverse_time_decay, {"decay_rate": -0.1}),
+        (schedules.inverse_time_decay, {"interval": 0}),
+        (schedules.inverse_time_decay, {"interval": -2}),
+        (schedules.exponential_decay, {"initial_learning_rate": -0.1}),
+        (schedules.exponential_decay, {"base": 0.0}),
+        (schedules.exponential_decay, {"base": 1.5}),
+        (schedules.exponential_decay, {"interval": 0}),
+        (schedules.inverse_sqrt_decay, {"initial_learning_rate": -0.1}),
+        (schedules.inverse_sqrt_decay, {"k": 0.0}),
+    ],
+)
+def test_functions_refuse_what_the_schedules_refuse(function, constants):
+    (name, value), *_ = constants.items()
+    if function is schedules.inverse_time_decay:
+        constants = {"decay_rate": 1.0, **constants}
+    constants = {"initial_learning_rate": 0.1, **constants}
+
+    with pytest.raises(ValueError, match=refusal(name, value, function)):
+        function(3, **constants)
+    with pytest.raises(TypeError, match=f"`{name}` of {function.__name__}"):
+        function(3, **{**constants, name: "0.1"})
+
+
 @pytest.mark.parametrize(
     "make, constants",
     [
@@ -229,7 +260,7 @@ def test_one_piece_needs_no_boundary():
 )
 def test_refuses_a_constant_outside_its_interval(make, constants):
     (name, value), *_ = constants.items()
-    message = rf"`{name}` of {make.__name__} must .*Received: {name}={value}"
+    message = refusal(name, value, make)
     with pytest.raises(ValueError, match=message):
         make(**{"initial_learning_rate": 0.1, **constants})
     if name != "steps_per_epoch":
@@ -250,6 +281,9 @@ def test_refuses_a_constant_outside_its_interval(make, constants):
 def test_refuses_pieces_that_do_not_fit(boundaries, values, message):
     with pytest.raises(ValueError, match=message):
         schedules.PiecewiseConstantDecay(boundaries, values)
+    with pytest.raises(ValueError, match=message) as caught:
+        schedules.piecewise_constant_decay(1, boundaries, values)
+    assert "of piecewise_constant_decay" in str(caught.value)
 
 
 def test_refuses_to_be_set_to_pieces_that_do_not_fit():

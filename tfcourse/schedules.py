@@ -21,6 +21,7 @@ from keras import ops
 import tfcourse.components  # noqa: F401 (registers the other classes)
 from tfcourse.hyperparameter import (
     Hyperparameter,
+    check_number,
     hyperparameters_of,
     present_value,
     present_values,
@@ -38,6 +39,13 @@ def inverse_time_decay(
     >>> [round(inverse_time_decay(n, 0.2, 1.0), 3) for n in range(1, 5)]
     [0.1, 0.067, 0.05, 0.04]
     """
+    _check(
+        "inverse_time_decay",
+        InverseTimeDecay,
+        initial_learning_rate=initial_learning_rate,
+        decay_rate=decay_rate,
+        interval=1 if interval is None else interval,
+    )
     n = epoch_num if interval is None else epoch_num // interval
     return initial_learning_rate / (1 + decay_rate * n)
 
@@ -51,6 +59,13 @@ def exponential_decay(
     with a base of 0.5, the rate is halved every `interval` epochs. At epoch 0
     it is $\alpha_0$.
     """
+    _check(
+        "exponential_decay",
+        ExponentialDecay,
+        initial_learning_rate=initial_learning_rate,
+        base=base,
+        interval=1 if interval is None else interval,
+    )
     n = epoch_num if interval is None else epoch_num // interval
     return base**n * initial_learning_rate
 
@@ -61,6 +76,12 @@ def inverse_sqrt_decay(epoch_num, initial_learning_rate, k=1.0):
     Give the number of the mini-batch, from 1, for the course's $k / \sqrt{t}$.
     At epoch 0, where this has no value, it is that of epoch 1, $k \alpha_0$.
     """
+    _check(
+        "inverse_sqrt_decay",
+        InverseSqrtDecay,
+        initial_learning_rate=initial_learning_rate,
+        k=k,
+    )
     return _inverse_sqrt(np.maximum(epoch_num, 1), initial_learning_rate, k)
 
 
@@ -70,12 +91,43 @@ def piecewise_constant_decay(epoch_num, boundaries, values):
     `values[0]` before the epoch `boundaries[0]` (at epoch 0, that is),
     `values[i]` from `boundaries[i - 1]` on.
     """
+    _check_pieces(boundaries, values, "piecewise_constant_decay")
     index = np.searchsorted(boundaries, epoch_num, side="right")
     return np.asarray(values)[index]
 
 
 def _inverse_sqrt(n, initial_learning_rate, k):
     return k / n**0.5 * initial_learning_rate
+
+
+def _check(owner, schedule, **constants):
+    """Raises unless a `schedule` may have the constants."""
+    for name, value in constants.items():
+        # A schedule gives its variables' values, which were checked when set.
+        if not ops.is_tensor(value):
+            getattr(schedule, name).check(value, owner)
+
+
+def _check_pieces(boundaries, values, owner):
+    """Raises unless `owner` may have the boundaries with the values."""
+    if len(values) != len(boundaries) + 1:
+        raise ValueError(
+            f"`values` of {owner} must be one more than `boundaries`. "
+            f"Received: boundaries={boundaries}, values={values}"
+        )
+    _check_rising(boundaries, owner)
+    for i, boundary in enumerate(boundaries):
+        check_number(boundary, f"boundary_{i}", owner, "(0, inf)")
+    for i, value in enumerate(values):
+        check_number(value, f"value_{i}", owner, "[0, inf)")
+
+
+def _check_rising(boundaries, owner):
+    if any(a >= b for a, b in itertools.pairwise(boundaries)):
+        raise ValueError(
+            f"`boundaries` of {owner} must rise. Received: "
+            f"boundaries={boundaries}"
+        )
 
 
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
@@ -347,12 +399,7 @@ class PiecewiseConstantDecay(_Schedule):
 
     def __init__(self, boundaries, values, steps_per_epoch=None, name=None):
         super().__init__(steps_per_epoch, name)
-        if len(values) != len(boundaries) + 1:
-            raise ValueError(
-                "`values` of PiecewiseConstantDecay must be one more than "
-                f"`boundaries`. Received: boundaries={boundaries}, "
-                f"values={values}"
-            )
+        _check_pieces(boundaries, values, type(self).__name__)
         self._count = len(boundaries)
         self.boundaries = boundaries
         self.values = values
@@ -364,11 +411,7 @@ class PiecewiseConstantDecay(_Schedule):
 
     @boundaries.setter
     def boundaries(self, boundaries):
-        if any(a >= b for a, b in itertools.pairwise(boundaries)):
-            raise ValueError(
-                "`boundaries` of PiecewiseConstantDecay must rise. Received: "
-                f"boundaries={boundaries}"
-            )
+        _check_rising(boundaries, type(self).__name__)
         _set_all(self, "boundary", "(0, inf)", boundaries, self._count)
 
     @property

@@ -6,6 +6,10 @@ import keras
 import numpy as np
 import pytest
 import reference
+from hypothesis import given
+from hypothesis import settings as search
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
 
 from tfcourse import optimizers
 from tfcourse.optimizers.adam import adam_step
@@ -152,7 +156,7 @@ def test_l2_is_added_to_the_gradient_of_kernels(rng, make, settings, direction):
 
 @pytest.mark.parametrize("shape", [(4,), (4, 2)])
 @pytest.mark.parametrize(
-    "name", ["bias", "gamma", "beta", "input_bias", "b", "b1", "alpha"]
+    "name", ["bias", "gamma", "beta", "input_bias", "b", "b1", "b_2", "alpha"]
 )
 @all_formulas
 def test_l2_leaves_other_parameters_alone(
@@ -181,14 +185,17 @@ def test_l2_knows_the_kernels_of_keras_layers():
     model = keras.Model(inputs, layers.Dense(1)(x))
     embedding = layers.Embedding(5, 3)
     embedding.build()
+    lora = layers.Dense(3, lora_rank=2)
+    lora.build((None, 4))
     variables = [
         *model.trainable_variables,
         *embedding.trainable_variables,
+        *lora.trainable_variables,
     ]
     optimizer = optimizers.GradientDescent()
     optimizer.build(variables)
 
-    weights = ("kernel", "embeddings")
+    weights = ("kernel", "embeddings", "lora_kernel_a", "lora_kernel_b")
     assert [v.path for v in variables if optimizer.regularizes(v)] == [
         v.path for v in variables if v.name.endswith(weights)
     ]
@@ -276,15 +283,36 @@ def test_keras_rmsprop_is_slower_at_small_gradients_as_documented():
     assert 95 < (ours / theirs).item() < 105
 
 
-@pytest.mark.parametrize("scale", [2.0**-10, 2.0**10])
-@pytest.mark.parametrize("make", [optimizers.Adam, optimizers.RMSprop])
-def test_step_does_not_depend_on_the_scale_of_the_cost(rng, make, scale):
-    w, gradients = np.ones(4, "float32"), rng.normal(size=(5, 4)).astype("f")
+@pytest.mark.parametrize(
+    "make, power",
+    [
+        (optimizers.GradientDescent, 1),
+        (optimizers.Momentum, 1),
+        (functools.partial(optimizers.RMSprop, epsilon=1e-15), 0),
+        (functools.partial(optimizers.Adam, epsilon=1e-15), 0),
+    ],
+    ids=["GradientDescent", "Momentum", "RMSprop", "Adam"],
+)
+@search(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    shape=array_shapes(min_dims=0, max_dims=5, max_side=4),
+    scale=st.floats(1e-3, 1e3),
+)
+def test_steps_grow_by_a_power_of_the_scale_of_the_cost(
+    make, power, seed, shape, scale
+):
+    gradients = np.random.default_rng(seed).normal(size=(4, *shape)).astype("f")
+    zeros = np.zeros(shape, "float32")
 
+    once = run(make(0.01), zeros, gradients)
+    scaled = run(make(0.01), zeros, (scale * gradients).astype("f"))
+
+    assert once.shape == gradients.shape
+    assert np.abs(once).max() > 0
+    expected = scale**power * once
     np.testing.assert_allclose(
-        run(make(0.01, epsilon=1e-15), w, gradients),
-        run(make(0.01, epsilon=1e-15), w, scale * gradients),
-        rtol=1e-4,
+        scaled, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max()
     )
 
 

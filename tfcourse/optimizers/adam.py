@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfcourse.hyperparameter import Hyperparameter
+from tfcourse.hyperparameter import Hyperparameter, check_flag
 from tfcourse.optimizers.optimizer import Optimizer, moving_average
 
 
@@ -87,7 +87,8 @@ class Adam(Optimizer):
             `clipnorm`, `use_ema`, `gradient_accumulation_steps`, ...
 
     Raises:
-        TypeError: If a hyperparameter is not a number.
+        TypeError: If a hyperparameter is not a number, or
+            `epsilon_inside_sqrt` not a bool.
         ValueError: If a hyperparameter lies outside its interval, or an
             argument is unknown.
 
@@ -120,6 +121,7 @@ class Adam(Optimizer):
         l2=0.0,
         **kwargs,
     ):
+        check_flag(epsilon_inside_sqrt, "epsilon_inside_sqrt", "Adam")
         super().__init__(learning_rate, l2, **kwargs)
         self.beta_1 = beta_1
         self.beta_2 = beta_2

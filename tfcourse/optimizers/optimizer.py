@@ -13,9 +13,9 @@ from tfcourse.hyperparameter import (
 )
 
 _KERAS_LEARNING_RATE = keras.optimizers.Optimizer.learning_rate
-# How Keras and the course end the names of parameters that are not weights:
-# `gru/bias`, `layer_normalization/gamma`, `b1`.
-_NO_KERNEL = re.compile(r"(^|_)(b|bias|gamma|beta|alpha|scale)_?\d*$")
+# What Keras and the course call parameters that are not weights: `b1`,
+# `input_bias`, `gamma`. A last letter tells nothing: `lora_kernel_b` is one.
+_NO_KERNEL = re.compile(r"^b_?\d*$|(^|_)(bias|gamma|beta|alpha|scale)_?\d*$")
 
 
 def is_kernel(variable):

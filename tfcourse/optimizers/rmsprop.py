@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfcourse.hyperparameter import Hyperparameter
+from tfcourse.hyperparameter import Hyperparameter, check_flag
 from tfcourse.optimizers.optimizer import Optimizer, moving_average
 
 
@@ -54,7 +54,8 @@ class RMSprop(Optimizer):
             `clipnorm`, `use_ema`, `gradient_accumulation_steps`, ...
 
     Raises:
-        TypeError: If a hyperparameter is not a number.
+        TypeError: If a hyperparameter is not a number, or
+            `epsilon_inside_sqrt` not a bool.
         ValueError: If a hyperparameter lies outside its interval, or an
             argument is unknown.
 
@@ -85,6 +86,7 @@ class RMSprop(Optimizer):
         l2=0.0,
         **kwargs,
     ):
+        check_flag(epsilon_inside_sqrt, "epsilon_inside_sqrt", "RMSprop")
         super().__init__(learning_rate, l2, **kwargs)
         self.beta = beta
         self.epsilon = epsilon
