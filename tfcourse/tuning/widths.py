@@ -167,7 +167,7 @@ def places(draft, template):
                 features = np.tile(features, times)
         else:
             for variable in wide.variables:
-                is_row = variable.shape and features is not None
+                is_row = len(variable.shape) and features is not None
                 if is_row and variable.shape[-1] == len(features):
                     where[id(variable)] = [features]
     known = [

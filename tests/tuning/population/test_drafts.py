@@ -46,7 +46,15 @@ def reads_weights():
     return model
 
 
-@pytest.mark.parametrize("build", [sequential, functional, reads_weights])
+def assigns_weights():
+    model = sequential()
+    model.layers[0].bias.assign([5.0, 6.0, 7.0, 8.0])
+    return model
+
+
+@pytest.mark.parametrize(
+    "build", [sequential, functional, reads_weights, assigns_weights]
+)
 def test_draws_the_weights_of_the_model_built_alone(build):
     seeds = [3, 5, 7]
     drafts = [draft(build, seed) for seed in seeds]

@@ -143,6 +143,8 @@ def drafting():
 
     def assign(self, value):
         self._value = ops.cast(value, self._dtype)
+        # What it begins with is no longer what its initializer gives.
+        self._initializer = None
 
     changes = [
         (Variable, "_initialize", initialize),

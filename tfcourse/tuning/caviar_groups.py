@@ -1,0 +1,247 @@
+"""Which trials are trained as one program, and the training of these."""
+
+import collections
+import dataclasses
+import inspect
+
+import keras
+import keras_tuner
+import numpy as np
+
+from tfcourse.tuning import widths
+from tfcourse.tuning.caviar_checkpoints import Checkpoints
+from tfcourse.tuning.population import (
+    CannotVectorize,
+    Population,
+    initial_values,
+    structure,
+)
+from tfcourse.tuning.population.data import read
+from tfcourse.tuning.population.member import build
+
+_FIT = inspect.signature(keras.Model.fit)
+# Of what `model.fit` takes, a population takes all but these.
+_NOT_TAKEN = {
+    "steps_per_epoch": None,
+    "validation_steps": None,
+    "validation_freq": 1,
+}
+# A part that is smaller than this share of the largest is traced anew, rather
+# than filled up to its size.
+_SMALLEST_FILLED = 0.25
+
+
+@dataclasses.dataclass
+class Candidate:
+    """A trial that may be trained together with others.
+
+    Attributes:
+        trial: The `keras_tuner` trial.
+        build: A function that builds its model.
+        model: The draft of its model.
+        arguments: What it would be fitted with, a dict.
+    """
+
+    trial: keras_tuner.engine.trial.Trial
+    build: collections.abc.Callable
+    model: keras.Model
+    arguments: dict
+
+
+class _Recorder:
+    """Takes the place of a model in `HyperModel.fit`, and notes what for."""
+
+    def __init__(self):
+        self.arguments = None
+        self.answer = keras.callbacks.History()
+
+    def fit(self, *args, **kwargs):
+        if self.arguments is not None:
+            raise CannotVectorize("its `HyperModel.fit` fits more than once")
+        bound = _FIT.bind(None, *args, **kwargs)
+        bound.apply_defaults()
+        self.arguments = dict(list(bound.arguments.items())[1:])
+        return self.answer
+
+    def __getattr__(self, name):
+        raise CannotVectorize(f"its `HyperModel.fit` uses `model.{name}`")
+
+
+def fit_arguments(hypermodel, hp, args, kwargs, early_stopping=None):
+    """Returns what a hypermodel would fit its model with.
+
+    Args:
+        hypermodel: A `keras_tuner.HyperModel`.
+        hp: The trial's hyperparameters.
+        args: The positional arguments of the search.
+        kwargs: The other ones.
+        early_stopping: As for `Population.fit`.
+
+    Returns:
+        A dict of arguments for `Population.fit`.
+
+    Raises:
+        CannotVectorize: If it does anything but call `model.fit` once, or a
+            population does not take what it calls that with.
+    """
+    recorder = _Recorder()
+    kwargs = {**kwargs, "callbacks": list(kwargs.get("callbacks") or [])}
+    try:
+        answer = hypermodel.fit(hp, recorder, *args, **kwargs)
+    except CannotVectorize:
+        raise
+    except Exception as error:
+        raise CannotVectorize(
+            "its `HyperModel.fit` cannot do without a model: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if answer is not recorder.answer:
+        raise CannotVectorize(
+            "its `HyperModel.fit` returns something else than what "
+            "`model.fit` does"
+        )
+    arguments = recorder.arguments
+    for name, default in _NOT_TAKEN.items():
+        if arguments.pop(name) != default:
+            raise CannotVectorize(f"`{name}` is given")
+    if not isinstance(arguments["shuffle"], bool):
+        raise CannotVectorize(f"`shuffle` is {arguments['shuffle']!r}")
+    arguments["verbose"] = bool(arguments["verbose"])
+    arguments["early_stopping"] = _early_stopping(
+        arguments.pop("callbacks"), early_stopping
+    )
+    return arguments
+
+
+def _early_stopping(callbacks, early_stopping):
+    """Returns the one callback that a population has of its own."""
+    if early_stopping is not None:
+        callbacks = [*callbacks, early_stopping]
+    for callback in callbacks:
+        if type(callback) not in (int, keras.callbacks.EarlyStopping):
+            raise CannotVectorize(
+                f"the callback {type(callback).__name__} needs a live model"
+            )
+    if len(callbacks) > 1:
+        raise CannotVectorize("there are two rules of early stopping")
+    return callbacks[0] if callbacks else None
+
+
+def grouped(candidates):
+    """Returns the candidates by structure, and there by arguments of `fit`.
+
+    Returns:
+        A list of lists of lists of `Candidate`s, the largest first.
+    """
+    groups = collections.defaultdict(lambda: collections.defaultdict(list))
+    for candidate in candidates:
+        parts = groups[_structure(candidate.model)]
+        parts[_key(candidate.arguments)].append(candidate)
+    return [
+        sorted(parts.values(), key=len, reverse=True)
+        for parts in groups.values()
+    ]
+
+
+def _structure(model):
+    # Without an input there is no wide model to lay a narrow one into.
+    if type(model) is keras.Sequential and not _has_input(model):
+        return structure(model)
+    return widths.structure_of_any_width(model)
+
+
+def _has_input(model):
+    # `layers` leaves it out.
+    first = model._layers[:1]
+    return model.built or isinstance(first[0], keras.layers.InputLayer)
+
+
+def _key(value):
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return type(value).__name__, value
+    if isinstance(value, (list, tuple)):
+        return type(value).__name__, *map(_key, value)
+    if isinstance(value, keras.callbacks.Callback):
+        return type(value).__name__, _key(vars(value))
+    if isinstance(value, dict):
+        return tuple((str(k), _key(v)) for k, v in value.items())
+    return "object", id(value)
+
+
+class Program:
+    """What trains all candidates of one structure.
+
+    Args:
+        candidates: The `Candidate`s.
+        keep_best: Name and direction of the objective.
+        seed: Seed of the order of examples.
+        device: As for `Population`.
+
+    Attributes:
+        template: The one model that is built.
+        checkpoints: What writes the weights of the candidates.
+        report: What was done, as `Population.report`.
+    """
+
+    def __init__(self, candidates, keep_best, seed, device=None):
+        self._keep_best = keep_best
+        self._seed = seed
+        self._device = device
+        self._first = None
+        self.report = {}
+        first, drafts = candidates[0], [c.model for c in candidates]
+        self._laid = len({widths.widths(draft) for draft in drafts}) > 1
+        self.checkpoints = Checkpoints(same_shapes=not self._laid)
+        if self._laid:
+            self.template = widths.widest(first.build, drafts)
+        else:
+            self.template = first.build()
+            if not self.template.built:
+                build(self.template, _head(first.arguments))
+            if not self.template.optimizer.built:
+                variables = self.template.trainable_variables
+                self.template.optimizer.build(variables)
+
+    def train(self, part):
+        """Trains candidates that are fitted with the same arguments.
+
+        The largest part must come first: what was traced for it serves the
+        others, which are filled up to its size.
+
+        Returns:
+            The `Population` and its histories, one for each candidate.
+
+        Raises:
+            CannotVectorize: If the models cannot be trained as one program.
+        """
+        drafts = [candidate.model for candidate in part]
+        crops = None
+        if self._laid:
+            columns, crops = widths.initial_values(self.template, drafts)
+        else:
+            columns = initial_values(self.template, drafts)
+        like = self._first
+        if like and len(part) >= _SMALLEST_FILLED * len(like):
+            missing = len(like) - len(part)
+            columns = [_filled(column, missing) for column in columns]
+            crops = crops and [*crops, *[crops[-1]] * missing]
+        else:
+            like = None
+        population = Population.from_columns(
+            self.template, columns, crops, device=self._device, like=like
+        )
+        histories = population.fit(
+            **part[0].arguments, keep_best=self._keep_best, seed=self._seed
+        )
+        self._first = self._first or population
+        self.report = population.report
+        return population, histories[: len(part)]
+
+
+def _filled(column, missing):
+    return np.concatenate([column, np.repeat(column[-1:], missing, axis=0)])
+
+
+def _head(arguments):
+    names = ("x", "y", "sample_weight", "class_weight", "batch_size")
+    return read(*(arguments[name] for name in names))()[0].head()
