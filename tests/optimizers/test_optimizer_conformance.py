@@ -489,6 +489,7 @@ def test_xla_computes_the_same(rng, make, settings):
 
 
 @every_optimizer
+@pytest.mark.slow
 def test_trains_in_mixed_precision(rng, mixed_precision, make, settings):
     x, y = data(rng)
     model = model_with(make(**settings))
