@@ -204,7 +204,9 @@ def _load_user_space(spec):
     space = getattr(module, name, None)
     if space is None:
         known = [
-            n for n, v in vars(module).items() if inspect.isfunction(v)
+            n
+            for n, v in vars(module).items()
+            if inspect.isfunction(v) and v.__module__ == module.__name__
         ] or ["no function"]
         raise InputError(
             f"{module_name}: {unknown_name('search space', name, known)}"
