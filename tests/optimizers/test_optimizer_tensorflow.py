@@ -15,7 +15,7 @@ if keras.config.backend() != "tensorflow":
 
 import tensorflow as tf
 
-from tfcourse.optimizers import fused
+from tfcourse.optimizers import fused, xla
 
 CASES = {
     "GradientDescent": (optimizers.GradientDescent, {}),
@@ -87,7 +87,7 @@ def test_xla_is_seen_in_functions_within_functions():
     seen = []
 
     def inner():
-        seen.append(fused.in_xla_context())
+        seen.append(xla.in_xla_context())
         return tf.constant(0)
 
     inner()
@@ -305,3 +305,41 @@ def test_two_replicas_train_as_one():
         check=False,
     )
     assert "agreed" in done.stdout, done.stderr[-4000:]
+
+
+@pytest.mark.parametrize("where", ["in a loop", "in a function", "assigned"])
+def test_l2_acts_under_xla_wherever_the_step_is(where):
+    # XLA leaves out an `l2` of 0 only where it can see that it is 0.
+    w, g = np.ones((4, 3), "float32"), np.zeros((4, 3), "float32")
+
+    def run(l2_before, l2_within):
+        kernel = keras.Variable(w, name="kernel")
+        optimizer = optimizers.Momentum(0.1, l2=l2_before)
+        optimizer.build([kernel])
+
+        def step():
+            optimizer.apply([g], [kernel])
+
+        def in_a_loop():
+            for _ in tf.range(3):
+                step()
+
+        def assigned():
+            optimizer.l2.assign(optimizer.l2 + l2_within)
+            step()
+
+        inner = tf.function(step)
+        steps = {
+            "in a loop": in_a_loop,
+            "in a function": lambda: inner(),
+            "assigned": assigned,
+        }
+        compiled = tf.function(steps[where], jit_compile=True)
+        compiled()
+        optimizer.l2 = 0.5
+        compiled()
+        return kernel.numpy()
+
+    # An `l2` that is not 0 when tracing is read at every step.
+    np.testing.assert_allclose(run(0.0, 0.25), run(1e-30, 0.25), rtol=1e-6)
+    assert run(0.0, 0.25).max() < 1

@@ -1,17 +1,14 @@
 """TensorFlow's own kernels for the optimizers' equations.
 
 Outside XLA, TensorFlow runs an equation operation by operation, each of which
-reads and writes every parameter; a kernel passes over them once. Only this
-module of the optimizers imports TensorFlow.
+reads and writes every parameter; a kernel passes over them once.
 """
 
 import keras
 import tensorflow as tf
 
-# Private: TensorFlow has no public way to ask.
-from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
-
 from tfcourse.optimizers.adam import bias_correction
+from tfcourse.optimizers.xla import in_xla_context
 
 # Up to this size adding `l2 * w` for nothing is cheaper than a branch.
 _SMALL = 2**14
@@ -36,11 +33,6 @@ def _is_changed(kind):
     """Returns whether a user's subclass may compute something else."""
     parts = (kind.update_step, kind.equation, kind.settings)
     return any(not part.__module__.startswith("tfcourse.") for part in parts)
-
-
-def in_xla_context():
-    """Returns whether what is being traced will be compiled by XLA."""
-    return GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def update(optimizer, gradients, variables, learning_rate):

@@ -138,7 +138,7 @@ class Optimizer(keras.optimizers.Optimizer):
             gradient = ops.add(gradient, ops.zeros_like(variable))
         g = ops.cast(gradient, dtype)
         if self.regularizes(variable):
-            g = g + ops.cast(self.l2, dtype) * ops.cast(variable, dtype)
+            g = g + self._l2_gradient(ops.cast(variable, dtype))
         step, *averages = self.equation(
             g,
             *(ops.cast(slot, dtype) for slot in slots),
@@ -148,9 +148,17 @@ class Optimizer(keras.optimizers.Optimizer):
             self.assign(slot, average)
         self.assign_sub(variable, step)
 
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+    def _l2_gradient(self, w):
         if keras.config.backend() == "tensorflow":
             # Imported late: with JAX there may be no TensorFlow.
+            from tfcourse.optimizers import xla
+
+            if xla.leaves_out(self.l2):
+                return xla.l2_gradient(self.l2, w)
+        return ops.cast(self.l2, w.dtype) * w
+
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        if keras.config.backend() == "tensorflow":
             from tfcourse.optimizers import fused
 
             if fused.applies_to(self, trainable_variables):
