@@ -15,6 +15,13 @@ EPILOG = (
 )
 
 
+class Strategy(enum.StrEnum):
+    """How trials are trained."""
+
+    CAVIAR = "caviar"
+    SERIAL = "serial"
+
+
 class Device(enum.StrEnum):
     """Where to compute."""
 
@@ -59,6 +66,13 @@ def tune(
         int | None,
         typer.Option(help="The same seed gives the same trials. [default: 0]"),
     ] = None,
+    strategy: Annotated[
+        Strategy | None,
+        typer.Option(
+            help="Train many trials as one program, or one after another. "
+            "[default: caviar]"
+        ),
+    ] = None,
     device: Annotated[
         Device | None, typer.Option(help="Where to compute. [default: auto]")
     ] = None,
@@ -94,6 +108,7 @@ def tune(
         "epochs": epochs,
         "objective": objective,
         "seed": seed,
+        "strategy": strategy and strategy.value,
         "device": device and device.value,
     }
     given = {name: value for name, value in given.items() if value is not None}

@@ -18,6 +18,7 @@ from tfcourse.export import (
     export_saved_model,
 )
 from tfcourse.files import replacing, write_json, write_text
+from tfcourse.tuning.caviar import Caviar
 from tfcourse.tuning.examples import Examples, in_parts
 from tfcourse.tuning.random_search import RandomSearchOracle
 from tfcourse.tuning.records import (
@@ -32,6 +33,7 @@ from tfcourse.tuning.serial import SerialTuner
 from tfcourse.tuning.settings import objective_of, read_manifest
 from tfcourse.tuning.spaces import load_space, probe
 
+_STRATEGIES = {"caviar": Caviar, "serial": SerialTuner}
 _PACKAGES = (
     "tfcourse",
     "tensorflow",
@@ -185,11 +187,12 @@ class Run:
         oracle = RandomSearchOracle(
             self.objective, self.settings.trials, self.settings.seed
         )
+        kind = _STRATEGIES[self.settings.strategy]
         # keras-tuner prints that it reloads.
         with contextlib.redirect_stdout(io.StringIO()):
-            return SerialTuner(
-                oracle,
-                self.space,
+            return kind(
+                oracle=oracle,
+                hypermodel=self.space,
                 on_trial=lambda *_: self._write_trials(progress),
                 directory=self.folder,
                 project_name=self._project.name,

@@ -31,6 +31,8 @@ class Settings:
             is not known.
         seed: Of the split, the draws and the initial weights.
         device: `"auto"`, `"cpu"` or `"gpu"`.
+        strategy: `"caviar"`, many trials as one program, or `"serial"`, one
+            after another.
 
     Raises:
         InputError: If a number is out of range.
@@ -44,6 +46,7 @@ class Settings:
     objective: str = "val_accuracy"
     seed: int = 0
     device: str = "auto"
+    strategy: str = "caviar"
 
     def __post_init__(self):
         for name, (least, most) in _BOUNDS.items():
