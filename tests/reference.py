@@ -23,6 +23,11 @@ def exponentially_weighted_average(theta, beta, bias_correction):
     return np.stack(averages)
 
 
+def effective_window(beta):
+    """Returns the mean number of values that the weights (1 − β)βⁱ cover."""
+    return 1 / (1 - beta)
+
+
 def batch_norm(x, mean, variance, gamma, beta, epsilon):
     return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
 
@@ -80,6 +85,53 @@ def l2(w, lambda_, m):
 
 def l1(w, lambda_, m):
     return lambda_ / m * np.linalg.norm(np.ravel(w), 1)
+
+
+def l1_of_the_notes(w, lambda_, m):
+    return lambda_ / (2 * m) * np.linalg.norm(np.ravel(w), 1)
+
+
+def frobenius_norm(w):
+    return np.sqrt(sum(w_ij**2 for w_ij in np.ravel(w)))
+
+
+def xavier_variance(n_in, n_out):
+    return 1 / n_in
+
+
+def he_variance(n_in, n_out):
+    return 2 / n_in
+
+
+def xavier_bengio_variance(n_in, n_out):
+    return 2 / (n_in + n_out)
+
+
+def bias_variance_gaps(train, dev, bayes=0.0, test=None, train_dev=None):
+    """Returns the gaps between errors, in the lectures' order, by name."""
+    gaps = {"avoidable bias": train - bayes}
+    if train_dev is None:
+        gaps["variance"] = dev - train
+    else:
+        gaps["variance"] = train_dev - train
+        gaps["data mismatch"] = dev - train_dev
+    if test is not None:
+        gaps["overfit to dev"] = test - dev
+    return gaps
+
+
+def split_sizes(m):
+    """Returns 60/20/20 % of few examples; of many, 10,000 to dev and test."""
+    held_out = max(round(m / 5), 1) if m < 100_000 else 10_000
+    return m - 2 * held_out, held_out, held_out
+
+
+def batch_size(m, fitting=math.inf):
+    """Returns all of 2,000 or fewer, else 64 to 512, or None if none fits."""
+    if m <= 2000 and m <= fitting:
+        return m
+    powers = [2**p for p in (6, 7, 8, 9)]
+    return max((b for b in powers if b <= min(m, fitting)), default=None)
 
 
 def two_sided_difference(f, theta, epsilon):

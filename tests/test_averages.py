@@ -52,6 +52,7 @@ def test_prints_the_numbers_of_the_lecture():
 def test_the_effective_window_is_that_of_the_lecture(beta, days):
     average = ExponentiallyWeightedAverage(beta, bias_correction=False)
     assert average.effective_window == pytest.approx(days)
+    assert reference.effective_window(beta) == pytest.approx(days)
     # After so many days the weight of a day has sunk to about 1/e.
     weight = average([1.0] + [0.0] * days)
     assert weight[days] / weight[0] == pytest.approx(beta**days)
@@ -355,6 +356,65 @@ def test_the_weights_come_back_when_the_block_fails(model, data):
     with pytest.raises(RuntimeError, match="inside"), average.swapped():
         raise RuntimeError("inside")
     np.testing.assert_array_equal(model.get_weights()[0], trained[0])
+
+
+class Fault(keras.callbacks.Callback):
+    """Fails at the second mini-batch of the second validation."""
+
+    validations = 0
+
+    def on_test_begin(self, logs=None):
+        self.validations += 1
+
+    def on_test_batch_end(self, batch, logs=None):
+        if self.validations == 2 and batch == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("swap_on_epoch", [False, True])
+def test_the_weights_come_back_when_validation_fails(
+    model, data, swap_on_epoch
+):
+    average = WeightAverage(0.9, swap_on_epoch=swap_on_epoch)
+    recorder, fault = Recorder(), Fault()
+    settings = {"batch_size": 8, "validation_data": data, "verbose": 0}
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(
+            *data, epochs=3, callbacks=[average, recorder, fault], **settings
+        )
+
+    assert len(recorder.trained) == 8
+    for weights, last in zip(
+        model.get_weights(), recorder.trained[-1], strict=True
+    ):
+        np.testing.assert_array_equal(weights, last)
+    # And it goes on from there, with nothing left on the model.
+    model.fit(*data, callbacks=[average], **settings)
+    assert average.t == 12
+    assert "evaluate" not in vars(model)
+
+
+def test_two_averages_do_not_evaluate_at_once(model, data):
+    both = [WeightAverage(0.9), WeightAverage(0.5)]
+    model.fit(*data, batch_size=8, callbacks=both, verbose=0)
+    trained = model.get_weights()[0]
+
+    first, second = both
+    with first.swapped(), pytest.raises(ValueError, match="another WeightAv"):
+        second.swap()
+    np.testing.assert_array_equal(model.get_weights()[0], trained)
+    with second.swapped():
+        np.testing.assert_allclose(
+            model.get_weights()[0], second.averages[0], rtol=1e-6
+        )
+
+
+def test_a_new_average_may_train_on_from_the_averages(model, data):
+    settings = {"validation_data": data, "verbose": 0}
+    first = WeightAverage(0.9, swap_on_epoch=True)
+    model.fit(*data, callbacks=[first], **settings)
+    assert first.is_swapped
+    model.fit(*data, callbacks=[WeightAverage(0.9)], **settings)
 
 
 def test_the_weight_average_goes_on_from_its_state(model, data):

@@ -4,6 +4,9 @@ import keras
 import numpy as np
 import pytest
 import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
 
 from tfcourse import schedules
 
@@ -65,6 +68,50 @@ def test_functions_follow_the_rules(make, function, constants, rule):
         assert one == pytest.approx(rate, rel=1e-14)
 
 
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    rule=st.sampled_from([name for name in RULES if name != "piecewise"]),
+    shape=array_shapes(min_dims=0, max_dims=3, max_side=4),
+    scale=st.floats(1e-6, 1e3),
+    latest=st.integers(1, 500),
+    seed=st.integers(0, 99),
+)
+def test_functions_take_any_shape_and_scale(rule, shape, scale, latest, seed):
+    _, function, constants, expected = RULES[rule]
+    constants = {**constants, "initial_learning_rate": scale}
+    epochs = np.random.default_rng(seed).integers(latest, size=shape)
+
+    rates = np.asarray(function(epochs, **constants))
+
+    assert rates.shape == shape
+    np.testing.assert_allclose(
+        rates.ravel(),
+        [expected(int(epoch), **constants) for epoch in epochs.ravel()],
+        rtol=1e-12,
+    )
+    # None ever rises, and all are proportional to the first.
+    assert (np.diff(rates.ravel()[np.argsort(epochs.ravel())]) <= 0).all()
+    constants["initial_learning_rate"] = 2 * scale
+    np.testing.assert_allclose(function(epochs, **constants), 2 * rates)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(
+    rule=st.sampled_from(sorted(RULES)),
+    steps_per_epoch=st.integers(1, 1000),
+    step=st.integers(0, 50_000),
+)
+def test_schedules_count_whole_epochs(rule, steps_per_epoch, step):
+    make, _, constants, expected = RULES[rule]
+    schedule = make(**constants, steps_per_epoch=steps_per_epoch)
+    np.testing.assert_allclose(
+        float(schedule(step)),
+        expected(step // steps_per_epoch, **constants),
+        rtol=1e-5,
+        atol=1e-37,
+    )
+
+
 @pytest.mark.parametrize("kind", [int, np.int64, "tensor", "variable"])
 @every_rule
 def test_schedules_follow_the_rules_per_epoch(
@@ -111,6 +158,30 @@ def test_epoch_zero_has_the_rate_that_is_documented(
     assert float(make(**constants, steps_per_epoch=5)(4)) == pytest.approx(
         expected
     )
+
+
+@every_rule
+def test_functions_refuse_what_is_no_epoch(make, function, constants, rule):
+    message = f"`epoch_num` of {function.__name__} must be 0 or more"
+    for value in (-1, np.array([3, -1]), float("nan")):
+        with pytest.raises(ValueError, match=message):
+            function(value, **constants)
+    for value in ("3", None, True):
+        with pytest.raises(TypeError, match=message):
+            function(value, **constants)
+
+
+def test_keras_calls_them_each_epoch():
+    for _, function, constants, _ in RULES.values():
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(1.0), "mse")
+        callback = keras.callbacks.LearningRateScheduler(
+            lambda epoch: function(epoch, **constants)  # noqa: B023
+        )
+        callback.set_model(model)
+        callback.on_epoch_begin(3)
+        rate = float(model.optimizer.learning_rate)
+        assert rate == pytest.approx(function(3, **constants), rel=1e-6)
 
 
 def test_values_of_the_lecture():

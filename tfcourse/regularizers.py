@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 import tfcourse.components  # noqa: F401 (registers the other classes)
-from tfcourse.hyperparameter import check_number
+from tfcourse.hyperparameter import check_flag, check_number
 
 
 @keras.saving.register_keras_serializable(package="tfcourse")
@@ -86,10 +86,7 @@ class L1(keras.regularizers.Regularizer):
     def __init__(self, lambda_, m, half=False):
         check_number(lambda_, "lambda_", "L1", "[0, inf)")
         check_number(m, "m", "L1", "(0, inf)")
-        if not isinstance(half, bool):
-            raise TypeError(
-                f"`half` of L1 must be True or False. Received: half={half!r}"
-            )
+        check_flag(half, "half", "L1")
         self.lambda_ = lambda_
         self.m = m
         self.half = half

@@ -39,6 +39,7 @@ def inverse_time_decay(
     >>> [round(inverse_time_decay(n, 0.2, 1.0), 3) for n in range(1, 5)]
     [0.1, 0.067, 0.05, 0.04]
     """
+    _check_epochs(epoch_num, "inverse_time_decay")
     _check(
         "inverse_time_decay",
         InverseTimeDecay,
@@ -59,6 +60,7 @@ def exponential_decay(
     with a base of 0.5, the rate is halved every `interval` epochs. At epoch 0
     it is $\alpha_0$.
     """
+    _check_epochs(epoch_num, "exponential_decay")
     _check(
         "exponential_decay",
         ExponentialDecay,
@@ -76,6 +78,7 @@ def inverse_sqrt_decay(epoch_num, initial_learning_rate, k=1.0):
     Give the number of the mini-batch, from 1, for the course's $k / \sqrt{t}$.
     At epoch 0, where this has no value, it is that of epoch 1, $k \alpha_0$.
     """
+    _check_epochs(epoch_num, "inverse_sqrt_decay")
     _check(
         "inverse_sqrt_decay",
         InverseSqrtDecay,
@@ -91,13 +94,29 @@ def piecewise_constant_decay(epoch_num, boundaries, values):
     `values[0]` before the epoch `boundaries[0]` (at epoch 0, that is),
     `values[i]` from `boundaries[i - 1]` on.
     """
+    _check_epochs(epoch_num, "piecewise_constant_decay")
     _check_pieces(boundaries, values, "piecewise_constant_decay")
     index = np.searchsorted(boundaries, epoch_num, side="right")
-    return np.asarray(values)[index]
+    return np.asarray(values, "float64")[index]
 
 
 def _inverse_sqrt(n, initial_learning_rate, k):
     return k / n**0.5 * initial_learning_rate
+
+
+def _check_epochs(epoch_num, owner):
+    """Raises unless all of `epoch_num`, if it has values yet, are 0 or more."""
+    if ops.is_tensor(epoch_num):
+        return
+    epochs = np.asarray(epoch_num)
+    message = (
+        f"`epoch_num` of {owner} must be 0 or more. Received: "
+        f"epoch_num={epoch_num!r}"
+    )
+    if epochs.dtype.kind not in "iuf":
+        raise TypeError(message)
+    if not (epochs >= 0).all():
+        raise ValueError(message)
 
 
 def _check(owner, schedule, **constants):

@@ -3,12 +3,14 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import given
+import reference
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfcourse import data
 
 
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.integers(1, 70), st.integers(1, 80), st.integers(0, 5))
 def test_every_example_comes_once_with_its_class(m, batch_size, seed):
     x = np.arange(m)
@@ -57,6 +59,23 @@ def test_bad_arguments_are_refused_at_once(y, batch_size, message):
 def test_batch_size_follows_the_courses_rule(m, memory, expected):
     size = {} if memory is None else {"bytes_per_example": 1, "memory": memory}
     assert data.recommended_batch_size(m, **size) == expected
+    fitting = {} if memory is None else {"fitting": memory}
+    assert reference.batch_size(m, **fitting) == expected
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.integers(1, 5000), st.integers(1, 30), st.integers(1, 10**5))
+def test_batch_size_fits(m, bytes_per_example, memory):
+    expected = reference.batch_size(m, memory // bytes_per_example)
+
+    def recommended():
+        return data.recommended_batch_size(m, bytes_per_example, memory)
+
+    if expected is None:
+        with pytest.raises(ValueError, match="Not even"):
+            recommended()
+    else:
+        assert recommended() == expected
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,16 @@ from tfcourse.errors import InputError
     ],
 )
 def test_sizes_are_the_lectures(m, sizes):
-    assert data.split_sizes(m) == sizes
+    assert data.split_sizes(m) == sizes == reference.split_sizes(m)
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.integers(3, 10**7))
+def test_sizes_add_up(m):
+    sizes = data.split_sizes(m)
+    assert sizes == reference.split_sizes(m)
+    assert sum(sizes) == m
+    assert min(sizes) > 0
 
 
 def test_too_few_examples_are_refused():
@@ -30,7 +40,7 @@ def test_too_few_examples_are_refused():
         data.split_sizes(2)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.lists(st.integers(3, 60), min_size=2, max_size=8), st.integers(0, 9))
 def test_sets_are_disjoint_and_stratified(counts, seed):
     y = np.repeat(np.arange(len(counts)), counts)
@@ -58,3 +68,16 @@ def test_seed_decides_the_split():
 def test_class_of_two_examples_is_refused():
     with pytest.raises(InputError, match="Class 1 has 2 examples"):
         data.split([0] * 10 + [1] * 2)
+
+
+@pytest.mark.parametrize("y", [[], np.zeros((9, 3)), 1], ids=str)
+def test_classes_are_one_for_each_example(y):
+    with pytest.raises(ValueError, match=r"shape `\(m,\)`.*Received"):
+        data.split(y)
+
+
+def test_seed_is_a_whole_number_from_0_on():
+    with pytest.raises(TypeError, match="`seed` .*Received: seed='a'"):
+        data.split([0] * 9, seed="a")
+    with pytest.raises(ValueError, match="`seed` .*Received: seed=-1"):
+        data.split([0] * 9, seed=-1)

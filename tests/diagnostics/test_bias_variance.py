@@ -3,6 +3,9 @@
 import keras
 import numpy as np
 import pytest
+import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tfcourse.diagnostics import bias_variance
 
@@ -42,6 +45,23 @@ def test_reads_the_table_with_a_train_dev_set(errors, dominant):
     train, train_dev, dev = errors
     result = bias_variance(train, dev, train_dev_error=train_dev)
     assert result.dominant == dominant
+
+
+share = st.floats(0, 1)
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(share, share, share, st.none() | share, st.none() | share)
+def test_the_gaps_are_those_of_the_lecture(train, dev, bayes, test, train_dev):
+    result = bias_variance(train, dev, bayes, test, train_dev)
+
+    expected = reference.bias_variance_gaps(train, dev, bayes, test, train_dev)
+    assert result.gaps == expected
+    assert list(result.gaps) == list(expected)
+    largest = max(expected.values())
+    assert bool(result.high) == (largest >= 0.02 - 1e-9)
+    if result.high:
+        assert result.gaps[result.dominant] == largest
 
 
 def test_gives_the_gaps():
@@ -95,42 +115,36 @@ def test_says_what_is_odd():
     assert bias_variance(0.1, 0.2, 0.05).notes == ()
 
 
-@pytest.fixture
-def data(rng):
+def test_takes_one_minus_accuracy_of_a_history(rng):
     x = rng.normal(size=(40, 2)).astype("float32")
-    return x, np.stack([x[:, 0] > 0, x[:, 0] <= 0], axis=1).astype("float32")
-
-
-@pytest.fixture
-def fit(data):
-    def fit(loss, metrics, split=0.25):
-        keras.utils.set_random_seed(0)
-        model = keras.Sequential(
-            [keras.Input((2,)), keras.layers.Dense(2, "softmax")]
-        )
-        model.compile("adam", loss, metrics=metrics)
-        return model.fit(*data, epochs=2, validation_split=split, verbose=0)
-
-    return fit
-
-
-def test_takes_one_minus_accuracy_of_a_history(fit):
-    history = fit("categorical_crossentropy", ["accuracy"])
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["accuracy"])
+    history = model.fit(
+        x, x[:, :1] > 0, epochs=2, validation_split=0.25, verbose=0
+    )
     result = bias_variance(history, bayes_error=0.01)
     assert result.train_error == 1 - history.history["accuracy"][-1]
     assert result.dev_error == 1 - history.history["val_accuracy"][-1]
     assert result.bayes_error == 0.01
 
 
-def test_refuses_a_history_it_cannot_read(fit):
+def history_of(*metrics):
+    """Returns a `History` as `fit` would, of the same two epochs for all."""
+    history = keras.callbacks.History()
+    history.history = {name: [0.5, 0.75] for name in metrics}
+    return history
+
+
+def test_refuses_a_history_it_cannot_read():
     with pytest.raises(ValueError, match=r"one accuracy.*Received: \['loss'"):
-        bias_variance(fit("mse", None))
+        bias_variance(history_of("loss", "val_loss"))
     with pytest.raises(ValueError, match="`val_` twin"):
-        bias_variance(fit("mse", ["accuracy"], split=0.0))
+        bias_variance(history_of("loss", "accuracy"))
+    two = "accuracy", "categorical_accuracy"
     with pytest.raises(ValueError, match="one accuracy"):
-        bias_variance(fit("mse", ["accuracy", "categorical_accuracy"]))
+        bias_variance(history_of(*two, *(f"val_{name}" for name in two)))
     with pytest.raises(ValueError, match="in the `History` already"):
-        bias_variance(fit("mse", None), 0.1)
+        bias_variance(history_of("accuracy", "val_accuracy"), 0.1)
 
 
 @pytest.mark.parametrize(

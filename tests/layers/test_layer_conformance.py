@@ -172,6 +172,23 @@ def test_exports_to_a_saved_model(cls, settings, shape, counts, tmp_path):
         )
 
 
+@on_tensorflow
+def test_a_saved_model_comes_back_as_a_layer_of_keras(rng, tmp_path):
+    import tensorflow as tf
+
+    own = [BatchNormalization(), InvertedDropout(0.5), Hardmax()]
+    model = keras.Sequential([keras.Input((3,)), *own])
+    x = rng.normal(size=(8, 3)).astype("float32")
+    model(x, training=True)
+    tf.saved_model.save(model, str(tmp_path / "saved"))
+
+    back = keras.layers.TFSMLayer(
+        str(tmp_path / "saved"), call_endpoint="serving_default"
+    )
+    [y] = back(x).values()
+    np.testing.assert_allclose(y, array(model(x)), rtol=1e-5, atol=1e-6)
+
+
 @each_case
 def test_variables_have_paths_of_their_own(cls, settings, shape, counts):
     model = keras.Sequential([keras.Input(shape[1:])])

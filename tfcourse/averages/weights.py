@@ -8,6 +8,9 @@ from keras import ops
 
 from tfcourse.averages.exponential import check_settings, total_weight
 
+# Where a model notes whose averages it holds; Keras does not track it there.
+_HOLDER = "_tfcourse_averages_of"
+
 
 class WeightAverage(keras.callbacks.Callback):
     r"""Keeps the running average of a model's weights, and evaluates with it.
@@ -38,7 +41,8 @@ class WeightAverage(keras.callbacks.Callback):
 
     Raises:
         TypeError: If a setting is of the wrong kind.
-        ValueError: If `beta` lies outside its interval.
+        ValueError: If `beta` lies outside its interval; when evaluating, if the
+            model holds the averages of another `WeightAverage`.
 
     Example:
 
@@ -85,8 +89,16 @@ class WeightAverage(keras.callbacks.Callback):
         variables = self.model.trainable_variables
         if self.is_swapped:
             new, self._trained_weights = self._trained_weights, None
+            self.model.__dict__.pop(_HOLDER, None)
         else:
+            if _HOLDER in self.model.__dict__:
+                raise ValueError(
+                    f"{self.model.name} holds the averages of another "
+                    "WeightAverage, so its trained weights cannot be set "
+                    "aside. Evaluate with one of them at a time."
+                )
             new = self.averages
+            self.model.__dict__[_HOLDER] = self
             # Copied: on JAX the next step may reuse the memory of a weight.
             self._trained_weights = [
                 np.array(ops.convert_to_numpy(variable))
@@ -123,9 +135,7 @@ class WeightAverage(keras.callbacks.Callback):
         self._v = [ops.convert_to_tensor(a) for a in state["v"]] or None
 
     def on_train_batch_end(self, batch, logs=None):
-        if hasattr(self.model, "jax_state_sync"):
-            # On JAX the weights live outside the model during an epoch.
-            self.model.jax_state_sync()
+        self._synchronize()
         variables = self.model.trainable_variables
         theta = [_at_least_float32(variable) for variable in variables]
         if self._v is None:
@@ -136,6 +146,29 @@ class WeightAverage(keras.callbacks.Callback):
         ]
         self.t += 1
 
+    def on_train_begin(self, logs=None):
+        # Whoever put averages there, from them it is trained.
+        self.model.__dict__.pop(_HOLDER, None)
+        # `fit` tells no callback that its validation has failed.
+        self.model.__dict__["evaluate"] = self._guarded(self.model.evaluate)
+
+    def on_train_end(self, logs=None):
+        self.model.__dict__.pop("evaluate", None)
+
+    def _guarded(self, evaluate):
+        """Returns `evaluate`, which puts the trained weights back on error."""
+
+        def guarded(*args, **kwargs):
+            try:
+                return evaluate(*args, **kwargs)
+            except BaseException:
+                self._synchronize()
+                self.on_test_end()
+                self.on_train_end()
+                raise
+
+        return guarded
+
     def on_epoch_begin(self, epoch, logs=None):
         if self.is_swapped:
             self.swap()
@@ -143,6 +176,11 @@ class WeightAverage(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if self.swap_on_epoch and not self.is_swapped:
             self.swap()
+
+    def _synchronize(self):
+        if hasattr(self.model, "jax_state_sync"):
+            # On JAX the weights live outside the model during an epoch.
+            self.model.jax_state_sync()
 
     def on_test_begin(self, logs=None):
         self._swapped_for_a_call = self.t > 0 and not self.is_swapped

@@ -72,18 +72,27 @@ def split(y, seed=0):
 
     Args:
         y: The class of each example, shape `(m,)`, or a `Dataset`.
-        seed: Seed of the shuffle: the same seed gives the same split.
+        seed: Seed of the shuffle, a whole number from 0 on: the same seed gives
+            the same split.
 
     Returns:
         A `Split` with the sizes of `split_sizes(m)`; where a set would be
         smaller than the number of classes, one example of each class.
 
     Raises:
+        TypeError: If `seed` is not a whole number.
+        ValueError: If `seed` is negative, or `y` is not of shape `(m,)`.
         InputError: If a class has fewer than three examples.
     """
     from sklearn.model_selection import train_test_split
 
+    check_count("seed", seed, least=0)
     y = np.asarray(y.y if isinstance(y, Dataset) else y)
+    if y.ndim != 1 or len(y) == 0:
+        raise ValueError(
+            "`y` must hold one class for each example, shape `(m,)`. "
+            f"Received: y of shape {y.shape}"
+        )
     classes, counts = np.unique(y, return_counts=True)
     if counts.min() < 3:
         raise InputError(

@@ -128,19 +128,24 @@ def _compiled_losses(model, layout, loss, start):
         with keras.StatelessScope(state, collect_losses=True):
             return loss()
 
-    def run(indices, step):
-        def at(index):
+    def run(indices, steps):
+        def at(move):
+            index, step = move
             move = step * ops.one_hot(index, layout.size, dtype="float64")
-            return ops.stack([loss_of(start + move), loss_of(start - move)])
+            return loss_of(start + move)
 
-        return ops.map(at, indices)
+        return ops.map(at, (indices, steps))
 
-    run = compiled(run, ([None], "int64"), ([], "float64"))
+    run = compiled(run, ([None], "int64"), ([None], "float64"))
 
     def losses_at(indices, step):
-        indices = ops.convert_to_tensor(indices, "int64")
-        step = ops.convert_to_tensor(step, "float64")
-        return ops.convert_to_numpy(run(indices, step))
+        # One after the other, so that the model is traced for one pass.
+        steps = np.tile([step, -step], len(indices))
+        losses = run(
+            ops.convert_to_tensor(np.repeat(indices, 2), "int64"),
+            ops.convert_to_tensor(steps, "float64"),
+        )
+        return ops.convert_to_numpy(losses).reshape(-1, 2)
 
     return losses_at
 

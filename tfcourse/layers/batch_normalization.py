@@ -100,11 +100,8 @@ class BatchNormalization(keras.layers.Layer):
     hundredth of the way from its initial value. For the exact statistics of
     the whole training set see `estimate_population_statistics`.
 
-    A feature of which a batch has no value, being empty or masked, keeps its
-    $\bar\mu$ and $\bar\sigma^2$. The weight $u$ is one for all features and
-    grows where any has a value, so that the average of a feature hidden in the
-    first $k$ batches still holds $1 - (1 - \rho) / (1 - \rho^{k + 1})$ of its
-    initial value after the next.
+    Each feature has its own $u$: one of which a batch has no value, the batch
+    being empty or all of it masked, keeps $u$, $\bar\mu$ and $\bar\sigma^2$.
 
     Other differences from Keras's layer: `momentum` is a variable, which can be
     set during training; `epsilon` is 1e-8 and not 1e-3; `synchronized` heeds
@@ -272,7 +269,7 @@ class BatchNormalization(keras.layers.Layer):
             trainable=False,
         )
         self.moving_weight = add(
-            "moving_weight", (), initializer="zeros", trainable=False
+            "moving_weight", (n,), initializer="zeros", trainable=False
         )
 
     def call(self, inputs, training=None, mask=None):
@@ -329,10 +326,10 @@ class BatchNormalization(keras.layers.Layer):
         dtype = mean.dtype
         # What has no value in the batch has no say.
         present = ops.cast(count > 0, dtype)
-        share = (1 - ops.cast(self.momentum, dtype)) * ops.max(present)
+        share = (1 - ops.cast(self.momentum, dtype)) * present
         weight = (1 - share) * ops.cast(self.moving_weight, dtype) + share
         self.moving_weight.assign(weight)
-        step = ops.divide_no_nan(share, weight) * present
+        step = ops.divide_no_nan(share, weight)
         keep = 1 - step
         for moving, new in [
             (self.moving_mean, mean),

@@ -56,7 +56,7 @@ def estimate_population_statistics(
         A dict from each layer to its mean and variance, arrays of float64.
 
     Raises:
-        TypeError: If `data` is none of these.
+        TypeError: If `model` or `data` is none of these.
         ValueError: If the model has no batch-norm layer or one that depends on
             its own output, if `data` are empty or endless, or if they cannot be
             gone through again where that is needed. The model is then as it
@@ -75,6 +75,11 @@ def estimate_population_statistics(
         https://arxiv.org/abs/1502.03167. Batches are combined as in Chan,
         Golub and LeVeque (1983), equation 2.1.
     """
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            "`model` of estimate_population_statistics must be a Keras model. "
+            f"Received: {model!r}"
+        )
     data = InputBatches(data, batch_size)
     if not model.built:
         model(data.first(), training=False)
@@ -254,7 +259,7 @@ def _assign(layer, mean, variance):
     layer.moving_variance.assign(variance)
     if hasattr(layer, "moving_weight"):
         # As after endless batches: the next one has its usual share.
-        layer.moving_weight.assign(1.0)
+        layer.moving_weight.assign(np.ones_like(mean))
     if hasattr(layer, "moving_stddev"):
         # Keras's batch renormalization derives the variance from it.
         layer.moving_stddev.assign(np.sqrt(variance + layer.epsilon))
