@@ -11,7 +11,15 @@ import pytest
 
 import tfcourse
 
-COMMANDS = ("tune", "predict", "data", "doctor")
+COMMANDS = (
+    "tune",
+    "predict",
+    "evaluate",
+    "export",
+    "inspect",
+    "data",
+    "doctor",
+)
 
 
 def start(*arguments, folder, columns="80"):
@@ -81,6 +89,8 @@ def test_doctor_finds_this_machine_fit(tmp_path):
         (["tune", "--resume", "--out", "none"], "no run in none"),
         (["tune", "--trials", "0"], "--trials must be 1 or more"),
         (["predict", "none", "none.csv"], "none is no SavedModel"),
+        (["inspect", "none"], "none is no SavedModel"),
+        (["export", "none", "--to", "m"], "none is no Keras model"),
         (
             ["tune", "--data", "iris", "--out", "/proc/none"],
             "/proc/none cannot be read or written",
@@ -128,9 +138,21 @@ def test_tune_from_start_to_use(tmp_path):
     assert re.search(r"test accuracy +0\.\d{4}", out)
     following = re.search(r"^  tfcourse (.*)$", out, re.M).group(1).split()
     code, out, err = run(*following, folder=tmp_path)
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err == (
+        "Not among the model's columns, and copied as they are: class\n"
+    )
     assert out.startswith("class,predicted,probability\n")
     assert len(out.splitlines()) == 21
+    labelled = ["r/model", "r/examples.csv", "--target", "class"]
+    code, out, err = run("evaluate", *labelled, folder=tmp_path)
+    assert (code, err) == (0, "")
+    assert re.match(r"accuracy [01]\.\d{4} on 20 examples", out)
+    code, out, err = run("export", "r", "--to", "m", "--fold", folder=tmp_path)
+    assert (code, err) == (0, "")
+    code, out, err = run("inspect", "m", folder=tmp_path)
+    assert (code, err) == (0, "")
+    assert re.search(r"classify +takes +features +float32 +\(any, 4\)", out)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from tfcourse import __version__
-from tfcourse.cli import data, doctor, predict, tune
+from tfcourse.cli import data, doctor, export, inspect, predict, tune
 from tfcourse.errors import InputError
 
 app = typer.Typer(
@@ -22,6 +22,9 @@ app = typer.Typer(
 )
 app.command("tune", epilog=tune.EPILOG)(tune.tune)
 app.command("predict", epilog=predict.EPILOG)(predict.predict)
+app.command("evaluate", epilog=predict.EVALUATE_EPILOG)(predict.evaluate)
+app.command("export", epilog=export.EPILOG)(export.export)
+app.command("inspect", epilog=inspect.EPILOG)(inspect.inspect)
 app.command("data", epilog=data.EPILOG)(data.data)
 app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
 

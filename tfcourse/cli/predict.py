@@ -1,42 +1,184 @@
-"""`tfcourse predict`."""
+"""`tfcourse predict` and `tfcourse evaluate`."""
 
+import contextlib
 import pathlib
+import sys
 from typing import Annotated
 
 import typer
 
-EPILOG = "Example: tfcourse predict runs/NAME/model new.csv"
+EPILOG = "Example: tfcourse predict runs/NAME/model new.csv --out answers.csv"
+EVALUATE_EPILOG = (
+    "Example: tfcourse evaluate runs/NAME/model labelled.csv --target species"
+)
+
+Model = Annotated[pathlib.Path, typer.Argument(help="Folder of a SavedModel.")]
+SkipBad = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad", help="Leave rows that cannot be read out; count them."
+    ),
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
+]
 
 
 def predict(
-    model: Annotated[
-        pathlib.Path, typer.Argument(help="Folder of a SavedModel.")
-    ],
+    model: Model,
     table: Annotated[
         pathlib.Path,
-        typer.Argument(help="CSV or Parquet file with the model's columns."),
+        typer.Argument(
+            help="CSV or Parquet file with the model's columns, of any size."
+        ),
     ],
     out: Annotated[
         pathlib.Path | None,
         typer.Option(help="Write the predictions to this CSV file."),
     ] = None,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
-    ] = False,
+    skip_bad: SkipBad = False,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(help="The endpoint to ask. [default: classify, or serve]"),
+    ] = None,
+    verbose: Verbose = False,
 ):
-    """Predict the class of each row of a table with an exported model."""
+    """Predict each row of a table with an exported model."""
     from tfcourse.cli.quiet import hush
 
     hush(verbose)
     from tfcourse.errors import InputError
-    from tfcourse.files import write_text
-    from tfcourse.predict import predict_table
+    from tfcourse.predict import (
+        Predictor,
+        predict_file,
+        predictions,
+        write_predictions,
+    )
 
     if out and out.exists():
         raise InputError(f"{out} exists already. Choose another --out.")
-    text = predict_table(model, table).to_csv(index=False)
-    if out:
-        write_text(out, text)
-        print(f"Wrote {out}")
+    predictor = Predictor(model, endpoint)
+    bad = _Bad(skip_bad)
+    examples = predictor.examples(table, on_bad=bad.callback)
+    _name_others(examples, predictor)
+    pieces = predictions(predictor, examples)
+    if not out:
+        count = write_predictions(pieces, sys.stdout)
     else:
-        print(text, end="")
+        with _progress() as advance:
+            count = predict_file(pieces, out, advance)
+        print(f"Wrote {count:,} rows to {out}")
+    bad.summarise(count)
+
+
+def evaluate(
+    model: Model,
+    table: Annotated[
+        pathlib.Path,
+        typer.Argument(help="CSV or Parquet file with columns and classes."),
+    ],
+    target: Annotated[
+        str, typer.Option(help="The column with the right classes.")
+    ],
+    skip_bad: SkipBad = False,
+    verbose: Verbose = False,
+):
+    """Compare an exported classifier's answers with the right ones."""
+    from tfcourse.cli.quiet import hush
+
+    hush(verbose)
+    from tfcourse.predict import Predictor
+    from tfcourse.predict import evaluate as compare
+
+    predictor = Predictor(model)
+    bad = _Bad(skip_bad)
+    examples = predictor.examples(table, apart=[target], on_bad=bad.callback)
+    with _progress() as advance:
+        result = compare(predictor, examples, target, advance)
+    _print_evaluation(result)
+    bad.summarise(result["examples"])
+
+
+class _Bad:
+    """What becomes of rows that cannot be used."""
+
+    def __init__(self, skip):
+        self.callback = self._tell if skip else None
+        self._count = 0
+
+    def _tell(self, sentence):
+        self._count += 1
+        if self._count <= 10:
+            print(f"Left out: {sentence}.", file=sys.stderr)
+
+    def summarise(self, good):
+        if self._count:
+            rows = "row" if self._count == 1 else "rows"
+            print(
+                f"{self._count:,} {rows} left out of {self._count + good:,}.",
+                file=sys.stderr,
+            )
+
+
+def _name_others(examples, predictor):
+    if examples.others and predictor.metadata.get("feature_names"):
+        print(
+            "Not among the model's columns, and copied as they are: "
+            f"{', '.join(examples.others)}",
+            file=sys.stderr,
+        )
+
+
+@contextlib.contextmanager
+def _progress():
+    """Gives a function that shows how many rows are done, on a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    console = Console(stderr=True)
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.completed:,} rows"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda rows: progress.advance(task, rows)
+
+
+def _print_evaluation(result):
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(
+        f"accuracy {result['accuracy']:.4f} on {result['examples']:,} examples",
+        highlight=False,
+    )
+    console.print()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("class")
+    measures = ("precision", "recall", "f1-score", "support")
+    for measure in measures:
+        table.add_column(measure, justify="right")
+    for label, row in result["classes"].items():
+        shown = [f"{row[m]:.4f}" for m in measures[:-1]]
+        table.add_row(label, *shown, f"{int(row['support']):,}")
+    console.print(table)
+    confusion = Table(box=None, pad_edge=False, title_justify="left")
+    confusion.title = (
+        "\nconfusion: a row a true class, a column a predicted one"
+    )
+    confusion.add_column("")
+    for label in result["labels"]:
+        confusion.add_column(label, justify="right")
+    for label, row in zip(result["labels"], result["confusion"], strict=True):
+        confusion.add_row(label, *map(str, row))
+    console.print(confusion)

@@ -49,43 +49,16 @@ def read(path, target=None):
     return _from_table(path, target)
 
 
-def read_features(path, names):
-    """Reads examples without needing their classes.
-
-    Args:
-        path: A `.csv` or `.parquet` table; an `.npz` with an array `x` if
-            there are no names.
-        names: The columns that are features, in their order, or `None`.
-
-    Returns:
-        The other columns as a `pandas.DataFrame`, as they are written, and the
-        features, shape `(m, ...)`, float32.
+def read_array(path):
+    """Returns the array `x` of an `.npz` file, float32.
 
     Raises:
-        InputError: As `read`; also if a column is not there.
+        InputError: As `read`.
     """
-    import pandas as pd
-
     path = pathlib.Path(path)
-    kinds = _TABLES if names else (".npz",)
-    if path.suffix.lower() not in kinds or not path.is_file():
-        raise InputError(
-            f"{path} is not what the model was trained on: give an existing "
-            f"file that ends in {' or '.join(kinds)}."
-        )
-    if not names:
-        x = _arrays(path, "x")["x"]
-        return pd.DataFrame(index=range(len(x))), _features(path, x)
-    columns = _columns(path)
-    missing = [name for name in names if name not in columns]
-    if missing:
-        raise InputError(
-            f"{path} lacks {_listed(missing, 'column')} of the model. It has: "
-            f"{_listed(columns)}."
-        )
-    table = _read_table(path, names)
-    features = _numbers(table[list(names)], path)
-    return table.drop(columns=list(names)), features
+    if not path.is_file():
+        raise InputError(f"There is no file {path}. Check the path.")
+    return _features(path, _arrays(path, "x")["x"])
 
 
 def _from_arrays(path, target):
@@ -130,7 +103,7 @@ def _arrays(path, *names):
             "`np.savez(path, x=..., y=...)`."
         ) from error
     raise InputError(
-        f"{path} has no array {_listed(missing)}. Save it with "
+        f"{path} has no array {listed(missing)}. Save it with "
         "`np.savez(path, x=..., y=...)`."
     )
 
@@ -163,7 +136,7 @@ def _from_table(path, target):
     if target is None:
         raise InputError(
             f"Say which column of {path} holds the classes with `--target`. "
-            f"It has: {_listed(columns)}."
+            f"It has: {listed(columns)}."
         )
     if target not in columns:
         raise InputError(
@@ -310,7 +283,8 @@ def _row(mask):
     return f"row {int(mask.to_numpy().argmax()) + 1}"
 
 
-def _listed(names, noun=None, at_most=8):
+def listed(names, noun=None, at_most=8):
+    """Returns some names as text, `noun` before them in its right form."""
     names = list(names)
     text = ", ".join(repr(str(name)) for name in names[:at_most])
     if len(names) > at_most:

@@ -1,0 +1,129 @@
+"""From a model file or a run's folder to a file for another runtime."""
+
+import pathlib
+import zipfile
+
+from tfcourse.errors import InputError
+from tfcourse.export.folding import fold_batch_normalization
+from tfcourse.export.loading import METADATA
+from tfcourse.export.ports import Ports
+from tfcourse.export.proof import sample_of
+from tfcourse.export.saved_model import export_saved_model
+from tfcourse.files import read_json, replacing
+
+# The suffix that each converter wants, the package that it needs.
+_FORMATS = {
+    "litert": (".tflite", "ai-edge-litert"),
+    "onnx": (".onnx", "tf2onnx"),
+}
+
+
+def export_file(
+    source,
+    to,
+    *,
+    labels=None,
+    fold=False,
+    form="saved_model",
+    overwrite=False,
+    allow_code=False,
+):
+    """Exports a model from a file.
+
+    Args:
+        source: A `.keras` file, or the folder of a finished run.
+        to: What to write.
+        labels: As for `export_saved_model`; by default the run's.
+        fold: Whether to merge batch norm, see `fold_batch_normalization`.
+        form: `"saved_model"`, `"litert"` or `"onnx"`; the last two by Keras's
+            own `model.export`.
+        overwrite: Whether to replace an existing `to`.
+        allow_code: Whether to load a model that holds code, such as a
+            `Lambda` layer's, which runs.
+
+    Raises:
+        InputError: If the source is no model, `to` exists, the package for the
+            format is not installed or its converter refuses the model.
+    """
+    source, to = pathlib.Path(source), pathlib.Path(to)
+    path, metadata = _found(source)
+    model = load(path, allow_code=allow_code)
+    if fold:
+        model = fold_batch_normalization(model)
+    if form == "saved_model":
+        labels = labels or metadata.pop("labels", None)
+        export_saved_model(
+            model, to, labels=labels, overwrite=overwrite, metadata=metadata
+        )
+    else:
+        _convert(model, to, form, overwrite)
+
+
+def load(path, *, allow_code=False):
+    """Returns the model in a `.keras` file.
+
+    Raises:
+        InputError: If it cannot be loaded, or holds code and that is not
+            allowed.
+    """
+    from tfcourse.components import load_model
+
+    try:
+        return load_model(path, safe_mode=not allow_code)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        if "safe_mode" in str(error) or "unsafe" in str(error).lower():
+            raise InputError(
+                f"{path} holds Python code, which would run when it is loaded. "
+                "If you trust where it comes from, allow it with --allow-code."
+            ) from error
+        raise InputError(
+            f"{path} cannot be loaded as a Keras model: "
+            f"{(str(error).splitlines() or [type(error).__name__])[0]}"
+        ) from error
+
+
+def _found(source):
+    """Returns the model file that is meant, and what is known of it."""
+    if source.is_dir():
+        path, described = source / "model.keras", source / "model" / METADATA
+        if not path.is_file():
+            raise InputError(
+                f"{source} has no model.keras. Give the folder of a run that "
+                "is finished (`tfcourse tune --resume` finishes one), or a "
+                ".keras file."
+            )
+        metadata = read_json(described) if described.is_file() else {}
+        # Written anew for what is exported now.
+        return path, {
+            k: v for k, v in metadata.items() if k not in ("tfcourse", "inputs")
+        }
+    if not source.is_file() or not zipfile.is_zipfile(source):
+        raise InputError(
+            f"{source} is no Keras model. Give a .keras file, or the folder "
+            "of a run."
+        )
+    return source, {}
+
+
+def _convert(model, to, form, overwrite):
+    suffix, package = _FORMATS[form]
+    if to.suffix != suffix:
+        raise InputError(
+            f"--to must end in {suffix} for --format {form}. Received: {to}"
+        )
+    if to.exists() and not overwrite:
+        raise InputError(
+            f"{to} exists already. Choose another, or replace it with "
+            "--overwrite."
+        )
+    # The converters refuse a model that was loaded and never called.
+    ports = Ports(model)
+    ports.call(*sample_of(ports))
+    try:
+        with replacing(to) as beside:
+            model.export(beside, format=form, verbose=False)
+    except ImportError as error:
+        raise InputError(
+            f"--format {form} needs the package {package}, which is not "
+            'installed: `pip install "tfcourse[runtimes]"`.'
+        ) from error

@@ -1,0 +1,109 @@
+"""SavedModels, read again."""
+
+import pathlib
+
+from tfcourse.errors import InputError
+from tfcourse.files import read_json
+
+# Read by people and by `tfcourse predict`; TensorFlow leaves it alone.
+METADATA = pathlib.Path("assets.extra", "tfcourse.json")
+
+
+def load_saved_model(path):
+    """Returns a SavedModel and its metadata.
+
+    Args:
+        path: A folder that `export_saved_model` wrote, or any SavedModel.
+
+    Returns:
+        The object of `tf.saved_model.load`, and a dict, empty if the folder
+        was written by something else.
+
+    Raises:
+        InputError: If `path` is no SavedModel, or a damaged one.
+    """
+    import tensorflow as tf
+
+    path = pathlib.Path(path)
+    if not (path / "saved_model.pb").is_file():
+        raise InputError(
+            f"{path} is no SavedModel: there is no saved_model.pb in it. Give "
+            "the folder that was exported, e.g. runs/NAME/model."
+        )
+    try:
+        loaded = tf.saved_model.load(path)
+    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"{path} cannot be loaded; export it again. TensorFlow says: "
+            f"{reason}"
+        ) from error
+    return loaded, _metadata(path)
+
+
+def _metadata(path):
+    try:
+        metadata = read_json(path / METADATA)
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise InputError(
+            f"{path / METADATA} is damaged: {error}. Export the model again."
+        ) from error
+    if not isinstance(metadata, dict):
+        raise InputError(
+            f"{path / METADATA} is damaged: it holds no JSON object. Export "
+            "the model again."
+        )
+    return metadata
+
+
+def describe_saved_model(path):
+    """Returns what a SavedModel offers.
+
+    Args:
+        path: Any SavedModel.
+
+    Returns:
+        A dict: `endpoints`, by name dicts `inputs` and `outputs`, each from
+        name to `(dtype, shape)`; `metadata`, see `load_saved_model`; and
+        `bytes`, the size of the folder.
+
+    Raises:
+        InputError: As `load_saved_model`.
+    """
+    loaded, metadata = load_saved_model(path)
+    endpoints = {
+        name: {
+            "inputs": _described(signature.structured_input_signature[1]),
+            "outputs": _described(signature.structured_outputs),
+        }
+        for name, signature in sorted(loaded.signatures.items())
+    }
+    files = (file for file in pathlib.Path(path).rglob("*") if file.is_file())
+    return {
+        "endpoints": endpoints,
+        "metadata": metadata,
+        "bytes": sum(file.stat().st_size for file in files),
+    }
+
+
+def endpoint(loaded, name, path):
+    """Returns a signature of a loaded SavedModel.
+
+    Raises:
+        InputError: If it has none of that name; those that it has are listed.
+    """
+    if name not in loaded.signatures:
+        raise InputError(
+            f"{path} has no endpoint {name!r}. It has: "
+            f"{', '.join(sorted(loaded.signatures)) or 'none'}."
+        )
+    return loaded.signatures[name]
+
+
+def _described(specs):
+    return {
+        name: (spec.dtype.name, spec.shape.as_list() if spec.shape.rank else [])
+        for name, spec in sorted(specs.items())
+    }
