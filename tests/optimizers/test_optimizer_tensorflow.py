@@ -314,6 +314,27 @@ def test_two_replicas_train_as_one():
     assert "agreed" in done.stdout, done.stderr[-4000:]
 
 
+def test_xla_leaves_out_an_l2_of_0_outside_loops():
+    off, on = optimizers.Momentum(0.1), optimizers.Momentum(0.1, l2=0.5)
+    seen = []
+
+    def ask():
+        seen.append((xla.leaves_out(off.l2), xla.leaves_out(on.l2)))
+        return tf.constant(0)
+
+    def in_a_loop():
+        for _ in tf.range(2):
+            ask()
+
+    inner = tf.function(ask)
+    tf.function(ask)()
+    tf.function(ask, jit_compile=True)()
+    tf.function(lambda: inner(), jit_compile=True)()
+    tf.function(in_a_loop, jit_compile=True)()
+
+    assert seen == [(False, False), (True, False), (True, False), (False,) * 2]
+
+
 @pytest.mark.parametrize("where", ["in a loop", "in a function", "assigned"])
 def test_l2_acts_under_xla_wherever_the_step_is(where):
     # XLA leaves out an `l2` of 0 only where it can see that it is 0.

@@ -37,7 +37,7 @@ def leaves_out(l2):
 
 def _in_loop_or_branch():
     graph = tf.compat.v1.get_default_graph()
-    while graph is not None and GraphOrParentsInXlaContext(graph):
+    while isinstance(graph, tf.__internal__.FuncGraph):
         if type(graph) is not tf.__internal__.FuncGraph:
             return True
         graph = graph.outer_graph
