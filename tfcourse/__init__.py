@@ -14,6 +14,7 @@ _SUBPACKAGES = frozenset(
         "data",
         "diagnostics",
         "export",
+        "graph_mode",
         "initializers",
         "layers",
         "optimizers",

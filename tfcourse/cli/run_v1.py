@@ -1,0 +1,76 @@
+"""`tfcourse run-v1`."""
+
+import enum
+import pathlib
+from typing import Annotated
+
+import typer
+
+EPILOG = (
+    "Example: tfcourse run-v1 course.ipynb"
+    "\n\nSee first what it uses: tfcourse run-v1 --check course.ipynb"
+)
+# Options that are not known here are the script's; after `--` all are.
+CONTEXT = {"ignore_unknown_options": True}
+
+
+class Mnist(enum.StrEnum):
+    """Where MNIST comes from."""
+
+    FILES = "files"
+    DIGITS = "digits"
+
+
+def run_v1(
+    script: Annotated[
+        pathlib.Path,
+        typer.Argument(
+            help="A TensorFlow 1 script or notebook.",
+            metavar="SCRIPT.py|NOTEBOOK.ipynb",
+            show_default=False,
+        ),
+    ],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="What the script gets in sys.argv.",
+            metavar="[ARGS]...",
+            show_default=False,
+        ),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Do not run it: list each TensorFlow 1 name that it uses and "
+            "how it is served.",
+        ),
+    ] = False,
+    mnist: Annotated[
+        Mnist,
+        typer.Option(
+            help="What input_data.read_data_sets reads: MNIST's files, or "
+            "scikit-learn's digits in their place."
+        ),
+    ] = Mnist.FILES,
+    figures: Annotated[
+        pathlib.Path | None,
+        typer.Option(
+            help="The folder for figures where there is no screen. "
+            "[default: SCRIPT-figures]"
+        ),
+    ] = None,
+):
+    """Run a TensorFlow 1 script or notebook, unmodified, on TensorFlow 2.
+
+    In a process of its own, where `import tensorflow` yields version 1 with
+    what it has lost put back. Exits with the script's own code.
+    """
+    from tfcourse.graph_mode.runner import check_script, run_script
+
+    if check:
+        raise typer.Exit(check_script(script))
+    code = run_script(
+        script, arguments or (), mnist=mnist.value, figures=figures
+    )
+    raise typer.Exit(code)

@@ -1,0 +1,79 @@
+"""Pictures of a run, drawn without a screen and without `pyplot`'s state."""
+
+import pathlib
+
+from tfcourse.errors import InputError
+
+
+def plot_path(path, file, title="", minimum=None):
+    """Draws how `w` and the cost went, step by step.
+
+    Args:
+        path: What `minimize_quadratic` returned.
+        file: Where to: `.png`, `.pdf`, `.svg`, ...
+        title: What stands above.
+        minimum: Where `w` should go, if that is one place.
+
+    Raises:
+        InputError: If `file` cannot be written by matplotlib, or there is no
+            matplotlib.
+    """
+    figure = _figure(file)
+    above, below = figure.subplots(2, sharex=True)
+    above.plot(path.w, color="tab:blue")
+    if minimum is not None:
+        above.axhline(minimum, color="0.6", linestyle="--", linewidth=1)
+        above.annotate(
+            f"minimum at {minimum:g}",
+            (1, minimum),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            xytext=(-4, -4),
+            horizontalalignment="right",
+            verticalalignment="top",
+            color="0.4",
+        )
+    above.set(ylabel="w", title=title)
+    below.plot(path.cost, color="tab:red")
+    below.set(ylabel="cost J(w)", xlabel="step")
+    _write(figure, file)
+
+
+def plot_costs(steps, costs, file, title="", label="cost of the mini-batch"):
+    """Draws a cost curve: the cost of each mini-batch, against the step."""
+    figure = _figure(file)
+    axes = figure.subplots()
+    axes.plot(steps, costs, color="tab:red", linewidth=1)
+    axes.set(xlabel="step", ylabel=label, title=title)
+    axes.set_ylim(bottom=0)
+    _write(figure, file)
+
+
+def check_file(file):
+    """Raises an `InputError` unless a plot can be written to `file`."""
+    _figure(file)
+
+
+def _figure(file):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    kinds = FigureCanvasAgg(figure).get_supported_filetypes()
+    kind = pathlib.Path(file).suffix.lstrip(".").lower()
+    if kind not in kinds:
+        raise InputError(
+            f"A plot cannot be written to {file}: its name must end in one of "
+            f"{', '.join(f'.{kind}' for kind in sorted(kinds))}."
+        )
+    return figure
+
+
+def _write(figure, file):
+    from tfcourse.files import replacing
+
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(color="0.92")
+    with replacing(file) as beside:
+        figure.savefig(beside, dpi=150)

@@ -1,0 +1,85 @@
+"""Functions of TensorFlow whose arguments were once others."""
+
+import functools
+
+
+def names(tf):
+    """Returns the functions that take their old arguments as well."""
+    return {
+        "concat": _concat(tf.concat),
+        "split": _split(tf.split),
+        "image.resize_images": _resize_images(tf.image.resize_images),
+        **{
+            f"nn.{name}": _logits_first(getattr(tf.nn, name))
+            for name in (
+                "softmax_cross_entropy_with_logits",
+                "sparse_softmax_cross_entropy_with_logits",
+                "sigmoid_cross_entropy_with_logits",
+            )
+        },
+    }
+
+
+def _concat(concat):
+    """`concat(axis, values)` before TensorFlow 1.0."""
+
+    @functools.wraps(concat)
+    def either(values=None, axis=None, name="concat", concat_dim=None):
+        if concat_dim is not None:
+            axis = concat_dim
+        elif isinstance(values, int) and not isinstance(axis, int):
+            values, axis = axis, values
+        return concat(values, axis, name=name)
+
+    return either
+
+
+def _split(split):
+    """`split(split_dim, num_split, value)` before TensorFlow 1.0."""
+
+    @functools.wraps(split)
+    def either(
+        value=None,
+        num_or_size_splits=None,
+        axis=0,
+        num=None,
+        name="split",
+        *,
+        split_dim=None,
+        num_split=None,
+    ):
+        if split_dim is not None:
+            axis = split_dim
+        elif isinstance(value, int) and not isinstance(axis, int):
+            value, axis = axis, value
+        pieces = num_split if num_split is not None else num_or_size_splits
+        return split(value, pieces, axis, num, name)
+
+    return either
+
+
+def _resize_images(resize_images):
+    """`resize_images(images, height, width)` before TensorFlow 1.0."""
+
+    @functools.wraps(resize_images)
+    def either(images, size, *args, **kwargs):
+        if isinstance(size, int) and args and isinstance(args[0], int):
+            size, args = (size, args[0]), args[1:]
+        return resize_images(images, size, *args, **kwargs)
+
+    return either
+
+
+def _logits_first(cross_entropy):
+    """Logits and labels by position before TensorFlow 1.0; `targets`, too."""
+
+    @functools.wraps(cross_entropy)
+    def either(*args, targets=None, **kwargs):
+        # TensorFlow 1 put an empty first argument before the named ones.
+        given = [arg for arg in args if arg is not None]
+        kwargs.update(zip(["logits", "labels"], given, strict=False))
+        if targets is not None:
+            kwargs["labels"] = targets
+        return cross_entropy(**kwargs)
+
+    return either

@@ -1,0 +1,101 @@
+"""Lists the TensorFlow 1 names of a program and how each will be served."""
+
+import importlib
+import inspect
+
+from tfcourse.graph_mode.runner import libraries, renamed
+from tfcourse.graph_mode.runner.usage import names_used
+
+_LIBRARIES = ("tf", "np", "scipy.misc", "keras")
+
+
+def print_check(pieces, tensorflow_1):
+    """Prints a line for each name of a program; returns the exit code."""
+    if not tensorflow_1:
+        print("Not a TensorFlow 1 script: it runs as it is.")
+        return 0
+    uses = _uses(pieces)
+    added = _install()
+    counts = {"as is": 0, "put back": 0, "missing": 0}
+    width = max((len(name) for name in uses), default=0)
+    for name, where in uses.items():
+        kind, remark = _served(name, added)
+        counts[kind] += 1
+        print(f"{where}: {name:{width}} {kind}{remark}")
+    print(", ".join(f"{count} {kind}" for kind, count in counts.items()))
+    return 1 if counts["missing"] else 0
+
+
+def _uses(pieces):
+    """Returns each name once, with the place where it first stands."""
+    aliases, uses = {}, {}
+    for piece in pieces:
+        for use in names_used(piece.parse(), aliases):
+            if use.name.startswith(tuple(f"{name}." for name in _LIBRARIES)):
+                uses.setdefault(use.name, f"{piece.name}:{use.line}")
+    return uses
+
+
+def _install():
+    from tfcourse.graph_mode.runner import tensorflow_1
+
+    added = {f"tf.{name}" for name in tensorflow_1.install()}
+    return added | libraries.PUT_BACK
+
+
+def _served(name, added):
+    """Returns how a name is served, and a remark on it."""
+    from tfcourse.graph_mode.runner.advice import advise
+
+    if not _resolves(name):
+        return "missing", f": {advise(name)}"
+    by = _put_back_by(name, added)
+    return ("put back", f" ({by})") if by else ("as is", "")
+
+
+def _resolves(name):
+    """Returns whether a name leads to something, as far as can be followed."""
+    root, *parts = name.split(".")
+    path = _ROOTS.get(root, root)
+    try:
+        value = importlib.import_module(path)
+    except ImportError:
+        return False
+    for part in parts:
+        if not (inspect.ismodule(value) or inspect.isclass(value)):
+            return True  # An object's own attributes are the script's affair.
+        path = f"{path}.{part}"
+        if hasattr(value, part):
+            value = getattr(value, part)
+            continue
+        try:
+            value = importlib.import_module(path)
+        except ImportError:
+            return False
+    return True
+
+
+def _put_back_by(name, added):
+    if name.removeprefix("tf.") in renamed.RENAMED:
+        return f"tf.{renamed.RENAMED[name.removeprefix('tf.')]}"
+    for start, by in _BY.items():
+        if f"{name}.".startswith(f"{start}."):
+            return by
+    return "tfcourse" if name in added else ""
+
+
+_ROOTS = {"tf": "tensorflow", "np": "numpy"}
+# Who serves the names that begin so; the first that fits counts.
+_BY = {
+    "tf.contrib.slim": "tf-slim",
+    "tf.contrib.layers": "tf-slim",
+    "tf.contrib.framework": "tf-slim",
+    "tf.contrib": "tfcourse",
+    "tf.examples": "tfcourse",
+    "tf.estimator": "tensorflow-estimator",
+    "tf.layers": "tf-keras",
+    "tf.nn.rnn_cell": "tf-keras",
+    "tf.keras": "tf-keras",
+    "keras": "tf-keras",
+    "scipy.misc": "tfcourse",
+}

@@ -1,0 +1,21 @@
+"""`tf.contrib.factorization`: k-means, which TensorFlow still carries."""
+
+from tensorflow.python.ops.clustering_ops import (  # noqa: F401
+    COSINE_DISTANCE,
+    KMEANS_PLUS_PLUS_INIT,
+    RANDOM_INIT,
+    SQUARED_EUCLIDEAN_DISTANCE,
+    KMeans,
+)
+
+from tfcourse.graph_mode.runner.contrib._gather import gather
+
+__getattr__ = gather(
+    "tf.contrib.factorization", "tensorflow.estimator.experimental"
+)
+
+
+def KMeansClustering(*args, **kwargs):  # noqa: N802
+    from tensorflow.estimator import experimental
+
+    return experimental.KMeans(*args, **kwargs)

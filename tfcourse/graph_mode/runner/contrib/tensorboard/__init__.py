@@ -1,0 +1,3 @@
+"""`tf.contrib.tensorboard`."""
+
+from tfcourse.graph_mode.runner.contrib.tensorboard import plugins  # noqa: F401

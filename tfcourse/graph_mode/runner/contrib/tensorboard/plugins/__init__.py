@@ -1,0 +1,5 @@
+"""`tf.contrib.tensorboard.plugins`."""
+
+from tfcourse.graph_mode.runner.contrib.tensorboard.plugins import (  # noqa: F401
+    projector,
+)

@@ -1,0 +1,115 @@
+"""Functions that add other numbers of operations than in TensorFlow 1.
+
+The count of operations is the seed of a random op, so that what a script draws
+depends on every function called before. These are TensorFlow 1.4 to 1.12,
+which differ only inside loops; measured against both.
+"""
+
+import functools
+
+import tensorflow.compat.v1 as tf
+import tensorflow.compat.v2 as tf2
+import tf_keras
+import tf_slim
+from tensorflow.python.keras.layers import convolutional, core
+from tensorflow.python.ops import array_ops, random_ops, rnn
+from tensorflow.python.ops.losses import losses_impl
+
+from tfcourse.graph_mode.runner.seeds import count, counted
+
+
+def restore():
+    """Makes the functions count as they did, for this process."""
+    random_ops.random_uniform = tf.random_uniform = _random_uniform
+    tf.random.uniform = _random_uniform
+    split = counted(array_ops.split, _split_in_equal_parts)
+    array_ops.split = tf.split = tf2.split = split
+    rnn.dynamic_rnn = tf.nn.dynamic_rnn = counted(rnn.dynamic_rnn, 1)
+    tf.nn.leaky_relu = counted(tf.nn.leaky_relu, 2)
+    losses_impl.compute_weighted_loss = tf.losses.compute_weighted_loss = (
+        counted(losses_impl.compute_weighted_loss, 7)
+    )
+    # TF-Slim is built on the layers inside TensorFlow, `tf.layers` on tf-keras.
+    for convolution in (convolutional.Conv, _tf_keras_convolution()):
+        convolution.build = counted(convolution.build, 1)
+    for layers in (core, tf_keras.layers):
+        layers.Flatten.call = counted(layers.Flatten.call, 6)
+    # `tf.contrib.layers.flatten` was another function until TensorFlow 1.3,
+    # from which the published outputs of the deep learning course come.
+    tf_slim.layers.flatten = counted(tf_slim.layers.flatten, 6)
+    for layers in (convolutional, tf_keras.layers):
+        transpose = layers.Conv2DTranspose
+        transpose.call = counted(transpose.call, 6)
+    tf.nn.dropout = dropout
+    tf2.nn.dropout = _dropout_by_rate
+
+
+_random_uniform_today = random_ops.random_uniform
+
+
+@functools.wraps(_random_uniform_today)
+def _random_uniform(
+    shape, minval=0, maxval=None, dtype=tf.float32, seed=None, name=None
+):
+    """Counts the scaling to [minval, maxval), which is left out today."""
+    from_zero = isinstance(minval, int) and minval == 0
+    to_one = maxval is None or (isinstance(maxval, int) and maxval == 1)
+    before, after = 0, 0
+    if from_zero and not tf.as_dtype(dtype).is_integer:
+        before, after = (2, 3) if to_one else (0, 2)
+    count(before)
+    result = _random_uniform_today(shape, minval, maxval, dtype, seed, name)
+    count(after)
+    return result
+
+
+def _split_in_equal_parts(value, num_or_size_splits, *args, **kwargs):
+    return 1 if isinstance(num_or_size_splits, int) else 0
+
+
+def _tf_keras_convolution():
+    return tf_keras.layers.Conv2D.__mro__[1]
+
+
+def dropout(
+    x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None
+):
+    r"""Returns `x` with elements set to 0, the others divided by `keep_prob`.
+
+    With $u$ uniform in [0, 1), an element is kept where
+    $\lfloor p + u \rfloor = 1$: TensorFlow 1 kept the large draws, and made
+    its operations in this order.
+
+    Args:
+        x: A tensor of floats.
+        keep_prob: $p$, the share that is kept, in (0, 1].
+        noise_shape: Of the draws, if elements are to fall together.
+        seed: Of the draws.
+        name: Of the name scope.
+        rate: $1 - p$, another way to give it.
+    """
+    with tf.name_scope(name, "dropout", [x]):
+        x = tf.convert_to_tensor(x, name="x")
+        p = 1 - rate if keep_prob is None else keep_prob
+        if isinstance(p, int | float) and not 0 < p <= 1:
+            raise ValueError(
+                "`keep_prob` of dropout must lie in (0, 1]. Received: "
+                f"keep_prob={p}"
+            )
+        if isinstance(p, int | float) and p == 1:
+            return x
+        p = tf.convert_to_tensor(p, dtype=x.dtype, name="keep_prob")
+        shape = tf.shape(x) if noise_shape is None else noise_shape
+        kept = p + tf.random_uniform(shape, seed=seed, dtype=x.dtype)
+        result = tf.div(x, p) * tf.floor(kept)
+        result.set_shape(x.get_shape())
+        return result
+
+
+def _dropout_by_rate(x, rate, noise_shape=None, seed=None, name=None):
+    """`tf.nn.dropout` of TensorFlow 2, which the layers call."""
+    keep_prob = 1 - rate
+    if isinstance(rate, tf.Tensor):
+        # The caller had the share to keep, and took it from one for us.
+        count(-4)
+    return dropout(x, keep_prob, noise_shape, seed, name)

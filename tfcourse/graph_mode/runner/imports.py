@@ -1,0 +1,70 @@
+"""Old module names, and patches, at the moment when something is imported."""
+
+import importlib
+import importlib.abc
+import importlib.util
+import sys
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Serves modules under the names that they once had."""
+
+    def __init__(self, modern):
+        self.modern = modern
+
+    def find_spec(self, name, path=None, target=None):
+        if self.modern(name) is None:
+            return None
+        return importlib.util.spec_from_loader(name, self, is_package=True)
+
+    def exec_module(self, module):
+        # The import system takes what it finds here for what it imported.
+        name = module.__name__
+        found = importlib.import_module(self.modern(name))
+        # It may have been a package, whose parts are asked for next.
+        vars(found).setdefault("__path__", [])
+        sys.modules[name] = found
+
+
+def serve(modern):
+    """Lets old names of modules be imported.
+
+    Args:
+        modern: A function of a module's name that gives the name of the module
+            to import in its place, or None.
+    """
+    sys.meta_path.insert(0, _Finder(modern))
+
+
+class _Patcher(importlib.abc.MetaPathFinder):
+    """Runs a function on a module as soon as it has been imported."""
+
+    def __init__(self, patches):
+        self.patches = patches
+
+    def find_spec(self, name, path=None, target=None):
+        patch = self.patches.pop(name, None)
+        if patch is None:
+            return None
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            return spec
+        execute = spec.loader.exec_module
+
+        def execute_and_patch(module):
+            execute(module)
+            patch(module)
+
+        spec.loader.exec_module = execute_and_patch
+        return spec
+
+
+def after_import(patches):
+    """Runs `patches[name](module)` once a module is imported."""
+    waiting = {}
+    for name, patch in patches.items():
+        if name in sys.modules:
+            patch(sys.modules[name])
+        else:
+            waiting[name] = patch
+    sys.meta_path.insert(0, _Patcher(waiting))

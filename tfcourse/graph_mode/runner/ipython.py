@@ -1,0 +1,147 @@
+"""What a notebook expects of IPython, where IPython is not installed."""
+
+import ast
+import builtins
+import importlib.util
+import re
+import subprocess
+import sys
+import types
+
+
+def install():
+    """Gives the script `get_ipython`, `display` and the module `IPython`."""
+    shell = Shell()
+    builtins.get_ipython = lambda: shell
+    builtins.display = display
+    if importlib.util.find_spec("IPython") is None:
+        package = types.ModuleType("IPython")
+        package.__path__ = []
+        package.version_info = (9, 0)
+        package.__version__ = "9.0"
+        package.get_ipython = builtins.get_ipython
+        package.display = _display_module()
+        package.embed = lambda *args, **kwargs: None
+        sys.modules["IPython"] = package
+        sys.modules["IPython.display"] = package.display
+        sys.modules["IPython.core.display"] = package.display
+
+
+def run_cell(piece, namespace):
+    """Runs a cell, and shows the value of its last expression."""
+    tree = piece.parse()
+    last = tree.body[-1] if tree.body else None
+    show = isinstance(last, ast.Expr) and not _ends_in_semicolon(piece.source)
+    if show:
+        tree.body.pop()
+    exec(compile(tree, piece.name, "exec"), namespace)
+    if show:
+        expression = compile(ast.Expression(last.value), piece.name, "eval")
+        value = eval(expression, namespace)
+        namespace["_"] = value
+        display(value)
+
+
+def _ends_in_semicolon(source):
+    return source.rstrip().endswith(";")
+
+
+def display(*values, **_):
+    """Prints each value, as a notebook would show it in text."""
+    for value in values:
+        if value is not None and not isinstance(value, Shown):
+            print(repr(value))
+
+
+class Shown:
+    """An image, a video, a piece of HTML: nothing to see in a terminal."""
+
+    def __init__(self, data=None, *args, **kwargs):
+        self.data = data
+
+    def __repr__(self):
+        return f"<{type(self).__name__}>"
+
+
+_SHOWN = (
+    "Audio",
+    "HTML",
+    "IFrame",
+    "Image",
+    "Javascript",
+    "Latex",
+    "Markdown",
+    "Math",
+    "Pretty",
+    "SVG",
+    "Video",
+    "YouTubeVideo",
+)
+
+
+def _display_module():
+    module = types.ModuleType("IPython.display")
+    for name in _SHOWN:
+        setattr(module, name, type(name, (Shown,), {}))
+    module.display = display
+    module.clear_output = lambda *args, **kwargs: None
+    module.set_matplotlib_formats = lambda *args, **kwargs: None
+    return module
+
+
+class _Absent:
+    """A part of a front end that is not here: takes any call, does nothing."""
+
+    def __getattr__(self, name):
+        return self
+
+    def __call__(self, *args, **kwargs):
+        return None
+
+
+class Shell:
+    """What `get_ipython()` returns: shell commands run, magics mostly rest."""
+
+    def magic(self, line):
+        name, _, rest = line.partition(" ")
+        return self.run_line_magic(name, rest)
+
+    def run_line_magic(self, name, line, *args, **kwargs):
+        if name in {"time", "timeit", "prun"}:
+            return self._evaluate(re.sub(r"^(\s*-\w+)*\s*", "", line))
+        if name == "run":
+            import runpy
+
+            path, *_ = line.split()
+            variables = runpy.run_path(path, run_name="__main__")
+            sys.modules["__main__"].__dict__.update(variables)
+        elif name in {"pip", "conda", "cd", "ls", "mkdir"}:
+            self.system(f"{name} {line}")
+        return None
+
+    def run_cell_magic(self, name, line, cell):
+        if name in {"bash", "sh", "!"}:
+            self.system(cell)
+
+    def system(self, command):
+        sys.stdout.flush()
+        subprocess.run(command, shell=True, check=False)
+
+    def getoutput(self, command):
+        done = subprocess.run(
+            command, shell=True, check=False, capture_output=True, text=True
+        )
+        return done.stdout.splitlines()
+
+    def run_cell(self, source, *args, **kwargs):
+        self._evaluate(source)
+
+    def __getattr__(self, name):
+        return _Absent()
+
+    def _evaluate(self, source):
+        namespace = sys.modules["__main__"].__dict__
+        try:
+            return eval(source, namespace)
+        except SyntaxError:
+            exec(source, namespace)

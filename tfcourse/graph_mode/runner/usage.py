@@ -1,0 +1,101 @@
+"""Which names of libraries a program uses, and on which lines."""
+
+import ast
+import dataclasses
+
+# How the check and the tables call a library.
+_SHORT = {"tensorflow": "tf", "numpy": "np"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Use:
+    """A dotted name such as `tf.nn.relu`, and the line where it stands."""
+
+    name: str
+    line: int
+
+
+def names_used(tree, aliases=None):
+    """Returns the uses of imported names in a module's syntax tree, in order.
+
+    `import tensorflow.contrib.rnn as rnn` and `slim = tf.contrib.slim` are
+    followed, so that `rnn.GRUCell` reads `tf.contrib.rnn.GRUCell`.
+
+    Args:
+        tree: What `ast.parse` returns.
+        aliases: Names already known, from earlier cells; extended.
+    """
+    finder = _Finder({} if aliases is None else aliases)
+    finder.visit(tree)
+    return sorted(finder.uses, key=lambda use: use.line)
+
+
+class _Finder(ast.NodeVisitor):
+    def __init__(self, aliases):
+        self.aliases = aliases
+        self.uses = []
+
+    def visit_Import(self, node):
+        for item in node.names:
+            name = _shortened(item.name)
+            self._use(name, node)
+            if item.asname:
+                self.aliases[item.asname] = name
+            else:
+                root = item.name.partition(".")[0]
+                self.aliases[root] = _shortened(root)
+
+    def visit_ImportFrom(self, node):
+        if node.level or node.module is None:
+            return
+        module = _shortened(node.module)
+        if any(item.name == "*" for item in node.names):
+            self._use(module, node)
+        for item in node.names:
+            if item.name != "*":
+                name = f"{module}.{item.name}"
+                self._use(name, node)
+                self.aliases[item.asname or item.name] = name
+
+    def visit_Assign(self, node):
+        self.visit(node.value)
+        name = self._dotted(node.value)
+        for target in node.targets:
+            if name and isinstance(target, ast.Name) and _is_module(name):
+                self.aliases[target.id] = name
+            else:
+                self.visit(target)
+
+    def visit_Attribute(self, node):
+        name = self._dotted(node)
+        if name:
+            self._use(name, node)
+        else:
+            self.generic_visit(node)
+
+    def visit_Name(self, node):
+        name = self.aliases.get(node.id)
+        if name and "." in name:
+            self._use(name, node)
+
+    def _dotted(self, node):
+        parts = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        root = self.aliases.get(node.id) if isinstance(node, ast.Name) else None
+        return ".".join([root, *reversed(parts)]) if root else None
+
+    def _use(self, name, node):
+        self.uses.append(Use(name, node.lineno))
+
+
+def _shortened(name):
+    root, dot, rest = name.partition(".")
+    return f"{_SHORT.get(root, root)}{dot}{rest}"
+
+
+def _is_module(name):
+    """Returns whether a name looks like a module's: `tf.contrib.slim`."""
+    last = name.rpartition(".")[2]
+    return name.startswith(("tf.", "np.")) and last.islower()
