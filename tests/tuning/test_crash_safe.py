@@ -7,6 +7,7 @@ import keras_tuner
 
 from tfcourse import files
 from tfcourse.tuning import RandomSearchOracle, SerialTuner
+from tfcourse.tuning.caviar_oracles import PRIVATE_NAMES_OF_GRID
 from tfcourse.tuning.crash_safe import PRIVATE_NAMES, CrashSafeOracle
 
 TRIALS = 4
@@ -135,6 +136,8 @@ def test_private_names_of_keras_tuner_are_there(tmp_path):
     oracle = keras_tuner.oracles.RandomSearchOracle("val_loss")
     assert [name for name in PRIVATE_NAMES if not hasattr(oracle, name)] == []
     assert isinstance(RandomSearchOracle("val_loss"), CrashSafeOracle)
+    grid = keras_tuner.oracles.GridSearchOracle("val_loss")
+    assert [n for n in PRIVATE_NAMES_OF_GRID if not hasattr(grid, n)] == []
 
     oracle._set_project_dir(tmp_path, "search")
     trial = oracle.create_trial("tuner0")

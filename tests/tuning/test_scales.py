@@ -12,6 +12,7 @@ from tfcourse.tuning.scales import (
     one_minus_log_uniform,
     powers_of_two,
     present,
+    uniform_integers,
 )
 
 DRAWS = 10_000
@@ -57,6 +58,13 @@ def test_each_power_of_two_has_equal_mass():
     assert_equal_mass(np.log2(values), [4.5, 5.5, 6.5, 7.5, 8.5])
 
 
+def test_each_integer_has_equal_mass():
+    values = draw(lambda hp: uniform_integers(hp, "layers", 2, 5))
+
+    assert set(values.tolist()) == {2, 3, 4, 5}
+    assert_equal_mass(values, [1.5, 2.5, 3.5, 4.5, 5.5])
+
+
 def test_beta_is_shown_as_such():
     hp = keras_tuner.HyperParameters()
     beta = one_minus_log_uniform(hp, "beta", 0.9, 0.999)
@@ -92,6 +100,8 @@ def test_values_stay_with_a_search_of_keras_tuner():
         (one_minus_log_uniform, 0.9, 1),
         (one_minus_log_uniform, 0.99, 0.9),
         (one_minus_log_uniform, 0, 0.9),
+        (uniform_integers, 5, 2),
+        (uniform_integers, 1.5, 2),
         (powers_of_two, 3, 8),
         (powers_of_two, 8, 4),
         (powers_of_two, 2.0, 4),
@@ -100,3 +110,13 @@ def test_values_stay_with_a_search_of_keras_tuner():
 def test_bad_bounds_are_refused(scale, low, high):
     with pytest.raises(InputError, match=f"'x' .*low={low}, high={high}"):
         scale(keras_tuner.HyperParameters(), "x", low, high)
+
+
+def test_scale_under_a_condition_gives_none_where_it_is_not():
+    hp = keras_tuner.HyperParameters()
+    hp.Choice("optimizer", ["adam", "momentum"])
+    condition = {"parent_name": "optimizer", "parent_values": ["momentum"]}
+
+    assert one_minus_log_uniform(hp, "beta", 0.9, 0.99, **condition) is None
+    hp.values = {"optimizer": "momentum", "1 - beta": 0.05}
+    assert one_minus_log_uniform(hp, "beta", 0.9, 0.99, **condition) == 0.95

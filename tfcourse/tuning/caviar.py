@@ -3,29 +3,36 @@
 import contextlib
 import copy
 import gc
-import itertools
 import logging
-import math
 import os
+import pathlib
 import time
-import warnings
 
 import keras
 import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
-from tfcourse.errors import InputError
 from tfcourse.files import read_json, write_json
-from tfcourse.tuning.caviar_groups import (
-    Candidate,
-    Program,
-    fit_arguments,
-    grouped,
+from tfcourse.tuning.caviar_asking import Asking
+from tfcourse.tuning.caviar_candidates import (
+    candidate_of,
+    check_trains_in_groups,
+    hyperband_epochs,
+    load_hyperband_weights,
 )
-from tfcourse.tuning.population import CannotVectorize, draft
+from tfcourse.tuning.caviar_failures import (
+    failures_allowed,
+    refuse_all_failed,
+    refuse_failures_in_a_row,
+)
+from tfcourse.tuning.caviar_files import Together
+from tfcourse.tuning.caviar_groups import fit_arguments, grouped
+from tfcourse.tuning.caviar_oracles import go_ahead, meet_hyperparameters
+from tfcourse.tuning.caviar_training import Group, Trained
+from tfcourse.tuning.crash_safe import make_crash_safe
+from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.random_search import RandomSearchOracle
-from tfcourse.tuning.records import read_records
 from tfcourse.tuning.serial import SerialTuner
 
 _log = logging.getLogger(__name__)
@@ -38,11 +45,6 @@ _OF_ORACLE = (
     "max_retries_per_trial",
     "max_consecutive_failed_trials",
 )
-# What a Hyperband oracle sets: whose weights a trial begins with.
-_GOES_ON_FROM = "tuner/trial_id"
-_HOOKS = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
-# Between two questions to an oracle that waits for other workers.
-_SECONDS_IDLE = 0.5
 
 
 class Caviar(SerialTuner):
@@ -65,13 +67,20 @@ class Caviar(SerialTuner):
         objective: Name of the metric, or a `keras_tuner.Objective`.
         max_trials: How many trials to draw.
         seed: An integer of 0 or more, or `None` for any.
-        population: How many trials to ask the oracle for at once.
+        population: How many trials to ask the oracle for at once, at most. A
+            `BayesianOptimizationOracle` is not asked for more than it knows
+            results of.
         oracle: A `keras_tuner.Oracle` that chooses the trials; by default a
             `RandomSearchOracle` of `objective`, `max_trials` and `seed`, which
             are not used otherwise.
         on_trial: Called with the tuner and the trial after each ended trial.
         early_stopping: A patience in epochs, or a
             `keras.callbacks.EarlyStopping`. Each trial stops by itself.
+        halving: Whether to drop the worse half of the trials of a population
+            at rungs, the last of them half-way; see `Halving`. A dropped trial
+            is completed, with the score that it had, and its message and its
+            `history.json` say after which epoch it was dropped. Those that
+            train alone, or under a Hyperband oracle, are not dropped.
         device: The device to train on, e.g. `"gpu:0"`; by default Keras's.
         **kwargs: Passed to `keras_tuner.Tuner`, or to the `RandomSearchOracle`.
 
@@ -79,11 +88,12 @@ class Caviar(SerialTuner):
         groups: What was done, a list of dicts: `trials` (their ids), `how`
             (`"vectorised"`, `"vectorised with a loop"` or `"alone"`),
             `seconds`, `members`, and `why`. Also in `groups.json` of the
-            project.
+            project, from which a reload reads it.
 
     Raises:
         ValueError: If `population` is not an integer of 1 or more, or there is
             no hypermodel.
+        TypeError: If `oracle` is not a `keras_tuner.Oracle`.
 
     Example:
 
@@ -114,6 +124,7 @@ class Caviar(SerialTuner):
         oracle=None,
         on_trial=None,
         early_stopping=None,
+        halving=False,
         device=None,
         **kwargs,
     ):
@@ -132,15 +143,26 @@ class Caviar(SerialTuner):
                 seed = int(np.random.SeedSequence().generate_state(1)[0])
             own = {n: kwargs.pop(n) for n in _OF_ORACLE if n in kwargs}
             oracle = RandomSearchOracle(objective, max_trials, seed, **own)
+        if not isinstance(oracle, keras_tuner.Oracle):
+            raise TypeError(
+                "`oracle` of Caviar must be a `keras_tuner.Oracle`. Received: "
+                f"oracle={oracle!r}"
+            )
+        make_crash_safe(oracle)
+        if not _has_chief():
+            go_ahead(oracle)
         self._outcomes = {}
+        # Those that have ended, and of which `on_trial` is not told yet.
+        self._to_tell = None
+        self._saves_later = False
         self.groups = []
         super().__init__(oracle, hypermodel, on_trial=on_trial, **kwargs)
         # In a worker, what stands in for the oracle does not know it.
         self.oracle.seed = oracle.seed
         self._population = population
         self._early_stopping = early_stopping
+        self._halving = halving
         self._device = device
-        self._slots = 0
 
     def search(self, *fit_args, **fit_kwargs):
         """Runs the trials that are not done yet.
@@ -151,33 +173,39 @@ class Caviar(SerialTuner):
             **fit_kwargs: Passed likewise.
 
         Raises:
-            InputError: If all trials have failed.
+            NoneCompletedError: If all trials have failed: an `InputError`
+                that names the learning rates.
         """
-        if "KERASTUNER_ORACLE_IP" in os.environ and not self._is_worker():
+        if _has_chief() and not self._is_worker():
             # The chief hands out trials and runs none.
             super().search(*fit_args, **fit_kwargs)
-            return
-        if "verbose" in fit_kwargs and not self._is_worker():
-            self.oracle.verbose = fit_kwargs["verbose"]
+        else:
+            self._search(fit_args, fit_kwargs)
+        if not self._is_worker():
+            refuse_all_failed(self.oracle, self.project_dir)
+
+    def _search(self, args, kwargs):
+        if "verbose" in kwargs and not self._is_worker():
+            self.oracle.verbose = kwargs["verbose"]
         self.on_search_begin()
-        self._meet_hyperparameters_of_fit(fit_args, fit_kwargs)
+        self._meet_hyperparameters_of_fit(args, kwargs)
+        asking = Asking(self, self._population, self._is_worker())
         try:
-            while trials := self._ask():
-                self._run_batch(trials, fit_args, fit_kwargs)
+            while self._run_batch(asking, args, kwargs):
+                pass
         finally:
             self._outcomes.clear()
             gc.unfreeze()
         self.on_search_end()
-        self._refuse_all_failed()
 
     def run_trial(self, trial, *args, **kwargs):
         outcome = self._outcomes.pop(trial.trial_id, None)
         if outcome is not None:
-            return outcome()
+            return outcome.results(trial)
         callbacks = list(kwargs.pop("callbacks", None) or [])
         if self._early_stopping is not None:
             callbacks.append(self._stopping_callback(kwargs))
-        kwargs |= _hyperband_epochs(trial.hyperparameters)
+        kwargs |= hyperband_epochs(trial.hyperparameters)
         with self._on_device():
             return super().run_trial(
                 trial, *args, callbacks=callbacks, **kwargs
@@ -185,10 +213,44 @@ class Caviar(SerialTuner):
 
     def reload(self):
         super().reload()
-        with contextlib.suppress(FileNotFoundError):
-            self.groups = read_json(self._groups_file)
+        files = sorted(pathlib.Path(self.project_dir).glob("groups*.json"))
+        if self._is_worker():
+            files = [path for path in files if path == self._groups_file]
+        self.groups = [group for path in files for group in read_json(path)]
 
-    # Asking for trials
+    def _activate_all_conditions(self):
+        try:
+            super()._activate_all_conditions()
+        except Exception:
+            # A space may have points that cannot be built, the first of all
+            # among them; keras-tuner's search would not even begin.
+            meet_hyperparameters(self.hypermodel, self.oracle)
+
+    # A batch
+
+    def _run_batch(self, asking, args, kwargs):
+        """Runs as many trials as there are; returns whether there were any."""
+        keras.backend.clear_session()
+        candidates, alone = [], {}
+
+        def begin(trial):
+            self.on_trial_begin(trial)
+            try:
+                candidates.append(self._candidate(trial, args, kwargs))
+            except CannotVectorize as error:
+                alone.setdefault(str(error), []).append(trial)
+
+        with self._saved_once(), self._written_together():
+            trials = asking.ask(begin)
+        with self._saved_once():
+            for parts in grouped(candidates):
+                self._run_group(parts, args, kwargs)
+            for why, some in alone.items():
+                self._run_alone(some, why, args, kwargs)
+        completed = any(t.status == TrialStatus.COMPLETED for t in trials)
+        if trials and not completed and not self._is_worker():
+            refuse_failures_in_a_row(self.oracle)
+        return bool(trials)
 
     def _meet_hyperparameters_of_fit(self, args, kwargs):
         """Lets the oracle know of them before it draws the first trials."""
@@ -199,201 +261,96 @@ class Caviar(SerialTuner):
             fit_arguments(self.hypermodel, hp, args, kwargs)
         self.oracle.update_space(hp)
 
-    def _ask(self):
-        """Returns the trials to run next, as many as there are at present."""
-        while True:
-            trials = []
-            for slot in range(self._population):
-                trial = self._trial_of(slot)
-                if trial.status != TrialStatus.RUNNING:
-                    break
-                trials.append(trial)
-            self._slots = max(self._slots, len(trials))
-            if trials:
-                return trials
-            if trial.status == TrialStatus.STOPPED:
-                return self._take_leave()
-            time.sleep(_SECONDS_IDLE)
-
-    def _trial_of(self, slot):
-        self.pre_create_trial()
-        # A chief gives one trial to each name.
-        name = f"{self.tuner_id}-{slot}" if slot else self.tuner_id
-        return self.oracle.create_trial(name)
-
-    def _take_leave(self):
-        """Asks under every name, as a chief waits until each was refused."""
-        if not self._is_worker():
-            return []
-        trials = [self._trial_of(slot) for slot in range(1, self._slots)]
-        return [t for t in trials if t.status == TrialStatus.RUNNING]
-
-    # Running a batch
-
-    def _run_batch(self, trials, args, kwargs):
-        candidates, alone = [], {}
-        keras.backend.clear_session()
-        for trial in trials:
-            self.on_trial_begin(trial)
-            try:
-                candidates.append(self._candidate(trial, args, kwargs))
-            except CannotVectorize as error:
-                alone.setdefault(str(error), []).append(trial)
-        run = (args, kwargs)
-        statuses = []
-        for parts in grouped(candidates):
-            statuses += self._run_group(parts, run)
-            gc.collect()
-        for why, some in alone.items():
-            statuses += self._run_alone(some, why, run)
-        self._check_failures(statuses)
-
     def _candidate(self, trial, args, kwargs):
-        self._check_may_be_grouped()
-        hp = trial.hyperparameters
-        kwargs = kwargs | _hyperband_epochs(hp)
-
-        def build():
-            return self._build_hypermodel(hp)
-
-        try:
-            model = self._draft(hp, build, self._seed_of(trial))
-        except Exception as error:
-            raise CannotVectorize(
-                f"its model cannot be built: {type(error).__name__}: {error}"
-            ) from error
-        if not isinstance(model, keras.Model) or not model.compiled:
-            raise CannotVectorize("it is no compiled Keras model")
-        arguments = fit_arguments(
-            self.hypermodel, hp, args, kwargs, self._early_stopping
-        )
-        return Candidate(trial, build, model, arguments)
-
-    def _draft(self, hp, build, seed):
-        if _GOES_ON_FROM in hp.values:
-            # A draft has no place for the weights of another trial.
-            keras.utils.set_random_seed(seed)
-            return build()
-        return draft(build, seed)
+        check_trains_in_groups(self, Caviar.run_trial)
+        return candidate_of(trial, self, args, kwargs, self._early_stopping)
 
     def _build_hypermodel(self, hp):
         model = super()._build_hypermodel(hp)
-        if _GOES_ON_FROM in hp.values:
-            trial_id = hp.values[_GOES_ON_FROM]
-            config = read_json(self._get_build_config_fname(trial_id))
-            model.build_from_config(config)
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "Skipping variable loading")
-                model.load_weights(self._get_checkpoint_fname(trial_id))
+        load_hyperband_weights(model, hp, self)
         return model
 
-    def _check_may_be_grouped(self):
-        if type(self).run_trial is not Caviar.run_trial:
-            raise CannotVectorize("the tuner overrides `run_trial`")
-        for hook in _HOOKS:
-            if getattr(type(self), hook) is not getattr(
-                keras_tuner.Tuner, hook
-            ):
-                raise CannotVectorize(f"the tuner overrides `{hook}`")
-        if self.executions_per_trial > 1:
-            raise CannotVectorize("`executions_per_trial` is more than 1")
-        if self.distribution_strategy is not None:
-            raise CannotVectorize("a `distribution_strategy` is given")
-        if self.max_model_size is not None:
-            raise CannotVectorize("a `max_model_size` is given")
-        if type(self.oracle.objective) is not keras_tuner.Objective:
-            raise CannotVectorize("its objective is not one metric")
-
-    def _run_group(self, parts, run):
+    def _run_group(self, parts, args, kwargs):
         """Trains trials of one structure, those with like arguments at once."""
-        objective = self.oracle.objective
-        candidates = [candidate for part in parts for candidate in part]
-        statuses = []
-        program = None
-        for part in parts:
-            trials = [candidate.trial for candidate in part]
-            start = time.monotonic()
-            try:
-                program = program or Program(
-                    candidates,
-                    (objective.name, objective.direction),
-                    self.oracle.seed,
-                    self._device,
-                )
-                population, histories = program.train(part)
-            except Exception as error:
-                statuses += self._run_alone(trials, _reason(error), run)
-                continue
-            seconds = time.monotonic() - start
-            for k, candidate in enumerate(part):
-                self._outcomes[candidate.trial.trial_id] = self._outcome(
-                    candidate,
-                    program,
-                    population,
-                    k,
-                    histories[k],
-                    seconds / len(part),
-                )
-            statuses += [self._end(trial, run) for trial in trials]
-            report = population.report
-            why = "; ".join(
-                [*map(_looped, report["one_by_one"]), *report["remarks"]]
-            )
-            self._note(trials, report["how"], seconds, why)
-        return statuses
-
-    def _outcome(self, candidate, program, population, k, history, seconds):
-        """Returns what `run_trial` shall do for a trial that was trained."""
-
-        def outcome():
-            trial_id = candidate.trial.trial_id
-            if history.best_epoch is not None:
-                program.checkpoints.write(
-                    self._get_checkpoint_fname(trial_id),
-                    candidate.model,
-                    population.values(k, best=True),
-                )
-                write_json(
-                    self._get_build_config_fname(trial_id),
-                    _of_any_batch(program.template.get_build_config()),
-                )
-            self._write_history(trial_id, seconds, history.history)
-            _refuse_divergence(history)
-            return [history]
-
-        return outcome
-
-    def _write_history(self, trial_id, seconds, curves):
-        write_json(
-            f"{self.get_trial_dir(trial_id)}/history.json",
-            {"seconds": seconds, "history": curves},
+        halving = self._halving and not hyperband_epochs(
+            parts[0][0].trial.hyperparameters
         )
+        for done in Group(parts, self, halving, self._device).train():
+            if not isinstance(done, Trained):
+                self._run_alone(done.trials, done.why, args, kwargs)
+                continue
+            with Together() as files:
+                for outcome in done.outcomes:
+                    outcome.write(files, self)
+            self._outcomes |= {o.trial.trial_id: o for o in done.outcomes}
+            trials = [outcome.trial for outcome in done.outcomes]
+            self._end_together(trials, args, kwargs)
+            members = len(trials) * self.executions_per_trial
+            self._note(trials, members, done.how, done.seconds, done.why)
+        gc.collect()
 
-    def _run_alone(self, trials, why, run):
+    def _run_alone(self, trials, why, args, kwargs):
         start = time.monotonic()
-        statuses = [self._end(trial, run) for trial in trials]
-        self._note(trials, "alone", time.monotonic() - start, why)
-        return statuses
+        for trial in trials:
+            self._end(trial, args, kwargs)
+        seconds = time.monotonic() - start
+        self._note(trials, len(trials), "alone", seconds, why)
 
-    def _end(self, trial, run):
-        args, kwargs = run
+    # The end of a trial
+
+    def _end_together(self, trials, args, kwargs):
+        self._to_tell = []
+        try:
+            with self._written_together():
+                for trial in trials:
+                    self._end(trial, args, kwargs)
+        finally:
+            to_tell, self._to_tell = self._to_tell, None
+            for trial in to_tell:
+                self._tell(trial)
+
+    def _end(self, trial, args, kwargs):
         self._try_run_and_update_trial(trial, *args, **kwargs)
-        with self._failures_allowed():
+        with failures_allowed(self.oracle):
             self.on_trial_end(trial)
-        return trial.status
 
-    # What is said
+    def _tell(self, trial):
+        if self._to_tell is None:
+            super()._tell(trial)
+        else:
+            self._to_tell.append(trial)
+
+    # What is written
+
+    def save(self):
+        if not self._saves_later:
+            super().save()
+
+    @contextlib.contextmanager
+    def _saved_once(self):
+        """While it lasts, nothing is saved but trials; then all is."""
+        later = getattr(self.oracle, "list_written_later", _at_each_trial)
+        self._saves_later = True
+        try:
+            with later():
+                yield
+        finally:
+            self._saves_later = False
+            self.save()
+
+    def _written_together(self):
+        return getattr(self.oracle, "written_together", _at_each_trial)()
 
     @property
     def _groups_file(self):
         suffix = f"-{self.tuner_id}" if self._is_worker() else ""
-        return f"{self.project_dir}/groups{suffix}.json"
+        return pathlib.Path(self.project_dir, f"groups{suffix}.json")
 
-    def _note(self, trials, how, seconds, why):
+    def _note(self, trials, members, how, seconds, why):
         self.groups.append(
             {
                 "trials": [trial.trial_id for trial in trials],
-                "members": len(trials),
+                "members": members,
                 "how": how,
                 "seconds": seconds,
                 "why": why,
@@ -410,60 +367,7 @@ class Caviar(SerialTuner):
             f", because {why}" if why else "",
         )
 
-    # Failures
-
-    @contextlib.contextmanager
-    def _failures_allowed(self):
-        """While it lasts, the oracle does not count failures in a row."""
-        limit = getattr(self.oracle, "max_consecutive_failed_trials", None)
-        self.oracle.max_consecutive_failed_trials = math.inf
-        try:
-            yield
-        finally:
-            self.oracle.max_consecutive_failed_trials = limit
-
-    def _check_failures(self, statuses):
-        """Ends the search if the oracle would and no trial of the batch ran."""
-        if self._is_worker() or TrialStatus.COMPLETED in statuses:
-            return
-        oracle = self.oracle
-        ended = [oracle.trials[i] for i in reversed(oracle.end_order)]
-        failed = list(
-            itertools.takewhile(lambda t: t.status == TrialStatus.FAILED, ended)
-        )
-        if len(failed) >= oracle.max_consecutive_failed_trials:
-            raise RuntimeError(
-                f"The last {len(failed)} trials failed, where the oracle "
-                f"allows {oracle.max_consecutive_failed_trials - 1} in a row "
-                "(`max_consecutive_failed_trials`).\n"
-                + (failed[0].message or "")
-            )
-
-    def _refuse_all_failed(self):
-        if self._is_worker():
-            return
-        records = read_records(self.project_dir)
-        if not records or any(r.status != "failed" for r in records):
-            return
-        rates = {
-            name: [r.hyperparameters[name] for r in records]
-            for name in records[0].hyperparameters
-            if "learning_rate" in name or name in ("lr", "alpha")
-        }
-        tried = "".join(
-            f" {name} was between {min(values):.3g} and {max(values):.3g}."
-            for name, values in rates.items()
-        )
-        raise InputError(
-            f"None of the {len(records)} trials completed. The first one "
-            f"failed because it {records[0].message}.{tried}"
-        )
-
     # Parts
-
-    def _seed_of(self, trial):
-        seed = np.random.SeedSequence([self.oracle.seed, int(trial.trial_id)])
-        return int(seed.generate_state(1)[0])
 
     def _on_device(self):
         if self._device is None:
@@ -480,46 +384,9 @@ class Caviar(SerialTuner):
         return copy.deepcopy(self._early_stopping)
 
 
-def _hyperband_epochs(hp):
-    """Returns the epochs that a Hyperband oracle gives a trial."""
-    if "tuner/epochs" not in hp.values:
-        return {}
-    return {
-        "epochs": hp.values["tuner/epochs"],
-        "initial_epoch": hp.values["tuner/initial_epoch"],
-    }
+# A chief's oracle, or one with its own way of writing, cannot wait.
+_at_each_trial = contextlib.nullcontext
 
 
-def _refuse_divergence(history):
-    epoch = history.diverged_epoch
-    if epoch is None:
-        return
-    name = "loss"
-    if math.isfinite(history.history["loss"][-1]):
-        name = "val_loss"
-    raise keras_tuner.errors.FailedTrialError(
-        f"diverged: the {name} was {history.diverged_value} in epoch "
-        f"{epoch + 1}"
-    )
-
-
-def _of_any_batch(config):
-    """Returns a build config without the number of examples in a batch."""
-    if isinstance(config, dict):
-        return {name: _of_any_batch(value) for name, value in config.items()}
-    if isinstance(config, (list, tuple)) and config:
-        if all(size is None or isinstance(size, int) for size in config):
-            return [None, *config[1:]]
-        return [_of_any_batch(value) for value in config]
-    return config
-
-
-def _reason(error):
-    if isinstance(error, CannotVectorize):
-        return str(error)
-    line = (str(error).splitlines() or [""])[0]
-    return f"training together failed: {type(error).__name__}: {line}"
-
-
-def _looped(operation):
-    return f"{operation} does not vectorise"
+def _has_chief():
+    return "KERASTUNER_ORACLE_IP" in os.environ

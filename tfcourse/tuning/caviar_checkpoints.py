@@ -10,7 +10,6 @@ numbers of all others go.
 import h5py
 import numpy as np
 
-from tfcourse.files import replacing
 from tfcourse.tuning.population.drafts import drafting, variables
 
 
@@ -26,20 +25,19 @@ class Checkpoints:
         self._content = self._places = None
 
     def write(self, path, model, values):
-        """Writes a `.weights.h5` file, whole or not at all.
+        """Writes a `.weights.h5` file.
 
         Args:
-            path: The file.
+            path: The file, a `pathlib.Path`.
             model: A draft of the model, which is of no more use afterwards.
             values: Arrays, in the order of `drafts.variables(model)`.
         """
-        with replacing(path) as beside:
-            if self._same_shapes and self._content is None:
-                self._learn(beside, model, values)
-            if self._same_shapes:
-                beside.write_bytes(self._filled(values))
-            else:
-                _save(beside, model, values)
+        if self._same_shapes and self._content is None:
+            self._learn(path, model, values)
+        if self._same_shapes:
+            path.write_bytes(self._filled(values))
+        else:
+            _save(path, model, values)
 
     def _learn(self, path, model, values):
         """Finds out where each variable lies in a file that Keras writes."""

@@ -8,7 +8,7 @@ import keras
 import keras_tuner
 import numpy as np
 
-from tfcourse.tuning import widths
+from tfcourse.tuning import laying
 from tfcourse.tuning.caviar_checkpoints import Checkpoints
 from tfcourse.tuning.population import (
     CannotVectorize,
@@ -26,6 +26,8 @@ _NOT_TAKEN = {
     "validation_steps": None,
     "validation_freq": 1,
 }
+# Each member computes the steps of all optimizers, and takes one.
+_MOST_OPTIMIZERS = 4
 # A part that is smaller than this share of the largest is traced anew, rather
 # than filled up to its size.
 _SMALLEST_FILLED = 0.25
@@ -133,27 +135,38 @@ def grouped(candidates):
     Returns:
         A list of lists of lists of `Candidate`s, the largest first.
     """
-    groups = collections.defaultdict(lambda: collections.defaultdict(list))
+    groups = []
+    for some in _by_structure(candidates):
+        parts = _by(some, lambda candidate: _key(candidate.arguments))
+        groups.append(sorted(parts.values(), key=len, reverse=True))
+    return groups
+
+
+def _by_structure(candidates):
+    """Returns lists of the candidates that one program can train."""
+    # Of what cannot be laid into anything, only the same goes together.
+    outlines = _by(
+        candidates,
+        lambda c: laying.outline(c.model) or (structure(c.model), None),
+    )
+    alike = collections.defaultdict(list)
+    for (outline, _), some in outlines.items():
+        alike[outline].append(some)
+    for kinds in alike.values():
+        together = [candidate for some in kinds for candidate in some]
+        if 1 < len(kinds) <= _MOST_OPTIMIZERS and all(
+            laying.is_small(candidate.model) for candidate in together
+        ):
+            yield together
+        else:
+            yield from kinds
+
+
+def _by(candidates, key):
+    groups = collections.defaultdict(list)
     for candidate in candidates:
-        parts = groups[_structure(candidate.model)]
-        parts[_key(candidate.arguments)].append(candidate)
-    return [
-        sorted(parts.values(), key=len, reverse=True)
-        for parts in groups.values()
-    ]
-
-
-def _structure(model):
-    # Without an input there is no wide model to lay a narrow one into.
-    if type(model) is keras.Sequential and not _has_input(model):
-        return structure(model)
-    return widths.structure_of_any_width(model)
-
-
-def _has_input(model):
-    # `layers` leaves it out.
-    first = model._layers[:1]
-    return model.built or isinstance(first[0], keras.layers.InputLayer)
+        groups[key(candidate)].append(candidate)
+    return groups
 
 
 def _key(value):
@@ -190,10 +203,12 @@ class Program:
         self._first = None
         self.report = {}
         first, drafts = candidates[0], [c.model for c in candidates]
-        self._laid = len({widths.widths(draft) for draft in drafts}) > 1
+        self._laid = len({structure(draft) for draft in drafts}) > 1
         self.checkpoints = Checkpoints(same_shapes=not self._laid)
         if self._laid:
-            self.template = widths.widest(first.build, drafts)
+            builds = [candidate.build for candidate in candidates]
+            self._host = laying.Host(builds, drafts)
+            self.template = self._host.model
         else:
             self.template = first.build()
             if not self.template.built:
@@ -202,11 +217,15 @@ class Program:
                 variables = self.template.trainable_variables
                 self.template.optimizer.build(variables)
 
-    def train(self, part):
+    def train(self, part, on_epoch_end=None):
         """Trains candidates that are fitted with the same arguments.
 
         The largest part must come first: what was traced for it serves the
-        others, which are filled up to its size.
+        others. If that goes for its size only, they are filled up to it.
+
+        Args:
+            part: The `Candidate`s.
+            on_epoch_end: As for `Population.fit`.
 
         Returns:
             The `Population` and its histories, one for each candidate.
@@ -217,21 +236,25 @@ class Program:
         drafts = [candidate.model for candidate in part]
         crops = None
         if self._laid:
-            columns, crops = widths.initial_values(self.template, drafts)
+            columns, crops = self._host.initial_values(drafts)
         else:
             columns = initial_values(self.template, drafts)
         like = self._first
-        if like and len(part) >= _SMALLEST_FILLED * len(like):
-            missing = len(like) - len(part)
-            columns = [_filled(column, missing) for column in columns]
-            crops = crops and [*crops, *[crops[-1]] * missing]
-        else:
-            like = None
+        if like and not like.any_size:
+            if _SMALLEST_FILLED * len(like) <= len(part) <= len(like):
+                missing = len(like) - len(part)
+                columns = [_filled(column, missing) for column in columns]
+                crops = crops and [*crops, *[crops[-1]] * missing]
+            else:
+                like = None
         population = Population.from_columns(
             self.template, columns, crops, device=self._device, like=like
         )
         histories = population.fit(
-            **part[0].arguments, keep_best=self._keep_best, seed=self._seed
+            **part[0].arguments,
+            keep_best=self._keep_best,
+            on_epoch_end=on_epoch_end,
+            seed=self._seed,
         )
         self._first = self._first or population
         self.report = population.report

@@ -1,13 +1,16 @@
-"""A keras-tuner oracle whose state on disk survives `kill -9`.
+"""keras-tuner oracles whose state on disk survives `kill -9`.
 
 The one place that overrides private names of keras-tuner 1.4; a test fails
 when one of them changes.
 """
 
+import contextlib
+
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
 from tfcourse.files import write_json
+from tfcourse.tuning.caviar_files import Together
 from tfcourse.tuning.records import in_order
 
 PRIVATE_NAMES = (
@@ -21,7 +24,7 @@ PRIVATE_NAMES = (
 _ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
 
 
-class CrashSafeOracle(keras_tuner.Oracle):
+class CrashSafe:
     """Keeps every file whole, and files that disagree in order.
 
     keras-tuner writes its files in place, so that a kill leaves half a file
@@ -30,12 +33,43 @@ class CrashSafeOracle(keras_tuner.Oracle):
     never run, or is run twice.
     """
 
+    # What waits to be written, the trials by id, while `written_together`.
+    _waiting = None
+    _list_waits = False
+
+    @contextlib.contextmanager
+    def written_together(self):
+        """While it lasts, trials are not written; then all are, at once."""
+        self._waiting = {}
+        try:
+            yield
+        finally:
+            trials, self._waiting = self._waiting, None
+            with Together() as files:
+                for trial in trials.values():
+                    files.write_json(self._file_of(trial), trial.get_state())
+
+    @contextlib.contextmanager
+    def list_written_later(self):
+        """While it lasts, the list of trials is not written: `save` it then."""
+        self._list_waits = True
+        try:
+            yield
+        finally:
+            self._list_waits = False
+
     def save(self):
-        write_json(self._get_oracle_fname(), self.get_state())
+        if not self._list_waits:
+            write_json(self._get_oracle_fname(), self.get_state())
 
     def _save_trial(self, trial):
-        folder = self._get_trial_dir(trial.trial_id)
-        write_json(f"{folder}/trial.json", trial.get_state())
+        if self._waiting is not None:
+            self._waiting[trial.trial_id] = trial
+        else:
+            write_json(self._file_of(trial), trial.get_state())
+
+    def _file_of(self, trial):
+        return f"{self._get_trial_dir(trial.trial_id)}/trial.json"
 
     def reload(self):
         super().reload()
@@ -49,6 +83,25 @@ class CrashSafeOracle(keras_tuner.Oracle):
         for trial in map(self.trials.get, self._retry_queue):
             # What it had reported would be taken for the second run's.
             trial.metrics = type(trial.metrics)()
+
+
+class CrashSafeOracle(CrashSafe, keras_tuner.Oracle):
+    """An oracle to derive from: all its files are whole, and agree."""
+
+
+def make_crash_safe(oracle):
+    """Lets an oracle of any class write files that survive a crash.
+
+    Its class becomes one derived from its own. An oracle that writes files in
+    its own way is left alone.
+    """
+    writes_itself = any(
+        getattr(type(oracle), name) is not getattr(keras_tuner.Oracle, name)
+        for name in ("save", "_save_trial")
+    )
+    if not writes_itself:
+        own = type(oracle)
+        oracle.__class__ = type(own.__name__, (CrashSafe, own), {})
 
 
 def _extended(order, ids):

@@ -19,6 +19,7 @@ from tfcourse.export import (
 )
 from tfcourse.files import replacing, write_json, write_text
 from tfcourse.tuning.caviar import Caviar
+from tfcourse.tuning.caviar_failures import NoneCompletedError, learning_rates
 from tfcourse.tuning.examples import Examples, in_parts
 from tfcourse.tuning.random_search import RandomSearchOracle
 from tfcourse.tuning.records import (
@@ -88,6 +89,7 @@ class Run:
         self.settings = settings
         self.folder = pathlib.Path(folder)
         self._lock = filelock.FileLock(self.folder / ".lock", timeout=0)
+        self._records = []
         if not resume:
             refuse_used(self.folder)
         self.objective = objective_of(settings.objective)
@@ -136,12 +138,14 @@ class Run:
         """
         with self.locked():
             self._write_manifest()
-            self._tuner(progress).search(
-                *self.examples.part("train"),
-                validation_data=self.examples.part("dev"),
-                epochs=self.settings.epochs,
-                verbose=0,
-            )
+            # `finish` says so, once it has written the table.
+            with contextlib.suppress(NoneCompletedError):
+                self._tuner(progress).search(
+                    *self.examples.part("train"),
+                    validation_data=self.examples.part("dev"),
+                    epochs=self.settings.epochs,
+                    verbose=0,
+                )
 
     def finish(self):
         """Writes the report and the best model.
@@ -199,12 +203,12 @@ class Run:
             )
 
     def _write_trials(self, progress=None):
-        records = read_records(self._project)
+        self._records = read_records(self._project, self._records)
         axes = read_axes(self._project)
-        write_table(records, axes, self.folder / "trials.csv")
+        write_table(self._records, axes, self.folder / "trials.csv")
         if progress:
-            progress(records)
-        return records
+            progress(self._records)
+        return self._records
 
     def _best(self, records):
         best = ranked(records, self.objective.direction)
@@ -213,8 +217,9 @@ class Run:
         reasons = [record.message for record in records if record.message]
         raise InputError(
             f"None of the {len(records)} trials in {self.folder} completed. "
-            f"The first reason was: {reasons[0] if reasons else 'none given'}. "
-            "Mend it, or search other learning rates, in a new run."
+            f"The first reason was: {reasons[0] if reasons else 'none given'}."
+            f"{learning_rates(records)} Mend it, or search other learning "
+            "rates, in a new run."
         )
 
     def _model(self, record):

@@ -66,12 +66,40 @@ def one_minus_log_uniform(hp, name, low, high, **kwargs):
     # Rounded because 1 - 0.9 is 0.09999999999999998.
     complement = log_uniform(
         hp,
-        _COMPLEMENT + name,
+        complement_of(name),
         round(1 - high, 15),
         round(1 - low, 15),
         **kwargs,
     )
-    return 1 - complement
+    # keras-tuner gives None for what its conditions leave out.
+    return None if complement is None else 1 - complement
+
+
+def uniform_integers(hp, name, low, high, **kwargs):
+    """Returns an integer in `[low, high]`, each with the same chance.
+
+    For what the course draws on a linear scale: numbers of units and layers.
+
+    Args:
+        hp: The `keras_tuner.HyperParameters`.
+        name: Name of the hyperparameter.
+        low: Lower bound, an integer.
+        high: Upper bound, an integer.
+        **kwargs: Passed to `hp.Int`.
+
+    Raises:
+        InputError: If a bound is not an integer, or `low` exceeds `high`.
+
+    Reference:
+        Ng, Improving Deep Neural Networks, week 3, Using an appropriate scale
+        to pick hyperparameters.
+    """
+    if not (isinstance(low, int) and isinstance(high, int) and low <= high):
+        raise InputError(
+            f"The bounds of {name!r} must be integers, low <= high. "
+            f"Received: low={low}, high={high}"
+        )
+    return hp.Int(name, low, high, **kwargs)
 
 
 def powers_of_two(hp, name, low, high, **kwargs):
@@ -98,6 +126,11 @@ def powers_of_two(hp, name, low, high, **kwargs):
         )
     powers = [1 << e for e in range(low.bit_length() - 1, high.bit_length())]
     return hp.Choice(name, powers, **kwargs)
+
+
+def complement_of(name):
+    """Returns the name under which 1 - x of a hyperparameter x is kept."""
+    return _COMPLEMENT + name
 
 
 def present(name, value):

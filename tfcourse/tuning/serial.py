@@ -4,6 +4,7 @@ import gc
 import math
 import time
 import warnings
+import zlib
 
 import keras
 import keras_tuner
@@ -15,12 +16,12 @@ from tfcourse.files import write_json
 class SerialTuner(keras_tuner.Tuner):
     """A keras-tuner `Tuner` whose trials can be repeated and watched.
 
-    Differs from `keras_tuner.Tuner`: each trial is seeded by the oracle's seed
-    and its own number, so that it comes out the same whether or not the search
-    was interrupted; a trial whose loss is not finite ends as failed and says in
-    which epoch, where keras-tuner goes on training and may rank it; the
-    learning curve and the time of each trial are kept beside its checkpoint,
-    in `history.json`.
+    Differs from `keras_tuner.Tuner`: each execution of a trial is seeded by
+    the oracle's seed, the trial's number and its own, so that it comes out the
+    same whether or not the search was interrupted; a trial whose loss is not
+    finite ends as failed and says in which epoch, where keras-tuner goes on
+    training and may rank it; the learning curve and the time of each trial are
+    kept beside its checkpoint, in `history.json`.
 
     Args:
         oracle: A `keras_tuner.Oracle`.
@@ -50,8 +51,7 @@ class SerialTuner(keras_tuner.Tuner):
 
     def run_trial(self, trial, *args, callbacks=(), **kwargs):
         started = time.monotonic()
-        seed = np.random.SeedSequence([self.oracle.seed, int(trial.trial_id)])
-        keras.utils.set_random_seed(int(seed.generate_state(1)[0]))
+        self._execution = 0
         results = super().run_trial(
             trial,
             *args,
@@ -59,13 +59,32 @@ class SerialTuner(keras_tuner.Tuner):
             **kwargs,
         )
         # A `HyperModel.fit` of the user's may return a number or a dict.
-        curves = getattr(results[0], "history", {})
+        curves = [getattr(result, "history", {}) for result in results]
         write_json(
-            f"{self.get_trial_dir(trial.trial_id)}/history.json",
-            {"seconds": time.monotonic() - started, "history": curves},
+            self.history_file_of(trial),
+            history_of(
+                time.monotonic() - started,
+                curves[best_execution(curves, self.oracle.objective)],
+            ),
         )
-        _refuse_divergence(curves)
+        for curve in curves:
+            _refuse_divergence(curve)
         return results
+
+    def _build_and_fit_model(self, trial, *args, **kwargs):
+        keras.utils.set_random_seed(self.seed_of(trial, self._execution))
+        self._execution += 1
+        return super()._build_and_fit_model(trial, *args, **kwargs)
+
+    def seed_of(self, trial, execution=0):
+        """Returns the seed of one of a trial's executions."""
+        name = trial.trial_id
+        number = int(name) if name.isdecimal() else zlib.crc32(name.encode())
+        seed = np.random.SeedSequence([self.oracle.seed, number, execution])
+        return int(seed.generate_state(1)[0])
+
+    def history_file_of(self, trial):
+        return f"{self.get_trial_dir(trial.trial_id)}/history.json"
 
     def load_model(self, trial):
         with warnings.catch_warnings():
@@ -75,6 +94,9 @@ class SerialTuner(keras_tuner.Tuner):
 
     def on_trial_end(self, trial):
         super().on_trial_end(trial)
+        self._tell(trial)
+
+    def _tell(self, trial):
         if self._on_trial:
             self._on_trial(self, self.oracle.get_trial(trial.trial_id))
 
@@ -82,6 +104,28 @@ class SerialTuner(keras_tuner.Tuner):
         if not self._is_worker():
             self.oracle.save()
         write_json(self._get_tuner_fname(), self.get_state())
+
+
+def history_of(seconds, curve):
+    """Returns what `history.json` says of a trial."""
+    return {"seconds": seconds, "history": curve}
+
+
+def best_execution(curves, objective):
+    """Returns the number of the curve with the best epoch, whose weights are
+    kept: the first one if the curves do not tell.
+
+    Args:
+        curves: A list of dicts from metric to its values, one an epoch.
+        objective: A `keras_tuner.Objective`.
+    """
+    sign = 1 if objective.direction == "max" else -1
+
+    def best(n):
+        values = sign * np.array(curves[n].get(objective.name, [math.nan]))
+        return -math.inf if np.isnan(values).all() else np.nanmax(values)
+
+    return max(range(len(curves)), key=best)
 
 
 def _refuse_divergence(curves):

@@ -1,11 +1,15 @@
 """Population: what it does beside training, and what it refuses."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from tfcourse.tuning.population import CannotVectorize, Population
+from tfcourse.tuning.population.drafts import variables
+from tfcourse.tuning.population.epochs import Epochs
 
 
 def data(rng, n=40):
@@ -27,9 +31,25 @@ def model(rate=0.1, units=4, seed=0, loss="sparse_categorical_crossentropy"):
     return model
 
 
+@functools.cache
+def traced():
+    """Returns a population whose programs serve those of all tests."""
+    first = Population([model(seed=i) for i in range(2)], jit_compile=False)
+    first.fit(*data(np.random.default_rng(1)))
+    return first
+
+
 def population(rates=(0.1, 0.2, 0.3)):
     models = [model(rate, seed=i) for i, rate in enumerate(rates)]
-    return Population(models, jit_compile=False)
+    for one in models:
+        one.optimizer.build(one.trainable_variables)
+    columns = [
+        np.stack([keras.ops.convert_to_numpy(v) for v in column])
+        for column in zip(*map(variables, models), strict=True)
+    ]
+    return Population.from_columns(
+        models[0], columns, jit_compile=False, like=traced()
+    )
 
 
 def test_diverged_member_freezes_and_touches_no_other(rng):
@@ -65,6 +85,18 @@ def test_diverged_member_freezes_and_touches_no_other(rng):
 def test_training_ends_when_all_have_diverged(rng):
     histories = population([np.inf, np.inf]).fit(*data(rng), epochs=5)
     assert [len(h.epoch) for h in histories] == [1, 1]
+    assert all(h.diverged_epoch == 0 for h in histories)
+
+
+def test_all_that_diverged_have_no_mean(rng):
+    x, y = data(rng)
+    members = population([np.inf, np.inf])
+    members.fit(x, y)
+    assert members.diverged.all()
+    assert not len(members.training)
+    assert np.isfinite(members.predict(x)).all()
+    with pytest.raises(ValueError, match="All members have diverged"):
+        members.ensemble_predict(x)
 
 
 def test_each_member_stops_by_its_own_patience(rng):
@@ -152,7 +184,7 @@ def test_halving_shrinks_the_arrays_and_keeps_what_was_learned(rng):
 
     kept = members.members.tolist()
     assert len(kept) == 2
-    assert members._state[0].shape[0] == 2
+    assert {len(array) for array in members._state.arrays} == {2}
     assert [len(h.epoch) for h in histories] == [
         3 if k in kept else 1 for k in range(4)
     ]
@@ -172,25 +204,33 @@ def test_halving_shrinks_the_arrays_and_keeps_what_was_learned(rng):
 
 def test_out_of_memory_goes_on_in_pieces(rng, monkeypatch):
     x, y = data(rng)
-    expected = population().fit(x, y, epochs=2, seed=0)
-    members = population()
-    members.fit(x, y, epochs=1, seed=1)
-    members = population()
-    train = type(members)._train
+    expected = population().fit(x, y, epochs=2, validation_data=(x, y), seed=0)
+    one = Epochs._one
 
-    def scarce(self, state, *args):
-        if len(state[0]) > 1:
+    def scarce(self, arrays, *args):
+        if len(arrays[0]) > 1:
             raise MemoryError
-        return train(self, state, *args)
+        return one(self, arrays, *args)
 
-    monkeypatch.setattr(Population, "_train", scarce)
-    histories = members.fit(x, y, epochs=2, seed=0)
+    monkeypatch.setattr(Epochs, "_one", scarce)
+    members = population()
+    histories = members.fit(x, y, epochs=2, validation_data=(x, y), seed=0)
 
-    assert members.report["pieces"] >= 3
+    assert members.report["pieces"] == 3
     for a, b in zip(histories, expected, strict=True):
-        np.testing.assert_allclose(
-            a.history["loss"], b.history["loss"], rtol=1e-5
-        )
+        for name in ("loss", "val_loss"):
+            np.testing.assert_allclose(
+                a.history[name], b.history[name], rtol=1e-5
+            )
+
+
+def test_a_member_that_does_not_fit_is_out_of_memory(rng, monkeypatch):
+    def none(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(Epochs, "_one", none)
+    with pytest.raises(MemoryError):
+        population().fit(*data(rng))
 
 
 def test_goes_on_where_it_ended(rng):
@@ -205,16 +245,14 @@ def test_goes_on_where_it_ended(rng):
     )
 
 
-def test_shuffling_is_repeatable_and_shared(rng):
+def test_shuffling_is_repeatable(rng):
     x, y = data(rng)
-    twins = population((0.1, 0.1))
-    twins._models[1].set_weights(twins._models[0].get_weights())
-    histories = twins.fit(x, y, epochs=2, seed=3)
-    assert histories[0].history == histories[1].history
-    again = population((0.1, 0.1)).fit(x, y, epochs=2, seed=3)
-    other = population((0.1, 0.1)).fit(x, y, epochs=2, seed=4)
-    assert again[0].history == histories[0].history
-    assert other[0].history != histories[0].history
+    first, again, other = (
+        population().fit(x, y, epochs=2, seed=seed)[0].history
+        for seed in (3, 3, 4)
+    )
+    assert again == first
+    assert other != first
 
 
 def test_ensemble_is_the_mean_of_those_that_did_not_diverge(rng):

@@ -75,9 +75,51 @@ def read(x, y=None, sample_weight=None, class_weight=None, batch_size=None):
     return lambda: _gather(_iterate(x), class_weight)
 
 
+def orders(shuffle, seed):
+    """Returns a function that draws the orders of the examples of an epoch."""
+    rng = np.random.default_rng(
+        np.random.randint(2**31) if seed is None else seed
+    )
+
+    def of_epoch(batches):
+        # The batches of a dataset come in an order of its own.
+        if shuffle and len(batches) == 1:
+            return [rng.permutation(len(batches[0]))]
+        return [np.arange(len(b)) for b in batches]
+
+    return of_epoch
+
+
+def read_validation(validation_data, batch_size, at_least):
+    """Returns what `read` does, for the `validation_data` of `fit`.
+
+    Args:
+        validation_data: `(x, y)`, `(x, y, sample_weight)`, a dataset or None.
+        batch_size: For arrays; 32 by default.
+        at_least: The number of examples that a batch should rather have, if it
+            makes no difference.
+    """
+    if validation_data is None:
+        return None
+    if not isinstance(validation_data, (tuple, list)):
+        return read(validation_data)
+    x, y, weight = keras.utils.unpack_x_y_sample_weight(tuple(validation_data))
+    if weight is None:
+        n = len(keras.tree.flatten(x)[0])
+        batch_size = max(batch_size or 32, min(n, at_least))
+    return read(x, y, weight, None, batch_size)
+
+
 def on_device(arrays):
     """Returns the arrays as tensors."""
     return _each(_tensor, arrays)
+
+
+def parts(x, batch_size):
+    """Yields the inputs by so many examples."""
+    x = on_device(x)
+    for start in range(0, Batches.n(x), batch_size):
+        yield _each(lambda a, s=start: a[s : s + batch_size], x)
 
 
 def split(x, y, sample_weight, share):

@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 from keras.src.backend import Variable
 
-from tfcourse.tuning.population.optimizer import make_stateless
+from tfcourse.tuning.population.pure import make_pure
 
 _lock = threading.RLock()
 
@@ -95,14 +95,8 @@ def _complete(model, template):
         if shapes:
             layer.build(**shapes)
         layer.built = True
-    complete_optimizer(model)
-
-
-def complete_optimizer(model):
-    """Gives the optimizer of a draft its variables, without memory either."""
     if not model.optimizer.built:
-        make_stateless(model.optimizer)
-        model.optimizer.build(model.trainable_variables)
+        make_pure(model.optimizer).build(model.trainable_variables)
 
 
 def _stack(column):

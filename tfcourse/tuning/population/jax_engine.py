@@ -18,7 +18,8 @@ class JaxEngine:
         member: A `Member`.
     """
 
-    xla = True
+    # JAX traces by itself what it needs.
+    any_number = True
 
     def __init__(self, member):
         self.member = member
@@ -32,7 +33,10 @@ class JaxEngine:
             "predict": jax.jit(jax.vmap(member.predict, (0, None))),
         }
 
-    def train_epoch(self, state, data, order, batch_size):
+    def compiles(self, xla):
+        return True
+
+    def train_epoch(self, state, data, order, batch_size, xla=True):
         return self._run("train", state, data, order, batch_size)
 
     def evaluate(self, state, data, order, batch_size):
@@ -61,12 +65,10 @@ class JaxEngine:
             raise
 
     def _train(self, values, batch):
-        count = len(self.member.trainable)
+        count = self.member.parameters
         loss = functools.partial(self._loss, rest=values[count:], batch=batch)
         gradients, new = jax.grad(loss, has_aux=True)(values[:count])
-        return _filled(
-            self.member.apply(_filled(new, values), gradients), values
-        )
+        return self.member.apply(new, gradients)
 
     def _loss(self, parameters, rest, batch):
         values = [*parameters, *rest]
@@ -74,10 +76,10 @@ class JaxEngine:
 
     def _evaluate(self, values, batch):
         _, new = self.member.forward(values, batch, training=False)
-        return _filled(new, values)
+        return new
 
     def _finish(self, values):
-        return _filled(self.member.finish(values), values)
+        return self.member.finish(values)
 
 
 def _epochs(step_of_member):
@@ -99,10 +101,3 @@ def _epochs(step_of_member):
         return step(state, batch(order[-rest:])) if rest else state
 
     return epoch
-
-
-def _filled(new, values):
-    return [
-        old if value is None else value
-        for value, old in zip(new, values, strict=True)
-    ]

@@ -11,6 +11,9 @@ from keras import ops
 
 from tfcourse.tuning.population.errors import CannotVectorize
 from tfcourse.tuning.population.optimizer import stateless
+from tfcourse.tuning.population.packing import Packing
+from tfcourse.tuning.population.parameters import parameters
+from tfcourse.tuning.population.scope import Scope
 
 _LONGEST_UNROLLED = 32
 
@@ -18,13 +21,20 @@ _LONGEST_UNROLLED = 32
 class Member:
     """A compiled, built model, seen as functions of its variables' values.
 
+    These are held in `arrays`, each a variable or several of them flat, see
+    `Packing`: first the parameters, then the other variables of the model, the
+    optimizer's, and the metrics'.
+
     Args:
         model: The `keras.Model`. Its variables are read, never written.
 
     Attributes:
-        variables: All variables, in the order in which values are given:
-            trainable ones, the other ones of the model, the optimizer's, the
-            metrics'.
+        packing: How the variables lie in the arrays: the model's
+            `trainable_variables`, its `non_trainable_variables`, its
+            optimizer's `variables`, its `metrics_variables`.
+        parameters: How many arrays, from the first, are parameters.
+        of_model: How many are the model's.
+        saved: How many make up a saved model.
 
     Raises:
         CannotVectorize: If the model trains itself in its own way.
@@ -34,22 +44,52 @@ class Member:
         if not model.trainable_variables:
             raise CannotVectorize("it has no trainable variables")
         self.model = model
-        self.optimizer = stateless(model.optimizer, model.trainable_variables)
-        self.trainable = list(model.trainable_variables)
-        self.others = list(model.non_trainable_variables)
-        self.optimizer_variables = list(self.optimizer.variables)
-        self.metric_variables = list(model.metrics_variables)
-        self.variables = [
-            *self.trainable,
-            *self.others,
-            *self.optimizer_variables,
-            *self.metric_variables,
+        self._layers = list(model._flatten_layers())
+        optimizers = getattr(model.optimizer, "optimizers", [model.optimizer])
+        params = parameters(model, optimizers)
+        self._updated = [p.variable for p in params]
+        self._optimizer = stateless(model.optimizer, params)
+        sections = [
+            (model.trainable_variables, [p.indices for p in params]),
+            _by_dtype(model.non_trainable_variables),
+            (model.optimizer.variables, self._optimizer.groups),
+            _by_dtype(model.metrics_variables),
         ]
+        self._variables = [v for variables, _ in sections for v in variables]
+        self.packing = Packing(self._variables, _joined(sections))
+        counts = [len(groups) for _, groups in sections]
+        self.parameters = counts[0]
+        self.of_model = sum(counts[:2])
+        self.saved = sum(counts[:3])
 
     @property
-    def saved(self):
-        """How many variables, from the first, make up a saved model."""
-        return len(self.variables) - len(self.metric_variables)
+    def finishes(self):
+        """Whether `finish` changes anything."""
+        return self._optimizer.finishes
+
+    @property
+    def convolves(self):
+        return any("Conv" in type(layer).__name__ for layer in self._layers)
+
+    @property
+    def acts_by_members(self):
+        """Whether a part of it is probably computed member by member.
+
+        On TensorFlow that goes for convolutions, and for drawing numbers.
+        """
+        return self.convolves or any(map(_draws, self._layers))
+
+    @property
+    def saved_variables(self):
+        """How many variables, from the first, are not those of metrics."""
+        return len(self._variables) - len(self.model.metrics_variables)
+
+    @property
+    def dtypes(self):
+        """The dtypes of the arrays."""
+        return [
+            self._variables[group[0]].dtype for group in self.packing.groups
+        ]
 
     @property
     def any_batches_will_do(self):
@@ -69,11 +109,11 @@ class Member:
             and not any(layer._losses for layer in model._flatten_layers())
         )
 
-    def forward(self, values, batch, training):
-        """Returns the loss to differentiate, and the new values."""
+    def forward(self, arrays, batch, training):
+        """Returns the loss to differentiate, and the new arrays."""
         x, y, sample_weight = batch
         model = self.model
-        with self._scope(values) as scope:
+        with self._scope(arrays) as scope:
             y_pred = self._predict(x, training)
             loss = model._compute_loss(
                 x=x,
@@ -87,45 +127,35 @@ class Member:
             )
             self._update_metrics(x, y, y_pred, sample_weight)
             if training:
-                loss = self.optimizer.scale_loss(loss)
-            new = self._read(scope)
-        for variable, old, now in zip(
-            self.variables, values, new, strict=False
-        ):
-            if variable.trainable and now is not old:
-                raise CannotVectorize(
-                    f"its forward pass assigns to the parameter {variable.path}"
-                )
-        return loss, new
+                loss = self._optimizer.scale_loss(loss)
+            return loss, self._read(scope, arrays)
 
-    def apply(self, values, gradients):
-        """Returns the values after the optimizer's step."""
-        with self._scope(values) as scope:
-            self.optimizer.apply(gradients, self.trainable)
-            return self._read(scope)
+    def apply(self, arrays, gradients):
+        """Returns the arrays after the optimizer's step."""
+        return self._with_optimizer(
+            arrays, lambda: self._optimizer.apply(gradients)
+        )
 
-    def finish(self, values):
-        """Returns the values at the end of training.
+    def finish(self, arrays):
+        """Returns the arrays at the end of training.
 
         The same, but for optimizers that leave an average of the parameters.
         """
-        with self._scope(values) as scope:
-            self.optimizer.finalize_variable_values(self.trainable)
-            return self._read(scope)
+        return self._with_optimizer(arrays, self._optimizer.finish)
 
-    def results(self, values):
+    def results(self, arrays):
         """Returns the metrics, by the names that `fit` gives them."""
-        with self._scope(values):
+        with self._scope(arrays):
             return dict(self.model.get_metrics_result())
 
-    def predict(self, values, x):
-        with self._scope(values):
+    def predict(self, arrays, x):
+        with self._scope(arrays):
             return self._predict(x, training=False)
 
     def initial_metrics(self):
         """Returns the values of the metrics' variables before any batch."""
         self.model.reset_metrics()
-        return [ops.convert_to_numpy(v) for v in self.metric_variables]
+        return [ops.convert_to_numpy(v) for v in self.model.metrics_variables]
 
     def _update_metrics(self, x, y, y_pred, sample_weight):
         model = self.model
@@ -141,23 +171,77 @@ class Member:
                 return self.model(x, training=training)
             return self.model(x)
 
-    def _scope(self, values):
-        return _Scope(
-            zip(self.variables, values, strict=True), collect_losses=True
-        )
+    def _scope(self, arrays):
+        """Returns a scope with the values of one member's variables."""
+        slots = self._slots(arrays)
+        values = list(zip(self._optimizer.variables, slots, strict=True))
+        for number in self._of_graph():
+            for i, value in self.packing.read(arrays[number], number):
+                values.append((self._variables[i], value))
+        return Scope(values, collect_losses=True)
 
-    def _read(self, scope):
-        return [scope.get_current_value(v) for v in self.variables]
+    def _read(self, scope, arrays):
+        """Returns the arrays with what has changed in the scope."""
+        new = list(arrays)
+        for number in self._of_graph():
+            variables = [
+                self._variables[i] for i in self.packing.groups[number]
+            ]
+            if not any(scope.has_changed(v) for v in variables):
+                continue
+            if number < self.parameters:
+                raise CannotVectorize(
+                    "its forward pass assigns to the parameter "
+                    f"{variables[0].path}"
+                )
+            new[number] = self.packing.write(
+                [scope.get_current_value(v) for v in variables]
+            )
+        return new
+
+    def _of_graph(self):
+        """The numbers of the arrays that the model and its metrics use."""
+        numbers = range(len(self.packing.groups))
+        return [*numbers[: self.of_model], *numbers[self.saved :]]
+
+    def _slots(self, arrays):
+        return arrays[self.of_model : self.saved]
+
+    def _with_optimizer(self, arrays, action):
+        known = [*self._updated, *self._optimizer.variables]
+        values = [*arrays[: self.parameters], *self._slots(arrays)]
+        with Scope(zip(known, values, strict=True)) as scope:
+            action()
+            new = [scope.get_current_value(variable) for variable in known]
+        return [
+            *new[: self.parameters],
+            *arrays[self.parameters : self.of_model],
+            *new[self.parameters :],
+            *arrays[self.saved :],
+        ]
 
 
-class _Scope(keras.StatelessScope):
-    """A scope that keeps values, where Keras's would keep a variable."""
+def _draws(layer):
+    rates = [getattr(layer, n, 1) for n in ("dropout", "recurrent_dropout")]
+    # A cell of a recurrent network has a generator, with or without dropout.
+    return getattr(layer, "seed_generator", None) and any(rates)
 
-    def add_update(self, update):
-        variable, value = update
-        if isinstance(value, keras.Variable):
-            value = ops.convert_to_tensor(value.value)
-        super().add_update((variable, value))
+
+def _by_dtype(variables):
+    """Returns variables, and which of their indices are of one dtype."""
+    groups = {}
+    for i, variable in enumerate(variables):
+        groups.setdefault(variable.dtype, []).append(i)
+    return list(variables), list(groups.values())
+
+
+def _joined(sections):
+    """Returns the groups of sections that follow each other."""
+    groups, first = [], 0
+    for variables, some in sections:
+        groups += [[first + i for i in group] for group in some]
+        first += len(variables)
+    return groups
 
 
 def _is_mean(loss):
@@ -188,16 +272,6 @@ def build(model, batch):
     )
     model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
     model.reset_metrics()
-
-
-def check_trains_as_keras_does(model):
-    """Raises `CannotVectorize` if the model trains itself in its own way."""
-    for method in ("train_step", "test_step", "make_train_function"):
-        ours = getattr(type(model), method)
-        if getattr(keras.Model, method) is not ours:
-            raise CannotVectorize(f"it overrides `{method}`")
-    if model.run_eagerly:
-        raise CannotVectorize("it was compiled with `run_eagerly=True`")
 
 
 @contextlib.contextmanager

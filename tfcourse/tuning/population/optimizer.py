@@ -1,95 +1,169 @@
-"""An optimizer as a pure function of the values of its variables.
-
-Keras's optimizers for TensorFlow update `tf.Variable`s in place, through
-`tf.distribute`, and refuse `stateless_apply`. Each method that makes them so
-overrides one of `BaseOptimizer`, which is written for any backend: put back,
-the optimizer computes on whatever values a `keras.StatelessScope` holds.
-"""
-
-import functools
+"""An optimizer as a pure function of the values of its variables."""
 
 import keras
 from keras import ops
-from keras.src.optimizers.base_optimizer import BaseOptimizer
 
+from tfcourse.optimizers.optimizer import is_kernel
+from tfcourse.tuning.population.drafts import drafting
 from tfcourse.tuning.population.errors import CannotVectorize
+from tfcourse.tuning.population.pure import build_noting_slots, pure_copy
 
 
-def stateless(optimizer, variables):
-    """Returns a copy of `optimizer`, built, to be used in a `StatelessScope`.
+def stateless(optimizer, parameters):
+    """Returns a pure form of `optimizer`, to be used in a `StatelessScope`.
 
     Args:
         optimizer: A Keras optimizer; it is left as it is.
-        variables: The trainable variables that it shall update.
+        parameters: The `Parameter`s that it shall update.
+
+    Returns:
+        An object with the attributes `variables`, one for each array of a
+        member's state; `groups`, of which of the original's variables each of
+        these is made; `finishes`, whether `finish` changes anything; and the
+        methods `scale_loss`, `apply` and `finish`.
 
     Raises:
         CannotVectorize: If it averages gradients over several batches, or
             cannot be copied.
     """
+    if isinstance(optimizer, OneOf):
+        return _Chosen(optimizer, parameters)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return _LossScale(optimizer, variables)
+        return _LossScale(optimizer, parameters)
     if optimizer.gradient_accumulation_steps:
         raise CannotVectorize(
             "its optimizer accumulates gradients over several batches "
             "(`gradient_accumulation_steps`)"
         )
-    copy = _copy(optimizer)
-    # Which variables decay is asked of the original: its answer depends on
-    # `exclude_from_weight_decay`, which its config does not tell.
-    copy._exclude_from_weight_decay_cache = {
-        id(v): optimizer._use_weight_decay(v) for v in variables
+    return _Plain(optimizer, parameters)
+
+
+class OneOf:
+    """Takes the place of a model's optimizer where members have several.
+
+    Args:
+        kinds: What tells the optimizers apart.
+        optimizers: The optimizers, built.
+
+    Attributes:
+        choice: A variable with a 1 at the optimizer that a member has, and a 0
+            at the others.
+    """
+
+    built = True
+
+    def __init__(self, kinds, optimizers):
+        self.kinds = kinds
+        self.optimizers = optimizers
+        self.choice = keras.Variable(
+            keras.initializers.Zeros(), (len(kinds),), trainable=False
+        )
+
+    @property
+    def variables(self):
+        return [self.choice, *(v for o in self.optimizers for v in o.variables)]
+
+
+class _Plain:
+    """Any optimizer but those below."""
+
+    def __init__(self, optimizer, parameters):
+        self._copy = pure_copy(optimizer)
+        self._updated = [p.variable for p in parameters]
+        # Which variables decay is asked of the original: its answer depends on
+        # `exclude_from_weight_decay`, which its config does not tell.
+        self._copy._exclude_from_weight_decay_cache = {
+            id(p.variable): optimizer._use_weight_decay(p.parts[0])
+            for p in parameters
+        }
+        slots = build_noting_slots(self._copy, self._updated)
+        if hasattr(self._copy, "_is_kernel"):
+            self._copy._is_kernel = [is_kernel(p.parts[0]) for p in parameters]
+        self.finishes = optimizer.use_ema or _finishes(type(optimizer))
+        self.variables = list(self._copy.variables)
+        self.groups = _groups(optimizer, parameters, self.variables, slots)
+
+    def scale_loss(self, loss):
+        return self._copy.scale_loss(loss)
+
+    def apply(self, gradients):
+        self._copy.apply(gradients, self._updated)
+
+    def finish(self):
+        self._copy.finalize_variable_values(self._updated)
+
+
+def _finishes(kind):
+    name = "finalize_variable_values"
+    return getattr(kind, name) is not getattr(keras.optimizers.Optimizer, name)
+
+
+def _groups(optimizer, parameters, variables, slots):
+    """Returns of which of the original's variables each of `variables` is."""
+    if all(len(p.parts) == 1 for p in parameters):
+        return [[i] for i in range(len(variables))]
+    parts = {
+        i: part
+        for p in parameters
+        for i, part in zip(p.indices, p.parts, strict=True)
     }
-    copy.build(variables)
-    return copy
+    with drafting():
+        original = pure_copy(optimizer)
+        of_parts = build_noting_slots(
+            original, [parts[i] for i in range(len(parts))]
+        )
+    places = {slot: i for i, slot in of_parts.items()}
+    others = iter(
+        i for i in range(len(original.variables)) if i not in of_parts
+    )
+    return [
+        [places[part, slots[i][1]] for part in parameters[slots[i][0]].indices]
+        if i in slots
+        else [next(others)]
+        for i in range(len(variables))
+    ]
 
 
-def learning_rate_value(optimizer):
-    """Returns the variable of the learning rate, or None for a schedule."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    rate = optimizer._learning_rate
-    return rate if isinstance(rate, keras.Variable) else None
+class _Chosen:
+    """The steps of several optimizers, of which a member takes one."""
 
+    def __init__(self, optimizer, parameters):
+        self._choice = keras.Variable(
+            keras.initializers.Zeros(), optimizer.choice.shape, trainable=False
+        )
+        self._updated = [p.variable for p in parameters]
+        self._each = [_Plain(o, parameters) for o in optimizer.optimizers]
+        self.variables, self.groups = [self._choice], [[0]]
+        first = 1
+        for original, one in zip(optimizer.optimizers, self._each, strict=True):
+            self.variables += one.variables
+            self.groups += [[first + i for i in group] for group in one.groups]
+            first += len(original.variables)
+        self.finishes = any(one.finishes for one in self._each)
 
-def _copy(optimizer):
-    config = optimizer.get_config()
-    try:
-        copy = type(optimizer).from_config(config)
-    except Exception as error:
-        raise CannotVectorize(
-            f"its optimizer {type(optimizer).__name__} cannot be made anew "
-            f"from its `get_config()` ({error})"
-        ) from error
-    return make_stateless(copy)
+    def scale_loss(self, loss):
+        return loss
 
+    def apply(self, gradients):
+        self._take(lambda one: one.apply(gradients))
 
-def make_stateless(optimizer):
-    """Changes an optimizer, not yet built, to work in a `StatelessScope`."""
-    inner = getattr(optimizer, "inner_optimizer", None)
-    if inner is not None:
-        make_stateless(inner)
-    if keras.config.backend() == "tensorflow":
-        cls = type(optimizer)
-        optimizer.__class__ = type(cls.__name__, (cls, _in_place_undone()), {})
-    return optimizer
+    def finish(self):
+        self._take(lambda one: one.finish())
 
-
-# The second serves sparse gradients and changes nothing in place.
-_KEPT = ("__init__", "_clip_by_norm")
-
-
-@functools.cache
-def _in_place_undone():
-    """Returns a class to inherit from, between an optimizer and Keras's."""
-    from keras.src.backend.tensorflow.optimizer import TFOptimizer
-
-    # A subclass of `TFOptimizer`, so that it comes just before it in the order
-    # of resolution, and after what an optimizer itself overrides.
-    methods = {
-        name: getattr(BaseOptimizer, name)
-        for name in vars(TFOptimizer)
-        if name in vars(BaseOptimizer) and name not in _KEPT
-    }
-    return type("InPlaceUndone", (TFOptimizer,), methods)
+    def _take(self, action):
+        before = [ops.convert_to_tensor(v) for v in self._updated]
+        choice = ops.unstack(ops.convert_to_tensor(self._choice) > 0)
+        taken = before
+        for one, is_chosen in zip(self._each, choice, strict=True):
+            for variable, value in zip(self._updated, before, strict=True):
+                variable.assign(value)
+            action(one)
+            taken = [
+                ops.where(is_chosen, ops.convert_to_tensor(variable), value)
+                for variable, value in zip(self._updated, taken, strict=True)
+            ]
+        for variable, value in zip(self._updated, taken, strict=True):
+            variable.assign(value)
 
 
 class _LossScale:
@@ -100,8 +174,9 @@ class _LossScale:
     condition that differs between members.
     """
 
-    def __init__(self, optimizer, variables):
-        self.inner = stateless(optimizer.inner_optimizer, variables)
+    def __init__(self, optimizer, parameters):
+        self.inner = stateless(optimizer.inner_optimizer, parameters)
+        self._updated = [p.variable for p in parameters]
         self._growth_steps = optimizer.dynamic_growth_steps
         self._counter = keras.Variable(
             0, dtype="int", trainable=False, name="step_counter"
@@ -119,24 +194,25 @@ class _LossScale:
             )
             for v in optimizer._variables[:2]
         ]
-
-    @property
-    def variables(self):
+        self.finishes = self.inner.finishes
         own = [*self._unused, self._counter, self._scale]
-        return [*own, *self.inner.variables]
+        self.variables = [*own, *self.inner.variables]
+        self.groups = [
+            *([i] for i in range(len(own))),
+            *([len(own) + i for i in group] for group in self.inner.groups),
+        ]
 
     def scale_loss(self, loss):
         return ops.multiply(loss, self._scale)
 
-    def apply(self, gradients, variables):
+    def apply(self, gradients):
         known = [g for g in gradients if g is not None]
         finite = ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in known]))
         scale = ops.convert_to_tensor(self._scale)
-        kept = [*variables, *self.inner.variables]
+        kept = [*self._updated, *self.inner.variables]
         before = [ops.convert_to_tensor(v.value) for v in kept]
         self.inner.apply(
-            [None if g is None else ops.divide(g, scale) for g in gradients],
-            variables,
+            [None if g is None else ops.divide(g, scale) for g in gradients]
         )
         for variable, old in zip(kept, before, strict=True):
             variable.assign(ops.where(finite, variable.value, old))
@@ -148,5 +224,5 @@ class _LossScale:
         goes_on = ops.logical_and(finite, ops.logical_not(grow))
         self._counter.assign(ops.where(goes_on, count + 1, 0))
 
-    def finalize_variable_values(self, variables):
-        self.inner.finalize_variable_values(variables)
+    def finish(self):
+        self.inner.finish()

@@ -30,9 +30,14 @@ def structure(model):
         Nested tuples, which are hashable: models of one structure give equal
         ones.
     """
-    reader = _Reader()
+    reader = Reader()
+    return (("model", reader.model(model)), *compile_structure(model, reader))
+
+
+def compile_structure(model, reader=None):
+    """Returns the part of `structure` that `model.compile` was given."""
+    reader = reader or Reader()
     return (
-        ("model", reader.model(model)),
         ("optimizer", reader.read(model.optimizer)),
         ("loss", reader.read(_argument(model, "loss"))),
         ("loss_weights", reader.read(_argument(model, "loss_weights"))),
@@ -103,7 +108,7 @@ def _argument(model, name):
     return given.get(name)
 
 
-class _Reader:
+class Reader:
     """Turns objects into nested tuples; each object once, then by number."""
 
     def __init__(self):
@@ -156,7 +161,7 @@ class _Reader:
         """A model: its layers, how they are connected, and its attributes."""
         parts = ()
         if isinstance(model, keras.Sequential):
-            inputs = model.input_shape if model.built else None
+            inputs = model.input_shape if model.built else _declared(model)
             parts = (*self._layers(model.layers), ("input", self.read(inputs)))
         elif hasattr(model, "input_layers") or _is_functional(model):
             wires = ("connections", self._connections(model))
@@ -321,6 +326,13 @@ def _asked(value):
             if hasattr(value, name)
         ]
     return []
+
+
+def _declared(model):
+    """Returns the input shape of a `keras.Sequential` that is not built."""
+    # `layers` leaves it out.
+    first = (model._layers or [None])[0]
+    return getattr(first, "batch_shape", None)
 
 
 def _codes(code):

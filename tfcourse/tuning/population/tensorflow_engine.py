@@ -10,127 +10,158 @@ class TensorFlowEngine:
     """Maps a member's functions over all members, by `tf.vectorized_map`.
 
     One call trains one epoch: a loop inside the program gathers the
-    mini-batches on the device. XLA compiles a step, not the loop; the last,
-    smaller mini-batch runs the same traced step without XLA, which costs no
-    second compilation.
+    mini-batches on the device. How many members there are, how many examples
+    and how many in a mini-batch, is left open when a program is traced, so that
+    one trace serves populations of other sizes, other batch sizes, and the
+    last, smaller mini-batch. Only what XLA compiles, and what must be written
+    out member by member, is traced for given numbers.
+
+    XLA compiles a step, not the loop; the last, smaller mini-batch runs the
+    same traced step without XLA, which costs no second compilation.
 
     Args:
         member: A `Member`.
-        xla: Whether XLA compiles the step. If it cannot, the engine goes on
-            without and says so in `remarks`.
 
     Attributes:
         one_by_one: The names of operations that are not vectorised, but run
             for one member after another.
         remarks: What else there is to say, in sentences.
+        any_number: Whether one trace serves any number of members.
     """
 
-    def __init__(self, member, xla):
+    def __init__(self, member):
         self.member = member
-        self.xla = xla
         self.one_by_one = set()
         self.remarks = []
+        self.any_number = not member.acts_by_members
+        self._xla_fails = False
         self._programs = {}
         self._steps = {}
 
-    def train_epoch(self, state, data, order, batch_size):
+    def train_epoch(self, state, data, order, batch_size, xla=False):
         """Returns the state after an epoch, with its metrics in it.
 
         Args:
-            state: A list of stacked values, as `member.variables`.
+            state: The arrays of all members, as `member` has them.
             data: `(x, y, sample_weight)`, nested arrays of `n` examples.
             order: The `n` indices of the examples, in the order of training.
             batch_size: The size of a mini-batch.
+            xla: Whether XLA compiles the step. If it cannot, the engine goes
+                on without and says so in `remarks`.
         """
-        return self._run("train", state, (data, order), batch_size)
+        if xla and not self._xla_fails:
+            try:
+                return self._run(
+                    ("train by XLA", batch_size), state, data, order
+                )
+            except (
+                tf.errors.InvalidArgumentError,
+                tf.errors.UnimplementedError,
+            ) as error:
+                self._xla_fails = True
+                self.remarks.append(
+                    "XLA could not compile the step: "
+                    + _first_line(error.message)
+                )
+        return self._run(("train",), state, data, order, batch_size)
 
     def evaluate(self, state, data, order, batch_size):
         """Returns the state with the metrics of an evaluation in it."""
-        return self._run("evaluate", state, (data, order), batch_size)
+        return self._run(("evaluate",), state, data, order, batch_size)
 
     def results(self, state):
         """Returns a dict from the name of each metric to `(K, ...)` values."""
-        return self._run("results", state, ())
+        return self._run(("results",), state)
 
     def finish(self, state):
-        return self._run("finish", state, ())
+        return self._run(("finish",), state)
 
     def predict(self, state, x):
         """Returns the outputs for one batch, each of shape `(K, m, ...)`."""
-        return self._run("predict", state, (x,))
+        return self._run(("predict",), state, x)
 
-    def _run(self, kind, state, arguments, batch_size=None):
-        arguments = [list(state), *arguments]
-        specs = _each_array(_spec, arguments)
-        key = kind, batch_size, self.xla, str(specs)
-        if key not in self._programs:
-            program = tf.function(
-                self._function(kind, batch_size), autograph=False
-            )
-            self._programs[key] = program.get_concrete_function(*specs)
+    def compiles(self, xla):
+        """Whether XLA compiles the step, if it is asked to."""
+        return xla and not self._xla_fails
+
+    def _run(self, kind, state, *arguments):
+        arguments = [list(state), *map(_tensors, arguments)]
+        any_number = self.any_number
+        program = self._program(kind, arguments)
+        if any_number and self.one_by_one:
+            # What goes one by one is written out, for so many members.
+            self.any_number = False
+            self._programs.clear()
+            program = self._program(kind, arguments)
         try:
-            return self._programs[key](*arguments)
+            return program(*arguments)
         except tf.errors.ResourceExhaustedError as error:
             raise MemoryError(str(error)) from error
-        except (
-            tf.errors.InvalidArgumentError,
-            tf.errors.UnimplementedError,
-        ) as error:
-            if not (self.xla and kind == "train"):
-                raise
-            self.xla = False
-            self.remarks.append(
-                "XLA could not compile the step: " + _first_line(error.message)
-            )
-            return self._run(kind, state, arguments[1:], batch_size)
 
-    def _function(self, kind, batch_size):
+    def _program(self, kind, arguments):
+        specs = self._specs(kind, arguments)
+        key = kind, str(specs)
+        if key not in self._programs:
+            program = tf.function(self._function(*kind), autograph=False)
+            self._programs[key] = program.get_concrete_function(*specs)
+        return self._programs[key]
+
+    def _specs(self, kind, arguments):
+        if kind[0] == "train by XLA":
+            return _each_array(_spec, arguments)
+        state, *others = arguments
+        spec = _open if self.any_number else _spec
+        return [_each_array(spec, state), *_each_array(_open, others)]
+
+    def _function(self, kind, batch_size=None):
+        if kind == "train by XLA":
+            return self._epoch_by_xla(batch_size)
         if kind == "train":
-            return self._epoch(self._train, batch_size, self.xla)
+            return self._epoch(self._train)
         if kind == "evaluate":
-            return self._epoch(self._evaluate, batch_size, xla=False)
-        of_member = getattr(self, f"_{kind}", getattr(self.member, kind))
+            return self._epoch(self._evaluate)
+        of_member = getattr(self.member, kind)
         return lambda state, *x: self._map(of_member, state, *x)
 
-    def _epoch(self, step_of_member, batch_size, xla):
+    def _epoch(self, step_of_member):
+        def epoch(state, data, order, batch_size):
+            step = self._step(step_of_member, state, data)
+
+            def body(start, state):
+                batch = _taken(data, order[start : start + batch_size])
+                return start + batch_size, step(state, batch)
+
+            return _loop(body, tf.size(order), state)
+
+        return epoch
+
+    def _epoch_by_xla(self, batch_size):
         def epoch(state, data, order):
             whole, rest = divmod(order.shape[0], batch_size)
-            step = self._step(step_of_member, state, data, xla)
-            whole_step = step
-            if xla and whole:
-                whole_step = _concrete(
-                    step, state, data, batch_size, jit_compile=True
-                )
+            step = self._step(self._train, state, data, xla=True)
 
             def batch(start, size):
                 indices = tf.ensure_shape(order[start : start + size], [size])
-                return _each_array(
-                    lambda array: tf.gather(array, indices), data
-                )
-
-            def body(i, state):
-                new = whole_step(state, batch(i * batch_size, batch_size))
-                return i + 1, new
+                return _taken(data, indices)
 
             if whole:
-                _, state = tf.while_loop(
-                    lambda i, _: i < whole,
-                    body,
-                    (0, state),
-                    parallel_iterations=1,
+                compiled = _concrete(
+                    step, state, data, batch_size, jit_compile=True
                 )
+
+                def body(start, state):
+                    new = compiled(state, batch(start, batch_size))
+                    return start + batch_size, new
+
+                state = _loop(body, whole * batch_size, state)
             if rest:
                 state = step(state, batch(whole * batch_size, rest))
             return state
 
         return epoch
 
-    def _step(self, step_of_member, state, data, xla):
-        """Returns one step for all members, traced once.
-
-        The number of examples is left open, so that the same trace serves the
-        last mini-batch and other batch sizes.
-        """
+    def _step(self, step_of_member, state, data, xla=False):
+        """Returns one step for all members, traced once."""
         members = state[0].shape[0]
         key = step_of_member.__name__, xla, members, _shapes(data)
         if key not in self._steps:
@@ -140,11 +171,10 @@ class TensorFlowEngine:
     def _traced(self, step_of_member, state, data, xla):
         changed = []
 
-        def step_and_note(values, batch):
-            new = step_of_member(values, batch)
+        def step_and_note(arrays, batch):
+            new = step_of_member(arrays, batch)
             changed[:] = [
-                now is not None and now is not old
-                for now, old in zip(new, values, strict=True)
+                now is not old for now, old in zip(new, arrays, strict=True)
             ]
             return [v for v, c in zip(new, changed, strict=True) if c]
 
@@ -152,35 +182,31 @@ class TensorFlowEngine:
             # A value that no step changes is not passed through the program.
             new = iter(self._map(step_and_note, state, batch, xla=xla))
             return [
-                next(new) if is_changed else old
+                tf.ensure_shape(next(new), old.shape) if is_changed else old
                 for old, is_changed in zip(state, changed, strict=True)
             ]
 
         return _concrete(step, state, data, None)
 
-    def _train(self, values, batch):
-        count = len(self.member.trainable)
-        parameters = values[:count]
+    def _train(self, arrays, batch):
+        parameters = arrays[: self.member.parameters]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(parameters)
-            loss, new = self.member.forward(values, batch, training=True)
+            loss, new = self.member.forward(arrays, batch, training=True)
         # That of an embedding stays sparse, as in `fit`: Keras's optimizers
         # square its rows before they add those of the same word.
         gradients = tape.gradient(loss, parameters)
-        return self.member.apply(_filled(new, values), gradients)
+        return self.member.apply(new, gradients)
 
-    def _evaluate(self, values, batch):
-        _, new = self.member.forward(values, batch, training=False)
+    def _evaluate(self, arrays, batch):
+        _, new = self.member.forward(arrays, batch, training=False)
         return new
-
-    def _finish(self, values):
-        return _filled(self.member.finish(values), values)
 
     def _map(self, of_member, state, *shared, xla=False):
         with converters(xla) as one_by_one:
             try:
                 return tf.vectorized_map(
-                    lambda values: of_member(values, *shared), state
+                    lambda arrays: of_member(arrays, *shared), state
                 )
             except CannotVectorize:
                 raise
@@ -188,6 +214,13 @@ class TensorFlowEngine:
                 raise CannotVectorize(_first_line(error)) from error
             finally:
                 self.one_by_one |= one_by_one
+
+
+def _loop(body, end, state):
+    _, state = tf.while_loop(
+        lambda start, _: start < end, body, (0, state), parallel_iterations=1
+    )
+    return state
 
 
 def _concrete(step, state, data, batch_size, **settings):
@@ -201,6 +234,10 @@ def _concrete(step, state, data, batch_size, **settings):
     )
 
 
+def _taken(data, indices):
+    return _each_array(lambda array: tf.gather(array, indices), data)
+
+
 def _shapes(arrays):
     """Returns how nested arrays look, but for the length of the first axis."""
     return str(
@@ -212,18 +249,20 @@ def _spec(array):
     return tf.TensorSpec(array.shape, array.dtype)
 
 
+def _open(array):
+    """Returns how an array looks, whatever the length of its first axis."""
+    shape = array.shape
+    return tf.TensorSpec([None, *shape[1:]] if shape.rank else [], array.dtype)
+
+
+def _tensors(arrays):
+    return _each_array(tf.convert_to_tensor, arrays)
+
+
 def _each_array(function, data):
     return tf.nest.map_structure(
         lambda array: None if array is None else function(array), data
     )
-
-
-def _filled(new, values):
-    """Returns the new values, or the old ones where there are none."""
-    return [
-        old if value is None else value
-        for value, old in zip(new, values, strict=True)
-    ]
 
 
 def _first_line(error):

@@ -1,0 +1,351 @@
+"""A whole search by Caviar against keras-tuner's and Optuna's.
+
+From the tuner's constructor to the best model in hand: drawing, building,
+compiling, training, records, and the weights of each trial's best epoch. The
+three take turns on the same space, data, epochs and batch sizes, and the figure
+is seconds a trial; so the peers, who take each trial by itself, may run fewer
+of them (`--peer-trials`) than Caviar, who trains them together (`--trials`).
+
+    python benchmarks/caviar.py --cases mlp course --turns 3
+
+Cases: `mlp`, 64-64-10 with batch norm, learning rate and momentum searched;
+`course`, the bundled space of the course; `cnn`, `lstm` and `gru`, small ones
+on the same images; `hand`, the training of the first against the same
+mathematics by hand in `jax.vmap`; `growth`, time and memory for 1 to 512
+trials, drawn into `--plot`.
+"""
+
+import argparse
+import functools
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import keras_tuner
+from keras import layers
+from population import NETWORKS, as_population, by_hand, digits
+
+from tfcourse.layers import BatchNormalization
+from tfcourse.optimizers import Momentum
+from tfcourse.tuning import log_uniform, one_minus_log_uniform
+from tfcourse.tuning.caviar import Caviar
+from tfcourse.tuning.caviar_groups import Candidate, grouped
+from tfcourse.tuning.population import draft, structure
+from tfcourse.tuning.spaces import CourseSpace
+
+OBJECTIVE = keras_tuner.Objective("val_accuracy", "max")
+BATCH = 64
+# At least so many times faster than keras-tuner, a trial.
+AIMS = {"mlp": 40, "course": 15, "cnn": 6, "lstm": 6, "gru": 6}
+
+
+def searched(*hidden):
+    """Returns a search space: these layers, learning rate and momentum."""
+
+    def build(hp):
+        model = keras.Sequential([keras.Input((64,))])
+        for make in hidden:
+            model.add(make())
+        model.add(layers.Dense(10, activation="softmax"))
+        rate = log_uniform(hp, "learning_rate", 1e-3, 1.0)
+        beta = one_minus_log_uniform(hp, "beta", 0.9, 0.999)
+        model.compile(
+            Momentum(rate, beta),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+        return model
+
+    return build
+
+
+def rows_as_a_sequence():
+    return layers.Reshape((8, 8))
+
+
+DENSE = [
+    lambda: layers.Dense(64, use_bias=False),
+    BatchNormalization,
+    lambda: layers.Activation("relu"),
+]
+SPACES = {
+    "mlp": searched(*DENSE, *DENSE),
+    "course": CourseSpace((64,), 10),
+    "cnn": searched(
+        lambda: layers.Reshape((8, 8, 1)),
+        lambda: layers.Conv2D(8, 3, activation="relu"),
+        lambda: layers.Conv2D(16, 3, activation="relu"),
+        layers.MaxPooling2D,
+        layers.Flatten,
+    ),
+    "lstm": searched(rows_as_a_sequence, lambda: layers.LSTM(32)),
+    "gru": searched(rows_as_a_sequence, lambda: layers.GRU(32)),
+}
+
+
+def fit_settings(name, held_out, epochs):
+    settings = {"validation_data": held_out, "epochs": epochs, "verbose": 0}
+    # The course's space draws the size of its batches.
+    return settings if name == "course" else settings | {"batch_size": BATCH}
+
+
+def by_tuner(tuner_class, name, trials, seed, data, epochs):
+    """Returns the seconds a trial, and the tuner."""
+    train, held_out = data
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        tuner = tuner_class(
+            SPACES[name],
+            OBJECTIVE,
+            max_trials=trials,
+            seed=seed + 1,
+            directory=folder,
+            max_consecutive_failed_trials=trials + 1,
+        )
+        tuner.search(*train, **fit_settings(name, held_out, epochs))
+        tuner.get_best_models(1)
+        seconds = time.perf_counter() - start
+    return seconds / trials, tuner
+
+
+def by_optuna(name, trials, seed, data, epochs):
+    """Returns the seconds a trial of Optuna's random sampler and `fit`.
+
+    The weights of each trial's best epoch are kept in a file, as the others do.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    train, held_out = data
+    space = SPACES[name]
+    build = getattr(space, "build", space)
+    settings = fit_settings(name, held_out, epochs)
+    kept = {"best": -1.0}
+    known = keras_tuner.HyperParameters()
+    build(known)
+
+    def objective(trial):
+        hp = known.copy()
+        for parameter in known.space:
+            hp.values[parameter.name] = _suggest(trial, parameter)
+        model = build(hp)
+        if name == "course":
+            settings["batch_size"] = hp.get("batch_size")
+        checkpoint = keras.callbacks.ModelCheckpoint(
+            f"{folder}/{trial.number}.weights.h5",
+            "val_accuracy",
+            mode="max",
+            save_best_only=True,
+            save_weights_only=True,
+        )
+        history = model.fit(*train, callbacks=[checkpoint], **settings)
+        best = max(history.history["val_accuracy"])
+        if best > kept["best"]:
+            kept.update(best=best, model=model, number=trial.number)
+        return best
+
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        study = optuna.create_study(
+            direction="maximize",
+            sampler=optuna.samplers.RandomSampler(seed=seed),
+        )
+        study.optimize(objective, trials)
+        kept["model"].load_weights(f"{folder}/{kept['number']}.weights.h5")
+        return (time.perf_counter() - start) / trials
+
+
+def _suggest(trial, parameter):
+    """Draws a value as keras-tuner's random search would."""
+    share = trial.suggest_float(parameter.name, 0.0, 1.0)
+    return parameter.prob_to_value(min(share, 1 - 1e-9))
+
+
+def compare(name, options, data):
+    """Prints one case; returns whether Caviar is fast enough."""
+    tuners = []
+
+    def ours(turn):
+        took, tuner = by_tuner(
+            Caviar, name, options.trials, turn, data, options.epochs
+        )
+        tuners.append(tuner)
+        return took
+
+    def keras_tuners(turn):
+        return by_tuner(
+            keras_tuner.RandomSearch,
+            name,
+            options.peer_trials,
+            turn,
+            data,
+            options.epochs,
+        )[0]
+
+    def optunas(turn):
+        return by_optuna(name, options.peer_trials, turn, data, options.epochs)
+
+    who = {"Caviar": ours, "keras-tuner": keras_tuners, "Optuna": optunas}
+    seconds = {n: [] for n in who}
+    for turn in range(options.turns):
+        order = list(who)[turn % 3 :] + list(who)[: turn % 3]
+        for n in order:
+            seconds[n].append(who[n](turn))
+    times = {
+        n: statistics.median(
+            a / b for a, b in zip(some, seconds["Caviar"], strict=True)
+        )
+        for n, some in seconds.items()
+    }
+    print(
+        f"{name}: "
+        + ", ".join(
+            f"{n} {statistics.median(some):.3f} s a trial"
+            for n, some in seconds.items()
+        )
+        + f"; {times['keras-tuner']:.1f} and {times['Optuna']:.1f} times as "
+        f"fast (at least {AIMS[name]})"
+    )
+    tuner = tuners[-1]
+    before, after = structures(name, tuner)
+    hows = {group["how"] for group in tuner.groups}
+    print(
+        f"  {len(tuner.oracle.trials)} trials, {before} structures, in "
+        f"{after} programs, run {len(tuner.groups)} times: "
+        f"{', '.join(sorted(hows))}",
+        flush=True,
+    )
+    return times["keras-tuner"] >= AIMS[name]
+
+
+def structures(name, tuner):
+    """Returns how many graphs the trials are, and how many programs."""
+    build = getattr(SPACES[name], "build", SPACES[name])
+    candidates = [
+        Candidate(
+            trial,
+            None,
+            draft(functools.partial(build, trial.hyperparameters)),
+            {},
+        )
+        for trial in tuner.oracle.trials.values()
+    ]
+    graphs = {structure(candidate.model) for candidate in candidates}
+    return len(graphs), len(grouped(candidates))
+
+
+def compare_by_hand(options, data):
+    """Prints the training alone against the same by hand in JAX."""
+    train, held_out = data
+    name, build = next(iter(NETWORKS.items()))
+    ratios, ours, theirs = [], [], []
+    for _ in range(options.turns):
+        _, (*_, fit), _ = as_population(
+            build, options.trials, train, held_out, options.epochs
+        )
+        ours.append(fit / options.trials)
+        theirs.append(by_hand(options.trials, train, options.epochs))
+        ratios.append(theirs[-1] / ours[-1])
+    print(
+        f"hand: {name}, {1e3 * statistics.median(ours):.1f} ms a member, by "
+        f"hand in JAX {1e3 * statistics.median(theirs):.1f} ms: "
+        f"{statistics.median(ratios):.2f} of its speed (at least 0.8)",
+        flush=True,
+    )
+    return statistics.median(ratios) >= 0.8
+
+
+def growth(options):
+    """Draws time and memory by the number of trials, each in a process."""
+    counts, seconds, peaks = (
+        [2**i for i in range(options.doublings + 1)],
+        [],
+        [],
+    )
+    for count in counts:
+        command = [sys.executable, __file__, "--one", str(count)]
+        command += ["--epochs", str(options.epochs)]
+        answer = subprocess.run(
+            command, capture_output=True, text=True, check=True
+        )
+        took, peak = map(float, answer.stdout.split()[-2:])
+        seconds.append(took)
+        peaks.append(peak)
+        print(f"growth: {count} trials, {took:.2f} s, {peak:.0f} MiB more")
+    _plot(counts, seconds, peaks, options.plot)
+    print(f"  drawn into {options.plot}", flush=True)
+
+
+def one_search(count, epochs):
+    """Prints the seconds of a search, and by how much memory grew."""
+    # So that what is needed once does not count.
+    by_tuner(Caviar, "mlp", 1, 0, digits(), 1)
+    before = _peak()
+    took, _ = by_tuner(Caviar, "mlp", count, 0, digits(), epochs)
+    print(took * count, _peak() - before)
+
+
+def _peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _plot(counts, seconds, peaks, path):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for axis, values, label in [
+        (axes[0], seconds, "seconds, the whole search"),
+        (axes[1], peaks, "memory beyond that of one trial, MiB"),
+    ]:
+        axis.plot(counts, values, marker="o")
+        axis.set_xscale("log", base=2)
+        axis.set_xlabel("trials at once")
+        axis.set_ylabel(label)
+        axis.set_ylim(bottom=0)
+        axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    cases = [*SPACES, "hand", "growth"]
+    parser.add_argument("--cases", nargs="*", default=cases, choices=cases)
+    parser.add_argument("--trials", type=int, default=64)
+    parser.add_argument("--peer-trials", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--doublings", type=int, default=9)
+    parser.add_argument("--plot", default="caviar_growth.png")
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        one_search(options.one, options.epochs)
+        return
+    data = digits()
+    # The first model of a process pays for what all others need, too.
+    by_tuner(keras_tuner.RandomSearch, "mlp", 1, 0, data, 1)
+    fast_enough = []
+    for name in options.cases:
+        if name == "growth":
+            growth(options)
+        elif name == "hand":
+            fast_enough.append(compare_by_hand(options, data))
+        else:
+            fast_enough.append(compare(name, options, data))
+    sys.exit(not all(fast_enough))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""The network that others are laid into."""
+
+import keras
+from keras import ops
+
+from tfcourse.tuning.laying import rules
+from tfcourse.tuning.laying.outline import anatomy
+from tfcourse.tuning.population.drafts import unbuilt
+from tfcourse.tuning.population.optimizer import OneOf
+from tfcourse.tuning.population.structure import compile_structure
+
+
+class PassedBy(keras.layers.Layer):
+    """Layers that a member has, or passes its values by.
+
+    Args:
+        layers: The layers, which change no shape.
+    """
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = layers
+
+    def build(self, input_shape):
+        self.present = self.add_weight(
+            (), "ones", trainable=False, name="present"
+        )
+        for layer in self.layers:
+            layer.build(input_shape)
+            input_shape = layer.compute_output_shape(input_shape)
+
+    def call(self, inputs, training=False):
+        outputs = inputs
+        for layer in self.layers:
+            keyword = {"training": training}
+            if not layer._call_has_training_arg:
+                keyword = {}
+            outputs = layer(outputs, **keyword)
+        return ops.where(self.present > 0, outputs, inputs)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def largest(builds, drafts):
+    """Returns a model, built, that all of the drafts can be laid into.
+
+    Args:
+        builds: The functions that made the drafts.
+        drafts: Models of one `outline`.
+    """
+    parts = [anatomy(draft) for draft in drafts]
+    deepest = max(range(len(parts)), key=lambda k: len(parts[k].blocks))
+    with unbuilt():
+        model = builds[deepest]()
+        own = anatomy(model)
+        _widen(own, [part.widths for part in parts])
+        if any(len(part.blocks) < len(own.blocks) for part in parts):
+            fewest = min(len(part.blocks) for part in parts)
+            _make_optional(model, own, fewest)
+    model._maybe_rebuild()
+    model.optimizer = _optimizer(model, builds, drafts)
+    return model
+
+
+def _widen(own, widths):
+    """Gives each hidden layer the largest width that a member has there."""
+    count = len(own.blocks)
+    if all(len(some) == count for some in widths):
+        largest = map(max, zip(*widths, strict=True))
+    else:
+        # What is passed by must leave the shape as it is.
+        largest = [max(map(max, widths))] * count
+    for block, number in zip(own.blocks, largest, strict=True):
+        setattr(block[0], rules.WIDTHS[type(block[0])], number)
+
+
+def _make_optional(model, own, fewest):
+    """Puts each block that some do not have into a `PassedBy`."""
+    for _ in range(sum(map(len, own.blocks[fewest:])) + len(own.tail)):
+        model.pop(rebuild=False)
+    for block in own.blocks[fewest:]:
+        model.add(PassedBy(block), rebuild=False)
+    for layer in own.tail:
+        model.add(layer, rebuild=False)
+
+
+def _optimizer(model, builds, drafts):
+    """Returns the drafts' optimizer, or all that they have; built."""
+    kinds = {}
+    for build, draft in zip(builds, drafts, strict=True):
+        kinds.setdefault(kind_of_optimizer(draft), build)
+    optimizers = [model.optimizer]
+    if len(kinds) > 1:
+        with unbuilt():
+            optimizers = [build().optimizer for build in kinds.values()]
+    for optimizer in optimizers:
+        optimizer.build(model.trainable_variables)
+    if len(optimizers) == 1:
+        return optimizers[0]
+    return OneOf(list(kinds), optimizers)
+
+
+def kind_of_optimizer(model):
+    return dict(compile_structure(model))["optimizer"]

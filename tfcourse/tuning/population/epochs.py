@@ -1,0 +1,124 @@
+"""One epoch of all members, in parts if memory does not suffice."""
+
+import numpy as np
+from keras import ops
+
+from tfcourse.tuning.population.state import take
+
+# Below so many steps, counted for every member, compiling costs more time than
+# it saves.
+_STEPS_WORTH_COMPILING = 4000
+# XLA's convolutions on CPUs are no faster than plain ones, which are written
+# out member by member up to this number.
+_LARGEST_CONVOLVED_PLAINLY = 128
+
+
+class Epochs:
+    """Runs epochs of a population's `State`.
+
+    Args:
+        member: The `Member`.
+        engine: What computes, for Keras's backend.
+        state: The `State`.
+        jit_compile: As for `Population`.
+
+    Attributes:
+        pieces: In how many parts the members go one after the other.
+        xla: Whether XLA has compiled the step.
+    """
+
+    def __init__(self, member, engine, state, jit_compile):
+        self._member = member
+        self._engine = engine
+        self._state = state
+        self._jit_compile = jit_compile
+        self._asks_xla = False
+        self._members = self._steps = self._left = 0
+        self.pieces = 1
+
+    @property
+    def xla(self):
+        return self._engine.compiles(self._asks_xla)
+
+    def plan(self, epochs, batches):
+        """Says what there is to do, by which compiling by XLA is decided.
+
+        Args:
+            epochs: How many epochs will be run.
+            batches: The `Batches` of one of them.
+        """
+        self._left = epochs
+        self._steps = sum(b.steps for b in batches)
+        self._decide()
+
+    def _decide(self):
+        self._members = len(self._state.rows)
+        self._asks_xla = self._jit_compile
+        if self._jit_compile == "auto":
+            worth_it = (
+                self._left * self._steps * self._members
+                >= _STEPS_WORTH_COMPILING
+            )
+            self._asks_xla = worth_it and not (
+                self._member.convolves
+                and self._members <= _LARGEST_CONVOLVED_PLAINLY
+            )
+
+    def run(self, batches, orders, validation):
+        """Returns the arrays after an epoch, and its metrics.
+
+        Args:
+            batches: A list of `Batches` to train on.
+            orders: For each of them, the indices of the examples in order.
+            validation: A function that gives `Batches` to evaluate on, or
+                None.
+        """
+        if len(self._state.rows) != self._members:
+            # XLA would compile anew for the members that were kept.
+            self._decide()
+        self._left -= 1
+        while True:
+            try:
+                return self._in_pieces(batches, orders, validation)
+            except MemoryError:
+                members = len(self._state.rows)
+                if self.pieces >= members:
+                    raise
+                self.pieces = min(2 * self.pieces, members)
+
+    def evaluate(self, arrays, batches):
+        """Returns the arrays, and a dict from metric to its values."""
+        arrays = self._state.begin(arrays)
+        for b in batches:
+            order = ops.arange(len(b), dtype="int32")
+            arrays = self._engine.evaluate(
+                arrays, b.arrays, order, b.batch_size
+            )
+        return arrays, self._engine.results(arrays)
+
+    def _in_pieces(self, batches, orders, validation):
+        arrays, members = self._state.arrays, len(self._state.rows)
+        if self.pieces == 1:
+            return self._one(arrays, batches, orders, validation)
+        outcomes = [
+            self._one(take(arrays, rows), batches, orders, validation)
+            for rows in np.array_split(np.arange(members), self.pieces)
+        ]
+        parts, logs = zip(*outcomes, strict=True)
+        return (
+            [ops.concatenate(column) for column in zip(*parts, strict=True)],
+            {n: np.concatenate([log[n] for log in logs]) for n in logs[0]},
+        )
+
+    def _one(self, arrays, batches, orders, validation):
+        arrays = self._state.begin(arrays)
+        for b, order in zip(batches, orders, strict=True):
+            order = ops.convert_to_tensor(order, "int32")
+            arrays = self._engine.train_epoch(
+                arrays, b.arrays, order, b.batch_size, self._asks_xla
+            )
+        logs = self._engine.results(arrays)
+        if validation is not None:
+            arrays, more = self.evaluate(arrays, validation())
+            logs |= {f"val_{name}": value for name, value in more.items()}
+        return arrays, {k: ops.convert_to_numpy(v) for k, v in logs.items()}

@@ -1,0 +1,167 @@
+"""The values of all members' variables, also of those that have left."""
+
+import numpy as np
+from keras import ops
+
+
+class State:
+    """Arrays with one row for each member that is still in them.
+
+    Args:
+        member: The `Member`, which knows what the arrays are made of.
+        columns: A list of arrays `(K, ...)`, one for each saved variable.
+
+    Attributes:
+        arrays: The arrays `(K, ...)`, those of the metrics last.
+        rows: Which members are in them, by their index.
+        best: The arrays as they were at each member's best, or None.
+    """
+
+    def __init__(self, member, columns):
+        self._member = member
+        self._size = len(columns[0])
+        metrics = [
+            np.stack([value] * self._size) for value in member.initial_metrics()
+        ]
+        self.arrays = [
+            ops.convert_to_tensor(array, dtype)
+            for array, dtype in zip(
+                member.packing.pack([*columns, *metrics]),
+                member.dtypes,
+                strict=True,
+            )
+        ]
+        self.best = None
+        self.rows = np.arange(self._size)
+        self._initial_metrics = self.arrays[member.saved :]
+        self._left, self._left_best = {}, {}
+
+    @property
+    def saved(self):
+        """The arrays without those of the metrics."""
+        return self.arrays[: self._member.saved]
+
+    def begin(self, arrays):
+        """Returns arrays with the metrics as before the first batch."""
+        size, saved = len(arrays[0]), self._member.saved
+        return [*arrays[:saved], *(v[:size] for v in self._initial_metrics)]
+
+    def update(self, rows, arrays):
+        """Takes over the new arrays, for the marked rows only."""
+        self.arrays = where(rows, arrays, self.arrays)
+
+    def note_best(self, rows):
+        """Keeps the present values of the marked rows as their best."""
+        if self.best is None:
+            self.best = self.saved
+        else:
+            self.best = where(rows, self.saved, self.best)
+
+    def restore_best(self):
+        """Gives the models, not their optimizers, their best values."""
+        if self.best is not None:
+            count = self._member.of_model
+            self.arrays = [*self.best[:count], *self.arrays[count:]]
+
+    def keep(self, rows):
+        """Takes all but some rows, given by number, from the arrays."""
+        for k in np.delete(self.rows, rows):
+            if self.best is not None:
+                self._left_best[k] = self._row(k, best=True)
+            self._left[k] = self._row(k, best=False)
+        self.rows = self.rows[rows]
+        self.arrays = take(self.arrays, rows)
+        if self.best is not None:
+            self.best = take(self.best, rows)
+
+    def values(self, k, best):
+        """Returns the value of each saved variable of a member."""
+        metrics = [ops.convert_to_numpy(v[0]) for v in self._initial_metrics]
+        row = [*self._row(k, best), *metrics]
+        return self._member.packing.unpack(row)[: self._member.saved_variables]
+
+    def everyone(self, best):
+        """Returns the arrays with a row for each member, left or not."""
+        if len(self.rows) == self._size:
+            saved = self.best if best else self.saved
+        else:
+            rows = [self._row(k, best) for k in range(self._size)]
+            saved = [
+                ops.convert_to_tensor(np.stack(column))
+                for column in zip(*rows, strict=True)
+            ]
+        return [*saved, *self._initial_metrics]
+
+    def _row(self, k, best):
+        left = self._left_best if best else self._left
+        if k in left:
+            return left[k]
+        if best and self.best is None:
+            raise ValueError(
+                "The best weights were not kept. Call `fit` with `keep_best`, "
+                "e.g. keep_best='val_loss'."
+            )
+        row = int(np.flatnonzero(self.rows == k)[0])
+        arrays = self.best if best else self.saved
+        return [ops.convert_to_numpy(array[row]) for array in arrays]
+
+
+def take(arrays, rows):
+    """Returns some rows of stacked arrays."""
+    return [ops.take(array, rows, axis=0) for array in arrays]
+
+
+def where(rows, new, old):
+    """Returns the new arrays in the marked rows, the old ones elsewhere."""
+    if rows.all():
+        return new
+
+    def choose(a, b):
+        if a is b:
+            return a
+        mask = rows.reshape([-1] + [1] * (a.ndim - 1))
+        return ops.where(mask, a, b)
+
+    return [choose(a, b) for a, b in zip(new, old, strict=True)]
+
+
+def columns_of(models):
+    """Returns the stacked values of all variables, the optimizers' too."""
+    rows = []
+    for model in models:
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        rows.append(
+            [
+                *model.trainable_variables,
+                *model.non_trainable_variables,
+                *model.optimizer.variables,
+            ]
+        )
+    return [
+        np.stack([ops.convert_to_numpy(v) for v in column])
+        for column in zip(*rows, strict=True)
+    ]
+
+
+def assign(values, model):
+    """Gives a model, and its optimizer if it has one, these values.
+
+    Raises:
+        ValueError: If its variables are not of the same shapes.
+    """
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None:
+        if not optimizer.built:
+            optimizer.build(model.trainable_variables)
+        variables += optimizer.variables
+    shapes = [tuple(v.shape) for v in variables]
+    wanted = [tuple(v.shape) for v in values][: len(shapes)]
+    if shapes != wanted:
+        raise ValueError(
+            "The model is not of the population's structure: it has "
+            f"variables of shapes {shapes}, the population {wanted}."
+        )
+    for variable, value in zip(variables, values, strict=False):
+        variable.assign(value)
