@@ -170,7 +170,11 @@ def outcome(folder):
     """Returns the trials and the result of a run, without their times."""
     with (folder / "trials.csv").open(newline="") as f:
         trials = [{**row, "seconds": ""} for row in csv.DictReader(f)]
-    return trials, json.loads((folder / "run.json").read_text())["result"]
+    result = json.loads((folder / "run.json").read_text())["result"]
+    # How many programs there were depends on where they were broken off.
+    for name in ("seconds_per_trial", "programs"):
+        del result[name]
+    return trials, result
 
 
 def _files(folder):

@@ -151,15 +151,16 @@ class _Chosen:
         self._take(lambda one: one.finish())
 
     def _take(self, action):
-        before = [ops.convert_to_tensor(v) for v in self._updated]
-        choice = ops.unstack(ops.convert_to_tensor(self._choice) > 0)
+        # Not by `convert_to_tensor`, which gives TensorFlow's variables back.
+        before = [variable.value for variable in self._updated]
+        choice = ops.unstack(self._choice.value > 0)
         taken = before
         for one, is_chosen in zip(self._each, choice, strict=True):
             for variable, value in zip(self._updated, before, strict=True):
                 variable.assign(value)
             action(one)
             taken = [
-                ops.where(is_chosen, ops.convert_to_tensor(variable), value)
+                ops.where(is_chosen, variable.value, value)
                 for variable, value in zip(self._updated, taken, strict=True)
             ]
         for variable, value in zip(self._updated, taken, strict=True):
