@@ -6,6 +6,7 @@ import tracemalloc
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.metrics import precision_recall_fscore_support
 
 from tfcourse.errors import InputError
@@ -109,6 +110,12 @@ def test_an_existing_file_is_kept(exported, labelled, tmp_path):
     with pytest.raises(InputError, match="exists already"):
         predict_file(predictions(predictor, []), out)
     assert out.read_text() == "mine"
+    with pytest.raises(InputError, match="is a folder"):
+        predict_file(predictions(predictor, []), tmp_path, overwrite=True)
+
+    pieces = predictions(predictor, predictor.examples(labelled[0]))
+    assert predict_file(pieces, out, overwrite=True) == 40
+    assert len(out.read_text().splitlines()) == 41
 
 
 def test_a_bad_row_in_the_middle_leaves_no_half_file(exported, tmp_path):
@@ -140,3 +147,69 @@ def test_wrong_endpoint_and_wrong_shape(exported, tmp_path):
     np.savez(tmp_path / "x.npz", x=np.ones((2, 4)))
     with pytest.raises(InputError, match=r"shape \(4,\); the model takes \(3"):
         Predictor(exported).examples(tmp_path / "x.npz")
+
+
+def test_a_column_called_as_the_answers_is_refused(exported, tmp_path):
+    (tmp_path / "t.csv").write_text("predicted,a,b,c\nold,1,2,3\n")
+
+    with pytest.raises(InputError, match="'predicted' already"):
+        predict_table(exported, tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    "text, others",
+    [
+        ("\ufeffa,b,c\r\n1,2,3\r\n", {}),
+        ('note,c,"b",a\n"x\ny, ""z""",3,2,1\n', {"note": 'x\ny, "z"'}),
+    ],
+    ids=["mark and two ends of line", "quoted"],
+)
+def test_forms_of_csv(exported, tmp_path, text, others):
+    (tmp_path / "t.csv").write_bytes(text.encode())
+
+    (row,) = predict_table(exported, tmp_path / "t.csv").to_dict("records")
+
+    assert row.pop("predicted") == "yes"
+    p = np.exp(3) / np.exp([1, 2, 3]).sum()
+    np.testing.assert_allclose(row.pop("probability"), p, atol=1e-6)
+    assert row == others
+
+
+def test_no_row_that_can_be_used(exported, tmp_path):
+    (tmp_path / "t.csv").write_text("a,b,c,truth\n1,2,x,no\n")
+    predictor = Predictor(exported)
+    bad = []
+    examples = predictor.examples(
+        tmp_path / "t.csv", apart=["truth"], on_bad=bad.append
+    )
+
+    with pytest.raises(InputError, match="no row that can be used"):
+        evaluate(predictor, examples, "truth")
+    assert bad == ["line 2 has 'x' in column 'c', which must be a number"]
+
+
+def test_a_model_of_text_takes_no_table(tmp_path):
+    lookup = keras.layers.StringLookup(vocabulary=["a"])
+    model = keras.Sequential([keras.Input((2,), dtype="string"), lookup])
+    export_saved_model(model, tmp_path / "m")
+
+    with pytest.raises(InputError, match="takes string"):
+        Predictor(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "shape, message",
+    [(None, "of shape <unknown>"), ([], r"of shape \(\)"), ([None, 3], "'y'")],
+)
+def test_a_foreign_model_that_suits_no_table(tmp_path, shape, message):
+    class Sum(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec(shape, name="x")])
+        def total(self, x):
+            return {"y": tf.reduce_sum(x)}
+
+    own = Sum()
+    tf.saved_model.save(own, tmp_path / "m", signatures=own.total)
+    (tmp_path / "t.csv").write_text("a,b,c\n1,2,3\n")
+
+    with pytest.raises(InputError, match=message):
+        predict_table(tmp_path / "m", tmp_path / "t.csv")

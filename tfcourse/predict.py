@@ -51,7 +51,14 @@ class Predictor:
                 "Load it with `tf.saved_model.load` instead."
             )
         ((self._input, self._spec),) = inputs.items()
-        self.shape = tuple(self._spec.shape[1:])
+        dtype, shape = self._spec.dtype, self._spec.shape
+        if not (dtype.is_floating or dtype.is_integer) or not shape.rank:
+            raise InputError(
+                f"The endpoint {name!r} of {path} takes {dtype.name} of shape "
+                f"{shape}, and a table gives rows of numbers. Load it with "
+                "`tf.saved_model.load` instead."
+            )
+        self.shape = tuple(shape[1:])
         outputs = self._signature.structured_outputs
         self.classifies = {"label", "probability"} <= set(outputs)
 
@@ -62,7 +69,7 @@ class Predictor:
         given = tf.cast(features, self._spec.dtype)
         answer = self._signature(**{self._input: given})
         if not self.classifies:
-            return _flat(answer)
+            return _flat(answer, len(features))
         labels = answer["label"].numpy()
         if labels.dtype == object:
             labels = np.array([label.decode() for label in labels])
@@ -106,12 +113,20 @@ class Predictor:
         return examples
 
 
-def _flat(answer):
-    """Returns outputs of any shape as columns, one a number."""
+def _flat(answer, m):
+    """Returns outputs of any shape as columns, one a number.
+
+    Raises:
+        InputError: If they are no answers for `m` examples.
+    """
     columns = {}
     for name, output in sorted(answer.items()):
-        output = output.numpy()
-        output = output.reshape(len(output), -1)
+        if output.shape[:1] != (m,):
+            raise InputError(
+                f"The output {name!r} has shape {output.shape} for {m} rows. "
+                "Choose an --endpoint with an answer for each row."
+            )
+        output = output.numpy().reshape(m, -1)
         for i, column in enumerate(output.T):
             label = name if output.shape[1] == 1 else f"{name}_{i}"
             columns[label] = column
@@ -119,9 +134,20 @@ def _flat(answer):
 
 
 def predictions(predictor, examples):
-    """Yields, a piece at a time, a dict of columns: the others and answers."""
+    """Yields, a piece at a time, a dict of columns: the others and answers.
+
+    Raises:
+        InputError: If a column has the name of an answer.
+    """
     for piece in examples:
-        yield {**piece.others, **predictor(piece.features)}
+        answers = predictor(piece.features)
+        taken = sorted(piece.others.keys() & answers.keys())
+        if taken:
+            raise InputError(
+                f"The table has a column {taken[0]!r} already, as the answers "
+                "are called. Rename it."
+            )
+        yield {**piece.others, **answers}
 
 
 def predict_table(path, table):
@@ -169,15 +195,29 @@ def write_predictions(pieces, file, advance=None):
     return count
 
 
-def predict_file(pieces, out, advance=None):
-    """Writes `predictions` to a new CSV file, whole or not at all.
+def check_out(out, overwrite=False):
+    """Raises unless predictions may be written to a path.
 
     Raises:
-        InputError: If the file exists.
+        InputError: If it exists and is not to be replaced, or is a folder.
     """
     out = pathlib.Path(out)
-    if out.exists():
-        raise InputError(f"{out} exists already. Choose another --out.")
+    if out.is_dir():
+        raise InputError(f"{out} is a folder. Choose another --out.")
+    if out.exists() and not overwrite:
+        raise InputError(
+            f"{out} exists already. Choose another --out, or replace it with "
+            "--overwrite."
+        )
+
+
+def predict_file(pieces, out, advance=None, *, overwrite=False):
+    """Writes `predictions` to a CSV file, whole or not at all.
+
+    Raises:
+        InputError: As `check_out`.
+    """
+    check_out(out, overwrite)
     with (
         replacing(out) as beside,
         beside.open("w", encoding="utf-8", newline="") as file,

@@ -76,6 +76,114 @@ def test_a_model_written_as_a_class(tmp_path, rng):
     np.testing.assert_allclose(answer["outputs"], expected[:2], rtol=1e-5)
 
 
+def test_what_several_inputs_take_in_python_is_as_the_model_takes_it(
+    tmp_path, rng
+):
+    model = keras.Model(
+        a := [keras.Input((2,), name="a"), keras.Input((2,))],
+        layers.Subtract()(a),
+    )
+    x = rng.normal(size=(2, 3, 2)).astype("float32")
+    export_saved_model(model, tmp_path / "m")
+
+    loaded = tf.saved_model.load(tmp_path / "m")
+    layer = layers.TFSMLayer(tmp_path / "m", call_endpoint="serve")
+
+    given = [tf.constant(x[0]), tf.constant(x[1])]
+    for answer in (loaded.serve(given), layer(given)):
+        np.testing.assert_allclose(answer["outputs"], x[0] - x[1], rtol=1e-6)
+    described = describe_saved_model(tmp_path / "m")
+    assert set(described["endpoints"]["serve"]["inputs"]) == {"a", "input_1"}
+
+
+def twice_the_same_layer(x):
+    dense = layers.Dense(2)
+    return [dense(x), dense(-x)]
+
+
+@pytest.mark.parametrize(
+    "make, names",
+    [
+        (twice_the_same_layer, ["output_0", "output_1"]),
+        (
+            lambda x: {"y": [layers.Dense(2)(x), layers.Dense(1)(x)]},
+            ["y_0", "y_1"],
+        ),
+    ],
+    ids=["one name", "nested"],
+)
+def test_no_output_is_lost(tmp_path, rng, make, names):
+    x = keras.Input((4,))
+    model = keras.Model(x, make(x))
+    sample = rng.normal(size=(3, 4)).astype("float32")
+
+    export_saved_model(model, tmp_path / "m")
+
+    loaded = tf.saved_model.load(tmp_path / "m")
+    answer = loaded.serve(tf.constant(sample))
+    assert sorted(answer) == names
+    expected = keras.tree.flatten(model(sample))
+    for name, wanted in zip(names, expected, strict=True):
+        np.testing.assert_allclose(answer[name], wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_text_goes_in(tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input((2,), dtype="string"),
+            layers.StringLookup(vocabulary=["up", "down"], output_mode="count"),
+        ]
+    )
+    export_saved_model(model, tmp_path / "m")
+
+    loaded = tf.saved_model.load(tmp_path / "m")
+    answer = loaded.serve(tf.constant([["down", "up"], ["left", "up"]]))
+    np.testing.assert_array_equal(answer["outputs"], [[0, 1, 1], [1, 1, 0]])
+
+
+def test_any_number_of_any_length(tmp_path, rng):
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            layers.Embedding(20, 3, mask_zero=True),
+            layers.SimpleRNN(2),
+            layers.Softmax(),
+        ]
+    )
+    x = rng.integers(0, 20, size=(5, 9)).astype("int32")
+    x[:, 0] = 1
+    export_saved_model(model, tmp_path / "m", labels=["a", "b"])
+
+    loaded = tf.saved_model.load(tmp_path / "m")
+    for batch in (0, 1, 5):
+        for length in (1, 9):
+            some = x[:batch, :length]
+            answer = loaded.classify(tf.constant(some))
+            assert answer["label"].shape == (batch,)
+            np.testing.assert_allclose(
+                answer["probabilities"],
+                model(x[:, :length])[:batch],
+                rtol=1e-5,
+                atol=1e-6,
+            )
+
+
+def test_a_model_that_takes_no_more_than_a_few_steps(tmp_path):
+    x = keras.Input((None,), dtype="int32")
+    positions = layers.Embedding(10, 2)(keras.ops.cumsum(x * 0 + 1, axis=1))
+    model = keras.Model(x, layers.GlobalAveragePooling1D()(positions))
+    export_saved_model(model, tmp_path / "m")
+
+
+def test_a_model_for_one_number_of_examples_is_refused(tmp_path):
+    model = keras.Sequential(
+        [keras.Input(batch_shape=(2, 5, 3)), layers.LSTM(2, stateful=True)]
+    )
+    with pytest.raises(InputError, match="any number of examples.*stateful"):
+        export_saved_model(model, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_mixed_precision(tmp_path, rng):
     policy = keras.DTypePolicy("mixed_float16")
     model = keras.Sequential(

@@ -40,6 +40,7 @@ def softmax(z):
     [
         (classifier(), ["no", "so", "yes"], lambda a: a),
         (classifier(3, None, LOGITS), [-1, 0, 7], softmax),
+        (classifier(3, None, [LOGITS]), np.array([-1, 0, 7]), softmax),
         (
             classifier(1, "sigmoid", "binary_crossentropy"),
             ["no", "yes"],
@@ -51,7 +52,7 @@ def softmax(z):
             lambda z: np.hstack([1 / (1 + np.exp(z)), 1 / (1 + np.exp(-z))]),
         ),
     ],
-    ids=["softmax", "logits", "sigmoid", "one logit"],
+    ids=["softmax", "logits", "list of losses", "sigmoid", "one logit"],
 )
 def test_endpoints_answer_as_the_model_does(
     tmp_path, rng, model, labels, expected
@@ -82,6 +83,7 @@ def test_endpoints_answer_as_the_model_does(
     assert set(loaded.signatures) == {"serve", "serving_default", "classify"}
 
 
+@pytest.mark.slow
 def test_loads_where_tfcourse_is_not_installed(tmp_path):
     export_saved_model(classifier(), tmp_path / "m", labels=["a", "b", "c"])
     code = f"""
@@ -101,12 +103,31 @@ print(model.classify(tf.zeros([2, 4]))["label"].numpy().tolist())
 
 def test_metadata_comes_back(tmp_path):
     export_saved_model(
-        classifier(), tmp_path / "m", labels=[3, 5, 7], metadata={"note": "β"}
+        classifier(),
+        tmp_path / "m",
+        labels=[3, 5, 7],
+        metadata={"note": "β", "loss": np.float32(0.5), "seen": np.arange(2)},
     )
     _, metadata = load_saved_model(tmp_path / "m")
 
     assert metadata["labels"] == [3, 5, 7]
     assert metadata["note"] == "β"
+    assert (metadata["loss"], metadata["seen"]) == (0.5, [0, 1])
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"feature_names": "abcd"},
+        {"feature_names": ["a", "a", "b", "c"]},
+        {"ranges": {"a": 1}},
+        {"ranges": {"a": [1, 0]}},
+    ],
+)
+def test_metadata_that_predict_cannot_use_is_refused(tmp_path, metadata):
+    with pytest.raises(InputError, match=next(iter(metadata))):
+        export_saved_model(classifier(), tmp_path / "m", metadata=metadata)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_existing_path_is_kept_unless_told(tmp_path):
@@ -138,6 +159,8 @@ class Noise(keras.layers.Layer):
     [
         (keras.Sequential([keras.layers.Dense(2)]), None, "is not built"),
         (classifier(), ["a", "b"], "2 labels for the 3 outputs"),
+        (classifier(), ["a", "b", "a"], "'a' is given to two classes"),
+        (classifier(3, None), ["a", "b", "c"], "are no probabilities"),
         (keras.Sequential([keras.Input((2,)), Noise()]), None, "at random"),
     ],
 )
@@ -145,11 +168,3 @@ def test_unusable_model_is_refused(tmp_path, model, labels, message):
     with pytest.raises(InputError, match=message):
         export_saved_model(model, tmp_path / "m", labels=labels)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_folder_that_is_no_model_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no SavedModel"):
-        load_saved_model(tmp_path)
-    (tmp_path / "saved_model.pb").write_bytes(b"broken")
-    with pytest.raises(InputError, match="cannot be loaded"):
-        load_saved_model(tmp_path)

@@ -36,6 +36,9 @@ def predict(
         pathlib.Path | None,
         typer.Option(help="Write the predictions to this CSV file."),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what is at --out.")
+    ] = False,
     skip_bad: SkipBad = False,
     endpoint: Annotated[
         str | None,
@@ -47,26 +50,27 @@ def predict(
     from tfcourse.cli.quiet import hush
 
     hush(verbose)
-    from tfcourse.errors import InputError
     from tfcourse.predict import (
         Predictor,
+        check_out,
         predict_file,
         predictions,
         write_predictions,
     )
 
-    if out and out.exists():
-        raise InputError(f"{out} exists already. Choose another --out.")
+    if out:
+        check_out(out, overwrite)  # Before TensorFlow takes its time.
     predictor = Predictor(model, endpoint)
     bad = _Bad(skip_bad)
     examples = predictor.examples(table, on_bad=bad.callback)
+    _name_order(examples, predictor)
     _name_others(examples, predictor)
     pieces = predictions(predictor, examples)
     if not out:
         count = write_predictions(pieces, sys.stdout)
     else:
         with _progress() as advance:
-            count = predict_file(pieces, out, advance)
+            count = predict_file(pieces, out, advance, overwrite=overwrite)
         print(f"Wrote {count:,} rows to {out}")
     bad.summarise(count)
 
@@ -93,6 +97,7 @@ def evaluate(
     predictor = Predictor(model)
     bad = _Bad(skip_bad)
     examples = predictor.examples(table, apart=[target], on_bad=bad.callback)
+    _name_order(examples, predictor)
     with _progress() as advance:
         result = compare(predictor, examples, target, advance)
     _print_evaluation(result)
@@ -118,6 +123,15 @@ class _Bad:
                 f"{self._count:,} {rows} left out of {self._count + good:,}.",
                 file=sys.stderr,
             )
+
+
+def _name_order(examples, predictor):
+    if examples.names and not predictor.metadata.get("feature_names"):
+        print(
+            "The model does not name its columns. They are taken in the order "
+            f"of the table: {', '.join(examples.names)}",
+            file=sys.stderr,
+        )
 
 
 def _name_others(examples, predictor):

@@ -68,18 +68,21 @@ class TableExamples:
 
     def __iter__(self):
         """Yields a `Piece` after the other."""
-        empty = True
+        empty, none_good = True, True
         for places, cells in self._table.pieces(self._size, self._on_bad):
             empty = False
             cells = dict(zip(self._table.columns, cells, strict=True))
             features, good = self._numbers(places, cells)
             if good.any():
+                none_good = False
                 others = {
                     name: _kept(cells[name], good) for name in self.others
                 }
                 yield Piece(features[good].astype("float32"), others)
         if empty:
             raise InputError(f"{self._path} has no rows below its header.")
+        if none_good:
+            raise InputError(f"{self._path} has no row that can be used.")
 
     def _refuse(self, sentence):
         raise InputError(

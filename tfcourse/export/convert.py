@@ -5,9 +5,10 @@ import zipfile
 
 from tfcourse.errors import InputError
 from tfcourse.export.folding import fold_batch_normalization
-from tfcourse.export.loading import METADATA
+from tfcourse.export.loading import said
+from tfcourse.export.metadata import METADATA
 from tfcourse.export.ports import Ports
-from tfcourse.export.proof import sample_of
+from tfcourse.export.proof import answered
 from tfcourse.export.saved_model import export_saved_model
 from tfcourse.files import read_json, replacing
 
@@ -77,8 +78,7 @@ def load(path, *, allow_code=False):
                 "If you trust where it comes from, allow it with --allow-code."
             ) from error
         raise InputError(
-            f"{path} cannot be loaded as a Keras model: "
-            f"{(str(error).splitlines() or [type(error).__name__])[0]}"
+            f"{path} cannot be loaded as a Keras model: {said(error)}"
         ) from error
 
 
@@ -117,8 +117,7 @@ def _convert(model, to, form, overwrite):
             "--overwrite."
         )
     # The converters refuse a model that was loaded and never called.
-    ports = Ports(model)
-    ports.call(*sample_of(ports))
+    answered(model, Ports(model))
     try:
         with replacing(to) as beside:
             model.export(beside, format=form, verbose=False)

@@ -3,10 +3,8 @@
 import pathlib
 
 from tfcourse.errors import InputError
-from tfcourse.files import read_json
-
-# Read by people and by `tfcourse predict`; TensorFlow leaves it alone.
-METADATA = pathlib.Path("assets.extra", "tfcourse.json")
+from tfcourse.export.metadata import METADATA as METADATA
+from tfcourse.export.metadata import read_metadata
 
 
 def load_saved_model(path):
@@ -28,34 +26,17 @@ def load_saved_model(path):
     if not (path / "saved_model.pb").is_file():
         raise InputError(
             f"{path} is no SavedModel: there is no saved_model.pb in it. Give "
-            "the folder that was exported, e.g. runs/NAME/model."
+            "the folder that was exported, e.g. runs/NAME/model; `tfcourse "
+            "export` makes one of a .keras file."
         )
     try:
         loaded = tf.saved_model.load(path)
-    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+    except Exception as error:  # Damage is told in many ways.
         raise InputError(
             f"{path} cannot be loaded; export it again. TensorFlow says: "
-            f"{reason}"
+            f"{said(error)}"
         ) from error
-    return loaded, _metadata(path)
-
-
-def _metadata(path):
-    try:
-        metadata = read_json(path / METADATA)
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise InputError(
-            f"{path / METADATA} is damaged: {error}. Export the model again."
-        ) from error
-    if not isinstance(metadata, dict):
-        raise InputError(
-            f"{path / METADATA} is damaged: it holds no JSON object. Export "
-            "the model again."
-        )
-    return metadata
+    return loaded, read_metadata(path, _classes(loaded))
 
 
 def describe_saved_model(path):
@@ -100,6 +81,29 @@ def endpoint(loaded, name, path):
             f"{', '.join(sorted(loaded.signatures)) or 'none'}."
         )
     return loaded.signatures[name]
+
+
+def said(error):
+    """Returns the first line of an error that tells what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    telling = [
+        line for line in lines if line and "encountered when" not in line
+    ]
+    # Keras sets the line in bold.
+    return (
+        (telling or [type(error).__name__])[0]
+        .replace("\x1b[1m", "")
+        .replace("\x1b[0m", "")
+    )
+
+
+def _classes(loaded):
+    """Returns how many classes a loaded model tells apart, or `None`."""
+    if "classify" not in loaded.signatures:
+        return None
+    outputs = loaded.signatures["classify"].structured_outputs
+    shape = outputs["probabilities"].shape if "probabilities" in outputs else ()
+    return shape[-1] if len(shape) else None
 
 
 def _described(specs):

@@ -31,26 +31,40 @@ class Ports:
             )
         self._model = model
         entrances, self._structure = _entrances(model)
+        # A list or a dict of one is asked with the tensor alone.
+        self._alone = len(entrances) == 1
         self.shapes = [(None, *entrance.shape[1:]) for entrance in entrances]
         self.dtypes = [entrance.dtype for entrance in entrances]
-        own = [entrance.name for entrance in entrances]
+        own = _own_names(entrances, self._structure)
         self.names = _checked(names, own, model) if names else _default(own)
 
-    def call(self, *inputs):
-        """Returns what the model returns, as a dict by output name."""
-        packed = keras.tree.pack_sequence_as(self._structure, inputs)
-        return self._named(self._model(packed, training=False))
+    def pack(self, values):
+        """Returns values, one for each name, in the form that `call` takes."""
+        if self._alone:
+            return values[0]
+        return keras.tree.pack_sequence_as(self._structure, values)
 
-    def _named(self, outputs):
+    def call(self, inputs):
+        """Returns what the model returns, as a dict by output name."""
+        if self._alone:
+            inputs = keras.tree.pack_sequence_as(self._structure, [inputs])
+        outputs = self._model(inputs, training=False)
+        named = keras.tree.flatten_with_path(outputs)
+        paths = ["_".join(map(str, path)) for path, _ in named]
+        names = self._output_names(outputs, paths)
+        tensors = [tensor for _, tensor in named]
+        return dict(zip(names, tensors, strict=True))
+
+    def _output_names(self, outputs, paths):
         if isinstance(outputs, dict):
-            return dict(outputs)
-        outputs = keras.tree.flatten(outputs)
-        if len(outputs) == 1:
-            return {"outputs": outputs[0]}
-        names = getattr(self._model, "output_names", None)
-        if names is None:
-            names = [f"output_{i}" for i in range(len(outputs))]
-        return dict(zip(names, outputs, strict=True))
+            return paths
+        if len(paths) == 1:
+            return ["outputs"]
+        own = getattr(self._model, "output_names", None) or ()
+        # A layer that is called twice gives two outputs one name.
+        if len(set(own)) == len(paths):
+            return own
+        return [f"output_{path}" for path in paths]
 
 
 def _entrances(model):
@@ -70,14 +84,20 @@ def _entrances(model):
     structure = keras.tree.map_shape_structure(
         lambda shape: keras.KerasTensor(shape, model.input_dtype), shapes
     )
-    names = list(shapes) if isinstance(shapes, dict) else None
-    if names:
-        # In the order in which a dict is flattened.
-        names = sorted(names)
-    entrances = keras.tree.flatten(structure)
-    for i, entrance in enumerate(entrances):
-        entrance.name = names[i] if names else f"input_{i}"
-    return entrances, structure
+    return keras.tree.flatten(structure), structure
+
+
+def _own_names(entrances, structure):
+    if isinstance(structure, dict):
+        paths = [path for path, _ in keras.tree.flatten_with_path(structure)]
+        return ["_".join(map(str, path)) for path in paths]
+    return [
+        # Keras counts all that a process makes, which tells nobody anything.
+        f"input_{i}"
+        if entrance.name.startswith("keras_tensor")
+        else entrance.name
+        for i, entrance in enumerate(entrances)
+    ]
 
 
 def _default(own):

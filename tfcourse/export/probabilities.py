@@ -24,7 +24,10 @@ def class_probabilities(model, features):
 
 def takes_logits(model):
     """Returns whether the loss of a model takes its outputs as logits."""
-    return getattr(getattr(model, "loss", None), "from_logits", False)
+    from keras import tree
+
+    losses = tree.flatten(getattr(model, "loss", None))
+    return any(getattr(loss, "from_logits", False) for loss in losses)
 
 
 def probabilities_of(outputs, logits):

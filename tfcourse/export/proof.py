@@ -3,9 +3,11 @@
 import numpy as np
 
 from tfcourse.errors import InputError
+from tfcourse.export.loading import said
 
-# Where a model takes any length, e.g. of a sequence or an image.
-_LENGTH = 32
+# Tried in turn where a model takes any length, e.g. of a sequence or an
+# image: some know of no later position, others make an image much smaller.
+_LENGTHS = (32, 8, 256)
 # How far float16 arithmetic in another order may lead, and float32.
 _TOLERANCES = {"float16": 1e-2, "bfloat16": 5e-2}
 
@@ -20,15 +22,17 @@ def check_equal(model, ports, path):
     """
     import tensorflow as tf
 
-    sample = sample_of(ports)
-    expected = ports.call(*sample)
+    sample, expected = answered(model, ports)
     loaded = tf.saved_model.load(path)
     # In two parts, because an example's answer must not depend on others.
     parts = [[x[:1] for x in sample], [x[1:] for x in sample]]
-    _compare(model, expected, [loaded.serve(*part) for part in parts], "")
+    parts = [loaded.serve(ports.pack(part)) for part in parts]
+    _compare(model, expected, parts, "")
+    if "string" in ports.dtypes:
+        return  # XLA ends the process when it is given text.
     compiled = tf.function(loaded.serve, jit_compile=True)
     try:
-        answer = compiled(*sample)
+        answer = compiled(ports.pack(sample))
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
         return  # It has an operation that XLA does not know.
     _compare(model, expected, [answer], " under XLA")
@@ -40,21 +44,37 @@ def compare_on_sample(model, ports, call):
     Raises:
         InputError: If it does not.
     """
-    sample = sample_of(ports)
-    _compare(model, ports.call(*sample), [call(*sample)], "")
+    sample, expected = answered(model, ports)
+    _compare(model, expected, [call(ports.pack(sample))], "")
 
 
-def sample_of(ports):
-    """Returns random examples for the inputs of a model, an array each."""
-    return [
-        _some(shape, dtype)
-        for shape, dtype in zip(ports.shapes, ports.dtypes, strict=True)
-    ]
+def answered(model, ports):
+    """Returns random examples, an array an input, and what `model` answers.
+
+    Raises:
+        InputError: If it cannot be called on them.
+    """
+    for length in _LENGTHS:
+        sample = [
+            _some(shape, dtype, length)
+            for shape, dtype in zip(ports.shapes, ports.dtypes, strict=True)
+        ]
+        try:
+            return sample, ports.call(ports.pack(sample))
+        except Exception as error:  # Anything that a layer may raise.
+            reason = error
+    raise InputError(
+        f"The model {model.name!r} cannot be called on any number of examples "
+        f"of shape {', '.join(str(shape[1:]) for shape in ports.shapes)}, "
+        f"given as one argument: {said(reason)}"
+    ) from reason
 
 
-def _some(shape, dtype):
+def _some(shape, dtype, length):
     rng = np.random.default_rng(0)
-    shape = [3, *(_LENGTH if size is None else size for size in shape[1:])]
+    shape = [3, *(length if size is None else size for size in shape[1:])]
+    if dtype == "string":
+        return rng.choice(["a", "b"], size=shape)
     if np.issubdtype(np.dtype(_numpy_name(dtype)), np.floating):
         return rng.normal(size=shape).astype(_numpy_name(dtype))
     # Words, classes: 0 and 1 are in any vocabulary.
@@ -68,10 +88,11 @@ def _numpy_name(dtype):
 def _compare(model, expected, parts, where):
     for name, wanted in expected.items():
         dtype = wanted.dtype.name
-        wanted = np.asarray(wanted).astype("float64")
-        actual = np.concatenate(
-            [np.asarray(part[name]).astype("float64") for part in parts]
-        )
+        wanted = np.asarray(wanted)
+        actual = np.concatenate([np.asarray(part[name]) for part in parts])
+        if wanted.dtype == object:  # Text.
+            wanted, actual = np.zeros(()), np.float64(wanted != actual)
+        wanted, actual = wanted.astype("float64"), actual.astype("float64")
         tolerance = _TOLERANCES.get(_least_precise(model, dtype), 1e-5)
         # Relative to the largest, as sums of many terms round alike.
         scale = max(1.0, np.abs(wanted).max(initial=0))

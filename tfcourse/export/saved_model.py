@@ -2,9 +2,11 @@
 
 import pathlib
 
+import numpy as np
+
 from tfcourse import __version__
 from tfcourse.errors import InputError
-from tfcourse.export.loading import METADATA
+from tfcourse.export.metadata import METADATA, check_metadata
 from tfcourse.export.probabilities import (
     probabilities_of,
     takes_logits,
@@ -14,6 +16,8 @@ from tfcourse.files import replacing, write_json
 
 # How many of the likeliest classes `classify` lists.
 _TOP = 5
+# How far a probability may be outside 0 to 1, e.g. in half precision.
+_ROUNDING = 1e-3
 
 
 def export_saved_model(
@@ -31,7 +35,7 @@ def export_saved_model(
     several by their names:
 
     - `serve` (also the default): what the model returns, as `outputs`, or
-      several by their names.
+      several by their names, `output_0` and so on where names are not unique.
     - `classify`, if `labels` are given: `label` and its `probability` for each
       example; `top_labels` and `top_probabilities` of the five likeliest
       classes, likeliest first; and `probabilities` `(m, C)` in the order of
@@ -42,7 +46,9 @@ def export_saved_model(
     `keras.layers.TFSMLayer(path, call_endpoint="serve")`.
 
     Args:
-        model: A built Keras model: functional, sequential or subclassed.
+        model: A built Keras model: functional, sequential or subclassed. One
+            written as a class takes one argument (an array, a list or a dict),
+            of the shapes that it was built with.
         path: The folder to write, beside it first and then renamed.
         labels: The classes in the order of the outputs: all text or all
             integers; anything else is written as text.
@@ -52,13 +58,17 @@ def export_saved_model(
         metadata: What else to write down about the model, for JSON. Of it
             `tfcourse predict` reads `feature_names`, the columns of a table,
             and `ranges`, the lowest and highest value that a column may have,
-            by its name; people read e.g. `units`.
+            by its name; people read e.g. `units`. NumPy's numbers and arrays
+            become lists, what JSON does not know becomes text.
 
     Raises:
-        InputError: If `path` exists and `overwrite` is false, if the model is
-            not built, if the labels are not as many as the outputs or the
-            names not as many as the inputs, or if the written model does not
-            return what the model does, with or without XLA.
+        InputError: If `path` exists and `overwrite` is false; if the model is
+            not built, or cannot be called on any number of examples; if the
+            labels are not as many as the outputs or the names not as many as
+            the inputs; if there are labels and the outputs are no
+            probabilities; if `feature_names` or `ranges` cannot be used; or if
+            the written model does not return what the model does, with or
+            without XLA.
 
     Example:
 
@@ -72,7 +82,7 @@ def export_saved_model(
     import tensorflow as tf
 
     from tfcourse.export.ports import Ports
-    from tfcourse.export.proof import check_equal
+    from tfcourse.export.proof import answered, check_equal
 
     path = pathlib.Path(path)
     if path.exists() and not overwrite:
@@ -80,56 +90,70 @@ def export_saved_model(
             f"{path} exists already. Choose another path, or say "
             "`overwrite=True` to replace it."
         )
+    check_metadata(metadata or {})
     ports = Ports(model, input_names)
-    signature = [
+    _, outputs = answered(model, ports)
+    specs = [
         tf.TensorSpec(shape, dtype, name=name)
         for shape, dtype, name in zip(
             ports.shapes, ports.dtypes, ports.names, strict=True
         )
     ]
+    signature = [ports.pack(specs)]
     archive = keras.export.ExportArchive()
     archive.track(model)
 
-    def serve(*inputs):
-        return ports.call(*inputs)
-
-    archive.add_endpoint("serve", serve, input_signature=signature)
+    archive.add_endpoint("serve", ports.call, input_signature=signature)
     if labels is not None:
-        labels = list(labels)
-        _check_labels(model, ports, labels)
+        labels = [
+            label.item() if isinstance(label, np.generic) else label
+            for label in labels
+        ]
+        _check_labels(model, outputs, labels)
         archive.add_endpoint(
             "classify",
             _classifier(model, ports, labels),
             input_signature=signature,
         )
-    described = {
-        "tfcourse": __version__,
-        "labels": labels,
-        "inputs": ports.names,
-        **(metadata or {}),
-    }
+    own = {"tfcourse": __version__, "labels": labels, "inputs": ports.names}
+    described = {**own, **(metadata or {}), **own}
     with replacing(path) as beside:
         archive.write_out(beside, verbose=False)
         (beside / METADATA).parent.mkdir()
-        write_json(beside / METADATA, described, indent=1)
+        write_json(beside / METADATA, described, indent=1, default=_plain)
         check_equal(model, ports, beside)
 
 
-def _check_labels(model, ports, labels):
-    from tfcourse.export.proof import sample_of
+def _plain(value):
+    """Returns a value of NumPy's as Python's, of another kind as text."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
-    outputs = ports.call(*sample_of(ports))
+
+def _check_labels(model, outputs, labels):
     if len(outputs) > 1:
         raise InputError(
             f"The model {model.name!r} has {len(outputs)} outputs, and labels "
             "name the classes of a single one. Leave `labels` out."
         )
-    (width,) = (output.shape[-1] for output in outputs.values())
+    (output,) = outputs.values()
+    width = output.shape[-1]
     if not tells_apart(width, len(labels)):
         raise InputError(
             f"There are {len(labels)} labels for the {width} outputs of the "
             f"model {model.name!r}. Give one label an output, or two for a "
             "single output."
+        )
+    twice = {label for label in labels if labels.count(label) > 1}
+    if twice:
+        raise InputError(f"The label {twice.pop()!r} is given to two classes.")
+    probabilities = np.asarray(probabilities_of(output, takes_logits(model)))
+    if not np.all(
+        (probabilities > -_ROUNDING) & (probabilities < 1 + _ROUNDING)
+    ):
+        raise InputError(
+            f"The outputs of the model {model.name!r} are no probabilities. "
+            "End it with a softmax, or compile it with a loss of "
+            "`from_logits=True`."
         )
 
 
@@ -140,8 +164,8 @@ def _classifier(model, ports, labels):
     names = tf.constant(labels if integers else [str(i) for i in labels])
     logits = takes_logits(model)
 
-    def classify(*inputs):
-        (outputs,) = ports.call(*inputs).values()
+    def classify(inputs):
+        (outputs,) = ports.call(inputs).values()
         probabilities = probabilities_of(outputs, logits)
         top, places = tf.math.top_k(probabilities, min(_TOP, len(labels)))
         top_labels = tf.gather(names, places)

@@ -1,0 +1,83 @@
+"""Folders that something happened to: one sentence, whatever it was."""
+
+import json
+import pathlib
+import shutil
+
+import keras
+import pytest
+
+from tfcourse.errors import InputError
+from tfcourse.export import export_saved_model, load_saved_model
+from tfcourse.export.metadata import METADATA
+
+DATA = "variables/variables.data-00000-of-00001"
+INDEX = "variables/variables.index"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2, "softmax")]
+    )
+    path = tmp_path_factory.mktemp("whole") / "m"
+    export_saved_model(model, path, labels=["no", "yes"])
+    return path
+
+
+@pytest.fixture
+def folder(whole, tmp_path):
+    return pathlib.Path(shutil.copytree(whole, tmp_path / "m"))
+
+
+@pytest.mark.parametrize("content", [None, "half", b"", b"no such format"])
+@pytest.mark.parametrize("name", [DATA, INDEX, "saved_model.pb"])
+def test_a_damaged_part_is_told(folder, name, content):
+    file = folder / name
+    if content is None:
+        file.unlink()
+    else:
+        bytes_ = file.read_bytes()
+        half = bytes_[: len(bytes_) // 2]
+        file.write_bytes(half if content == "half" else content)
+
+    with pytest.raises(InputError, match="no SavedModel|cannot be loaded"):
+        load_saved_model(folder)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"labels": ["no"]}, "1 `labels` for 2 classes"),
+        ({"labels": "no"}, "`labels` is no list"),
+        ({"feature_names": 3}, "`feature_names` is no list"),
+        ({"ranges": [0, 1]}, "`ranges` must have"),
+        (b"{", "Expecting"),
+        (b"\xff\xfe", "can't decode"),
+        (b"[]", "no JSON object"),
+    ],
+)
+def test_damaged_metadata_is_told(folder, change, message):
+    if isinstance(change, dict):
+        old = json.loads((folder / METADATA).read_text())
+        change = json.dumps(old | change).encode()
+    (folder / METADATA).write_bytes(change)
+
+    with pytest.raises(InputError, match=f"is damaged: .*{message}"):
+        load_saved_model(folder)
+
+
+def test_no_metadata_is_no_damage(folder):
+    (folder / METADATA).unlink()
+
+    model, metadata = load_saved_model(folder)
+
+    assert metadata == {}
+    assert "classify" in model.signatures
+
+
+@pytest.mark.parametrize("name", ["none", "m.keras", "."])
+def test_what_is_no_folder_of_a_model_is_refused(tmp_path, name):
+    (tmp_path / "m.keras").write_bytes(b"a model, of another kind")
+    with pytest.raises(InputError, match="no SavedModel.*`tfcourse export`"):
+        load_saved_model(tmp_path / name)
