@@ -36,11 +36,13 @@ def finished(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_table_grows_with_the_search(finished):
+def test_table_has_every_trial_that_has_ended(finished):
     run, result, seen = finished
     table = rows(run.folder)
 
-    assert seen == [1, 2, 3]
+    # Trials that train together end together.
+    assert seen == sorted(seen)
+    assert seen[-1] == 3
     assert [row["trial"] for row in table] == ["0", "1", "2"]
     assert {row["status"] for row in table} == {"completed"}
     best = max(table, key=lambda row: float(row["score"]))

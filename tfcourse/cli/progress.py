@@ -15,7 +15,8 @@ from rich.progress import (
 class TrialsProgress:
     """Trials done, the best so far and the time left.
 
-    On a terminal one line that changes; elsewhere a line a trial.
+    On a terminal one line that changes; elsewhere a line each time that trials
+    have ended.
 
     Args:
         console: The `rich.console.Console` to write to.
@@ -29,6 +30,7 @@ class TrialsProgress:
         self._objective = objective
         self._started = time.monotonic()
         self._first = None
+        self._last = 0
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("trials"),
@@ -60,7 +62,9 @@ class TrialsProgress:
         best = self._best(done)
         left = self._left(len(done))
         self._bar.update(self._task, completed=len(done), best=best, left=left)
-        if not self._console.is_terminal:
+        # Trials that trained together end together: one line for all.
+        if not self._console.is_terminal and len(done) > self._last:
+            self._last = len(done)
             last = f"trial {len(done)}/{self._trials}"
             self._console.print(f"{last}  {best}  {left}", highlight=False)
 

@@ -219,8 +219,10 @@ def _summarise(run, result):
         for name, value in result.best.hyperparameters.items()
     )
     failed = f", {result.failed} failed" if result.failed else ""
+    programs = f"{result.programs} program{'s'[: result.programs != 1]}"
     rows = {
         "trials": f"{result.completed} completed{failed}",
+        "trained as": f"{programs}, {result.seconds_per_trial:.2g} s a trial",
         "best": f"trial {result.best.trial}: {settings}",
         run.objective.name: f"{result.best.score:.4f}",
         "dev accuracy": f"{result.dev_accuracy:.4f}",

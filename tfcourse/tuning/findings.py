@@ -10,6 +10,7 @@ from tfcourse.files import read_json
 from tfcourse.tuning.records import (
     ranked,
     read_axes,
+    read_groups,
     read_records,
     understood,
 )
@@ -126,12 +127,6 @@ def _read_run(folder):
 
 
 def _read(findings, project):
-    path = project / "groups.json"
-    with understood(path):
-        groups = read_json(path) if path.exists() else []
-        for group in groups:
-            for key in ("trials", "how", "members", "seconds", "why"):
-                group[key]
     with understood(project / "oracle.json"):
         rounds = read_json(project / "oracle.json").get("rounds", [])
     return dataclasses.replace(
@@ -139,7 +134,7 @@ def _read(findings, project):
         records=read_records(project),
         axes=read_axes(project),
         rounds=rounds,
-        groups=groups or findings.manifest.get("groups") or [],
+        groups=read_groups(project),
     )
 
 

@@ -14,6 +14,7 @@ from tfcourse.tuning.scales import axis_of, present
 
 _STATUS = {"COMPLETED": "completed", "FAILED": "failed"}
 _FIRST = ("trial", "status", "score")
+_OF_GROUP = ("trials", "how", "members", "seconds", "why")
 _LAST = ("seconds", "best_epoch", "message")
 
 
@@ -125,6 +126,24 @@ def read_axes(project):
             axis = _axis(entry)
             axes[axis.name] = _union(axes.get(axis.name, axis), axis)
         return list(axes.values())
+
+
+def read_groups(project):
+    """Returns how the trials of a project folder were trained.
+
+    Returns:
+        A list of dicts, as `Caviar.groups`; empty if each was trained by
+        itself.
+
+    Raises:
+        InputError: If a file of them cannot be understood.
+    """
+    groups = []
+    for path in sorted(pathlib.Path(project).glob("groups*.json")):
+        with understood(path):
+            for group in read_json(path):
+                groups.append({name: group[name] for name in _OF_GROUP})
+    return groups
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ from tfcourse.tuning.records import (
     Record,
     ranked,
     read_axes,
+    read_groups,
     read_records,
     write_table,
 )
@@ -54,6 +55,9 @@ class Result:
         best: The `Record` of the best trial.
         completed: How many trials completed.
         failed: How many failed.
+        programs: How many programs trained them: one for each structure, and
+            one for each trial that trained alone.
+        seconds_per_trial: How long a trial trained, on average.
         dev_accuracy: Share of the development set that the best model gets
             right.
         test_accuracy: The same for the test set, by which nothing was chosen.
@@ -63,6 +67,8 @@ class Result:
     best: Record
     completed: int
     failed: int
+    programs: int
+    seconds_per_trial: float
     dev_accuracy: float
     test_accuracy: float
 
@@ -166,6 +172,8 @@ class Run:
                 best=best,
                 completed=sum(r.status == "completed" for r in records),
                 failed=sum(r.status == "failed" for r in records),
+                programs=self._programs(records),
+                seconds_per_trial=_mean_seconds(records),
                 dev_accuracy=self._accuracy(model, "dev"),
                 test_accuracy=self._accuracy(model, "test"),
             )
@@ -249,6 +257,16 @@ class Run:
         right = probabilities.argmax(axis=-1) == dataset.y[positions]
         return float(right.mean())
 
+    def _programs(self, records):
+        groups = read_groups(self._project)
+        together = {trial for group in groups for trial in group["trials"]}
+        alone = sum(
+            len(group["trials"]) - 1
+            for group in groups
+            if group["how"] == "alone"
+        )
+        return len(groups) + alone + len(records) - len(together)
+
     def _write_model(self, model, result):
         dataset = self.examples.dataset
         with replacing(self.folder / "model.keras") as beside:
@@ -277,6 +295,8 @@ class Run:
     def _write_manifest(self, result=None):
         found = result and {
             "best_trial": result.best.trial,
+            "programs": result.programs,
+            "seconds_per_trial": result.seconds_per_trial,
             "dev_accuracy": result.dev_accuracy,
             "test_accuracy": result.test_accuracy,
         }
@@ -314,6 +334,11 @@ def _check_device(device):
             "--device gpu: no GPU is seen. `tfcourse doctor` says what is "
             "missing; --device auto takes a GPU where there is one."
         )
+
+
+def _mean_seconds(records):
+    seconds = [r.seconds for r in records if r.seconds is not None]
+    return float(np.mean(seconds)) if seconds else 0.0
 
 
 def _versions():
