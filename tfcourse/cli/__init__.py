@@ -5,7 +5,22 @@ import sys
 import typer
 
 from tfcourse import __version__
-from tfcourse.cli import data, doctor, export, inspect, predict, tune
+from tfcourse.cli import (
+    best,
+    compare,
+    data,
+    doctor,
+    export,
+    inspect,
+    lecture,
+    panda,
+    predict,
+    report,
+    run_v1,
+    train,
+    trials,
+    tune,
+)
 from tfcourse.errors import InputError
 
 app = typer.Typer(
@@ -21,10 +36,24 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("tune", epilog=tune.EPILOG)(tune.tune)
+app.command("report", epilog=report.EPILOG)(report.report)
+app.command("best", epilog=best.EPILOG)(best.best)
+app.command("trials", epilog=trials.EPILOG)(trials.trials)
+app.command("compare", epilog=compare.EPILOG)(compare.compare)
+app.command("train", epilog=train.EPILOG)(train.train)
+app.add_typer(panda.app, name="panda")
 app.command("predict", epilog=predict.EPILOG)(predict.predict)
 app.command("evaluate", epilog=predict.EVALUATE_EPILOG)(predict.evaluate)
 app.command("export", epilog=export.EPILOG)(export.export)
 app.command("inspect", epilog=inspect.EPILOG)(inspect.inspect)
+app.command(
+    "lecture",
+    epilog=lecture.EPILOG,
+    context_settings=lecture.CONTEXT_SETTINGS,
+)(lecture.lecture)
+app.command("run-v1", epilog=run_v1.EPILOG, context_settings=run_v1.CONTEXT)(
+    run_v1.run_v1
+)
 app.command("data", epilog=data.EPILOG)(data.data)
 app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
 

@@ -55,6 +55,13 @@ def tune(
     epochs: Annotated[
         int | None, typer.Option(help="Epochs of each trial. [default: 10]")
     ] = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            help="Search coarse to fine, in so many rounds: each draws where "
+            "the best trials were. [default: 1, random search]"
+        ),
+    ] = None,
     objective: Annotated[
         str | None,
         typer.Option(
@@ -106,6 +113,7 @@ def tune(
         "space": space,
         "trials": trials,
         "epochs": epochs,
+        "rounds": rounds,
         "objective": objective,
         "seed": seed,
         "strategy": strategy and strategy.value,

@@ -20,8 +20,8 @@ from tfcourse.export import (
 from tfcourse.files import replacing, write_json, write_text
 from tfcourse.tuning.caviar import Caviar
 from tfcourse.tuning.caviar_failures import NoneCompletedError, learning_rates
+from tfcourse.tuning.coarse_to_fine import CoarseToFineOracle
 from tfcourse.tuning.examples import Examples, in_parts
-from tfcourse.tuning.random_search import RandomSearchOracle
 from tfcourse.tuning.records import (
     Record,
     ranked,
@@ -196,8 +196,11 @@ class Run:
             )
 
     def _tuner(self, progress=None):
-        oracle = RandomSearchOracle(
-            self.objective, self.settings.trials, self.settings.seed
+        oracle = CoarseToFineOracle(
+            self.objective,
+            self.settings.trials,
+            self.settings.seed,
+            rounds=self.settings.rounds,
         )
         kind = _STRATEGIES[self.settings.strategy]
         # keras-tuner prints that it reloads.

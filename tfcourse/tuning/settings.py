@@ -12,6 +12,7 @@ from tfcourse.files import read_json
 _BOUNDS = {
     "trials": (1, None),
     "epochs": (1, None),
+    "rounds": (1, None),
     # scikit-learn and Keras take no larger seed.
     "seed": (0, 2**32 - 1),
 }
@@ -27,6 +28,8 @@ class Settings:
         space: As for `load_space`.
         trials: How many trials.
         epochs: Passes over the training set, of each trial.
+        rounds: 1 for random search; more to search coarse to fine, in so many
+            rounds.
         objective: Name of a metric, with `:min` or `:max` where its direction
             is not known.
         seed: Of the split, the draws and the initial weights.
@@ -43,6 +46,7 @@ class Settings:
     space: str = "course"
     trials: int = 16
     epochs: int = 10
+    rounds: int = 1
     objective: str = "val_accuracy"
     seed: int = 0
     device: str = "auto"

@@ -1,0 +1,64 @@
+"""`tfcourse best`."""
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+EPILOG = "Example: tfcourse best runs/NAME"
+
+
+def best(
+    out: Annotated[
+        pathlib.Path, typer.Argument(help="The run's folder.", metavar="OUT")
+    ],
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Print the hyperparameters as JSON only."),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
+    ] = False,
+):
+    """Print the best trial of a search and its hyperparameters."""
+    from tfcourse.cli.quiet import hush
+
+    hush(verbose)
+    from tfcourse.tuning.findings import read_findings
+
+    findings = read_findings(out)
+    findings.require_completed()
+    record = findings.best[0]
+    if json:
+        import json as text
+
+        print(text.dumps(record.hyperparameters, indent=1))
+        return
+    _print(findings, record)
+
+
+def _print(findings, record):
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from tfcourse.tuning.report_axes import score_text, shown
+
+    result = findings.manifest.get("result") or {}
+    rows = {
+        "trial": f"{record.trial} of {len(findings.records)}",
+        findings.objective: f"{score_text(record.score)} in epoch "
+        f"{record.best_epoch}",
+    }
+    if result:
+        rows["test accuracy"] = f"{result['test_accuracy']:.4f}"
+    rows |= {n: shown(value) for n, value in record.hyperparameters.items()}
+    if (findings.folder / "model.keras").exists():
+        rows["model"] = str(findings.folder / "model.keras")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, text in rows.items():
+        # Plain text: brackets in a name are no markup.
+        table.add_row(Text(name), Text(text))
+    Console().print(table)

@@ -1,0 +1,45 @@
+"""`tfcourse compare`."""
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+EPILOG = "Example: tfcourse compare runs/ONE runs/OTHER"
+
+
+def compare(
+    outs: Annotated[
+        list[pathlib.Path],
+        typer.Argument(help="Folders of two runs or more.", metavar="OUT..."),
+    ],
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
+    ] = False,
+):
+    """Print several searches side by side."""
+    from tfcourse.cli.quiet import hush
+
+    hush(verbose)
+    from tfcourse.tuning.comparison import remarks, side_by_side
+    from tfcourse.tuning.findings import read_findings
+
+    findings = [read_findings(folder) for folder in outs]
+    rows = side_by_side(findings)
+    _print(rows)
+    for remark in remarks(findings):
+        print(f"\n{remark}")
+
+
+def _print(rows):
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    for _ in next(iter(rows.values())):
+        table.add_column(overflow="fold")
+    for name, cells in rows.items():
+        table.add_row(Text(name), *map(Text, cells))
+    Console().print(table)

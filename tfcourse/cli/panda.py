@@ -1,0 +1,149 @@
+"""`tfcourse panda`: watch and steer a run from another terminal."""
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+EPILOG = "Example: tfcourse panda set runs/digits learning_rate=3e-4 beta=0.95"
+
+app = typer.Typer(
+    help="Watch and steer a run that Panda watches, while it goes on.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+)
+
+Run = Annotated[
+    pathlib.Path,
+    typer.Argument(help="The folder given to Panda, or to `train --out`."),
+]
+Why = Annotated[str | None, typer.Option(help="A word for the journal.")]
+Timeout = Annotated[
+    float, typer.Option(help="Seconds to wait for the run to answer.")
+]
+Changes = Annotated[
+    list[str], typer.Argument(help="NAME=VALUE, as many as you like.")
+]
+
+
+@app.command(epilog="Example: tfcourse panda status runs/digits")
+def status(
+    run: Run,
+    once: Annotated[
+        bool, typer.Option("--once", help="Print it once and return.")
+    ] = False,
+):
+    """Show how the run is: a live table with the course of the loss."""
+    import time
+
+    from rich.console import Console
+    from rich.live import Live
+
+    from tfcourse.cli.panda_table import table_of
+    from tfcourse.tuning.panda import read_status
+
+    console = Console()
+    if once or not console.is_terminal:
+        console.print(table_of(read_status(run)))
+        return
+    try:
+        with Live(table_of(read_status(run)), console=console) as live:
+            while (now := read_status(run)).alive:
+                live.update(table_of(now))
+                time.sleep(0.5)
+            live.update(table_of(now))
+    except KeyboardInterrupt:
+        pass
+
+
+@app.command(
+    "set",
+    epilog="Example: tfcourse panda set runs/digits learning_rate=3e-4",
+)
+def set_(run: Run, changes: Changes, why: Why = None, timeout: Timeout = 60):
+    """Set hyperparameters: all those named, or none."""
+    print(_remote(run, timeout).set(_parsed(changes), why=why))
+
+
+@app.command(
+    epilog="Example: tfcourse panda rollback runs/digits --to 7 "
+    "--set learning_rate=1e-3"
+)
+def rollback(
+    run: Run,
+    to: Annotated[
+        int | None,
+        typer.Option(
+            help="The epoch, counted in finished ones. [default: the newest]"
+        ),
+    ] = None,
+    step: Annotated[
+        int | None, typer.Option(help="The step instead of the epoch.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE to set then; can be repeated."),
+    ] = None,
+    why: Why = None,
+    timeout: Timeout = 60,
+):
+    """Go back to a checkpoint that is kept, and go on from there."""
+    remote = _remote(run, timeout)
+    changes = _parsed(changes or [])
+    print(remote.rollback(to, step=step, changes=changes, why=why))
+
+
+@app.command(epilog="Example: tfcourse panda pause runs/digits")
+def pause(run: Run, why: Why = None, timeout: Timeout = 60):
+    """Hold the run between two batches."""
+    print(_remote(run, timeout).pause(why))
+
+
+@app.command(epilog="Example: tfcourse panda resume runs/digits")
+def resume(run: Run, why: Why = None, timeout: Timeout = 60):
+    """Let a paused run go on."""
+    print(_remote(run, timeout).resume(why))
+
+
+@app.command(epilog="Example: tfcourse panda stop runs/digits")
+def stop(run: Run, why: Why = None, timeout: Timeout = 60):
+    """End the run after a checkpoint; its script goes on from there."""
+    print(_remote(run, timeout).stop(why))
+
+
+@app.command(epilog="Example: tfcourse panda plot runs/digits")
+def plot(
+    run: Run,
+    out: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="The folder to write to. [default: the run's]"),
+    ] = None,
+):
+    """Draw the loss with every nudge and rollback: a PNG and a web page."""
+    from tfcourse.tuning.panda import draw_plots
+
+    for path in draw_plots(run, out):
+        print(path)
+
+
+def _remote(run, timeout):
+    from tfcourse.tuning.panda import Remote
+
+    return Remote(run, timeout=timeout)
+
+
+def _parsed(changes):
+    from tfcourse.errors import InputError
+
+    values = {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        try:
+            values[name.strip()] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals or not name.strip():
+            raise InputError(
+                f"{change!r} is not NAME=VALUE, as in learning_rate=3e-4."
+            )
+    return values

@@ -1,0 +1,229 @@
+"""`tfcourse train`."""
+
+import pathlib
+import shlex
+from typing import Annotated
+
+import typer
+
+EPILOG = (
+    "Example: tfcourse train --data digits --hyperparameters "
+    "learning_rate=0.01 --epochs 50 --out runs/long"
+    "\n\nThe best of a search, with its development set: "
+    "tfcourse train --from runs/NAME"
+    "\n\nStopped or killed, the same command with the same --out goes on."
+)
+
+
+def train(
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="More words of --hyperparameters.", show_default=False
+        ),
+    ] = None,
+    source: Annotated[
+        pathlib.Path | None,
+        typer.Option(
+            "--from",
+            help="Retrain the best of this finished search on its training "
+            "and development set, for as many epochs as were best.",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="A bundled data set (see `tfcourse data`) or a .csv, "
+            ".parquet or .npz file. [default: digits]"
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="The column of a .csv or .parquet file to predict."),
+    ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option(
+            help="The search space that builds the model: `course`, or "
+            "module.py:build. [default: course]"
+        ),
+    ] = None,
+    hyperparameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="`best-of RUN`, a file.json, or name=value, as many as you "
+            "like; the rest as the space has them by default."
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="How many epochs. [default: 10]")
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            help="The metric of the best epoch. [default: val_accuracy]"
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="The same seed gives the same model. [default: 0]"),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu or gpu. [default: auto]")
+    ] = None,
+    out: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="The run's folder. [default: runs/NAME-TIME]"),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the summary only.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
+    ] = False,
+):
+    """Train one model for long, watched by Panda; report; export it.
+
+    Steer it from another terminal with `tfcourse panda`.
+    """
+    from tfcourse.cli import quiet as noise
+
+    given = {
+        "data": data,
+        "target": target,
+        "space": space,
+        "epochs": epochs,
+        "objective": objective,
+        "seed": seed,
+        "device": device,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    words = [*(hyperparameters or []), *(more or [])]
+    noise.hush(verbose)
+    if device == "cpu":
+        noise.hide_gpus()
+    from rich.console import Console
+
+    console = Console(stderr=True, quiet=quiet)
+    try:
+        with console.status("Loading Keras and the data"):
+            training = _prepare(given, words, source, out)
+        out = training.folder
+        result = _carry_out(training, console)
+    except KeyboardInterrupt:
+        print(f"\nStopped. {_how_to_go_on(out)}")
+        raise typer.Exit(130) from None
+    if result:
+        _summarise(result)
+    else:
+        print(f"Ended before its last epoch. {_how_to_go_on(out)}")
+
+
+def _prepare(given, words, source, out):
+    from tfcourse.cli.tune import _new_folder
+    from tfcourse.errors import InputError
+    from tfcourse.tuning.train import Training, read_manifest
+
+    if not (given or words or source) and out and (out / "run.json").exists():
+        return Training(read_manifest(out)["training"], out)
+    if source and words:
+        raise InputError(
+            "--from takes the hyperparameters of the search; leave "
+            "--hyperparameters out, or write best-of RUN there."
+        )
+    settings = _settings(given, words, source)
+    return Training(settings, out or _new_folder(settings.search.data))
+
+
+def _settings(given, words, source):
+    import dataclasses
+
+    from tfcourse.errors import InputError
+    from tfcourse.tuning.settings import Settings
+    from tfcourse.tuning.train_settings import (
+        TrainSettings,
+        best_of,
+        read_hyperparameters,
+    )
+
+    if words[:1] == ["best-of"] and len(words) != 2:
+        raise InputError("best-of takes one run: --hyperparameters best-of RUN")
+    searched = source or (words[:1] == ["best-of"] and pathlib.Path(words[1]))
+    if not searched:
+        search = Settings(**given).resolved()
+        return TrainSettings(search, read_hyperparameters(words))
+    search, best = best_of(searched)
+    changes = {"epochs": best.best_epoch, **given} if source else given
+    search = dataclasses.replace(search, **changes).resolved()
+    return TrainSettings(
+        search,
+        best.hyperparameters,
+        train_on_dev=bool(source),
+        source=str(pathlib.Path(searched).resolve()),
+    )
+
+
+def _carry_out(training, console):
+    if training.finished:
+        return training.finish()
+    data = training.examples.describe()
+    console.print(
+        f"Training on {data['train']:,} examples of {data['name']}. Steer it "
+        f"with: tfcourse panda status {training.folder}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    epochs = training.settings.search.epochs
+
+    def tell(epoch, logs):
+        metrics = "  ".join(f"{name} {v:.4f}" for name, v in logs.items())
+        console.print(
+            f"epoch {epoch}/{epochs}  {metrics}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    if not training.train(tell):
+        return None
+    with console.status("Writing the report and the model"):
+        return training.finish()
+
+
+def _how_to_go_on(folder):
+    if folder is None or not (folder / "run.json").exists():
+        return "Nothing was written."
+    command = shlex.join(["tfcourse", "train", "--out", str(folder)])
+    return f"What is done is kept in {folder}. Go on with:\n  {command}"
+
+
+def _summarise(result):
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from tfcourse.cli.tune import _next_command
+    from tfcourse.tuning.report_axes import shown
+
+    settings = ", ".join(
+        f"{name} {shown(value)}"
+        for name, value in result.hyperparameters.items()
+    )
+    dev = result.dev_accuracy
+    rows = {
+        "hyperparameters": settings,
+        "epochs": str(result.epochs),
+        "dev accuracy": "trained on" if dev is None else f"{dev:.4f}",
+        "test accuracy": f"{result.test_accuracy:.4f}",
+        "report": str(result.folder / "report.html"),
+        "journal": str(result.folder / "panda" / "journal.jsonl"),
+        "model": f"{result.folder / 'model'} (SavedModel), "
+        f"{result.folder / 'model.keras'}",
+    }
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, text in rows.items():
+        table.add_row(name, Text(text))
+    Console().print(table)
+    print(f"\nUse the model:\n  {_next_command(result.folder)}")

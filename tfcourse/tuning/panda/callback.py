@@ -1,0 +1,287 @@
+"""Panda: one long run, babysat."""
+
+import dataclasses
+import pathlib
+
+import keras
+
+from tfcourse.errors import InputError
+from tfcourse.tuning.panda import folder, keras_state, resuming
+from tfcourse.tuning.panda.commands import Commands
+from tfcourse.tuning.panda.gradient_norm import GradientNorm
+from tfcourse.tuning.panda.guard import Guard
+from tfcourse.tuning.panda.options import Options
+from tfcourse.tuning.panda.periods import Periods
+from tfcourse.tuning.panda.rescue import Rescue
+from tfcourse.tuning.panda.run import Run
+from tfcourse.tuning.panda.steering import Steering
+
+
+class Panda(keras.callbacks.Callback):
+    r"""Watches one long run, and lets it be steered while it goes on.
+
+    Give it to `fit` of any compiled model:
+
+    ```python
+    model.fit(x, y, epochs=1000, callbacks=[Panda("runs/digits")])
+    ```
+
+    *Journal.* A line of JSON a period in `journal.jsonl`; see `read_journal`.
+
+    *Checkpoints.* The whole state (weights, optimizer, hyperparameters,
+    metrics, random states, place in the data), each one file, whole or not
+    there. The last `keep`, and apart the best by `monitor`. One is written at
+    the end of a period, unless writing has taken more than `share` of the
+    time so far; and always at the start, at the end, and after a command.
+
+    *Guard.* When the loss or a weight is not finite, or the loss stays far
+    above its average, the run goes back to the last good checkpoint with a
+    smaller learning rate; see `Guard`. `fit` goes on counting its epochs.
+
+    *Control.* `tfcourse panda` or `Remote` set hyperparameters, go back, pause
+    and stop, from another process. Commands are looked for at the ends of
+    batches, ten times a second at most.
+
+    *Resume.* After `kill -9`, the same script goes on from the last checkpoint
+    in `run_dir`. The numbers then equal those of an unbroken run bit for bit,
+    on one machine's CPU, if the data of an epoch are the same again when the
+    epoch is: arrays of NumPy with `keras.utils.set_random_seed` in the script,
+    a `tf.data.Dataset` without shuffling or with
+    `reshuffle_each_iteration=False`, or a seeded `dataset.shuffle(n,
+    seed).repeat()` with `steps_per_epoch`, whose batches are drawn again up to
+    the place, without training. What draws from Python's and NumPy's global
+    generators at the start of an epoch finds them as they were. A dataset that
+    is shuffled anew for each epoch starts with its first order again.
+
+    `keras.callbacks.BackupAndRestore` survives a crash too, but begins a
+    broken epoch anew with the weights of its middle, keeps one checkpoint, and
+    no random state: with dropout the numbers differ.
+
+    Args:
+        run_dir: The folder of the run. A run that is in it goes on.
+        period: `"epoch"`, or a whole number of batches.
+        keep: How many checkpoints to keep, in [1, inf).
+        guard: A `Guard`, `True` for one with its defaults, or `False`.
+        monitor: The metric by which a checkpoint is the best; by default
+            `val_loss`, or `loss` where there is none.
+        mode: `"min"` or `"max"`; by default `"max"` for accuracies and the
+            like, else `"min"`.
+        policy: A function from the entries of the periods so far to a dict of
+            nudges, called at the end of each; see `daily_nudge`.
+        gradient_norm: Whether the journal tells the Euclidean norm of the last
+            batch's gradient. On TensorFlow only.
+        share: Of the time of the run, the largest share that checkpoints may
+            take, in (0, 1].
+
+    Raises:
+        TypeError: If an argument is of the wrong kind.
+        ValueError: If it lies outside its interval.
+        InputError: By `fit`, if another process trains in `run_dir`, or if the
+            run in it is of another model.
+
+    Example:
+
+    >>> panda = Panda("runs/digits", keep=3, policy=daily_nudge)
+    >>> history = model.fit(x, y, epochs=3, verbose=0, callbacks=[panda])
+    >>> [e["epoch"] for e in read_journal("runs/digits") if "metrics" in e]
+    [1, 2, 3]
+
+    Reference:
+        Ng, Improving Deep Neural Networks, week 3, Hyperparameters tuning in
+        practice: Pandas vs. Caviar.
+    """
+
+    def __init__(
+        self,
+        run_dir,
+        period="epoch",
+        keep=5,
+        guard=True,
+        monitor=None,
+        mode=None,
+        policy=None,
+        gradient_norm=False,
+        share=0.02,
+    ):
+        super().__init__()
+        options = Options(
+            period, keep, guard, monitor, mode, policy, gradient_norm, share
+        )
+        guard = Guard() if guard is True else guard or None
+        self._options = dataclasses.replace(options, guard=guard or False)
+        self.run_dir = pathlib.Path(run_dir)
+        self._gradient_norm = GradientNorm() if gradient_norm else None
+
+    # What `fit` calls.
+
+    def on_train_begin(self, logs=None):
+        self._lock = folder.take(self.run_dir)
+        try:
+            self._begin()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _begin(self):
+        options, norm = self._options, self._gradient_norm
+        self._run = run = Run(self.model, self.params, self.run_dir, options)
+        self._steering = Steering(run)
+        self._rescue = Rescue(run, self._steering, options.guard or None)
+        self._periods = Periods(run, self._steering, options, norm)
+        self._commands = Commands(run, self._steering)
+        if self.model.built:
+            keras_state.build_optimizer(self.model)
+        if norm:
+            norm.attach(self.model)
+        if run.ring.newest:
+            resuming.go_on(run, run.ring.newest)
+        else:
+            run.recorder.event("start")
+            run.save(force=True)
+        run.publish()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # Else the next `fit` of this model would begin here, too.
+        keras_state.begin_at(self.model, None)
+        run = self._run
+        run.place.epoch = epoch
+        if run.replay is None:
+            run.place.batch = 0
+            run.loss.reset()
+            run.random_state = keras_state.random_state()
+            run.stream.on_epoch_begin()
+
+    def on_train_batch_end(self, batch, logs=None):
+        run = self._run
+        if run.replay:
+            run.replay.on_batch_end()
+            return
+        logs = logs or {}
+        new = self._count(batch)
+        trouble = self._rescue.trouble(logs, new)
+        if trouble:
+            self._rescue.recover(trouble)
+        elif run.ring.newest is None:
+            # The model had no variables before its first batch.
+            run.save(force=True)
+        elif self._periods.ends(new):
+            self._end_period(logs)
+        self._commands.look_if_due()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self._is_whole_epoch():
+            return
+        place = self._run.place
+        place.epoch = epoch + 1
+        place.batch = 0
+        is_last = place.epoch >= self.params.get("epochs", 0)
+        self._end_period(logs or {}, is_last or self.model.stop_training)
+        self._commands.look()
+
+    def on_train_end(self, logs=None):
+        keras_state.begin_at(self.model, None)
+        run = self._run
+        newest = run.ring.newest
+        averaged = getattr(self.model.optimizer, "use_ema", False)
+        # `fit` has put the averages in the place of the weights by now.
+        if newest and newest.step < run.place.step and not averaged:
+            run.save(force=True)
+        if run.state == "running":
+            run.state = "finished"
+        run.recorder.event(run.state)
+        run.publish()
+        if self._gradient_norm:
+            self._gradient_norm.detach()
+        self._lock.release()
+
+    def _count(self, batch):
+        """Moves on by the batches that were done, and returns how many."""
+        steps = self.params.get("steps")
+        # With several steps an execution, the last may be short of some.
+        done = min(batch + 1, steps) if steps else batch + 1
+        place = self._run.place
+        new = done - place.batch
+        place.batch += new
+        place.step += new
+        return new
+
+    def _is_whole_epoch(self):
+        """Returns whether the epoch that ends was not broken off."""
+        if not self.model.stop_training:
+            return True
+        steps = self.params.get("steps")
+        if steps is None:
+            return self._run.state != "stopped"
+        return self._run.place.batch >= steps
+
+    def _end_period(self, logs, force=False):
+        trouble = self._periods.end(logs, force)
+        if trouble:
+            self._rescue.recover(trouble)
+
+    # What a script may do.
+
+    def nudge(self, changes, who="script", why=""):
+        """Sets hyperparameters while the model trains.
+
+        Args:
+            changes: A dict from name to value; see `tfcourse panda set`.
+            who: For the journal.
+            why: Likewise.
+
+        Returns:
+            A sentence that says what was done.
+
+        Raises:
+            InputError: If a name or value is wrong; lists what can be set.
+        """
+        return self._steering.nudge(changes, who, why)
+
+    def roll_back(
+        self, epoch=None, step=None, changes=None, who="script", why=""
+    ):
+        """Goes back to a checkpoint; `fit` goes on counting from here.
+
+        Args:
+            epoch: Which one, counted in finished epochs; by default the newest.
+            step: Which one, by the step instead.
+            changes: What to set then, as for `nudge`.
+            who: For the journal.
+            why: Likewise.
+
+        Returns:
+            A sentence that says what was done.
+
+        Raises:
+            InputError: If it is not kept (lists those that are), or as by
+                `nudge`. Nothing has changed then.
+        """
+        return self._steering.roll_back(epoch, step, changes, who, why)
+
+    def pause(self, who="script", why=""):
+        """Holds the run at the end of this batch, until `resume`."""
+        return self._steering.pause(who, why)
+
+    def resume(self, who="script", why=""):
+        """Ends a pause."""
+        return self._steering.resume(who, why)
+
+    def stop(self, who="script", why=""):
+        """Ends the run after a checkpoint, from which it can go on."""
+        return self._steering.stop(who, why)
+
+    @property
+    def state(self):
+        """`"running"`, `"paused"`, `"finished"`, `"stopped"`, `"gave up"`."""
+        return self._run.state
+
+    def restore_best(self):
+        """Gives the model the state of its best checkpoint.
+
+        Raises:
+            InputError: If there is none.
+        """
+        best = self._run.ring.best
+        if best is None:
+            raise InputError(f"There is no best checkpoint in {self.run_dir}.")
+        self._run.keeper.restore(best)

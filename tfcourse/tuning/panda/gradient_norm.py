@@ -1,0 +1,62 @@
+"""The norm of a gradient inside a compiled step."""
+
+import contextlib
+
+import keras
+from keras import ops
+
+from tfcourse.hyperparameter import present_value
+from tfcourse.tuning.panda import keras_state
+
+
+class GradientNorm:
+    """Keeps the Euclidean norm of the gradients that the optimizer gets.
+
+    On TensorFlow. Before they are clipped, and without loss scaling.
+    """
+
+    def attach(self, model):
+        """Lets the optimizer write it down; the step is traced once anew."""
+        optimizer = keras_state.inner_optimizer(model)
+        with _scope_of(model):
+            norm = keras.Variable(
+                0.0,
+                dtype="float32",
+                trainable=False,
+                aggregation="mean",
+                name="gradient_norm",
+            )
+        apply = optimizer.apply
+
+        def noting(grads, trainable_variables=None):
+            squares = [
+                ops.sum(ops.square(ops.cast(_dense(g), "float32")))
+                for g in grads
+                if g is not None
+            ]
+            norm.assign(ops.sqrt(sum(squares)))
+            return apply(grads, trainable_variables)
+
+        # Keras would track what is set in the usual way.
+        vars(optimizer)["apply"] = noting
+        self._optimizer, self._norm = optimizer, norm
+        model.make_train_function(force=True)
+
+    def detach(self):
+        """Leaves the optimizer as it was."""
+        vars(self._optimizer).pop("apply", None)
+
+    @property
+    def value(self):
+        """That of the last step."""
+        return present_value(self._norm)
+
+
+def _dense(gradient):
+    # An `Embedding` gives a sparse one, whose rows may come twice.
+    return ops.convert_to_tensor(gradient)
+
+
+def _scope_of(model):
+    strategy = getattr(model, "distribute_strategy", None)
+    return strategy.scope() if strategy else contextlib.nullcontext()

@@ -1,0 +1,123 @@
+"""The journal of a run: one JSON object a line, readable while it grows."""
+
+import contextlib
+import errno
+import json
+import math
+import os
+import pathlib
+
+FILE = "journal.jsonl"
+# JSON has no such numbers.
+_NAMES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+# A full disk must not fill the memory as well.
+_MOST_WAITING = 10_000
+
+
+class Journal:
+    """Appends entries to a file, each whole or not at all.
+
+    An entry that cannot be written, as the disk is full, waits in memory and
+    is written before the next one that can.
+
+    Args:
+        path: The file. What a crash left of a last line is cut off.
+    """
+
+    def __init__(self, path):
+        self._path = pathlib.Path(path)
+        self._waiting = []
+        self._path.touch()
+        content = self._path.read_bytes()
+        self._size = content.rfind(b"\n") + 1
+        os.truncate(self._path, self._size)
+        self.lines = content.count(b"\n")
+
+    def write(self, entry):
+        """Appends a dict."""
+        self._waiting.append(_line(entry))
+        del self._waiting[:-_MOST_WAITING]
+        self.lines += 1
+        with contextlib.suppress(OSError):
+            while self._waiting:
+                self._append(self._waiting[0])
+                del self._waiting[0]
+
+    def _append(self, line):
+        with self._path.open("r+b", buffering=0) as file:
+            file.seek(self._size)
+            # A disk that is nearly full may take a part of it.
+            if file.write(line) < len(line):
+                file.truncate(self._size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._size += len(line)
+
+
+def read_journal(run_dir):
+    """Returns the entries of a run's journal, a dict each.
+
+    Args:
+        run_dir: The folder of the run, or the journal itself. It may be
+            growing.
+
+    Example:
+
+    >>> entries = read_journal("runs/digits")
+    >>> [e["metrics"]["loss"] for e in entries if e["kind"] == "period"]
+    [0.9, 0.5, 0.4]
+    """
+    path = pathlib.Path(run_dir)
+    path = path / FILE if path.is_dir() else path
+    if not path.exists():
+        return []
+    # What follows the last line break is still being written.
+    lines = path.read_bytes().split(b"\n")[:-1]
+    return [_numbers(json.loads(line)) for line in lines]
+
+
+def surviving(entries):
+    """Returns the entries without those that a crash undid.
+
+    What a run did after its last checkpoint is lost with it, and done again.
+    """
+    kept = []
+    for n, entry in enumerate(entries):
+        if entry.get("event") == "restart":
+            kept = [(m, old) for m, old in kept if m < entry["lines"]]
+        kept.append((n, entry))
+    return [entry for _, entry in kept]
+
+
+def periods(entries):
+    """Returns the entries that report a period."""
+    return [entry for entry in entries if entry["kind"] == "period"]
+
+
+def events(entries):
+    """Returns the entries that tell of something that happened."""
+    return [entry for entry in entries if entry["kind"] == "event"]
+
+
+def _line(entry):
+    text = json.dumps(_strict(entry), separators=(",", ":"), allow_nan=False)
+    return text.encode() + b"\n"
+
+
+def _strict(value):
+    if isinstance(value, dict):
+        return {str(key): _strict(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if value != value else f"{'-' * (value < 0)}Infinity"
+    return value
+
+
+def _numbers(value):
+    if isinstance(value, dict):
+        return {key: _numbers(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_numbers(v) for v in value]
+    if isinstance(value, str):
+        return _NAMES.get(value, value)
+    return value

@@ -1,0 +1,62 @@
+"""What Panda was asked to do."""
+
+import dataclasses
+import numbers
+from collections.abc import Callable
+
+import keras
+
+from tfcourse.hyperparameter import check_flag, check_number
+from tfcourse.tuning.panda.guard import Guard
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The arguments of `Panda`, checked; see there."""
+
+    period: str | int
+    keep: int
+    guard: Guard | bool
+    monitor: str | None
+    mode: str | None
+    policy: Callable | None
+    gradient_norm: bool
+    share: float
+
+    def __post_init__(self):
+        if self.period != "epoch":
+            self._check_whole("period", "'epoch' or a whole number of batches")
+        self._check_whole("keep", "a whole number in [1, inf)")
+        check_number(self.share, "share", "Panda", "(0, 1]")
+        check_flag(self.gradient_norm, "gradient_norm", "Panda")
+        if not isinstance(self.guard, bool | Guard):
+            raise self._error(TypeError, "guard", "a Guard, True or False")
+        if self.mode not in (None, "min", "max"):
+            raise self._error(ValueError, "mode", "'min', 'max' or None")
+        if self.policy is not None and not callable(self.policy):
+            kind = "a function from the journal to nudges"
+            raise self._error(TypeError, "policy", kind)
+        if self.gradient_norm and keras.config.backend() != "tensorflow":
+            kind = "False on any backend but TensorFlow"
+            raise self._error(ValueError, "gradient_norm", kind)
+
+    def rises(self, metric):
+        """Returns whether more of a metric is better."""
+        if self.mode:
+            return self.mode == "max"
+        return metric.endswith(_RISING)
+
+    def _check_whole(self, name, kind):
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise self._error(TypeError, name, kind)
+        check_number(value, name, "Panda", "[1, inf)")
+
+    def _error(self, error, name, kind):
+        return error(
+            f"`{name}` of Panda must be {kind}. Received: "
+            f"{name}={getattr(self, name)!r}"
+        )
+
+
+_RISING = ("accuracy", "acc", "auc", "precision", "recall", "f1_score", "iou")

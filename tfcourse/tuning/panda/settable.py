@@ -1,0 +1,163 @@
+"""What can be set while a model trains."""
+
+import dataclasses
+import difflib
+import math
+import numbers
+
+import keras
+import numpy as np
+
+from tfcourse.errors import InputError
+from tfcourse.hyperparameter import Hyperparameter, present_value
+from tfcourse.tuning.panda import keras_state
+
+_RATES = ("learning_rate", "initial_learning_rate")
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """A hyperparameter of a model in training.
+
+    Attributes:
+        name: By which it is set: `beta` of the optimizer, `LAYER.keep_prob` of
+            a layer.
+        variable: A scalar `keras.Variable`.
+        interval: The allowed values, as for `Hyperparameter`.
+    """
+
+    name: str
+    variable: keras.Variable
+    interval: str
+
+    @property
+    def value(self):
+        return present_value(self.variable)
+
+    def set(self, value):
+        self.variable.assign(value)
+
+    def check(self, value):
+        """Raises an `InputError` unless it may have the value."""
+        is_number = isinstance(value, numbers.Real) and math.isfinite(value)
+        # As it would be stored: 1 - 1e-9 is 1 in float32.
+        stored = is_number and float(
+            np.asarray(value, keras.backend.standardize_dtype(self._dtype))
+        )
+        if (
+            not is_number
+            or isinstance(value, bool)
+            or stored not in Hyperparameter(self.interval)
+        ):
+            raise InputError(
+                f"{self.name} must lie in {self.interval}. Received: "
+                f"{self.name}={value}"
+            )
+
+    @property
+    def _dtype(self):
+        # NumPy has no bfloat16.
+        dtype = str(self.variable.dtype)
+        return "float32" if dtype == "bfloat16" else dtype
+
+
+def settings_of(model):
+    """Returns what can be set of a model: a dict from name to `Setting`.
+
+    The hyperparameters of tfcourse's optimizer, or the learning rate of any
+    of Keras's, and those of tfcourse's layers.
+    """
+    found = []
+    optimizer = keras_state.inner_optimizer(model)
+    own = getattr(optimizer, "hyperparameters", None)
+    if isinstance(own, dict):
+        schedule = getattr(optimizer, "_learning_rate", None)
+        owners = (type(optimizer), type(schedule))
+        found += [
+            Setting(name, variable, _interval(name, *owners))
+            for name, variable in own.items()
+        ]
+    elif optimizer is not None and not follows_a_schedule(model):
+        rate = optimizer.learning_rate
+        found.append(Setting("learning_rate", rate, "[0, inf)"))
+    for layer in keras_state.every_layer(model):
+        own = getattr(layer, "hyperparameters", None)
+        for name, variable in own.items() if isinstance(own, dict) else ():
+            interval = _interval(name, type(layer))
+            found.append(Setting(f"{layer.name}.{name}", variable, interval))
+    return {setting.name: setting for setting in found}
+
+
+def follows_a_schedule(model):
+    """Returns whether the learning rate is computed at each step."""
+    rate = keras_state.inner_optimizer(model).learning_rate
+    return not isinstance(rate, keras.Variable)
+
+
+def values_of(model, settings):
+    """Returns what the journal says of the hyperparameters."""
+    values = {name: setting.value for name, setting in settings.items()}
+    optimizer = keras_state.inner_optimizer(model)
+    if optimizer is not None and "learning_rate" not in values:
+        # What the schedule gives at this step.
+        values["learning_rate"] = float(np.asarray(optimizer.learning_rate))
+    return values
+
+
+def rates_of(settings):
+    """Returns the settings to multiply for another learning rate."""
+    for name in _RATES:
+        if name in settings:
+            return [settings[name]]
+    return [s for name, s in settings.items() if name.startswith("value_")]
+
+
+def checked(settings, changes):
+    """Returns changes by their full names, if all of them can be made.
+
+    Args:
+        settings: What `settings_of` returns.
+        changes: A dict from name to value. `keep_prob` will do for
+            `dropout.keep_prob` where no other layer has one.
+
+    Raises:
+        InputError: If a name or a value is wrong; lists what can be set.
+    """
+    try:
+        full = {_full(settings, n): value for n, value in changes.items()}
+        for name, value in full.items():
+            settings[name].check(value)
+    except InputError as error:
+        raise InputError(f"{error}. {listed(settings)}") from None
+    return full
+
+
+def listed(settings):
+    """Returns a sentence that names all that can be set."""
+    names = ", ".join(
+        f"{name} in {s.interval} (now {s.value:g})"
+        for name, s in settings.items()
+    )
+    return f"What can be set: {names or 'nothing'}."
+
+
+def _full(settings, name):
+    if name in settings:
+        return name
+    ends = [known for known in settings if known.endswith(f".{name}")]
+    if len(ends) == 1:
+        return ends[0]
+    if ends:
+        raise InputError(f"{name} is not one: there are {', '.join(ends)}")
+    close = difflib.get_close_matches(name, settings, n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    raise InputError(f"there is no hyperparameter {name!r} to set{hint}")
+
+
+def _interval(name, *owners):
+    for owner in owners:
+        declared = getattr(owner, name, None)
+        if isinstance(declared, Hyperparameter):
+            return declared.interval
+    # The pieces of `PiecewiseConstantDecay`: times and rates.
+    return "[0, inf)"
