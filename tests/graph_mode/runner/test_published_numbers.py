@@ -146,6 +146,43 @@ loss = tf.contrib.seq2seq.sequence_loss(
 )
 run("sequence loss", [loss, tf.random_normal([2])], {x: steps})
 
+# The reproducibility notebook of "Hands-On Machine Learning".
+fresh(42)
+rnd = tf.random_uniform(shape=[])
+with tf.Session() as session:
+    results["uniform"] = [[float(session.run(rnd)) for _ in range(2)]]
+
+fresh(1)
+x = tf.placeholder(tf.float32, [None, 8, 8, 3])
+tf.layers.batch_normalization(x, training=True)
+tf.layers.batch_normalization(x, training=False)
+tf.tensordot(x, tf.ones([3, 4]), [[3], [0]])
+tf.metrics.accuracy([1, 2], [1, 1])
+op = tf.random_uniform([1], -1.0, 1.0).op
+while op.type != "RandomUniform":
+    op = op.inputs[0].op
+results["operations before"] = op.get_attr("seed2")
+
+# MNIST in mini-batches, under each of the names that it had.
+import tensorflow.examples.tutorials.mnist.input_data as by_its_full_name
+from tensorflow.contrib.learn.python.learn.datasets import base
+from tensorflow.examples.tutorials.mnist import input_data, mnist
+
+assert by_its_full_name is input_data is tf.examples.tutorials.mnist.input_data
+data = input_data.read_data_sets("nowhere", one_hot=True)
+images, labels = data.train.next_batch(50)
+results["mnist"] = [*images.shape, *labels.shape, float(labels.sum())]
+fresh(1)
+images = tf.constant(images[:4])
+logits = mnist.inference(images, 128, 32)
+train = mnist.training(mnist.loss(logits, tf.constant([1, 2, 3, 4])), 0.1)
+right = mnist.evaluation(logits, tf.constant([1, 2, 3, 4]))
+with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    for _ in range(60):
+        session.run(train)
+    results["mnist model"] = int(session.run(right))
+
 with open(sys.argv[1], "w") as file:
     json.dump(results, file)
 """
@@ -184,7 +221,9 @@ PUBLISHED = {
         [19614.8],
         [21.69748688, 39.10213089, 31.82624626, 35.14236832, 32.55316544],
     ],
+    "uniform": [[0.63789964, 0.8774011]],
 }
+OPERATIONS = 104
 TENSORFLOW_1 = {
     "layers": [
         [-0.22235, 1.02265, 0.02362, 0.04243, -0.74019, -0.40518],
@@ -215,7 +254,8 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     (folder / "course.py").write_text(textwrap.dedent(SCRIPT))
 
-    assert run_script(folder / "course.py", [folder / "results.json"]) == 0
+    arguments = [folder / "results.json"]
+    assert run_script(folder / "course.py", arguments, mnist="digits") == 0
 
     return json.loads((folder / "results.json").read_text())
 
@@ -241,3 +281,13 @@ def test_variables_have_the_names_of_old_checkpoints(results):
         "rnn/gru_cell/candidate/kernel:0",
         "rnn/gru_cell/candidate/bias:0",
     ]
+
+
+def test_layers_leave_as_many_operations_as_they_did(results):
+    # As TensorFlow 1.12 has it.
+    assert results["operations before"] == OPERATIONS
+
+
+def test_mnist_comes_in_mini_batches_under_its_old_names(results):
+    assert results["mnist"] == [50, 784, 50, 10, 50.0]
+    assert results["mnist model"] == 4

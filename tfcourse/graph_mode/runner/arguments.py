@@ -2,8 +2,10 @@
 
 import functools
 
+import tensorflow.compat.v1 as tf
 
-def names(tf):
+
+def names():
     """Returns the functions that take their old arguments as well."""
     return {
         "concat": _concat(tf.concat),
@@ -16,6 +18,10 @@ def names(tf):
                 "sparse_softmax_cross_entropy_with_logits",
                 "sigmoid_cross_entropy_with_logits",
             )
+        },
+        **{
+            f"nn.{name}": _labels_first(getattr(tf.nn, name))
+            for name in ("nce_loss", "sampled_softmax_loss")
         },
     }
 
@@ -81,5 +87,18 @@ def _logits_first(cross_entropy):
         if targets is not None:
             kwargs["labels"] = targets
         return cross_entropy(**kwargs)
+
+    return either
+
+
+def _labels_first(sampled_loss):
+    """`nce_loss(weights, biases, inputs, labels, ...)` before 1.0."""
+
+    @functools.wraps(sampled_loss)
+    def either(weights, biases, labels, inputs, *args, **kwargs):
+        # Labels are integers, and inputs are not.
+        if tf.as_dtype(getattr(labels, "dtype", tf.int64)).is_floating:
+            labels, inputs = inputs, labels
+        return sampled_loss(weights, biases, labels, inputs, *args, **kwargs)
 
     return either

@@ -1,8 +1,8 @@
 """Functions that add other numbers of operations than in TensorFlow 1.
 
 The count of operations is the seed of a random op, so that what a script draws
-depends on every function called before. These are TensorFlow 1.4 to 1.12,
-which differ only inside loops; measured against both.
+depends on every function called before. These are TensorFlow 1.12's, measured;
+1.4 is the same but for loops, conditions, `tensordot` and metrics.
 """
 
 import functools
@@ -12,7 +12,13 @@ import tensorflow.compat.v2 as tf2
 import tf_keras
 import tf_slim
 from tensorflow.python.keras.layers import convolutional, core
-from tensorflow.python.ops import array_ops, random_ops, rnn
+from tensorflow.python.ops import (
+    array_ops,
+    math_ops,
+    metrics_impl,
+    random_ops,
+    rnn,
+)
 from tensorflow.python.ops.losses import losses_impl
 
 from tfcourse.graph_mode.runner.seeds import count, counted
@@ -26,12 +32,19 @@ def restore():
     array_ops.split = tf.split = tf2.split = split
     rnn.dynamic_rnn = tf.nn.dynamic_rnn = counted(rnn.dynamic_rnn, 1)
     tf.nn.leaky_relu = counted(tf.nn.leaky_relu, 2)
+    tensordot = counted(math_ops.tensordot, 4)
+    math_ops.tensordot = tf.tensordot = tf2.tensordot = tensordot
+    metrics_impl.mean = tf.metrics.mean = counted(metrics_impl.mean, 2)
     losses_impl.compute_weighted_loss = tf.losses.compute_weighted_loss = (
         counted(losses_impl.compute_weighted_loss, 7)
     )
     # TF-Slim is built on the layers inside TensorFlow, `tf.layers` on tf-keras.
     for convolution in (convolutional.Conv, _tf_keras_convolution()):
         convolution.build = counted(convolution.build, 1)
+    norm = tf_keras.layers.BatchNormalization.__mro__[1]
+    norm._fused_batch_norm = counted(
+        norm._fused_batch_norm, _batch_norm_by_constant
+    )
     for layers in (core, tf_keras.layers):
         layers.Flatten.call = counted(layers.Flatten.call, 6)
     # `tf.contrib.layers.flatten` was another function until TensorFlow 1.3,
@@ -65,6 +78,12 @@ def _random_uniform(
 
 def _split_in_equal_parts(value, num_or_size_splits, *args, **kwargs):
     return 1 if isinstance(num_or_size_splits, int) else 0
+
+
+def _batch_norm_by_constant(layer, inputs, mask, training):
+    if isinstance(training, tf.Tensor):
+        return 0
+    return 2 if training else 1
 
 
 def _tf_keras_convolution():

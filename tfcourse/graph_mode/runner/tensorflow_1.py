@@ -47,8 +47,7 @@ def put_back(tf):
     added = {}
     for name, new in renamed.RENAMED.items():
         added[name] = _find(tf, new)
-    for area in (arguments,):
-        added |= area.names(tf)
+    added |= arguments.names()
     for name, value in added.items():
         _set(tf, name, value)
     _explain_missing_names(tf)
@@ -57,10 +56,14 @@ def put_back(tf):
 
 def _take_the_name(tf):
     tf.__version__ = tf.VERSION = VERSION
-    # Where scripts, and TF-Slim, look for the class.
-    sys.modules["tensorflow.python.framework.ops"].Tensor = tf.Tensor
+    # Where scripts, and TF-Slim, look for the classes.
+    ops = sys.modules["tensorflow.python.framework.ops"]
+    ops.Tensor, ops.IndexedSlices = tf.Tensor, tf.IndexedSlices
     tf.python = sys.modules["tensorflow.python"]
     tf.__path__ = [*tf.__path__, *sys.modules["tensorflow"].__path__]
+    # Or `import tensorflow.compat.v1 as tf`, and `v2`, would find copies.
+    tf.compat.v2 = sys.modules["tensorflow"].compat.v2
+    sys.modules["tensorflow.compat.v1"] = tf.compat.v1 = tf
     sys.modules["tensorflow"] = tf
     # Or `from tensorflow.nn import ...` would load each of them once more.
     for name in dir(tf):

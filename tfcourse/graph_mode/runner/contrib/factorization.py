@@ -1,5 +1,6 @@
 """`tf.contrib.factorization`: k-means, which TensorFlow still carries."""
 
+import tensorflow as tf
 from tensorflow.python.ops.clustering_ops import (  # noqa: F401
     COSINE_DISTANCE,
     KMEANS_PLUS_PLUS_INIT,
@@ -10,12 +11,8 @@ from tensorflow.python.ops.clustering_ops import (  # noqa: F401
 
 from tfcourse.graph_mode.runner.contrib._gather import gather
 
-__getattr__ = gather(
-    "tf.contrib.factorization", "tensorflow.estimator.experimental"
-)
+__getattr__ = gather("tf.contrib.factorization")
 
 
 def KMeansClustering(*args, **kwargs):  # noqa: N802
-    from tensorflow.estimator import experimental
-
-    return experimental.KMeans(*args, **kwargs)
+    return tf.estimator.experimental.KMeans(*args, **kwargs)

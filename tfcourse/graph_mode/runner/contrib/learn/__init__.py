@@ -1,0 +1,30 @@
+"""`tf.contrib.learn`: its data sets, and its estimators by their heirs."""
+
+from tfcourse.graph_mode.runner.contrib._gather import gather
+from tfcourse.graph_mode.runner.contrib.learn import (  # noqa: F401
+    datasets,
+    estimators,
+    io,
+)
+from tfcourse.graph_mode.runner.contrib.learn import (  # noqa: F401
+    datasets as base,
+)
+from tfcourse.graph_mode.runner.contrib.learn import (  # noqa: F401
+    estimators as model_fn,
+)
+from tfcourse.graph_mode.runner.contrib.learn.estimators import (  # noqa: F401
+    DNNClassifier,
+    DNNLinearCombinedClassifier,
+    DNNLinearCombinedRegressor,
+    DNNRegressor,
+    Estimator,
+    LinearClassifier,
+    LinearRegressor,
+    MetricSpec,
+    ModeKeys,
+    ModelFnOps,
+    SKCompat,
+    infer_real_valued_columns_from_input,
+)
+
+__getattr__ = gather("tf.contrib.learn", "tensorflow.estimator")
