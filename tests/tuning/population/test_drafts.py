@@ -136,3 +136,23 @@ def test_a_trained_program_serves_other_sizes(rng, monkeypatch):
         assert not traced
     for a, b in zip(histories, expected, strict=True):
         assert a.history["loss"] == pytest.approx(b.history["loss"], rel=1e-5)
+
+
+def test_layers_from_elsewhere_keep_their_variables():
+    scale = keras.layers.Normalization()
+    scale.adapt(np.array([[1.0], [3.0]]))
+    kinds = [type(v.value) for v in scale.variables]
+
+    def build():
+        model = keras.Sequential([keras.Input((1,)), scale])
+        scale.adapt_mean.assign([7.0])
+        model.add(keras.layers.Dense(1))
+        model.compile("sgd", "mse")
+        return model
+
+    model = draft(build)
+
+    assert [type(v.value) for v in scale.variables] == kinds
+    # As when the model itself is built.
+    assert np.asarray(scale.adapt_mean.value).tolist() == [7.0]
+    assert isinstance(model, keras.Model)

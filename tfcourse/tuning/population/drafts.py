@@ -129,13 +129,21 @@ def unbuilt():
 def drafting():
     """While it lasts, variables keep how they begin, instead of memory."""
 
+    assign_in_place = Variable._direct_assign
+
     def initialize(self, value):
         self._value = value() if callable(value) else value
+        self._is_draft = True
 
     def initialize_with_initializer(self, initializer):
         self._value, self._initializer = None, initializer
+        self._is_draft = True
 
     def assign(self, value):
+        if not hasattr(self, "_is_draft"):
+            # Of a layer from elsewhere, which models may share.
+            assign_in_place(self, value)
+            return
         self._value = ops.cast(value, self._dtype)
         # What it begins with is no longer what its initializer gives.
         self._initializer = None
