@@ -163,6 +163,14 @@ while op.type != "RandomUniform":
     op = op.inputs[0].op
 results["operations before"] = op.get_attr("seed2")
 
+# Whether it is training is told by a placeholder.
+fresh(1)
+x, training = tf.placeholder(tf.float32, [4, 2]), tf.placeholder(tf.bool)
+h = tf.contrib.layers.batch_norm(x, is_training=training, epsilon=1.0)
+for name, value in [("training", True), ("inference", False)]:
+    feed = {x: [[0, 1], [2, 1], [0, 1], [2, 1]], training: value}
+    run(f"batch norm, {name}", [h], feed)
+
 # MNIST in mini-batches, under each of the names that it had.
 import tensorflow.examples.tutorials.mnist.input_data as by_its_full_name
 from tensorflow.contrib.learn.python.learn.datasets import base
@@ -286,6 +294,19 @@ def test_variables_have_the_names_of_old_checkpoints(results):
 def test_layers_leave_as_many_operations_as_they_did(results):
     # As TensorFlow 1.12 has it.
     assert results["operations before"] == OPERATIONS
+
+
+def test_batch_norm_of_contrib_takes_a_placeholder(results):
+    # Means 1 and 1, variances 1 and 0; before training, 0 and 1.
+    half = 1 / 2**0.5
+    np.testing.assert_allclose(
+        results["batch norm, training"], [[-half, 0, half, 0, -half, 0]], 1e-5
+    )
+    np.testing.assert_allclose(
+        results["batch norm, inference"],
+        [[0, half, 2 * half, half, 0, half]],
+        1e-5,
+    )
 
 
 def test_mnist_comes_in_mini_batches_under_its_old_names(results):

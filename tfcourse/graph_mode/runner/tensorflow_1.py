@@ -56,9 +56,9 @@ def put_back(tf):
 
 def _take_the_name(tf):
     tf.__version__ = tf.VERSION = VERSION
-    # Where scripts, and TF-Slim, look for the classes.
-    ops = sys.modules["tensorflow.python.framework.ops"]
-    ops.Tensor, ops.IndexedSlices = tf.Tensor, tf.IndexedSlices
+    for module, names in _MOVED.items():
+        for name in names.split():
+            setattr(importlib.import_module(module), name, getattr(tf, name))
     tf.python = sys.modules["tensorflow.python"]
     tf.__path__ = [*tf.__path__, *sys.modules["tensorflow"].__path__]
     # Or `import tensorflow.compat.v1 as tf`, and `v2`, would find copies.
@@ -70,6 +70,14 @@ def _take_the_name(tf):
         part = vars(tf).get(name)
         if isinstance(part, types.ModuleType) and name not in _LATE_PARTS:
             sys.modules[f"tensorflow.{name}"] = part
+
+
+# Where scripts, and TF-Slim, look for what lies in other modules now.
+_MOVED = {
+    "tensorflow.python.framework.ops": "Tensor IndexedSlices",
+    "tensorflow.python.ops.control_flow_ops": "Assert case cond while_loop",
+    "tensorflow.python.ops.array_ops": "stack unstack",
+}
 
 
 def _find(tf, name):
