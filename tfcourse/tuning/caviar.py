@@ -27,10 +27,12 @@ from tfcourse.tuning.caviar_failures import (
     refuse_failures_in_a_row,
 )
 from tfcourse.tuning.caviar_files import Together
-from tfcourse.tuning.caviar_groups import fit_arguments, grouped
+from tfcourse.tuning.caviar_fitting import fit_arguments
+from tfcourse.tuning.caviar_groups import grouped
 from tfcourse.tuning.caviar_oracles import go_ahead, meet_hyperparameters
 from tfcourse.tuning.caviar_training import Group, Trained
 from tfcourse.tuning.crash_safe import make_crash_safe
+from tfcourse.tuning.folds import CrossValidated
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.random_search import RandomSearchOracle
 from tfcourse.tuning.serial import SerialTuner
@@ -82,6 +84,9 @@ class Caviar(SerialTuner):
             `history.json` say after which epoch it was dropped. Those that
             train alone, or under a Hyperband oracle, are not dropped.
         device: The device to train on, e.g. `"gpu:0"`; by default Keras's.
+        folds: Into how many folds to split the examples, to score each trial
+            by cross-validation instead of by validation data, with a member
+            for each fold; see `CrossValidated`. Not for a Hyperband oracle.
         **kwargs: Passed to `keras_tuner.Tuner`, or to the `RandomSearchOracle`.
 
     Attributes:
@@ -91,8 +96,8 @@ class Caviar(SerialTuner):
             project, from which a reload reads it.
 
     Raises:
-        ValueError: If `population` is not an integer of 1 or more, or there is
-            no hypermodel.
+        ValueError: If `population` is not an integer of 1 or more, `folds` not
+            one of 2 or more, or there is no hypermodel.
         TypeError: If `oracle` is not a `keras_tuner.Oracle`.
 
     Example:
@@ -126,6 +131,7 @@ class Caviar(SerialTuner):
         early_stopping=None,
         halving=False,
         device=None,
+        folds=None,
         **kwargs,
     ):
         if not isinstance(population, int) or population < 1:
@@ -148,6 +154,9 @@ class Caviar(SerialTuner):
                 "`oracle` of Caviar must be a `keras_tuner.Oracle`. Received: "
                 f"oracle={oracle!r}"
             )
+        if folds is not None:
+            hypermodel = CrossValidated(hypermodel, folds, oracle.seed)
+        _check_folds_are_apart(hypermodel, oracle)
         make_crash_safe(oracle)
         if not _has_chief():
             go_ahead(oracle)
@@ -285,7 +294,7 @@ class Caviar(SerialTuner):
             self._outcomes |= {o.trial.trial_id: o for o in done.outcomes}
             trials = [outcome.trial for outcome in done.outcomes]
             self._end_together(trials, args, kwargs)
-            members = len(trials) * self.executions_per_trial
+            members = sum(len(outcome.runs) for outcome in done.outcomes)
             self._note(trials, members, done.how, done.seconds, done.why)
         gc.collect()
 
@@ -376,7 +385,11 @@ class Caviar(SerialTuner):
 
     def _stopping_callback(self, kwargs):
         if isinstance(self._early_stopping, int):
-            validates = kwargs.get("validation_data") is not None
+            validates = (
+                kwargs.get("validation_data") is not None
+                or kwargs.get("validation_split")
+                or isinstance(self.hypermodel, CrossValidated)
+            )
             return keras.callbacks.EarlyStopping(
                 "val_loss" if validates else "loss",
                 patience=self._early_stopping,
@@ -386,6 +399,17 @@ class Caviar(SerialTuner):
 
 # A chief's oracle, or one with its own way of writing, cannot wait.
 _at_each_trial = contextlib.nullcontext
+
+
+def _check_folds_are_apart(hypermodel, oracle):
+    if isinstance(hypermodel, CrossValidated) and isinstance(
+        oracle, keras_tuner.oracles.HyperbandOracle
+    ):
+        raise ValueError(
+            "Cross-validation cannot be used with Hyperband, whose trials go "
+            "on from weights that have seen the examples held out. Leave "
+            f"`folds` out. Received: folds={hypermodel.folds}"
+        )
 
 
 def _has_chief():

@@ -7,7 +7,8 @@ import keras
 import keras_tuner
 
 from tfcourse.files import read_json
-from tfcourse.tuning.caviar_groups import Candidate, fit_arguments
+from tfcourse.tuning.caviar_fitting import fit_arguments
+from tfcourse.tuning.caviar_groups import Candidate
 from tfcourse.tuning.population import CannotVectorize, draft
 
 _HOOKS = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
@@ -71,10 +72,10 @@ def candidate_of(trial, tuner, fit_args, fit_kwargs, early_stopping):
 
 
 def executions(candidate, tuner):
-    """Returns a list of the candidate, and of one like it for each execution
-    of its trial that is left.
+    """Returns a list of the candidate, and of those like it for the folds and
+    executions of its trial that are left; the folds of one follow each other.
     """
-    others = range(1, tuner.executions_per_trial)
+    others = range(1, tuner.executions_per_trial * candidate.folds)
     hp = candidate.trial.hyperparameters
     return [candidate] + [
         dataclasses.replace(

@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import inspect
 
 import keras
 import keras_tuner
@@ -10,22 +9,10 @@ import numpy as np
 
 from tfcourse.tuning import laying
 from tfcourse.tuning.caviar_checkpoints import Checkpoints
-from tfcourse.tuning.population import (
-    CannotVectorize,
-    Population,
-    initial_values,
-    structure,
-)
+from tfcourse.tuning.population import Population, initial_values, structure
 from tfcourse.tuning.population.data import read
 from tfcourse.tuning.population.member import build
 
-_FIT = inspect.signature(keras.Model.fit)
-# Of what `model.fit` takes, a population takes all but these.
-_NOT_TAKEN = {
-    "steps_per_epoch": None,
-    "validation_steps": None,
-    "validation_freq": 1,
-}
 # Each member computes the steps of all optimizers, and takes one.
 _MOST_OPTIMIZERS = 4
 # A part that is smaller than this share of the largest is traced anew, rather
@@ -49,84 +36,11 @@ class Candidate:
     model: keras.Model
     arguments: dict
 
-
-class _Recorder:
-    """Takes the place of a model in `HyperModel.fit`, and notes what for."""
-
-    def __init__(self):
-        self.arguments = None
-        self.answer = keras.callbacks.History()
-
-    def fit(self, *args, **kwargs):
-        if self.arguments is not None:
-            raise CannotVectorize("its `HyperModel.fit` fits more than once")
-        bound = _FIT.bind(None, *args, **kwargs)
-        bound.apply_defaults()
-        self.arguments = dict(list(bound.arguments.items())[1:])
-        return self.answer
-
-    def __getattr__(self, name):
-        raise CannotVectorize(f"its `HyperModel.fit` uses `model.{name}`")
-
-
-def fit_arguments(hypermodel, hp, args, kwargs, early_stopping=None):
-    """Returns what a hypermodel would fit its model with.
-
-    Args:
-        hypermodel: A `keras_tuner.HyperModel`.
-        hp: The trial's hyperparameters.
-        args: The positional arguments of the search.
-        kwargs: The other ones.
-        early_stopping: As for `Population.fit`.
-
-    Returns:
-        A dict of arguments for `Population.fit`.
-
-    Raises:
-        CannotVectorize: If it does anything but call `model.fit` once, or a
-            population does not take what it calls that with.
-    """
-    recorder = _Recorder()
-    kwargs = {**kwargs, "callbacks": list(kwargs.get("callbacks") or [])}
-    try:
-        answer = hypermodel.fit(hp, recorder, *args, **kwargs)
-    except CannotVectorize:
-        raise
-    except Exception as error:
-        raise CannotVectorize(
-            "its `HyperModel.fit` cannot do without a model: "
-            f"{type(error).__name__}: {error}"
-        ) from error
-    if answer is not recorder.answer:
-        raise CannotVectorize(
-            "its `HyperModel.fit` returns something else than what "
-            "`model.fit` does"
-        )
-    arguments = recorder.arguments
-    for name, default in _NOT_TAKEN.items():
-        if arguments.pop(name) != default:
-            raise CannotVectorize(f"`{name}` is given")
-    if not isinstance(arguments["shuffle"], bool):
-        raise CannotVectorize(f"`shuffle` is {arguments['shuffle']!r}")
-    arguments["verbose"] = bool(arguments["verbose"])
-    arguments["early_stopping"] = _early_stopping(
-        arguments.pop("callbacks"), early_stopping
-    )
-    return arguments
-
-
-def _early_stopping(callbacks, early_stopping):
-    """Returns the one callback that a population has of its own."""
-    if early_stopping is not None:
-        callbacks = [*callbacks, early_stopping]
-    for callback in callbacks:
-        if type(callback) not in (int, keras.callbacks.EarlyStopping):
-            raise CannotVectorize(
-                f"the callback {type(callback).__name__} needs a live model"
-            )
-    if len(callbacks) > 1:
-        raise CannotVectorize("there are two rules of early stopping")
-    return callbacks[0] if callbacks else None
+    @property
+    def folds(self):
+        """How many models like it score one execution of the trial."""
+        subsets = self.arguments["subsets"]
+        return 1 if subsets is None else len(subsets[0])
 
 
 def grouped(candidates):
@@ -251,7 +165,7 @@ class Program:
             self.template, columns, crops, device=self._device, like=like
         )
         histories = population.fit(
-            **part[0].arguments,
+            **_for_members(part[0].arguments, len(population)),
             keep_best=self._keep_best,
             on_epoch_end=on_epoch_end,
             seed=self._seed,
@@ -259,6 +173,14 @@ class Program:
         self._first = self._first or population
         self.report = population.report
         return population, histories[: len(part)]
+
+
+def _for_members(arguments, size):
+    """Returns arguments for a population: members take turns at the folds."""
+    if arguments["subsets"] is None:
+        return arguments
+    subsets = [np.resize(s, (size, s.shape[1])) for s in arguments["subsets"]]
+    return arguments | {"subsets": subsets}
 
 
 def _filled(column, missing):

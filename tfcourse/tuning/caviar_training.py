@@ -9,6 +9,7 @@ import keras_tuner
 from tfcourse.tuning.caviar_candidates import executions
 from tfcourse.tuning.caviar_groups import Program
 from tfcourse.tuning.caviar_halving import Halving
+from tfcourse.tuning.folds import mean_over_folds
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.serial import best_execution, history_of
 
@@ -133,7 +134,7 @@ class Outcome:
     """What came of a trial.
 
     Attributes:
-        runs: Its `Candidate`s, one for each execution.
+        runs: Its `Candidate`s, one for each fold of each execution.
         histories: The `MemberHistory` of each.
         population: The `Population` that they were in.
         first: The number there of the first of them.
@@ -155,15 +156,15 @@ class Outcome:
         return self.runs[0].trial
 
     def write(self, files, tuner):
-        """Writes the curve, and the weights of the best epoch, of the best of
-        the trial's executions.
+        """Writes the curve of the best of the trial's executions, and the
+        weights of the best epoch of all its models.
         """
-        n = best_execution(
-            [history.history for history in self.histories],
-            tuner.oracle.objective,
-        )
+        objective = tuner.oracle.objective
+        curves = [history.history for history in self._means()]
+        curve = curves[best_execution(curves, objective)]
+        n = best_execution([h.history for h in self.histories], objective)
         history = self.histories[n]
-        record = history_of(self.seconds, history.history)
+        record = history_of(self.seconds, curve)
         if self.dropped:
             record["dropped_after_epochs"] = self.dropped
         trial_id = self.trial.trial_id
@@ -190,7 +191,15 @@ class Outcome:
         if self.dropped:
             of = self.runs[0].arguments["epochs"]
             trial.message = f"dropped after epoch {self.dropped} of {of}"
-        return self.histories
+        return self._means()
+
+    def _means(self):
+        """Returns the history of each execution."""
+        folds = self.runs[0].folds
+        return [
+            mean_over_folds(self.histories[first : first + folds])
+            for first in range(0, len(self.histories), folds)
+        ]
 
 
 def _refuse_divergence(history):

@@ -6,7 +6,6 @@ import numpy as np
 
 from tfcourse.tuning.caviar import Caviar
 from tfcourse.tuning.coarse_to_fine import CoarseToFineOracle
-from tfcourse.tuning.folds import CrossValidated
 from tfcourse.tuning.kept_models import KeepsBestModels
 from tfcourse.tuning.search_oracle import SearchOracle
 
@@ -24,15 +23,12 @@ class CoarseToFineSearch(KeepsBestModels, Caviar):
         objective: Name of the metric, or a `keras_tuner.Objective`.
         max_trials: How many trials to draw, at most.
         seed: An integer of 0 or more, or `None` for any.
-        folds: Into how many folds to split the examples, to score each trial
-            by cross-validation instead of by validation data; see
-            `CrossValidated`. Such trials train one by one as yet.
         keep_models: How many of the best models to keep the weights of; all by
             default. Records and learning curves of all trials are kept.
         **kwargs: Passed to `CoarseToFineOracle` (`rounds`, `trials_per_round`,
             `shrink`, `best`, `margin`, `explore`, `least_width`,
             `initial_points`, `time_limit`, `target`), to `Caviar`
-            (`population`, `early_stopping`, `halving`, `device`, ...) or to
+            (`population`, `folds`, `early_stopping`, `halving`, ...) or to
             `keras_tuner.Tuner` (`directory`, `project_name`, ...).
 
     Raises:
@@ -66,14 +62,11 @@ class CoarseToFineSearch(KeepsBestModels, Caviar):
         max_trials=40,
         seed=0,
         *,
-        folds=None,
         keep_models=None,
         **kwargs,
     ):
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
-        if folds is not None:
-            hypermodel = CrossValidated(hypermodel, folds, seed)
         own = {name: kwargs.pop(name) for name in _OF_ORACLE & set(kwargs)}
         oracle = CoarseToFineOracle(objective, max_trials, seed, **own)
         super().__init__(

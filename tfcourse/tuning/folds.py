@@ -61,7 +61,11 @@ class CrossValidated(keras_tuner.HyperModel):
     A trial trains k models, each on all folds but one, and validates each on
     the fold left out. Its learning curve is the mean of theirs, so that its
     score is the best epoch's mean over the folds. The weights kept are those of
-    the model with the best epoch.
+    the model with the best epoch. If one of the models diverges, the trial has
+    failed, with that model's curve.
+
+    `Caviar` trains the models of all folds, and of many trials, as one program,
+    if the hypermodel's own `fit` does not change the data.
 
     Args:
         hypermodel: A `keras_tuner.HyperModel`, or a function from
@@ -83,53 +87,96 @@ class CrossValidated(keras_tuner.HyperModel):
         self.hypermodel = as_hypermodel(hypermodel)
         self.folds = folds
         self.seed = seed
+        self._y = self._indices = None
 
     def build(self, hp):
         return self.hypermodel.build(hp)
 
-    def fit(self, hp, model, x, y, *, validation_data=None, **kwargs):
-        """Trains the models of a trial; see `HyperModel.fit`.
+    def split(self, y):
+        """Returns `fold_indices`, the same arrays for the same `y`."""
+        if self._y is not y:
+            self._y, self._indices = y, fold_indices(y, self.folds, self.seed)
+        return self._indices
+
+    def fit(self, hp, model, x, y, *, sample_weight=None, **kwargs):
+        """Trains the models of a trial, one by one; see `HyperModel.fit`.
 
         Raises:
             InputError: If validation data are given.
         """
-        if validation_data is not None or kwargs.get("validation_split"):
-            raise InputError(
-                "Cross-validation takes its validation data from the folds. "
-                "Leave `validation_data` out, or `folds`."
-            )
-        # Also the end for what only takes notes of one fit: there are several.
-        if not model.compiled:
-            raise InputError("The search space must compile its models.")
-        curves = []
-        indices = fold_indices(y, self.folds, self.seed)
-        for train, dev in zip(*indices, strict=True):
-            if curves:
+        _refuse_validation_data(kwargs)
+        data = _data(x, y, sample_weight)
+        histories = []
+        for train, dev in zip(*self.split(y), strict=True):
+            if histories:
                 model = self.build(hp)
-            history = self.hypermodel.fit(
-                hp,
-                model,
-                _taken(x, train),
-                _taken(y, train),
-                validation_data=(_taken(x, dev), _taken(y, dev)),
-                **kwargs,
+            fit = self.hypermodel.fit
+            history = _fit(
+                fit, hp, model, _taken(data, train), _taken(data, dev), kwargs
             )
-            curves.append(history.history)
-        return _mean(curves, history.params)
+            histories.append(history)
+            if _has_diverged(history):
+                break
+        return mean_over_folds(histories)
+
+    def fit_at_once(self, hp, model, x, y, *, sample_weight=None, **kwargs):
+        """Fits all examples, for a `model` that trains all folds by `split`.
+
+        Returns:
+            What the hypermodel's `fit` does, and the validation data it was
+            given: all examples, too.
+
+        Raises:
+            InputError: If validation data are given.
+        """
+        _refuse_validation_data(kwargs)
+        data = _data(x, y, sample_weight)
+        return _fit(self.hypermodel.fit, hp, model, data, data, kwargs), data
+
+
+def mean_over_folds(histories):
+    """Returns the mean curves, as far as all of them go, as a `History`.
+
+    The history of a model that diverged stands for all.
+    """
+    for history in histories:
+        if len(histories) == 1 or _has_diverged(history):
+            return history
+    shortest = min(histories, key=lambda history: len(history.epoch))
+    mean = keras.callbacks.History()
+    mean.params, mean.epoch = shortest.params, shortest.epoch
+    epochs = len(shortest.epoch)
+    mean.history = {
+        name: np.mean([h.history[name][:epochs] for h in histories], 0).tolist()
+        for name in shortest.history
+    }
+    return mean
+
+
+def _has_diverged(history):
+    return not np.isfinite(history.history.get("loss", [0.0])[-1])
+
+
+def _refuse_validation_data(kwargs):
+    if kwargs.pop("validation_data", None) is not None or kwargs.get(
+        "validation_split"
+    ):
+        raise InputError(
+            "Cross-validation takes its validation data from the folds. "
+            "Leave `validation_data` out, or `folds`."
+        )
+
+
+def _data(x, y, sample_weight):
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def _fit(fit, hp, model, data, validation_data, kwargs):
+    x, y, *weight = data
+    if weight:
+        kwargs = {**kwargs, "sample_weight": weight[0]}
+    return fit(hp, model, x, y, validation_data=validation_data, **kwargs)
 
 
 def _taken(arrays, indices):
     return keras.tree.map_structure(lambda a: np.asarray(a)[indices], arrays)
-
-
-def _mean(curves, params):
-    """Returns the mean curves, as far as all of them go, as a `History`."""
-    mean = keras.callbacks.History()
-    mean.params = params
-    epochs = min(len(next(iter(curve.values()))) for curve in curves)
-    mean.epoch = list(range(epochs))
-    mean.history = {
-        name: np.mean([curve[name][:epochs] for curve in curves], 0).tolist()
-        for name in curves[0]
-    }
-    return mean

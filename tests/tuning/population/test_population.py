@@ -224,6 +224,61 @@ def test_out_of_memory_goes_on_in_pieces(rng, monkeypatch):
             )
 
 
+def test_subsets_go_with_their_members(rng, monkeypatch):
+    x, y = data(rng)
+    orders = np.stack([rng.permutation(40) for _ in range(3)])
+    settings = {"subsets": np.split(orders, [25], 1), "epochs": 2, "seed": 0}
+    expected = population().fit(x, y, **settings)
+
+    def alike(histories):
+        for a, b in zip(histories, expected[-len(histories) :], strict=True):
+            for name in ("loss", "val_loss"):
+                np.testing.assert_allclose(
+                    a.history[name], b.history[name], rtol=1e-5
+                )
+
+    def drop(members, epoch, logs):
+        members.keep([1, 2])
+
+    alike(population().fit(x, y, on_epoch_end=drop, **settings)[1:])
+    one = Epochs._one
+
+    def scarce(self, arrays, *args):
+        if len(arrays[0]) > 2:
+            raise MemoryError
+        return one(self, arrays, *args)
+
+    monkeypatch.setattr(Epochs, "_one", scarce)
+    alike(population().fit(x, y, **settings))
+
+
+ROWS = np.zeros((3, 2), int)
+
+
+@pytest.mark.parametrize(
+    "subsets, settings, words",
+    [
+        ((ROWS, ROWS), {"validation_split": 0.5}, "Leave `validation_data`"),
+        ((ROWS, ROWS[:2]), {}, "each of the 3 members"),
+        ((ROWS, ROWS + 40), {}, "indices of the 40 .* 40 to 40"),
+        ((ROWS - 1, ROWS), {}, "indices of the 40 .* -1 to -1"),
+        ((ROWS, ROWS * 1.0), {}, "indices of the 40 .* float64"),
+    ],
+    ids=["validation", "members", "high", "negative", "floats"],
+)
+def test_refuses_bad_subsets(rng, subsets, settings, words):
+    with pytest.raises(ValueError, match=words):
+        population().fit(*data(rng), subsets=subsets, **settings)
+
+
+def test_refuses_subsets_of_a_dataset():
+    class Nothing(keras.utils.PyDataset):
+        pass
+
+    with pytest.raises(ValueError, match="those of arrays. .*x=Nothing"):
+        population().fit(Nothing(), subsets=(ROWS, ROWS))
+
+
 def test_a_member_that_does_not_fit_is_out_of_memory(rng, monkeypatch):
     def none(*_):
         raise MemoryError

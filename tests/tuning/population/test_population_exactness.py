@@ -36,7 +36,17 @@ def values(model):
     return [keras.ops.convert_to_numpy(v).copy() for v in variables(model)]
 
 
-def check(build, x, y, rtol=2e-4, atol=2e-5, jit=False, data=None, **settings):
+def check(
+    build,
+    x,
+    y,
+    rtol=2e-4,
+    atol=2e-5,
+    jit=False,
+    data=None,
+    subsets=None,
+    **settings,
+):
     """Trains K models at once and alone; returns the population."""
     settings = {"shuffle": False, "epochs": 2} | settings
     if data is None:
@@ -45,13 +55,15 @@ def check(build, x, y, rtol=2e-4, atol=2e-5, jit=False, data=None, **settings):
     initial = [values(model) for model in models]
     population = Population(models, jit_compile=jit)
     inputs = (x, y) if data is None else (data,)
-    histories = population.fit(*inputs, **settings)
+    histories = population.fit(*inputs, subsets=subsets, **settings)
     # One model for all, as its program is the same.
     alone = build(0)
     alone.optimizer.build(alone.trainable_variables)
     for k, model in enumerate(models):
         for variable, value in zip(variables(alone), initial[k], strict=True):
             variable.assign(value)
+        if subsets is not None:
+            inputs, settings = of_subset(k, x, y, subsets, settings)
         expected = alone.fit(*inputs, verbose=0, **settings).history
         actual = histories[k].history
         assert list(actual) == list(expected)
@@ -71,6 +83,12 @@ def check(build, x, y, rtol=2e-4, atol=2e-5, jit=False, data=None, **settings):
                 a, b, rtol=rtol, atol=atol, err_msg=variable.path
             )
     return population
+
+
+def of_subset(k, x, y, subsets, settings):
+    train, held_out = (part[k] for part in subsets)
+    data = x[held_out], y[held_out]
+    return (x[train], y[train]), settings | {"validation_data": data}
 
 
 def classifier(*hidden, size=12, optimizer=None, **settings):
@@ -108,6 +126,21 @@ def test_batch_norm_network(rng, jit):
     population = check(build, x, y, jit=jit, validation_data=(x[:40], y[:40]))
     if keras.config.backend() == "tensorflow":
         assert population.report["xla"] == jit
+    assert population.report["one_by_one"] == []
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["plain", "xla"])
+def test_members_have_examples_of_their_own(rng, jit):
+    x, y = digits(rng, 60)
+    orders = np.stack([rng.permutation(60) for _ in range(K)])
+    build = classifier(
+        lambda: layers.Dense(8),
+        layers.BatchNormalization,
+        lambda: layers.Activation("relu"),
+    )
+    population = check(
+        build, x, y, jit=jit, subsets=np.split(orders, [40], axis=1)
+    )
     assert population.report["one_by_one"] == []
 
 

@@ -12,18 +12,37 @@ class Batches:
         arrays: `(x, y, sample_weight)`, nested; `y` and `sample_weight` may be
             None.
         batch_size: The size of a mini-batch; the last may be smaller.
+        subsets: Which `n` of the arrays' examples are those of each member,
+            shape `(K, n)`, or None where they are the arrays' own.
     """
 
-    def __init__(self, arrays, batch_size):
+    def __init__(self, arrays, batch_size, subsets=None):
         self.arrays = arrays
-        self.batch_size = min(batch_size, self.n(arrays))
+        self._subsets = subsets
+        self.batch_size = min(batch_size, len(self))
 
     @staticmethod
     def n(arrays):
         return len(_leaves(arrays)[0])
 
     def __len__(self):
+        if self._subsets is not None:
+            return self._subsets.shape[1]
         return self.n(self.arrays)
+
+    def order(self, positions, members):
+        """Returns where in the arrays the examples are.
+
+        Args:
+            positions: Numbers below `n`, in the order wanted.
+            members: The indices of the members that are in question.
+
+        Returns:
+            The positions, or shape `(members, n)` with subsets.
+        """
+        if self._subsets is None:
+            return positions
+        return self._subsets[members][:, positions]
 
     @property
     def steps(self):
@@ -34,7 +53,14 @@ class Batches:
         return _each(lambda array: array[:2], self.arrays)
 
 
-def read(x, y=None, sample_weight=None, class_weight=None, batch_size=None):
+def read(
+    x,
+    y=None,
+    sample_weight=None,
+    class_weight=None,
+    batch_size=None,
+    subsets=None,
+):
     """Returns a function that gives the `Batches` of an epoch.
 
     Arrays give one `Batches`, always the same. A dataset is gone through anew
@@ -47,11 +73,12 @@ def read(x, y=None, sample_weight=None, class_weight=None, batch_size=None):
         sample_weight: One weight an example.
         class_weight: A dict from class to weight.
         batch_size: For arrays; 32 by default.
+        subsets: For arrays; as for `Batches`.
 
     Raises:
         ValueError: If arguments do not go together, or lengths differ.
     """
-    if hasattr(x, "shape") or isinstance(x, (list, tuple, dict)):
+    if _are_arrays(x):
         if sample_weight is not None and class_weight is not None:
             raise ValueError(
                 "`class_weight` and `sample_weight` cannot both be given."
@@ -60,7 +87,7 @@ def read(x, y=None, sample_weight=None, class_weight=None, batch_size=None):
             sample_weight = _class_weights(y, class_weight)
         arrays = on_device((x, y, sample_weight))
         _check_lengths(arrays)
-        batches = [Batches(arrays, batch_size or 32)]
+        batches = [Batches(arrays, batch_size or 32, subsets)]
         return lambda: batches
     if y is not None or sample_weight is not None:
         raise ValueError(
@@ -90,7 +117,7 @@ def orders(shuffle, seed):
     return of_epoch
 
 
-def read_validation(validation_data, batch_size, at_least):
+def read_validation(validation_data, batch_size, at_least, subsets=None):
     """Returns what `read` does, for the `validation_data` of `fit`.
 
     Args:
@@ -98,6 +125,7 @@ def read_validation(validation_data, batch_size, at_least):
         batch_size: For arrays; 32 by default.
         at_least: The number of examples that a batch should rather have, if it
             makes no difference.
+        subsets: As for `Batches`.
     """
     if validation_data is None:
         return None
@@ -105,9 +133,38 @@ def read_validation(validation_data, batch_size, at_least):
         return read(validation_data)
     x, y, weight = keras.utils.unpack_x_y_sample_weight(tuple(validation_data))
     if weight is None:
-        n = len(keras.tree.flatten(x)[0])
-        batch_size = max(batch_size or 32, min(n, at_least))
-    return read(x, y, weight, None, batch_size)
+        batch_size = max(batch_size or 32, at_least)
+    return read(x, y, weight, None, batch_size, subsets)
+
+
+def check_subsets(subsets, members, x):
+    """Returns the `subsets` of `Population.fit` as two arrays of indices.
+
+    Raises:
+        ValueError: If they are not two of one row a member, if an index is not
+            that of an example, or if the examples are not in arrays.
+    """
+    if not _are_arrays(x):
+        raise ValueError(
+            "`subsets` of Population.fit are those of arrays. Received: "
+            f"x={type(x).__name__}"
+        )
+    n = Batches.n(x)
+    train, held_out = (np.asarray(part) for part in subsets)
+    for part in (train, held_out):
+        if part.ndim != 2 or len(part) != members or not part.size:
+            raise ValueError(
+                "`subsets` of Population.fit must be two arrays with a row for "
+                f"each of the {members} members. Received shapes: "
+                f"{train.shape} and {held_out.shape}"
+            )
+        if part.dtype.kind not in "iu" or part.min() < 0 or part.max() >= n:
+            raise ValueError(
+                "`subsets` of Population.fit must hold indices of the "
+                f"{n} examples. Received: {part.dtype} of {part.min()} to "
+                f"{part.max()}"
+            )
+    return train.astype("int32"), held_out.astype("int32")
 
 
 def on_device(arrays):
@@ -136,6 +193,10 @@ def split(x, y, sample_weight, share):
         _each(lambda array: array[:cut], arrays),
         _each(lambda array: array[cut:], arrays),
     )
+
+
+def _are_arrays(x):
+    return hasattr(x, "shape") or isinstance(x, (list, tuple, dict))
 
 
 def _tensor(array):

@@ -69,7 +69,7 @@ class Epochs:
 
         Args:
             batches: A list of `Batches` to train on.
-            orders: For each of them, the indices of the examples in order.
+            orders: For each of them, the positions of the examples in order.
             validation: A function that gives `Batches` to evaluate on, or
                 None.
         """
@@ -86,23 +86,32 @@ class Epochs:
                     raise
                 self.pieces = min(2 * self.pieces, members)
 
-    def evaluate(self, arrays, batches):
-        """Returns the arrays, and a dict from metric to its values."""
+    def evaluate(self, arrays, batches, members=None):
+        """Returns the arrays, and a dict from metric to its values.
+
+        Args:
+            arrays: With a row for each of the members.
+            batches: A list of `Batches`.
+            members: The indices of the members; may be left out if they do not
+                have subsets.
+        """
         arrays = self._state.begin(arrays)
         for b in batches:
-            order = ops.arange(len(b), dtype="int32")
+            order = _indices(b, np.arange(len(b)), members)
             arrays = self._engine.evaluate(
                 arrays, b.arrays, order, b.batch_size
             )
         return arrays, self._engine.results(arrays)
 
     def _in_pieces(self, batches, orders, validation):
-        arrays, members = self._state.arrays, len(self._state.rows)
+        arrays, members = self._state.arrays, self._state.rows
         if self.pieces == 1:
-            return self._one(arrays, batches, orders, validation)
+            return self._one(arrays, members, batches, orders, validation)
         outcomes = [
-            self._one(take(arrays, rows), batches, orders, validation)
-            for rows in np.array_split(np.arange(members), self.pieces)
+            self._one(
+                take(arrays, rows), members[rows], batches, orders, validation
+            )
+            for rows in np.array_split(np.arange(len(members)), self.pieces)
         ]
         parts, logs = zip(*outcomes, strict=True)
         return (
@@ -110,15 +119,19 @@ class Epochs:
             {n: np.concatenate([log[n] for log in logs]) for n in logs[0]},
         )
 
-    def _one(self, arrays, batches, orders, validation):
+    def _one(self, arrays, members, batches, orders, validation):
         arrays = self._state.begin(arrays)
-        for b, order in zip(batches, orders, strict=True):
-            order = ops.convert_to_tensor(order, "int32")
+        for b, positions in zip(batches, orders, strict=True):
+            order = _indices(b, positions, members)
             arrays = self._engine.train_epoch(
                 arrays, b.arrays, order, b.batch_size, self._asks_xla
             )
         logs = self._engine.results(arrays)
         if validation is not None:
-            arrays, more = self.evaluate(arrays, validation())
+            arrays, more = self.evaluate(arrays, validation(), members)
             logs |= {f"val_{name}": value for name, value in more.items()}
         return arrays, {k: ops.convert_to_numpy(v) for k, v in logs.items()}
+
+
+def _indices(batches, positions, members):
+    return ops.convert_to_tensor(batches.order(positions, members), "int32")

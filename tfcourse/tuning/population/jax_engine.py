@@ -84,11 +84,12 @@ class JaxEngine:
 
 def _epochs(step_of_member):
     """Returns the program of one epoch of steps, mapped over the members."""
-    step = jax.vmap(step_of_member, (0, None))
 
     @functools.partial(jax.jit, static_argnames="batch_size")
     def epoch(state, data, order, batch_size):
-        whole, rest = divmod(len(order), batch_size)
+        *members, examples = order.shape
+        whole, rest = divmod(examples, batch_size)
+        step = jax.vmap(step_of_member, (0, 0 if members else None))
 
         def batch(indices):
             return jax.tree.map(lambda array: jnp.take(array, indices, 0), data)
@@ -96,8 +97,9 @@ def _epochs(step_of_member):
         def body(state, indices):
             return step(state, batch(indices)), None
 
-        indices = order[: whole * batch_size].reshape(whole, batch_size)
-        state, _ = jax.lax.scan(body, state, indices)
-        return step(state, batch(order[-rest:])) if rest else state
+        indices = order[..., : whole * batch_size]
+        indices = indices.reshape(*members, whole, batch_size)
+        state, _ = jax.lax.scan(body, state, jnp.moveaxis(indices, -2, 0))
+        return step(state, batch(order[..., -rest:])) if rest else state
 
     return epoch

@@ -178,11 +178,13 @@ class Population:
         keep_best=None,
         on_epoch_end=None,
         seed=None,
+        subsets=None,
     ):
         """Trains all members, as `model.fit` would each.
 
-        All members see the same batches. With `shuffle`, one order is drawn an
-        epoch; without, the batches are those of `model.fit(shuffle=False)`.
+        All members see the same batches, or with `subsets` those of their own
+        examples. With `shuffle`, one order is drawn an epoch, for all members;
+        without, the batches are those of `model.fit(shuffle=False)`.
 
         Args:
             x: As for `model.fit`: an array, nested arrays, a
@@ -209,6 +211,10 @@ class Population:
                 `population.members`. It may call `stop` or `keep`.
             seed: Seed of the shuffling; by default from NumPy's global state,
                 so that `keras.utils.set_random_seed` makes it repeatable.
+            subsets: `(train, held_out)`, in place of validation data: which of
+                the examples each member trains on, and is evaluated on. Two
+                arrays of indices, of shapes `(K, n)` and `(K, p)`; see
+                `fold_indices`.
 
         Returns:
             A list of one `MemberHistory` for each of the K members.
@@ -219,7 +225,20 @@ class Population:
             MemoryError: If a single member does not fit.
         """
         start = time.perf_counter()
-        if validation_split:
+        inside = outside = None
+        if subsets is not None:
+            if validation_split or validation_data is not None:
+                raise ValueError(
+                    "`subsets` of Population.fit say what to validate on. "
+                    "Leave `validation_data` and `validation_split` out."
+                )
+            inside, outside = data_module.check_subsets(subsets, self._size, x)
+            with self._on_device():
+                # Once, for training and for validation.
+                x, y, sample_weight = validation_data = data_module.on_device(
+                    (x, y, sample_weight)
+                )
+        elif validation_split:
             train, held_out = data_module.split(
                 x, y, sample_weight, validation_split
             )
@@ -227,7 +246,7 @@ class Population:
             validation_data = validation_data or held_out
         with self._on_device():
             training = data_module.read(
-                x, y, sample_weight, class_weight, batch_size
+                x, y, sample_weight, class_weight, batch_size, inside
             )
             first = training()
             self._build(first[0].head())
@@ -237,6 +256,7 @@ class Population:
                 validation_data,
                 validation_batch_size or batch_size,
                 _EVALUATED_AT_ONCE // self._size if any_size else 1,
+                outside,
             )
             self._record = Record(
                 self._template,

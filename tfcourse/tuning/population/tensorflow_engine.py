@@ -44,7 +44,8 @@ class TensorFlowEngine:
         Args:
             state: The arrays of all members, as `member` has them.
             data: `(x, y, sample_weight)`, nested arrays of `n` examples.
-            order: The `n` indices of the examples, in the order of training.
+            order: The indices of the examples in the order of training, shape
+                `(n,)`, or `(K, n)` where each member has examples of its own.
             batch_size: The size of a mini-batch.
             xla: Whether XLA compiles the step. If it cannot, the engine goes
                 on without and says so in `remarks`.
@@ -125,28 +126,31 @@ class TensorFlowEngine:
 
     def _epoch(self, step_of_member):
         def epoch(state, data, order, batch_size):
-            step = self._step(step_of_member, state, data)
+            step = self._step(step_of_member, state, data, _is_own(order))
 
             def body(start, state):
-                batch = _taken(data, order[start : start + batch_size])
-                return start + batch_size, step(state, batch)
+                indices = order[..., start : start + batch_size]
+                return start + batch_size, step(state, _taken(data, indices))
 
-            return _loop(body, tf.size(order), state)
+            return _loop(body, tf.shape(order)[-1], state)
 
         return epoch
 
     def _epoch_by_xla(self, batch_size):
         def epoch(state, data, order):
-            whole, rest = divmod(order.shape[0], batch_size)
-            step = self._step(self._train, state, data, xla=True)
+            *members, examples = order.shape
+            whole, rest = divmod(examples, batch_size)
+            own = _is_own(order)
+            step = self._step(self._train, state, data, own, xla=True)
 
             def batch(start, size):
-                indices = tf.ensure_shape(order[start : start + size], [size])
+                indices = order[..., start : start + size]
+                indices = tf.ensure_shape(indices, [*members, size])
                 return _taken(data, indices)
 
             if whole:
                 compiled = _concrete(
-                    step, state, data, batch_size, jit_compile=True
+                    step, state, data, [*members, batch_size], jit_compile=True
                 )
 
                 def body(start, state):
@@ -160,15 +164,21 @@ class TensorFlowEngine:
 
         return epoch
 
-    def _step(self, step_of_member, state, data, xla=False):
-        """Returns one step for all members, traced once."""
+    def _step(self, step_of_member, state, data, own, xla=False):
+        """Returns one step for all members, traced once.
+
+        Args:
+            own: Whether each of them has a mini-batch of its own.
+        """
         members = state[0].shape[0]
-        key = step_of_member.__name__, xla, members, _shapes(data)
+        key = step_of_member.__name__, own, xla, members, _shapes(data)
         if key not in self._steps:
-            self._steps[key] = self._traced(step_of_member, state, data, xla)
+            self._steps[key] = self._traced(
+                step_of_member, state, data, own, xla
+            )
         return self._steps[key]
 
-    def _traced(self, step_of_member, state, data, xla):
+    def _traced(self, step_of_member, state, data, own, xla):
         changed = []
 
         def step_and_note(arrays, batch):
@@ -180,13 +190,14 @@ class TensorFlowEngine:
 
         def step(state, batch):
             # A value that no step changes is not passed through the program.
-            new = iter(self._map(step_and_note, state, batch, xla=xla))
+            new = iter(self._map(step_and_note, state, batch, own=own, xla=xla))
             return [
                 tf.ensure_shape(next(new), old.shape) if is_changed else old
                 for old, is_changed in zip(state, changed, strict=True)
             ]
 
-        return _concrete(step, state, data, None)
+        members = [state[0].shape[0]] if own else []
+        return _concrete(step, state, data, [*members, None])
 
     def _train(self, arrays, batch):
         parameters = arrays[: self.member.parameters]
@@ -202,11 +213,16 @@ class TensorFlowEngine:
         _, new = self.member.forward(arrays, batch, training=False)
         return new
 
-    def _map(self, of_member, state, *shared, xla=False):
+    def _map(self, of_member, state, *batch, own=False, xla=False):
+        def of_one(elements):
+            arrays, leaves = elements
+            mine = _filled(batch, leaves) if own else batch
+            return of_member(arrays, *mine)
+
         with converters(xla) as one_by_one:
             try:
                 return tf.vectorized_map(
-                    lambda arrays: of_member(arrays, *shared), state
+                    of_one, (state, _leaves(batch) if own else [])
                 )
             except CannotVectorize:
                 raise
@@ -223,15 +239,25 @@ def _loop(body, end, state):
     return state
 
 
-def _concrete(step, state, data, batch_size, **settings):
-    """Returns a step, traced for `batch_size` examples of `data`."""
+def _concrete(step, state, data, sizes, **settings):
+    """Returns a step, traced for batches of `data`.
+
+    Args:
+        sizes: `[batch_size]`, or `[members, batch_size]` where each member has
+            a batch of its own.
+    """
 
     def of_batch(array):
-        return tf.TensorSpec([batch_size, *array.shape[1:]], array.dtype)
+        return tf.TensorSpec([*sizes, *array.shape[1:]], array.dtype)
 
     return tf.function(step, autograph=False, **settings).get_concrete_function(
         _each_array(_spec, state), _each_array(of_batch, data)
     )
+
+
+def _is_own(order):
+    """Whether each member has examples of its own."""
+    return order.shape.rank == 2
 
 
 def _taken(data, indices):
@@ -263,6 +289,16 @@ def _each_array(function, data):
     return tf.nest.map_structure(
         lambda array: None if array is None else function(array), data
     )
+
+
+def _leaves(data):
+    return [leaf for leaf in tf.nest.flatten(data) if leaf is not None]
+
+
+def _filled(data, leaves):
+    """Returns nested arrays like `data`, of other leaves."""
+    leaves = iter(leaves)
+    return _each_array(lambda _: next(leaves), data)
 
 
 def _first_line(error):
