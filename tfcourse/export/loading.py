@@ -3,7 +3,6 @@
 import pathlib
 
 from tfcourse.errors import InputError
-from tfcourse.export.metadata import METADATA as METADATA
 from tfcourse.export.metadata import read_metadata
 
 

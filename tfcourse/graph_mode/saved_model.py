@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from tfcourse import __version__
 from tfcourse.errors import InputError
-from tfcourse.export.loading import METADATA, load_saved_model
+from tfcourse.export.loading import load_saved_model
+from tfcourse.export.metadata import METADATA
 from tfcourse.files import replacing, write_json
 from tfcourse.graph_mode.network import softmax_network
 from tfcourse.graph_mode.session import (
