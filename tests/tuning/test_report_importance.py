@@ -1,6 +1,5 @@
 """What mattered: is the one that mattered found, and chance not?"""
 
-
 import numpy as np
 import pytest
 from made_runs import draw, make_run
