@@ -19,5 +19,19 @@ def pytest_make_parametrize_id(val):
     return type(val).__name__ if " at 0x" in repr(val) else None
 
 
+# What JAX compiles operation by operation, which takes it a minute.
+_SLOW_ON_JAX = (
+    "test_gradient_check.py",
+    "test_is_variance_scaling_of_keras",
+    "test_lint.py",
+    "test_population_statistics.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
+    if os.environ.get("KERAS_BACKEND") == "jax":
+        for item in items:
+            if any(name in item.nodeid for name in _SLOW_ON_JAX):
+                item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
