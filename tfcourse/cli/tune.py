@@ -50,7 +50,7 @@ def tune(
         ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(help="How many trials. [default: 16]")
+        int | None, typer.Option(help="How many trials. [default: 64]")
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Epochs of each trial. [default: 10]")
@@ -59,7 +59,7 @@ def tune(
         int | None,
         typer.Option(
             help="Search coarse to fine, in so many rounds: each draws where "
-            "the best trials were. [default: 1, random search]"
+            "the best trials were. 1 is random search. [default: 3]"
         ),
     ] = None,
     objective: Annotated[

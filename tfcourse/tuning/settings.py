@@ -44,9 +44,9 @@ class Settings:
     data: str = "digits"
     target: str | None = None
     space: str = "course"
-    trials: int = 16
+    trials: int = 64
     epochs: int = 10
-    rounds: int = 1
+    rounds: int = 3
     objective: str = "val_accuracy"
     seed: int = 0
     device: str = "auto"
