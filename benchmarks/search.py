@@ -324,7 +324,7 @@ def main():
             worse += np.median(ours[:, -1]) >= np.median(theirs[:, -1])
         plot(results, options.plot)
     print(f"worse than random search in the median: {worse} problems")
-    sys.exit(worse > 0)
+    sys.exit(int(worse > 0))
 
 
 if __name__ == "__main__":
