@@ -13,36 +13,18 @@
 import tempfile
 
 import common
-import keras
+import digits
 import keras_tuner
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Rectangle
 
-from tfcourse import data, optimizers, tuning
+from tfcourse import optimizers, tuning
 
 EPOCHS, TRIALS = (4, 30) if common.QUICK else (10, 60)
 
-digits = data.load("digits")
-parts = data.split(digits)
-x, y = digits.x / 16, digits.y
-fit_arguments = {
-    "x": x[parts.train],
-    "y": y[parts.train],
-    "validation_data": (x[parts.dev], y[parts.dev]),
-    "epochs": EPOCHS,
-    "batch_size": 64,
-    "verbose": 0,
-}
-
-
-def network(optimizer):
-    hidden = keras.layers.Dense(32, activation="relu")
-    output = keras.layers.Dense(10, activation="softmax")
-    model = keras.Sequential([keras.Input((64,)), hidden, output])
-    model.compile(optimizer, "sparse_categorical_crossentropy")
-    return model
+fit_arguments = digits.fit_arguments(EPOCHS)
 
 
 def searched(tuner):
@@ -61,7 +43,7 @@ def searched(tuner):
 def adam(hp, step=None):
     alpha = tuning.log_uniform(hp, "learning_rate", 1e-4, 1.0, step=step)
     epsilon = tuning.log_uniform(hp, "epsilon", 1e-9, 1e-5, step=step)
-    return network(optimizers.Adam(alpha, epsilon=epsilon))
+    return digits.network(optimizers.Adam(alpha, epsilon=epsilon))
 
 
 grid = searched(
@@ -120,7 +102,7 @@ common.save(figure, "11_grid_and_random")
 def momentum(hp):
     alpha = tuning.log_uniform(hp, "learning_rate", 1e-3, 10.0)
     beta = tuning.one_minus_log_uniform(hp, "beta", 0.5, 0.999)
-    return network(optimizers.Momentum(alpha, beta))
+    return digits.network(optimizers.Momentum(alpha, beta))
 
 
 tuner = tuning.CoarseToFineSearch(

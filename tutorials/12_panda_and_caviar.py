@@ -14,39 +14,21 @@ import tempfile
 import time
 
 import common
+import digits
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 
-from tfcourse import data, optimizers, tuning
+from tfcourse import optimizers, tuning
 
 DAYS = 24 if common.QUICK else 40  # A day is an epoch.
 TRIALS = 16 if common.QUICK else 64
 BOLD_DAY = 6
 
-digits = data.load("digits")
-parts = data.split(digits)
-x, y = digits.x / 16, digits.y
-fit_arguments = {
-    "x": x[parts.train],
-    "y": y[parts.train],
-    "validation_data": (x[parts.dev], y[parts.dev]),
-    "epochs": DAYS,
-    "batch_size": 64,
-    "verbose": 0,
-}
+fit_arguments = digits.fit_arguments(DAYS)
 folder = tempfile.mkdtemp()
-
-
-def network(optimizer):
-    hidden = keras.layers.Dense(32, activation="relu")
-    output = keras.layers.Dense(10, activation="softmax")
-    model = keras.Sequential([keras.Input((64,)), hidden, output])
-    model.compile(optimizer, "sparse_categorical_crossentropy")
-    return model
-
 
 # %% [markdown]
 # ## Panda: one model, watched
@@ -64,7 +46,7 @@ def babysit(journal):
 
 def trained(callbacks=None):
     keras.utils.set_random_seed(1)
-    model = network(optimizers.GradientDescent(0.01))
+    model = digits.network(optimizers.GradientDescent(0.01))
     return model.fit(**fit_arguments, callbacks=callbacks).history["val_loss"]
 
 
@@ -80,17 +62,13 @@ panda_seconds = time.perf_counter() - began
 journal = tuning.read_journal(f"{folder}/cub")
 nudges = [entry for entry in journal if entry.get("event") == "nudge"]
 rollbacks = [entry for entry in journal if entry.get("event") == "rollback"]
-rates = [
-    entry["hyperparameters"]["learning_rate"]
-    for entry in journal
-    if entry["kind"] == "period"
-]
+periods = [entry for entry in journal if entry["kind"] == "period"]
+rates = [period["hyperparameters"]["learning_rate"] for period in periods]
 for entry in rollbacks:
     print(f"Step {entry['from']}: {entry['why']}.")
     print(f"  Back to the end of day {entry['to']['epoch']}.")
 print(f"{len(nudges)} nudges took α from 0.01 to {rates[-1]:.2g}.")
 print(f"Dev cost, α fixed at 0.01: {fixed[-1]:.3f}; babysat: {watched[-1]:.3f}")
-
 assert rollbacks, "the guard has not seen the bold day"
 assert watched[-1] < 0.6 * fixed[-1]
 
@@ -104,7 +82,7 @@ assert watched[-1] < 0.6 * fixed[-1]
 def build(hp):
     alpha = tuning.log_uniform(hp, "learning_rate", 1e-4, 1.0)
     beta = tuning.one_minus_log_uniform(hp, "beta", 0.9, 0.999)
-    return network(optimizers.Momentum(alpha, beta))
+    return digits.network(optimizers.Momentum(alpha, beta))
 
 
 began = time.perf_counter()
@@ -155,9 +133,8 @@ left.set_title("Panda: one model, nudged daily")
 right.set_title(f"Caviar: {TRIALS} models")
 for axes in (left, right):
     axes.set(xlabel="day (epoch)", ylabel="cost on the dev set")
-score.legend(loc="upper right")
-for axes in (left, right):
     axes.legend(loc="lower left")
+score.legend(loc="upper right")
 for axes in (left, right, score):
     axes.set(yscale="log", ylim=(0.1, 3))
     axes.set_yticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "1", "3"])

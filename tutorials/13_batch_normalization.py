@@ -66,12 +66,10 @@ axes.set(xlabel="Learning rate α", ylabel=f"Cost J after {epochs} epochs")
 axes.legend(loc="upper left")
 common.save(figure, "13_learning_rates")
 print("See batch norm learn fast at α = 1, where the plain network does not.")
-at_one = list(rates).index(1)
-assert costs[True][at_one] < costs[False][at_one] / 2
+assert np.all(np.less(costs[True], np.divide(costs[False], 2))[rates == 1])
 
 # %% [markdown]
 # ## Batch size and noise
-#
 # One example is normalized a little otherwise in each mini-batch. That noise
 # regularizes, slightly, and falls as 1/√(batch size).
 
@@ -88,8 +86,8 @@ for batch_size in batch_sizes:
     noise.append(np.std(seen, axis=0).mean())
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
-left.loglog(batch_sizes, noise, "o-", label="measured")
 law = noise[1] * np.sqrt(32 / batch_sizes)
+left.loglog(batch_sizes, noise, "o-", label="measured")
 left.loglog(batch_sizes, law, "--", label="1 / √(batch size)")
 left.set(xlabel="Batch size", ylabel="Deviation of one example's $z_{norm}$")
 left.set_xticks(batch_sizes, batch_sizes)
@@ -100,7 +98,6 @@ assert noise[0] > 4 * noise[-1]
 
 # %% [markdown]
 # ## Covariate shift
-#
 # Layer 3 sees its inputs change, for layers 1 and 2 learn too. How far has the
 # mean of each unit of layer 2 moved since the first step, in deviations?
 
@@ -129,7 +126,6 @@ assert with_it[-1] < without[-1] / 3
 
 # %% [markdown]
 # ## At test time
-#
 # Weighted averages of μ and σ² stand in, or those of the whole training set.
 
 # %%
@@ -143,7 +139,6 @@ same = np.mean(guess == np.argmax(model(x_test), axis=1))
 print(f"μ is at most {off:.2f} σ off; {same:.1%} of tests are judged alike.")
 assert off < 0.5
 assert same > 0.95
-
 # The bias of a layer before batch norm is useless; `lint` finds it.
 layers = [keras.layers.Dense(32, name="hidden"), BatchNormalization()]
 (finding,) = lint(keras.Sequential([keras.Input((64,)), *layers]))
@@ -152,6 +147,4 @@ assert finding.rule == "useless bias"
 
 # %% [markdown]
 # ## Exercise
-#
-# Put the batch norm after the activation. What does `lint` say, and what is the
-# cost at α = 1?
+# Put batch norm after the activation. What does `lint` say? The cost at α = 1?

@@ -10,6 +10,7 @@
 
 # %%
 import common
+import graph_picture
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
@@ -71,36 +72,10 @@ NODES = {
     "add_1": ("+", (4, 1.3)),
 }
 
-
-def source(tensor):
-    """Returns the node that a tensor comes from, and which entry of it."""
-    op, entry = tensor.op, ""
-    while op.name not in NODES:
-        if op.type == "StridedSlice":  # x[0][0] are two of them.
-            entry = f"{tf2.get_static_value(op.inputs[1])}{entry}"
-        op = op.inputs[0].op
-    return op.name, entry
-
-
-figure, axes = plt.subplots(figsize=(7.5, 3.4))
-middle = {"ha": "center", "va": "center"}
-arrow = {"arrowstyle": "-|>", "color": "0.35", "shrinkA": 17, "shrinkB": 17}
-for name, (text, place) in NODES.items():
-    inputs = graph.get_operation_by_name(name).inputs if name != "w" else ()
-    for tensor in inputs:
-        if tensor.op.type != "Const":
-            start, entry = source(tensor)
-            at = np.array(NODES[start][1])
-            axes.annotate("", place, at, arrowprops=arrow)
-            label = at + 0.3 * (place - at)
-            axes.text(*label, entry, **middle, backgroundcolor="white")
-    colour = "white" if inputs else "#dbe7f3"
-    box = {"boxstyle": "circle,pad=0.45", "fc": colour, "ec": "#0b3c6f"}
-    axes.text(*place, text, **middle, fontsize=12, bbox=box)
+figure, axes = graph_picture.draw(graph, NODES)
 axes.text(4.3, 1.3, "cost J(w)", va="center", fontsize=12)
 axes.set(xlim=(-0.3, 5), ylim=(0, 3.3))
 axes.set_title("J(w) = x[0][0] · w² + x[1][0] · w + x[2][0]")
-axes.set_axis_off()
 common.save(figure, "15_graph")
 
 # %% [markdown]

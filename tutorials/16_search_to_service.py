@@ -46,16 +46,12 @@ mean, variance = train[0].mean(axis=0), train[0].var(axis=0)
 def build(hp):
     alpha = tuning.log_uniform(hp, "learning_rate", 1e-4, 1.0)
     lambda_ = tuning.log_uniform(hp, "lambda", 0.01, 100.0)
-    model = keras.Sequential(
-        [
-            keras.Input((30,)),
-            keras.layers.Normalization(mean=mean, variance=variance),
-            keras.layers.Dense(16, use_bias=False),
-            layers.BatchNormalization(),
-            keras.layers.ReLU(),
-            keras.layers.Dense(2, activation="softmax"),
-        ]
-    )
+    model = keras.Sequential([keras.Input((30,))])
+    model.add(keras.layers.Normalization(mean=mean, variance=variance))
+    model.add(keras.layers.Dense(16, use_bias=False))
+    model.add(layers.BatchNormalization())
+    model.add(keras.layers.ReLU())
+    model.add(keras.layers.Dense(2, activation="softmax"))
     optimizer = optimizers.Adam(alpha, l2=lambda_ / len(train[0]))
     model.compile(optimizer, "sparse_categorical_crossentropy")
     return model

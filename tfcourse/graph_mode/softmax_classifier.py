@@ -1,7 +1,6 @@
 """A softmax classifier, as the course built it in TensorFlow 1."""
 
 import itertools
-import pathlib
 
 import numpy as np
 import tensorflow as tf
@@ -9,9 +8,9 @@ import tensorflow as tf
 from tfcourse.data.minibatches import mini_batches
 from tfcourse.data.splits import check_count
 from tfcourse.errors import InputError
-from tfcourse.files import read_json, write_json
-from tfcourse.graph_mode.named_optimizers import optimizer_named
-from tfcourse.graph_mode.network import ACTIVATIONS, softmax_network
+from tfcourse.graph_mode.checkpoints import Checkpoints
+from tfcourse.graph_mode.examples import checked_features, checked_labels
+from tfcourse.graph_mode.network import ACTIVATIONS
 from tfcourse.graph_mode.plots import plot_costs
 from tfcourse.graph_mode.saved_model import export_network
 from tfcourse.graph_mode.session import (
@@ -19,6 +18,7 @@ from tfcourse.graph_mode.session import (
     new_graph,
     new_session,
 )
+from tfcourse.graph_mode.training_graph import training_graph
 from tfcourse.hyperparameter import check_number
 
 v1 = tf.compat.v1
@@ -131,51 +131,23 @@ class SoftmaxClassifier:
             "seed": seed,
         }
         with new_graph(device) as self.graph:
-            self._build(optimizer, learning_rate, lambda_)
-            self._saver = v1.train.Saver(max_to_keep=5)
+            self._nodes = training_graph(
+                self._architecture, optimizer, learning_rate, lambda_
+            )
+            self._checkpoints = Checkpoints()
             initialize = v1.global_variables_initializer()
         self.session = new_session(self.graph)
         self.session.run(initialize)
         self._costs = []
 
-    def _build(self, optimizer, learning_rate, lambda_):
-        step = v1.train.get_or_create_global_step()
-        network = softmax_network(**self._architecture)
-        labels = v1.placeholder(tf.int32, [None], name="labels")
-        m = v1.placeholder_with_default(np.inf, [], name="m")
-        with tf.name_scope("loss"):
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                labels, network.logits
-            )
-            squares = tf.add_n([tf.reduce_sum(w**2) for w in network.kernels])
-            penalty = lambda_ / (2 * tf.cast(m, tf.float32)) * squares
-            cost = tf.reduce_mean(losses) + penalty
-        with tf.name_scope("evaluation"):
-            right = tf.equal(tf.argmax(network.logits, -1, tf.int32), labels)
-            accuracy = tf.reduce_mean(tf.cast(right, tf.float32))
-        if callable(learning_rate):
-            with tf.name_scope("decay"):
-                learning_rate = learning_rate(step)
-        if callable(optimizer):
-            optimizer = optimizer(learning_rate)
-        else:
-            optimizer = optimizer_named(optimizer, learning_rate)
-        updates = v1.get_collection(v1.GraphKeys.UPDATE_OPS)
-        with tf.control_dependencies(updates):
-            train = optimizer.minimize(cost, global_step=step)
-        v1.summary.scalar("cost", cost)
-        v1.summary.scalar("accuracy", accuracy)
-        v1.summary.scalar("learning_rate", learning_rate)
-        self._summary = v1.summary.merge_all()
-        self._probabilities = tf.nn.softmax(network.logits)
-        self._network, self._labels, self._m = network, labels, m
-        self._step, self._train = step, train
-        self._cost, self._accuracy = cost, accuracy
+    @property
+    def _variables(self):
+        return self._nodes.network.variables
 
     @property
     def steps(self):
         """How many mini-batches have been trained on: the global step."""
-        return int(self.session.run(self._step))
+        return int(self.session.run(self._nodes.step))
 
     @property
     def costs(self):
@@ -244,15 +216,16 @@ class SoftmaxClassifier:
         return history
 
     def _train_on(self, x, y, *, m, step, writer):
-        fetched = [self._train, self._cost]
+        nodes = self._nodes
+        fetched = [nodes.train, nodes.cost]
         if writer is not None:
-            fetched.append(self._summary)
+            fetched.append(nodes.summary)
         feed_dict = {
-            self._network.x: x,
-            self._labels: y,
-            self._m: m,
-            self._network.keep_prob: self._keep_prob,
-            self._network.training: True,
+            nodes.network.x: x,
+            nodes.labels: y,
+            nodes.m: m,
+            nodes.network.keep_prob: self._keep_prob,
+            nodes.network.training: True,
         }
         _, cost, *summaries = self.session.run(fetched, feed_dict=feed_dict)
         for summary in summaries:
@@ -287,11 +260,11 @@ class SoftmaxClassifier:
             batch_size: How many examples at once.
         """
         x, y = self._checked(x, y)
-        totals = np.zeros(2)
+        nodes, totals = self._nodes, np.zeros(2)
         for part in _parts(len(x), batch_size):
-            feed_dict = {self._network.x: x[part], self._labels: y[part]}
             values = self.session.run(
-                [self._cost, self._accuracy], feed_dict=feed_dict
+                [nodes.cost, nodes.accuracy],
+                feed_dict={nodes.network.x: x[part], nodes.labels: y[part]},
             )
             totals += np.multiply(values, len(x[part]))
         cost, accuracy = totals / len(x)
@@ -299,10 +272,10 @@ class SoftmaxClassifier:
 
     def predict_proba(self, x, batch_size=1024):
         """Returns the probability of each class, shape `(m, C)`."""
-        x = self._checked_features(x)
+        x, nodes = checked_features(x, self._shape), self._nodes
         parts = [
             self.session.run(
-                self._probabilities, feed_dict={self._network.x: x[part]}
+                nodes.probabilities, feed_dict={nodes.network.x: x[part]}
             )
             for part in _parts(len(x), batch_size)
         ]
@@ -314,7 +287,7 @@ class SoftmaxClassifier:
 
     def get_weights(self):
         """Returns the network's variables: a dict from name to array."""
-        variables = {v.op.name: v for v in self._network.variables}
+        variables = {v.op.name: v for v in self._variables}
         return self.session.run(variables)
 
     def set_weights(self, weights):
@@ -327,14 +300,14 @@ class SoftmaxClassifier:
             ValueError: If the names or the shapes are not those of
                 `get_weights`.
         """
-        wanted = {v.op.name: tuple(v.shape) for v in self._network.variables}
+        wanted = {v.op.name: tuple(v.shape) for v in self._variables}
         given = {name: np.shape(value) for name, value in weights.items()}
         if wanted != given:
             raise ValueError(
                 "`weights` must have the names and shapes of `get_weights()`: "
                 f"{wanted}. Received: {given}"
             )
-        for variable in self._network.variables:
+        for variable in self._variables:
             load_variable(variable, weights[variable.op.name], self.session)
 
     def save(self, folder):
@@ -346,13 +319,9 @@ class SoftmaxClassifier:
         Returns:
             The path of the checkpoint.
         """
-        folder = pathlib.Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        prefix = str(folder / "classifier")
-        with self.graph.as_default():
-            path = self._saver.save(self.session, prefix, self.steps)
-        write_json(folder / "costs.json", self._costs)
-        return path
+        return self._checkpoints.save(
+            self.session, folder, self.steps, self._costs
+        )
 
     def restore(self, folder):
         """Goes back to the last checkpoint in a folder, or to that of a path.
@@ -360,23 +329,7 @@ class SoftmaxClassifier:
         Raises:
             InputError: If there is none, or it is of another network.
         """
-        path = v1.train.latest_checkpoint(str(folder)) or str(folder)
-        if not pathlib.Path(f"{path}.index").is_file():
-            raise InputError(
-                f"There is no checkpoint in {folder}. Give the folder that "
-                "`save` or `fit(checkpoints=...)` wrote to."
-            )
-        try:
-            with self.graph.as_default():
-                self._saver.restore(self.session, path)
-        except (ValueError, tf.errors.OpError) as error:
-            raise InputError(
-                f"The checkpoint {path} is of another network or optimizer. "
-                "Make the classifier with the settings that it had. TensorFlow "
-                f"says: {str(error).splitlines()[0]}"
-            ) from error
-        costs = pathlib.Path(path).with_name("costs.json")
-        known = read_json(costs) if costs.is_file() else []
+        known = self._checkpoints.restore(self.session, folder)
         self._costs = known[: self.steps]
         return self
 
@@ -437,30 +390,8 @@ class SoftmaxClassifier:
         self.close()
 
     def _checked(self, x, y):
-        x, y = self._checked_features(x), np.asarray(y)
-        whole = y.dtype.kind in "iu" and y.shape == (len(x),)
-        if not whole or y.min() < 0 or y.max() >= self.classes:
-            raise InputError(
-                f"`y` must hold a class, an integer from 0 to "
-                f"{self.classes - 1}, for each of the {len(x)} examples. "
-                f"Received: shape {y.shape}, dtype {y.dtype}. If it is one-hot "
-                "give `y.argmax(axis=-1)`."
-            )
-        return x, y.astype("int32")
-
-    def _checked_features(self, x):
-        x = np.asarray(x)
-        if (
-            x.shape[1:] != self._shape
-            or x.dtype.kind not in "biuf"
-            or not len(x)
-        ):
-            raise InputError(
-                "`x` must be numbers of shape "
-                f"({', '.join(map(str, ('m', *self._shape)))}), one example or "
-                f"more. Received: shape {x.shape}, dtype {x.dtype}"
-            )
-        return x.astype("float32", copy=False)
+        x = checked_features(x, self._shape)
+        return x, checked_labels(y, len(x), self.classes)
 
 
 def _parts(m, size):

@@ -90,7 +90,12 @@ class SerialTuner(keras_tuner.Tuner):
         with warnings.catch_warnings():
             # A new optimizer has no slots yet, and needs none to predict.
             warnings.filterwarnings("ignore", "Skipping variable loading")
-            return super().load_model(trial)
+            # As at the beginning of a search.
+            gc.freeze()
+            try:
+                return super().load_model(trial)
+            finally:
+                gc.unfreeze()
 
     def on_trial_end(self, trial):
         super().on_trial_end(trial)

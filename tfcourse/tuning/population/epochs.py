@@ -1,5 +1,7 @@
 """One epoch of all members, in parts if memory does not suffice."""
 
+import functools
+
 import numpy as np
 from keras import ops
 
@@ -96,11 +98,8 @@ class Epochs:
                 have subsets.
         """
         arrays = self._state.begin(arrays)
-        for b in batches:
-            order = _indices(b, np.arange(len(b)), members)
-            arrays = self._engine.evaluate(
-                arrays, b.arrays, order, b.batch_size
-            )
+        for each in self._evaluations(batches, members):
+            arrays = self._engine.evaluate(arrays, *each)
         return arrays, self._engine.results(arrays)
 
     def _in_pieces(self, batches, orders, validation):
@@ -121,16 +120,32 @@ class Epochs:
 
     def _one(self, arrays, members, batches, orders, validation):
         arrays = self._state.begin(arrays)
+        held_out = validation() if validation is not None else []
         for b, positions in zip(batches, orders, strict=True):
             order = _indices(b, positions, members)
             arrays = self._engine.train_epoch(
-                arrays, b.arrays, order, b.batch_size, self._asks_xla
+                arrays,
+                b.arrays,
+                order,
+                b.batch_size,
+                self._asks_xla,
+                functools.partial(self._foresee, arrays, held_out, members),
             )
         logs = self._engine.results(arrays)
         if validation is not None:
-            arrays, more = self.evaluate(arrays, validation(), members)
+            arrays, more = self.evaluate(arrays, held_out, members)
             logs |= {f"val_{name}": value for name, value in more.items()}
         return arrays, {k: ops.convert_to_numpy(v) for k, v in logs.items()}
+
+    def _foresee(self, arrays, batches, members):
+        for each in self._evaluations(batches, members):
+            self._engine.foresee_evaluation(arrays, *each)
+
+    @staticmethod
+    def _evaluations(batches, members):
+        for b in batches:
+            order = _indices(b, np.arange(len(b)), members)
+            yield b.arrays, order, b.batch_size
 
 
 def _indices(batches, positions, members):

@@ -35,6 +35,7 @@ class State:
         self.rows = np.arange(self._size)
         self._initial_metrics = self.arrays[member.saved :]
         self._left, self._left_best = {}, {}
+        self._copies = {}
 
     @property
     def saved(self):
@@ -69,6 +70,7 @@ class State:
             if self.best is not None:
                 self._left_best[k] = self._row(k, best=True)
             self._left[k] = self._row(k, best=False)
+        self._copies.clear()
         self.rows = self.rows[rows]
         self.arrays = take(self.arrays, rows)
         if self.best is not None:
@@ -102,8 +104,20 @@ class State:
                 "e.g. keep_best='val_loss'."
             )
         row = int(np.flatnonzero(self.rows == k)[0])
+        # Not views, which would keep the other rows alive.
+        return [array[row].copy() for array in self._in_numpy(best)]
+
+    def _in_numpy(self, best):
+        """Returns the arrays in NumPy, which is done once for all rows."""
         arrays = self.best if best else self.saved
-        return [ops.convert_to_numpy(array[row]) for array in arrays]
+        kept, copies = self._copies.get(best, ((), None))
+        if len(kept) != len(arrays) or any(
+            a is not b for a, b in zip(kept, arrays, strict=True)
+        ):
+            # Where they lie in the memory of the CPU, this copies nothing.
+            copies = [np.asarray(array) for array in arrays]
+            self._copies[best] = arrays, copies
+        return copies
 
 
 def take(arrays, rows):

@@ -1,9 +1,12 @@
 """A population's epoch as one TensorFlow program."""
 
+import concurrent.futures
+
 import tensorflow as tf
 
 from tfcourse.tuning.population.converters import converters
 from tfcourse.tuning.population.errors import CannotVectorize
+from tfcourse.tuning.population.shards import in_shards, size_of_shards
 
 
 class TensorFlowEngine:
@@ -16,7 +19,8 @@ class TensorFlowEngine:
     last, smaller mini-batch. Only what XLA compiles, and what must be written
     out member by member, is traced for given numbers.
 
-    XLA compiles a step, not the loop; the last, smaller mini-batch runs the
+    XLA compiles a step, not the loop, which runs for several shards of the
+    members at a time; the last, smaller mini-batch runs the
     same traced step without XLA, which costs no second compilation.
 
     Args:
@@ -35,10 +39,13 @@ class TensorFlowEngine:
         self.remarks = []
         self.any_number = not member.acts_by_members
         self._xla_fails = False
+        self._shard = None
         self._programs = {}
         self._steps = {}
 
-    def train_epoch(self, state, data, order, batch_size, xla=False):
+    def train_epoch(
+        self, state, data, order, batch_size, xla=False, meanwhile=None
+    ):
         """Returns the state after an epoch, with its metrics in it.
 
         Args:
@@ -49,11 +56,16 @@ class TensorFlowEngine:
             batch_size: The size of a mini-batch.
             xla: Whether XLA compiles the step. If it cannot, the engine goes
                 on without and says so in `remarks`.
+            meanwhile: A function to call while a new program is compiled.
         """
         if xla and not self._xla_fails:
             try:
                 return self._run(
-                    ("train by XLA", batch_size), state, data, order
+                    ("train by XLA", batch_size),
+                    state,
+                    data,
+                    order,
+                    meanwhile=meanwhile,
                 )
             except (
                 tf.errors.InvalidArgumentError,
@@ -70,6 +82,12 @@ class TensorFlowEngine:
         """Returns the state with the metrics of an evaluation in it."""
         return self._run(("evaluate",), state, data, order, batch_size)
 
+    def foresee_evaluation(self, state, data, order, batch_size):
+        """Traces what `evaluate` and `results` will run."""
+        self._program(("results",), [list(state)])
+        arguments = [list(state), *map(_tensors, (data, order, batch_size))]
+        self._program(("evaluate",), arguments)
+
     def results(self, state):
         """Returns a dict from the name of each metric to `(K, ...)` values."""
         return self._run(("results",), state)
@@ -85,7 +103,8 @@ class TensorFlowEngine:
         """Whether XLA compiles the step, if it is asked to."""
         return xla and not self._xla_fails
 
-    def _run(self, kind, state, *arguments):
+    def _run(self, kind, state, *arguments, meanwhile=None):
+        known = len(self._programs)
         arguments = [list(state), *map(_tensors, arguments)]
         any_number = self.any_number
         program = self._program(kind, arguments)
@@ -95,6 +114,8 @@ class TensorFlowEngine:
             self._programs.clear()
             program = self._program(kind, arguments)
         try:
+            if meanwhile is not None and len(self._programs) > known:
+                return _both(program, arguments, meanwhile)
             return program(*arguments)
         except tf.errors.ResourceExhaustedError as error:
             raise MemoryError(str(error)) from error
@@ -138,29 +159,36 @@ class TensorFlowEngine:
 
     def _epoch_by_xla(self, batch_size):
         def epoch(state, data, order):
-            *members, examples = order.shape
-            whole, rest = divmod(examples, batch_size)
-            own = _is_own(order)
-            step = self._step(self._train, state, data, own, xla=True)
+            members, own = state[0].shape[0], _is_own(order)
+            whole, rest = divmod(order.shape[-1], batch_size)
+            if self._shard is None or self._shard > members:
+                # What is traced for it serves other numbers of members.
+                self._shard = size_of_shards(members)
+            size = self._shard
+            sizes = [size, batch_size] if own else [batch_size]
+            first = [v[:size] for v in state]
+            step = self._step(self._train, first, data, own, xla=True)
+            compiled = _concrete(step, first, data, sizes, jit_compile=True)
 
-            def batch(start, size):
-                indices = order[..., start : start + size]
-                indices = tf.ensure_shape(indices, [*members, size])
-                return _taken(data, indices)
+            def of_shard(start, shard):
+                mine = order[start : start + size] if own else order
 
-            if whole:
-                compiled = _concrete(
-                    step, state, data, [*members, batch_size], jit_compile=True
-                )
+                def batch(first, count):
+                    indices = mine[..., first : first + count]
+                    indices = tf.ensure_shape(indices, [*sizes[:-1], count])
+                    return _taken(data, indices)
 
-                def body(start, state):
-                    new = compiled(state, batch(start, batch_size))
-                    return start + batch_size, new
+                def body(first, shard):
+                    new = compiled(shard, batch(first, batch_size))
+                    return first + batch_size, new
 
-                state = _loop(body, whole * batch_size, state)
-            if rest:
-                state = step(state, batch(whole * batch_size, rest))
-            return state
+                if whole:
+                    shard = _loop(body, whole * batch_size, shard)
+                if rest:
+                    shard = step(shard, batch(whole * batch_size, rest))
+                return shard
+
+            return in_shards(of_shard, size, state)
 
         return epoch
 
@@ -230,6 +258,19 @@ class TensorFlowEngine:
                 raise CannotVectorize(_first_line(error)) from error
             finally:
                 self.one_by_one |= one_by_one
+
+
+def _both(program, arguments, meanwhile):
+    """Returns what a program does, which runs beside another function."""
+
+    def run():
+        with tf.device(arguments[0][0].device):
+            return program(*arguments)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        running = thread.submit(run)
+        meanwhile()
+        return running.result()
 
 
 def _loop(body, end, state):
