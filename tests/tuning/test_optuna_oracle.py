@@ -5,13 +5,12 @@ import math
 
 import keras_tuner
 import numpy as np
+import optuna
 import pytest
 from driving import OBJECTIVE, ask, run, start, tell, values
 
 from tfcourse.tuning.optuna_oracle import OptunaOracle
 from tfcourse.tuning.scales import log_uniform, one_minus_log_uniform
-
-optuna = pytest.importorskip("optuna", reason="Optuna is an extra")
 
 
 def has(module):

@@ -30,6 +30,7 @@ from tfcourse.tuning.caviar_files import Together
 from tfcourse.tuning.caviar_fitting import fit_arguments
 from tfcourse.tuning.caviar_groups import grouped
 from tfcourse.tuning.caviar_oracles import go_ahead, meet_hyperparameters
+from tfcourse.tuning.caviar_programs import Programs
 from tfcourse.tuning.caviar_training import Group, Trained
 from tfcourse.tuning.crash_safe import make_crash_safe
 from tfcourse.tuning.folds import CrossValidated
@@ -161,6 +162,7 @@ class Caviar(SerialTuner):
         if not _has_chief():
             go_ahead(oracle)
         self._outcomes = {}
+        self._programs = Programs()
         # Those that have ended, and of which `on_trial` is not told yet.
         self._to_tell = None
         self._saves_later = False
@@ -204,6 +206,7 @@ class Caviar(SerialTuner):
                 pass
         finally:
             self._outcomes.clear()
+            self._programs = Programs()
             gc.unfreeze()
         self.on_search_end()
 
@@ -284,7 +287,9 @@ class Caviar(SerialTuner):
         halving = self._halving and not hyperband_epochs(
             parts[0][0].trial.hyperparameters
         )
-        for done in Group(parts, self, halving, self._device).train():
+        for done in Group(
+            parts, self, self._programs, halving, self._device
+        ).train():
             if not isinstance(done, Trained):
                 self._run_alone(done.trials, done.why, args, kwargs)
                 continue

@@ -7,8 +7,8 @@ import time
 import keras_tuner
 
 from tfcourse.tuning.caviar_candidates import executions
-from tfcourse.tuning.caviar_groups import Program
 from tfcourse.tuning.caviar_halving import Halving
+from tfcourse.tuning.caviar_programs import Program
 from tfcourse.tuning.folds import mean_over_folds
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.serial import best_execution, history_of
@@ -45,14 +45,16 @@ class Group:
     Args:
         parts: Lists of `Candidate`s; those of a list have like arguments.
         tuner: The `SerialTuner` whose trials they are.
+        programs: The tuner's `Programs`.
         halving: Whether the worse half of them is dropped at rungs.
         device: As for `Population`.
     """
 
-    def __init__(self, parts, tuner, halving, device):
+    def __init__(self, parts, tuner, programs, halving, device):
         self._tuner = tuner
         self._halving = halving
         self._device = device
+        self._programs = programs
         self._program = None
         self._parts = [
             [executions(candidate, tuner) for candidate in part]
@@ -92,7 +94,7 @@ class Group:
             everyone = [
                 c for some in self._parts for runs in some for c in runs
             ]
-            self._program = Program(
+            self._program = self._programs.of(
                 everyone, name_and_direction, tuner.oracle.seed, self._device
             )
         arguments = part[0][0].arguments

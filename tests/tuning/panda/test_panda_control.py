@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 
 import keras
 import numpy as np
@@ -48,7 +47,7 @@ class At(keras.callbacks.Callback):
         while (
             len(list(waiting.glob("0*.json"))) <= n and self.thread.is_alive()
         ):
-            time.sleep(0.001)
+            self.thread.join(0.001)
 
 
 @pytest.fixture

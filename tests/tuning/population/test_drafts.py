@@ -128,7 +128,7 @@ def test_a_trained_program_serves_other_sizes(rng, monkeypatch):
         lambda *args, **kw: traced.append(1) or forward(*args, **kw),
     )
     second = Population.from_columns(
-        template, columns, jit_compile=False, like=first
+        template, columns, jit_compile=False, like=first.traced
     )
     histories = second.fit(x, y, **settings)
 

@@ -60,6 +60,10 @@ def depths(n, depth, optimizer):
     return compiled(*hidden, optimizer=optimizer)
 
 
+def decaying_adam(rate):
+    return keras.optimizers.AdamW(rate, weight_decay=0.1)
+
+
 # Sizes and optimizers of the members.
 CASES = {
     "widths": [
@@ -71,9 +75,9 @@ CASES = {
         lambda: convolutional(5, 3, keras.optimizers.SGD(0.02, momentum=0.9)),
     ],
     "depths": [
-        lambda: depths(5, 1, keras.optimizers.AdamW(0.01, weight_decay=0.1)),
-        lambda: depths(3, 3, keras.optimizers.AdamW(0.02, weight_decay=0.1)),
-        lambda: depths(4, 2, keras.optimizers.AdamW(0.02, weight_decay=0.1)),
+        lambda: depths(5, 1, decaying_adam(0.01)),
+        lambda: depths(3, 3, decaying_adam(0.02)),
+        lambda: depths(4, 2, decaying_adam(0.02)),
     ],
     "optimizers": [
         lambda: depths(4, 1, optimizers.Momentum(0.1, l2=0.1)),
@@ -139,6 +143,51 @@ def test_draws_the_same_values_again():
     again, _ = host.initial_values(drafts[1:])
     for a, b in zip(columns, again, strict=True):
         np.testing.assert_array_equal(a[1:], b)
+
+
+def adam_of_depths(n, depth):
+    return draft(lambda: depths(n, depth, optimizers.Adam(0.01)), seed=n)
+
+
+def test_takes_what_finds_room():
+    drafts = [adam_of_depths(3, 2), adam_of_depths(5, 3)]
+    builds = [lambda: depths(3, 2, optimizers.Adam(0.01))] * 2
+    builds[1] = lambda: depths(5, 3, optimizers.Adam(0.01))
+    host = laying.Host(builds, drafts)
+    assert host.takes([adam_of_depths(8, 2), adam_of_depths(1, 3)])
+    assert not host.takes([adam_of_depths(8, 2), adam_of_depths(9, 2)])
+    assert not host.takes([adam_of_depths(5, 1)])
+    assert not host.takes([adam_of_depths(5, 4)])
+    assert not host.takes([draft(lambda: depths(5, 2, "sgd"))])
+    assert not host.takes([draft(lambda: two_widths(5, 5, "adam"))])
+
+
+@pytest.mark.slow
+def test_who_comes_later_trains_as_by_itself(rng):
+    y = rng.integers(3, size=40)
+    x = (rng.normal(size=(40, 6)) + y[:, None]).astype("float32")
+    builds = CASES["depths"]
+    drafts = [draft(build, seed=k) for k, build in enumerate(builds)]
+    host = laying.Host(builds, drafts)
+    settings = {"batch_size": 16, "shuffle": False, "epochs": 2}
+    first = Population.from_columns(
+        host.model, *host.initial_values(drafts), jit_compile=False
+    )
+    first.fit(x, y, **settings)
+
+    late = draft(lambda: depths(7, 2, decaying_adam(0.03)), seed=9)
+    assert host.takes([late])
+    population = Population.from_columns(
+        host.model,
+        *host.initial_values([late]),
+        jit_compile=False,
+        like=first.traced,
+    )
+    (history,) = population.fit(x, y, **settings)
+    keras.utils.set_random_seed(9)
+    alone = depths(7, 2, decaying_adam(0.03))
+    expected = alone.fit(x, y, verbose=0, **settings).history["loss"]
+    np.testing.assert_allclose(history.history["loss"], expected, rtol=1e-4)
 
 
 def outline(build):

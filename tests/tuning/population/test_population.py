@@ -48,7 +48,7 @@ def population(rates=(0.1, 0.2, 0.3)):
         for column in zip(*map(variables, models), strict=True)
     ]
     return Population.from_columns(
-        models[0], columns, jit_compile=False, like=traced()
+        models[0], columns, jit_compile=False, like=traced().traced
     )
 
 

@@ -1,5 +1,7 @@
 """Where the variables of small networks lie in those of their host."""
 
+import weakref
+
 import keras
 import numpy as np
 from keras import layers
@@ -10,7 +12,7 @@ from tfcourse.tuning.laying.largest import (
     kind_of_optimizer,
     largest,
 )
-from tfcourse.tuning.laying.outline import anatomy
+from tfcourse.tuning.laying.outline import anatomy, outline
 from tfcourse.tuning.population.drafts import drafting, variables
 from tfcourse.tuning.population.optimizer import OneOf
 from tfcourse.tuning.population.pure import (
@@ -32,9 +34,10 @@ class Host:
     """
 
     def __init__(self, builds, drafts):
-        # Before they are built: what tells optimizers apart is what they are
-        # made with.
-        self._kinds = {id(d): kind_of_optimizer(d) for d in drafts}
+        self._outline, _ = outline(drafts[0])
+        self._kinds = {kind_of_optimizer(draft) for draft in drafts}
+        # Of each draft, the kind of its optimizer and the slots of it.
+        self._known = weakref.WeakKeyDictionary()
         self.model = largest(builds, drafts)
         self._optional = [
             x for x in self.model.layers if isinstance(x, PassedBy)
@@ -57,10 +60,25 @@ class Host:
             kind: self._slots_of(optimizer)
             for kind, optimizer in _by_kind(self.model.optimizer)
         }
-        with drafting():
-            self._slots_of_drafts = {
-                id(d): _complete(d, self.model.input_shape) for d in drafts
-            }
+
+    def takes(self, drafts):
+        """Whether all of these can be laid into it."""
+        hidden = [x for x in self._layers if rules.is_wide(x)][:-1]
+        widths = [rules.width(layer) for layer in hidden]
+        fewest = len(hidden) - len(self._optional)
+
+        def fits(draft):
+            shared, _ = outline(draft) or (None, None)
+            if shared != self._outline:
+                return False
+            own = anatomy(draft).widths
+            return (
+                fewest <= len(own) <= len(widths)
+                and all(a <= b for a, b in zip(own, widths, strict=False))
+                and kind_of_optimizer(draft) in self._kinds
+            )
+
+        return all(map(fits, drafts))
 
     def initial_values(self, drafts):
         """Returns the initial values of some of the drafts, laid into it.
@@ -79,11 +97,11 @@ class Host:
             A list of pairs, the number of a variable of the host and the masks,
             one an axis, or None if all of it is meant.
         """
+        kind, slots = self._admitted(model)
         places = dict(self._of_layers(model))
         ours = [*model.trainable_variables, *model.non_trainable_variables]
         crop = [places[id(variable)] for variable in ours]
-        slots = self._slots_of_drafts[id(model)]
-        of_slots, others = self._slots[self._kind(model)]
+        of_slots, others = self._slots[kind]
         others = iter(others)
         for i in range(len(model.optimizer.variables)):
             if i in slots:
@@ -112,7 +130,8 @@ class Host:
             row[flag] = np.float32(i < count)
         optimizer = self.model.optimizer
         if isinstance(optimizer, OneOf):
-            chosen = [kind == self._kind(model) for kind in optimizer.kinds]
+            own, _ = self._admitted(model)
+            chosen = [kind == own for kind in optimizer.kinds]
             row[self._numbers[id(optimizer.choice)]] = np.float32(chosen)
         return row
 
@@ -142,10 +161,21 @@ class Host:
                 masks = _masks(wide, variable, before, features)
                 yield id(own), (self._numbers[id(variable)], masks)
 
-    def _kind(self, model):
-        if isinstance(self.model.optimizer, OneOf):
-            return self._kinds[id(model)]
-        return None
+    def _admitted(self, model):
+        """Returns the kind of a draft's optimizer, or None, and its slots.
+
+        The first time, the draft is built.
+        """
+        if model not in self._known:
+            # What tells optimizers apart is what they are made with, which is
+            # to be seen only before they are built.
+            kind = None
+            if isinstance(self.model.optimizer, OneOf):
+                kind = kind_of_optimizer(model)
+            with drafting():
+                slots = _complete(model, self.model.input_shape)
+            self._known[model] = kind, slots
+        return self._known[model]
 
     def _slots_of(self, optimizer):
         """Returns the numbers of an optimizer's variables.

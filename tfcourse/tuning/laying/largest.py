@@ -1,5 +1,7 @@
 """The network that others are laid into."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -8,6 +10,9 @@ from tfcourse.tuning.laying.outline import anatomy
 from tfcourse.tuning.population.drafts import unbuilt
 from tfcourse.tuning.population.optimizer import OneOf
 from tfcourse.tuning.population.structure import compile_structure
+
+# Widths are multiples of it, which a processor's registers hold as well.
+_STEP = 8
 
 
 class PassedBy(keras.layers.Layer):
@@ -64,7 +69,10 @@ def largest(builds, drafts):
 
 
 def _widen(own, widths):
-    """Gives each hidden layer the largest width that a member has there."""
+    """Gives each hidden layer the largest width that a member has there.
+
+    It is rounded up, so that later members are likely to find room, too.
+    """
     count = len(own.blocks)
     if all(len(some) == count for some in widths):
         largest = map(max, zip(*widths, strict=True))
@@ -72,7 +80,8 @@ def _widen(own, widths):
         # What is passed by must leave the shape as it is.
         largest = [max(map(max, widths))] * count
     for block, number in zip(own.blocks, largest, strict=True):
-        setattr(block[0], rules.WIDTHS[type(block[0])], number)
+        width = math.ceil(number / _STEP) * _STEP
+        setattr(block[0], rules.WIDTHS[type(block[0])], width)
 
 
 def _make_optional(model, own, fewest):

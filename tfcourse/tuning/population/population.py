@@ -1,6 +1,7 @@
 """Many models of one structure, trained as one program."""
 
 import contextlib
+import dataclasses
 import time
 
 import keras
@@ -22,6 +23,26 @@ from tfcourse.tuning.population.state import State, assign, columns_of
 
 # Examples times members of an evaluation, where batches make no difference.
 _EVALUATED_AT_ONCE = 65536
+
+
+@dataclasses.dataclass
+class Traced:
+    """What a population has traced, for others of the same template.
+
+    Attributes:
+        member: The `Member`.
+        engine: What computes.
+        size: The number of members that it was traced for.
+    """
+
+    member: Member
+    engine: object
+    size: int
+
+    @property
+    def any_size(self):
+        """Whether it serves another number of members, too."""
+        return self.engine.any_number
 
 
 class Population:
@@ -92,13 +113,14 @@ class Population:
                 masks, one an axis, of where; see `tfcourse.tuning.laying`.
             jit_compile: As for `Population`.
             device: As for `Population`.
-            like: A population of the same template that has been trained. What
-                was traced for it is used again, be it with another number of
-                members or another batch size.
+            like: What a trained population of the same template has `traced`.
+                It serves another number of members and another batch size.
         """
         self = cls.__new__(cls)
         self._set_up(template, len(columns[0]), jit_compile, device)
-        self._columns, self._crops, self._like = columns, crops, like
+        self._columns, self._crops = columns, crops
+        if like is not None:
+            self._member, self._engine = like.member, like.engine
         return self
 
     def _set_up(self, template, size, jit_compile, device):
@@ -107,8 +129,10 @@ class Population:
         self._size = size
         self._jit_compile = jit_compile
         self._device = device
-        self._models = self._columns = self._crops = self._like = None
-        self._engine = self._state = self._epochs = self._record = None
+        self._models = self._columns = self._crops = None
+        self._member = self._engine = self._state = self._epochs = (
+            self._record
+        ) = None
         self._done = np.zeros(size, bool)
         self._diverged = np.zeros(size, bool)
         self.seconds = 0.0
@@ -134,9 +158,9 @@ class Population:
         return self._diverged.copy()
 
     @property
-    def any_size(self):
-        """Whether what was traced serves another number of members, too."""
-        return self._engine.any_number
+    def traced(self):
+        """What was traced for it: a `Traced`, without any member's values."""
+        return Traced(self._member, self._engine, self._size)
 
     @property
     def report(self):
@@ -412,9 +436,7 @@ class Population:
         if self._models:
             checks.check_same_structure(self._models)
             self._columns = columns_of(self._models)
-        if self._like:
-            self._member, self._engine = self._like._member, self._like._engine
-        else:
+        if self._engine is None:
             self._member = Member(self._template)
             self._engine = engine_of(self._member)
         self._state = State(self._member, self._columns)
@@ -422,7 +444,7 @@ class Population:
             self._member, self._engine, self._state, self._jit_compile
         )
         # They would hold K models' memory.
-        self._models = self._columns = self._like = None
+        self._models = self._columns = None
 
     # Training
 

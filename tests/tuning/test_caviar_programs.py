@@ -1,0 +1,44 @@
+"""Programs are used again by later trials of the same structure."""
+
+import pytest
+
+from tfcourse.tuning import caviar_programs
+
+
+@pytest.fixture
+def made():
+    return []
+
+
+@pytest.fixture
+def programs(monkeypatch, made):
+    class Program:
+        """Takes candidates of one letter."""
+
+        def __init__(self, candidates, seed):
+            (self.letter,) = set(candidates)
+            made.append((self.letter, seed))
+
+        def takes(self, candidates):
+            return set(candidates) == {self.letter}
+
+    monkeypatch.setattr(caviar_programs, "Program", Program)
+    return caviar_programs.Programs()
+
+
+def test_the_same_structure_gets_the_same_program(programs, made):
+    first = programs.of("aaa", 0)
+    assert programs.of("b", 0) is not first
+    assert programs.of("aa", 0) is first
+    assert made == [("a", 0), ("b", 0)]
+
+
+def test_those_used_last_are_kept(programs, made):
+    for letter in "abcd":
+        programs.of(letter, 0)
+    programs.of("a", 0)
+    programs.of("e", 0)
+    # "b" was used least recently.
+    for letter in "acdeb":
+        programs.of(letter, 1)
+    assert made[5:] == [("b", 1)]
