@@ -21,6 +21,7 @@ def names(source):
     "line, python",
     [
         ("%matplotlib inline", "get_ipython().magic('matplotlib inline')"),
+        ("% matplotlib inline", "get_ipython().magic('matplotlib inline')"),
         ("!ls *.csv", "get_ipython().system('ls *.csv')"),
         ("files = !ls", "files = get_ipython().getoutput('ls')"),
         ("tf.nn.relu?", "help(tf.nn.relu)"),

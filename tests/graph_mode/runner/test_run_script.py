@@ -70,7 +70,7 @@ def test_a_traceback_has_the_lines_of_the_script(folder, capfd):
 def test_a_notebook_shows_values_and_names_the_cell_that_fails(folder, capfd):
     path = notebook(
         folder / "sub" / "a.ipynb",
-        "%matplotlib inline\nimport os\nx = 3",
+        "%matplotlib inline\nfrom __future__ import division\nimport os\nx = 3",
         "print(os.path.basename(os.getcwd()))\nx + 1",
         "x;",
         "y = 1\nraise KeyError(x)",
@@ -170,11 +170,13 @@ def test_a_script_that_is_not_tensorflow_1_is_left_alone(folder, capfd):
 
 
 def test_the_check_says_how_each_name_is_served(folder, capfd):
+    script(folder / "utils.py", "import tensorflow as tf\ntf.mul(1, 2)\n")
     path = script(
         folder / "a.py",
         """\
+        import utils
         import tensorflow as tf
-        from tensorflow.contrib.crf import crf_log_likelihood
+        from tensorflow.contrib.timeseries import ARRegressor
         raise SystemExit("the check must not run this")
         tf.placeholder(tf.float32)
         tf.contrib.layers.flatten(tf.layers.dense)
@@ -193,9 +195,10 @@ def test_the_check_says_how_each_name_is_served(folder, capfd):
     assert "put back (tf-slim)" in rows["tf.contrib.layers.flatten"]
     assert "put back (tf-keras)" in rows["tf.layers.dense"]
     assert "put back (tf.subtract)" in rows["tf.sub"]
-    assert "missing" in rows["tf.contrib.crf.crf_log_likelihood"]
+    assert "missing" in rows["tf.contrib.timeseries.ARRegressor"]
     assert "missing" in rows["tf.contrib.rnn.TimeFreqLSTMCell"]
-    assert rows["tf.contrib.rnn.TimeFreqLSTMCell"].startswith("a.py:7:")
+    assert rows["tf.contrib.rnn.TimeFreqLSTMCell"].startswith("a.py:8:")
+    assert rows["tf.mul"].startswith("utils.py:2: tf.mul ")
     assert "tensorflow-estimator" in rows["tf.estimator.Estimator"]
     assert lines[-1].endswith("2 missing")
 

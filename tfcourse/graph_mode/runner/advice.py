@@ -19,14 +19,14 @@ SUBMODULES = (
 # to do. The longest beginning counts.
 _GONE = {
     "tf.contrib": "`tf.contrib` was dissolved with TensorFlow 2",
-    "tf.contrib.crf": "write its likelihood with `tf.scan`, or use a "
-    "Transformer tagger of Keras",
+    "tf.contrib.crf": "use `crf_log_likelihood`, `crf_decode` or "
+    "`viterbi_decode`, which run",
     "tf.contrib.cudnn_rnn": "use `tf.keras.layers.LSTM` or `GRU`, which choose "
     "cuDNN by themselves",
     "tf.contrib.distribute": "use `tf.distribute.MirroredStrategy`",
     "tf.contrib.gan": "use the package `tensorflow-gan`",
-    "tf.contrib.seq2seq": "use the `seq2seq` of TensorFlow Addons, or an "
-    "attention layer of Keras",
+    "tf.contrib.seq2seq": "use `BasicDecoder`, `AttentionWrapper` or "
+    "`BeamSearchDecoder`, which run, or an attention layer of Keras",
     "tf.contrib.tensor_forest": "use `tensorflow-decision-forests`, "
     "or `sklearn.ensemble.RandomForestClassifier`",
     "tf.contrib.boosted_trees": "use `tensorflow-decision-forests`, "
@@ -37,6 +37,10 @@ _GONE = {
     "tf.contrib.bayesflow": "use the package `tensorflow-probability`",
     "tf.contrib.distributions": "use the package `tensorflow-probability`",
     "tf.contrib.rnn": "use the cells of `tf.nn.rnn_cell` or `tf.keras.layers`",
+    "keras.layers.Merge": "use `Add`, `Concatenate`, `Dot` or `Multiply`",
+    "keras.utils.multi_gpu_model": "use `tf.distribute.MirroredStrategy`",
+    "keras.utils.io_utils.HDF5Matrix": "read the file with `h5py`",
+    "keras.wrappers": "use the package `scikeras`",
     "tf.models": "the tutorials of that time are no part of TensorFlow",
 }
 
@@ -66,6 +70,11 @@ def advice_for(error):
             return f"`{name}` is not in today's TensorFlow: {advise(name)}."
     if isinstance(error, ImportError):
         return _import_advice(error)
+    if isinstance(error, TypeError) and "'float' object" in str(error):
+        return (
+            "in Python 2, `/` of whole numbers gave a whole number. If this "
+            "script is that old, write `//`"
+        )
     if isinstance(error, SyntaxError) and re.search(
         r"print|exec|leading zeros|multiple exception|inconsistent use of tabs",
         str(error.msg),
@@ -85,6 +94,22 @@ def _import_advice(error):
     if name.startswith("tensorflow"):
         name = "tf" + name.removeprefix("tensorflow")
         return f"`{name}` is not in today's TensorFlow: {advise(name)}."
+    name = name.replace("tf_keras.api._v1.", "")
+    name = name.replace("tf_keras.src.", "keras.")
+    if name.startswith("keras."):
+        return f"`{name}` is not in today's Keras: {advise(name)}."
     if name and "." not in name:
-        return f"the script needs a package: pip install {name}"
+        package = _PACKAGES.get(name, name)
+        return f"the script needs a package: pip install {package}"
     return None
+
+
+# Modules that are not called as their packages.
+_PACKAGES = {
+    "PIL": "Pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}

@@ -10,13 +10,24 @@ def names():
     return {
         "concat": _concat(tf.concat),
         "split": _split(tf.split),
+        "reverse": _reverse(tf.reverse),
+        "SparseTensor": _sparse_tensor(tf.SparseTensor),
         "image.resize_images": _resize_images(tf.image.resize_images),
+        "train.BytesList": _bytes_list(tf.train.BytesList),
         **{
             f"nn.{name}": _logits_first(getattr(tf.nn, name))
             for name in (
                 "softmax_cross_entropy_with_logits",
                 "sparse_softmax_cross_entropy_with_logits",
                 "sigmoid_cross_entropy_with_logits",
+            )
+        },
+        **{
+            # Some scripts went past the front door.
+            f"python.ops.nn_ops.{name}": _logits_first(getattr(tf.nn, name))
+            for name in (
+                "softmax_cross_entropy_with_logits",
+                "sparse_softmax_cross_entropy_with_logits",
             )
         },
         **{
@@ -64,6 +75,35 @@ def _split(split):
     return either
 
 
+def _reverse(reverse):
+    """`reverse(tensor, dims)`, a bool for each, before TensorFlow 1.0."""
+
+    @functools.wraps(reverse)
+    def either(tensor, axis=None, name=None, dims=None):
+        axis = axis if dims is None else dims
+        if isinstance(axis, list | tuple) and all(
+            isinstance(flag, bool) for flag in axis
+        ):
+            axis = [place for place, flag in enumerate(axis) if flag]
+        return reverse(tensor, axis, name)
+
+    return either
+
+
+def _sparse_tensor(sparse_tensor):
+    """`SparseTensor(indices, values, shape)` before TensorFlow 1.0."""
+    make = sparse_tensor.__init__
+
+    @functools.wraps(make)
+    def either(self, indices, values, dense_shape=None, shape=None):
+        make(
+            self, indices, values, shape if dense_shape is None else dense_shape
+        )
+
+    sparse_tensor.__init__ = either
+    return sparse_tensor
+
+
 def _resize_images(resize_images):
     """`resize_images(images, height, width)` before TensorFlow 1.0."""
 
@@ -102,3 +142,15 @@ def _labels_first(sampled_loss):
         return sampled_loss(weights, biases, labels, inputs, *args, **kwargs)
 
     return either
+
+
+def _bytes_list(bytes_list):
+    """A list of bytes, which a `str` was in Python 2."""
+
+    @functools.wraps(bytes_list, updated=())
+    def of_text_too(value=()):
+        return bytes_list(
+            value=[v.encode() if isinstance(v, str) else v for v in value]
+        )
+
+    return of_text_too

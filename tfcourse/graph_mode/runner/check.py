@@ -4,17 +4,17 @@ import importlib
 import inspect
 
 from tfcourse.graph_mode.runner import libraries, renamed
-from tfcourse.graph_mode.runner.usage import names_used
+from tfcourse.graph_mode.runner.helpers import uses_with_helpers
 
-_LIBRARIES = ("tf", "np", "scipy.misc", "keras")
+_LIBRARIES = ("tf", "np", "scipy.misc", "scipy.ndimage", "keras")
 
 
-def print_check(pieces, tensorflow_1):
+def print_check(pieces, folder, tensorflow_1):
     """Prints a line for each name of a program; returns the exit code."""
     if not tensorflow_1:
         print("Not a TensorFlow 1 script: it runs as it is.")
         return 0
-    uses = _uses(pieces)
+    uses = _uses(pieces, folder)
     added = _install()
     counts = {"as is": 0, "put back": 0, "missing": 0}
     width = max((len(name) for name in uses), default=0)
@@ -26,21 +26,20 @@ def print_check(pieces, tensorflow_1):
     return 1 if counts["missing"] else 0
 
 
-def _uses(pieces):
+def _uses(pieces, folder):
     """Returns each name once, with the place where it first stands."""
-    aliases, uses = {}, {}
-    for piece in pieces:
-        for use in names_used(piece.parse(), aliases):
+    found = {}
+    for piece, uses in uses_with_helpers(pieces, folder):
+        for use in uses:
             if use.name.startswith(tuple(f"{name}." for name in _LIBRARIES)):
-                uses.setdefault(use.name, f"{piece.name}:{use.line}")
-    return uses
+                found.setdefault(use.name, f"{piece.name}:{use.line}")
+    return found
 
 
 def _install():
     from tfcourse.graph_mode.runner import tensorflow_1
 
-    added = {f"tf.{name}" for name in tensorflow_1.install()}
-    return added | libraries.PUT_BACK
+    return {f"tf.{name}" for name in tensorflow_1.install()}
 
 
 def _served(name, added):
@@ -81,7 +80,8 @@ def _put_back_by(name, added):
     for start, by in _BY.items():
         if f"{name}.".startswith(f"{start}."):
             return by
-    return "tfcourse" if name in added else ""
+    # A library is changed when it is imported, which may just have happened.
+    return "tfcourse" if name in added | libraries.PUT_BACK else ""
 
 
 _ROOTS = {"tf": "tensorflow", "np": "numpy"}
@@ -96,6 +96,7 @@ _BY = {
     "tf.layers": "tf-keras",
     "tf.nn.rnn_cell": "tf-keras",
     "tf.keras": "tf-keras",
+    "tf.models": "tfcourse",
     "keras": "tf-keras",
     "scipy.misc": "tfcourse",
 }

@@ -5,26 +5,51 @@ import importlib.util
 import pathlib
 import sys
 
-from tfcourse.graph_mode.runner.program import read_program
-from tfcourse.graph_mode.runner.usage import names_used
+from tfcourse.graph_mode.runner.helpers import uses_with_helpers
 
 # Modules of Keras 2 that course notebooks import and Keras 3 has not.
 _KERAS_2 = (
     "keras.engine",
+    "keras.initializations",
+    "keras.layers.advanced_activations",
     "keras.layers.core",
     "keras.layers.convolutional",
     "keras.layers.embeddings",
+    "keras.layers.local",
     "keras.layers.merge",
+    "keras.layers.noise",
     "keras.layers.normalization",
+    "keras.layers.pooling",
     "keras.layers.recurrent",
+    "keras.layers.wrappers",
     "keras.objectives",
     "keras.preprocessing.image",
     "keras.preprocessing.text",
     "keras.utils.data_utils",
+    "keras.utils.generic_utils",
+    "keras.utils.io_utils",
     "keras.utils.layer_utils",
     "keras.utils.np_utils",
     "keras.utils.vis_utils",
 )
+# Arguments of its optimizers, and of the layers of Keras 1.
+_KEYWORDS = {"lr", "decay", "init", "nb_filter", "border_mode", "subsample"}
+_KERAS_3_BACKEND = {
+    "backend",
+    "clear_session",
+    "epsilon",
+    "floatx",
+    "get_uid",
+    "image_data_format",
+    "is_float_dtype",
+    "is_int_dtype",
+    "is_keras_tensor",
+    "result_type",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "standardize_dtype",
+}
 _REMOVED = (
     "tf.contrib",
     "tf.examples",
@@ -36,40 +61,25 @@ _REMOVED = (
 
 def is_tensorflow_1(pieces, folder):
     """Returns whether a program, or a helper beside it, is of TensorFlow 1."""
-    seen = set()
-
-    def old(pieces):
-        names, modules = _names_and_modules(pieces)
-        if any(_is_old(name) for name in names):
-            return True
-        for module in modules:
-            helper = pathlib.Path(folder, *module.split(".")).with_suffix(".py")
-            if helper not in seen and helper.is_file():
-                seen.add(helper)
-                if old(read_program(helper)):
-                    return True
-        return False
-
-    return old(pieces)
+    return any(
+        _is_old(use.name) or _is_keras_2(use)
+        for _, uses in uses_with_helpers(pieces, folder)
+        for use in uses
+    )
 
 
-def _names_and_modules(pieces):
-    names, modules = set(), set()
-    aliases = {}
-    for piece in pieces:
-        try:
-            tree = piece.parse()
-        except SyntaxError:
-            continue  # Told when it runs, as Python would.
-        for use in names_used(tree, aliases):
-            names.add(use.name)
-            modules.add(use.name)
-    return names, modules
+def _is_keras_2(use):
+    """Returns whether Keras 3 has no such function, or argument."""
+    if use.name.startswith("keras.backend."):
+        return use.name.removeprefix("keras.backend.") not in _KERAS_3_BACKEND
+    if use.name.endswith(".Dense") and "output_dim" in use.keywords:
+        return use.name.startswith("keras.")
+    return use.name.startswith(_KERAS_2) or (
+        use.name.startswith("keras.") and bool(_KEYWORDS & {*use.keywords})
+    )
 
 
 def _is_old(name):
-    if name.startswith(_KERAS_2):
-        return True
     if not name.startswith("tf."):
         return False
     if name.startswith(_REMOVED):

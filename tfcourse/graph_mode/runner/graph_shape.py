@@ -17,9 +17,10 @@ from tensorflow.python.ops import (
     math_ops,
     metrics_impl,
     random_ops,
-    rnn,
+    tensor_array_ops,
 )
 from tensorflow.python.ops.losses import losses_impl
+from tensorflow.python.training import saver
 
 from tfcourse.graph_mode.runner.seeds import count, counted
 
@@ -30,7 +31,15 @@ def restore():
     tf.random.uniform = _random_uniform
     split = counted(array_ops.split, _split_in_equal_parts)
     array_ops.split = tf.split = tf2.split = split
-    rnn.dynamic_rnn = tf.nn.dynamic_rnn = counted(rnn.dynamic_rnn, 1)
+    transpose = counted(array_ops.transpose, _transpose_backwards)
+    array_ops.transpose = tf.transpose = transpose
+    one_hot = counted(array_ops.one_hot, _values_of_one_hot)
+    array_ops.one_hot = tf.one_hot = one_hot
+    math_ops._ReductionDims = counted(math_ops._ReductionDims, _all_axes)
+    array = tensor_array_ops._GraphTensorArray
+    array.size = counted(array.size, _size_of_array)
+    builder = saver.BaseSaverBuilder
+    builder._build_internal = counted(builder._build_internal, -2)
     tf.nn.leaky_relu = counted(tf.nn.leaky_relu, 2)
     tensordot = counted(math_ops.tensordot, 4)
     math_ops.tensordot = tf.tensordot = tf2.tensordot = tensordot
@@ -78,6 +87,29 @@ def _random_uniform(
 
 def _split_in_equal_parts(value, num_or_size_splits, *args, **kwargs):
     return 1 if isinstance(num_or_size_splits, int) else 0
+
+
+def _transpose_backwards(a, perm=None, *args, **kwargs):
+    backwards = perm is None and isinstance(a, tf.Tensor)
+    return 6 if backwards and a.shape.rank is not None else 0
+
+
+def _values_of_one_hot(
+    indices, depth, on_value=None, off_value=None, *args, **kwargs
+):
+    numbers = [v for v in (on_value, off_value) if isinstance(v, int | float)]
+    return len(numbers)
+
+
+def _all_axes(x, axis):
+    # A variable's rank was asked for when run, though it is known.
+    known = isinstance(x, tf.Variable) and x.shape.rank
+    return 3 if axis is None and known else 0
+
+
+def _size_of_array(array, *args, **kwargs):
+    known = isinstance(array._size, tf.Tensor)
+    return 1 if known and not array._dynamic_size else 0
 
 
 def _batch_norm_by_constant(layer, inputs, mask, training):

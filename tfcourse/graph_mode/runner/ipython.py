@@ -27,9 +27,10 @@ def install():
         sys.modules["IPython.core.display"] = package.display
 
 
-def run_cell(piece, namespace):
-    """Runs a cell, and shows the value of its last expression."""
-    tree = piece.parse()
+def run_cell(piece, tree, namespace):
+    """Runs a cell's syntax tree, and shows the value of its last expression."""
+    # IPython lets its magics stand before them.
+    tree.body.sort(key=lambda node: not _is_of_the_future(node))
     last = tree.body[-1] if tree.body else None
     show = isinstance(last, ast.Expr) and not _ends_in_semicolon(piece.source)
     if show:
@@ -40,6 +41,10 @@ def run_cell(piece, namespace):
         value = eval(expression, namespace)
         namespace["_"] = value
         display(value)
+
+
+def _is_of_the_future(node):
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
 def _ends_in_semicolon(source):

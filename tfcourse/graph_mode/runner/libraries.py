@@ -3,13 +3,19 @@
 import collections
 import collections.abc
 import fractions
+import functools
+import importlib
 import inspect
 import math
+import sys
 import time
+
+from tfcourse.graph_mode.runner import python_2
 
 
 def restore_python():
     """Puts back what Python itself had."""
+    python_2.restore_builtins()
     _add(time, clock=time.perf_counter)
     _add(inspect, getargspec=inspect.getfullargspec)
     _add(fractions, gcd=math.gcd)
@@ -65,7 +71,9 @@ def _numpy(np):
     # Numbers print as numbers, not as np.float64(1.0).
     np.set_printoptions(legacy="1.25")
     np.load = _load_with_pickles(np.load)
+    np.lib.npyio.NpzFile.items = lambda file: [(n, file[n]) for n in file]
     np.reshape = _reshape_with_newshape(np.reshape)
+    np.set_printoptions = _untruncated_by_nan(np.set_printoptions)
 
 
 def _load_with_pickles(load):
@@ -84,6 +92,15 @@ def _reshape_with_newshape(reshape):
     return reshape_as_then
 
 
+def _untruncated_by_nan(set_printoptions):
+    def set_as_then(precision=None, threshold=None, *args, **kwargs):
+        if threshold is not None and math.isnan(threshold):
+            threshold = sys.maxsize
+        return set_printoptions(precision, threshold, *args, **kwargs)
+
+    return set_as_then
+
+
 def _pillow(image):
     _add(
         image,
@@ -95,6 +112,29 @@ def _pillow(image):
 
 def _pyplot(pyplot):
     _add(pyplot, hold=lambda *args: None)
+
+
+def _axes3d(axes3d):
+    """Axes joined their figure by themselves, and `gca` made them."""
+    begin = axes3d.Axes3D.__init__
+
+    @functools.wraps(begin)
+    def begin_in_figure(self, fig, *args, **kwargs):
+        begin(self, fig, *args, **kwargs)
+        fig.add_axes(self)
+
+    axes3d.Axes3D.__init__ = begin_in_figure
+
+
+def _figure(figure):
+    gca = figure.Figure.gca
+
+    def gca_as_then(self, projection=None):
+        if projection is None or (self.axes and gca(self).name == projection):
+            return gca(self)
+        return self.add_subplot(projection=projection)
+
+    figure.Figure.gca = gca_as_then
 
 
 def _matplotlib_cm(cm):
@@ -120,11 +160,37 @@ def _h5py(h5py):
     _add(h5py.Dataset, value=property(lambda dataset: dataset[()]))
 
 
+def _sklearn_manifold(manifold):
+    manifold.TSNE.__init__ = _with_n_iter(manifold.TSNE.__init__)
+
+
+def _with_n_iter(initialize):
+    """Scikit-learn called the iterations of t-SNE `n_iter`."""
+
+    @functools.wraps(initialize)  # It reads the signature.
+    def initialize_as_then(self, n_components=2, *, n_iter=None, **kwargs):
+        if n_iter is not None:
+            kwargs["max_iter"] = n_iter
+        initialize(self, n_components, **kwargs)
+
+    return initialize_as_then
+
+
+def _ndimage(ndimage):
+    # It brought `scipy.misc` along, for those who had only imported `scipy`.
+    misc = importlib.import_module("scipy.misc")
+    _add(ndimage, imread=misc.imread)
+
+
 PATCHES = {
     "numpy": _numpy,
+    "scipy.ndimage": _ndimage,
+    "sklearn.manifold": _sklearn_manifold,
     "PIL.Image": _pillow,
     "matplotlib.pyplot": _pyplot,
     "matplotlib.cm": _matplotlib_cm,
+    "matplotlib.figure": _figure,
+    "mpl_toolkits.mplot3d.axes3d": _axes3d,
     "pandas": _pandas,
     "h5py": _h5py,
 }

@@ -4,7 +4,7 @@ import ast
 import re
 
 _SHELL = re.compile(r"^(\s*)(?:([\w, ]+?)\s*=\s*)?!!?(.*)$")
-_MAGIC = re.compile(r"^(\s*)(?:([\w, ]+?)\s*=\s*)?%(\w.*)$")
+_MAGIC = re.compile(r"^(\s*)(?:([\w, ]+?)\s*=\s*)?% ?(\w.*)$")
 _HELP = re.compile(r"^(\s*)(\?+\s*[\w.]+|[\w.]+\s*\?+)\s*$")
 
 
@@ -24,11 +24,19 @@ def without_magics(source):
             number = (error.lineno or 0) - 1
             called = _call(lines[number]) if 0 <= number < len(lines) else None
             if called is None:
-                break
+                return _without_plain_magics(lines)
             lines[number] = called
         else:
             break
     return "\n".join(lines)
+
+
+def _without_plain_magics(lines):
+    """Returns what is not Python 3 elsewhere, less what must be a magic."""
+    return "\n".join(
+        _call(line) if re.match(r"% ?[a-z]|![a-z]", line) else line
+        for line in lines
+    )
 
 
 def _call(line):

@@ -16,13 +16,15 @@ from tfcourse.graph_mode.runner.program import read_program
 def main():
     settings, *argv = sys.argv[1:]
     settings = json.loads(settings)
-    pieces = read_program(settings["path"])
+    # Only what is of TensorFlow 1 is run as Python 2 would have.
+    pieces = read_program(settings["path"], convert=settings["tensorflow_1"])
     if settings["task"] == "check":
         from tfcourse.graph_mode.runner.check import print_check
 
-        sys.exit(print_check(pieces, settings["tensorflow_1"]))
+        folder = pathlib.Path(settings["path"]).parent
+        sys.exit(print_check(pieces, folder, settings["tensorflow_1"]))
     _prepare(settings)
-    _run(settings["path"], pieces, argv)
+    _run(settings["path"], pieces, argv, settings["tensorflow_1"])
 
 
 def _prepare(settings):
@@ -48,16 +50,25 @@ def _keep_the_backend(matplotlib):
     matplotlib.use = lambda *args, **kwargs: None
 
 
-def _run(path, pieces, argv):
+def _run(path, pieces, argv, tensorflow_1):
     script = pathlib.Path(path)
     main_module = _main_module(script)
     sys.argv = [path, *argv]
-    sys.path.insert(0, str(script.parent.absolute()))
+    folder = str(script.parent.absolute())
+    sys.path.insert(0, folder)
+    as_then = None
+    if tensorflow_1:
+        from tfcourse.graph_mode.runner import idioms
+
+        as_then = idioms.install(folder, pieces)
     if pieces and pieces[0].is_cell:
         os.chdir(script.parent)  # As Jupyter does.
     try:
         for piece in pieces:
-            _execute(piece, main_module.__dict__)
+            tree = piece.parse()
+            if as_then:
+                tree = as_then(tree)
+            _execute(piece, tree, main_module.__dict__)
     except KeyboardInterrupt as error:
         _flush()
         print(f"\nInterrupted{_where(error, pieces)}.", file=sys.stderr)
@@ -81,16 +92,16 @@ def _main_module(script):
     return module
 
 
-def _execute(piece, namespace):
+def _execute(piece, tree, namespace):
     """Runs a script, or a cell, whose last value is shown as Jupyter does."""
     lines = piece.source.splitlines(keepends=True)
     linecache.cache[piece.name] = (len(piece.source), None, lines, piece.name)
     if not piece.is_cell:
-        exec(compile(piece.source, piece.name, "exec"), namespace)
+        exec(compile(tree, piece.name, "exec"), namespace)
         return
     from tfcourse.graph_mode.runner import ipython
 
-    ipython.run_cell(piece, namespace)
+    ipython.run_cell(piece, tree, namespace)
     _finish_figures()
 
 

@@ -8,6 +8,7 @@ import tokenize
 
 from tfcourse.errors import InputError
 from tfcourse.graph_mode.runner.magics import without_magics
+from tfcourse.graph_mode.runner.python_2 import in_python_3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,18 +20,26 @@ class Piece:
             notebook's path and the number of the cell.
         source: Its Python, IPython's magics written as calls.
         is_cell: Whether the value of its last expression is shown.
+        python_2: Whether it was written in Python 2.
+        rounds_division: Whether 7 / 2 is 3.
     """
 
     name: str
     source: str
     is_cell: bool = False
+    python_2: bool = False
+    rounds_division: bool = False
 
     def parse(self):
         return ast.parse(self.source, self.name)
 
 
-def read_program(path):
+def read_program(path, convert=True):
     """Returns the pieces of a script, or of a notebook's code cells.
+
+    Args:
+        path: Of the script or notebook.
+        convert: Whether Python 2 is to become Python 3.
 
     Raises:
         InputError: If there is no such file, it is no text, or it is called a
@@ -43,14 +52,28 @@ def read_program(path):
         raise InputError(f"{path} is a folder. Give a .py or .ipynb file.")
     try:
         if path.suffix == ".ipynb":
-            return _cells(path)
+            pieces = _cells(path)
+            return _in_python_3(pieces) if convert else pieces
         with tokenize.open(path) as file:  # Heeds a coding line.
             # A notebook pasted or exported as a script keeps its magics.
-            return [Piece(str(path), without_magics(file.read()))]
+            pieces = [Piece(str(path), without_magics(file.read()))]
+            return _in_python_3(pieces) if convert else pieces
     except (UnicodeDecodeError, SyntaxError) as error:
         raise InputError(
             f"{path} cannot be read as Python: {error}. Save it as UTF-8."
         ) from None
+
+
+def _in_python_3(pieces):
+    name = pieces[0].name if pieces else ""
+    sources = [piece.source for piece in pieces]
+    sources, old, rounds = in_python_3(sources, name)
+    return [
+        dataclasses.replace(
+            piece, source=source, python_2=old, rounds_division=rounds
+        )
+        for piece, source in zip(pieces, sources, strict=True)
+    ]
 
 
 def _cells(path):

@@ -1,6 +1,8 @@
 """Names of TensorFlow 0.x and 1.x that only moved: old name, name in v1."""
 
 RENAMED = {
+    "TensorArray.pack": "TensorArray.stack",
+    "TensorArray.unpack": "TensorArray.unstack",
     "audio_summary": "summary.audio",
     "batch_cholesky": "cholesky",
     "batch_fft": "fft",
@@ -26,9 +28,28 @@ RENAMED = {
     "nn.rnn": "nn.static_rnn",
     "nn.state_saving_rnn": "nn.static_state_saving_rnn",
     "pack": "stack",
+    "python.framework.graph_util.convert_variables_to_constants": (
+        "graph_util.convert_variables_to_constants"
+    ),
+    "python.framework.graph_util.extract_sub_graph": (
+        "graph_util.extract_sub_graph"
+    ),
+    "python.framework.graph_util.remove_training_nodes": (
+        "graph_util.remove_training_nodes"
+    ),
+    "python.ops.rnn.bidirectional_rnn": "nn.static_bidirectional_rnn",
+    "python.ops.rnn.rnn": "nn.static_rnn",
+    "python.util.nest.is_sequence": "nest.is_nested",
     "scalar_summary": "summary.scalar",
     "select": "where",
     "sub": "subtract",
     "train.SummaryWriter": "summary.FileWriter",
+    "types.bool": "bool",
+    "types.float32": "float32",
+    "types.float64": "float64",
+    "types.int32": "int32",
+    "types.int64": "int64",
+    "types.string": "string",
+    "types.uint8": "uint8",
     "unpack": "unstack",
 }

@@ -2,6 +2,8 @@
 
 import tensorflow.compat.v1 as tf
 
+from tfcourse.graph_mode.runner.linear import linear
+
 _cells = tf.nn.rnn_cell
 
 
@@ -29,12 +31,7 @@ class _Projection(_cells.RNNCell):
         return self._cell.zero_state(batch_size, dtype)
 
     def _project(self, inputs):
-        rows = inputs.shape[1]
-        kernel = tf.get_variable("kernel", [rows, self._size])
-        bias = tf.get_variable(
-            "bias", [self._size], initializer=tf.zeros_initializer()
-        )
-        outputs = tf.nn.bias_add(tf.matmul(inputs, kernel), bias)
+        outputs = linear(inputs, self._size, bias=True)
         return self._activation(outputs) if self._activation else outputs
 
 
@@ -67,6 +64,45 @@ class InputProjectionWrapper(_Projection):
 
     def call(self, inputs, state):
         return self._cell(self._project(inputs), state)
+
+
+class EmbeddingWrapper(_cells.RNNCell):
+    """A cell whose input, a batch of integers, is looked up first."""
+
+    def __init__(
+        self,
+        cell,
+        embedding_classes,
+        embedding_size,
+        initializer=None,
+        reuse=None,
+    ):
+        super().__init__(_reuse=reuse)
+        self._cell, self._initializer = cell, initializer
+        self._shape = [embedding_classes, embedding_size]
+
+    @property
+    def state_size(self):
+        return self._cell.state_size
+
+    @property
+    def output_size(self):
+        return self._cell.output_size
+
+    def zero_state(self, batch_size, dtype):
+        return self._cell.zero_state(batch_size, dtype)
+
+    def call(self, inputs, state):
+        initializer = self._initializer or tf.get_variable_scope().initializer
+        embedding = tf.get_variable(
+            "embedding",
+            self._shape,
+            # So that the variance is 1.
+            initializer=initializer
+            or tf.random_uniform_initializer(-(3**0.5), 3**0.5),
+        )
+        vectors = tf.nn.embedding_lookup(embedding, tf.reshape(inputs, [-1]))
+        return self._cell(vectors, state)
 
 
 def stack_bidirectional_dynamic_rnn(

@@ -37,13 +37,29 @@ def put_back(tf):
     """Adds to the v1 API what TensorFlow 1 had and it has not."""
     from tfcourse.graph_mode.runner import (
         arguments,
+        drawing,
+        gradient_shape,
         graph_shape,
+        keras_1,
+        keras_names,
+        linear,
+        no_gpu,
         renamed,
         seeds,
+        sessions,
+        stacked_cells,
     )
 
     seeds.install()
+    stacked_cells.install()
     graph_shape.restore()
+    gradient_shape.restore()
+    sessions.install()
+    drawing.install()
+    keras_1.install()
+    keras_names.install()
+    linear.install()
+    no_gpu.install()
     added = {}
     for name, new in renamed.RENAMED.items():
         added[name] = _find(tf, new)
@@ -123,6 +139,7 @@ _LATE = {
     "tf.contrib": "tensorflow.contrib",
     "tf.estimator": "tensorflow.estimator",
     "tf.examples": "tensorflow.examples",
+    "tf.nn.seq2seq": "tensorflow.contrib.legacy_seq2seq",
 }
 
 
@@ -150,6 +167,11 @@ def _hush(tf):
         lambda record: "deprecated" not in str(record.msg)
     )
     deprecation._PRINT_DEPRECATION_WARNINGS = False
-    warnings.filterwarnings("ignore", message=".*is deprecated and will be")
+    for told in (
+        ".*is deprecated and will be",
+        ".*`Model.state_updates` will be",
+        "You are saving your model as an HDF5 file",
+    ):
+        warnings.filterwarnings("ignore", message=told)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     warnings.filterwarnings("ignore", category=FutureWarning)

@@ -9,13 +9,20 @@ _SHORT = {"tensorflow": "tf", "numpy": "np"}
 
 @dataclasses.dataclass(frozen=True)
 class Use:
-    """A dotted name such as `tf.nn.relu`, and the line where it stands."""
+    """A dotted name such as `tf.nn.relu`, and the line where it stands.
+
+    Args:
+        name: As the library's documentation has it.
+        line: Of the file or cell.
+        keywords: Of the arguments, where it is called.
+    """
 
     name: str
     line: int
+    keywords: tuple = ()
 
 
-def names_used(tree, aliases=None):
+def names_used(tree, aliases=None, star=lambda module: {}):
     """Returns the uses of imported names in a module's syntax tree, in order.
 
     `import tensorflow.contrib.rnn as rnn` and `slim = tf.contrib.slim` are
@@ -24,15 +31,17 @@ def names_used(tree, aliases=None):
     Args:
         tree: What `ast.parse` returns.
         aliases: Names already known, from earlier cells; extended.
+        star: Returns the names that `from module import *` makes known.
     """
-    finder = _Finder({} if aliases is None else aliases)
+    finder = _Finder({} if aliases is None else aliases, star)
     finder.visit(tree)
     return sorted(finder.uses, key=lambda use: use.line)
 
 
 class _Finder(ast.NodeVisitor):
-    def __init__(self, aliases):
+    def __init__(self, aliases, star):
         self.aliases = aliases
+        self.star = star
         self.uses = []
 
     def visit_Import(self, node):
@@ -51,6 +60,7 @@ class _Finder(ast.NodeVisitor):
         module = _shortened(node.module)
         if any(item.name == "*" for item in node.names):
             self._use(module, node)
+            self.aliases.update(self.star(module))
         for item in node.names:
             if item.name != "*":
                 name = f"{module}.{item.name}"
@@ -65,6 +75,15 @@ class _Finder(ast.NodeVisitor):
                 self.aliases[target.id] = name
             else:
                 self.visit(target)
+
+    def visit_Call(self, node):
+        name = self._dotted(node.func)
+        if name:
+            self._use(name, node.func, tuple(k.arg for k in node.keywords))
+        else:
+            self.visit(node.func)
+        for argument in [*node.args, *node.keywords]:
+            self.visit(argument)
 
     def visit_Attribute(self, node):
         name = self._dotted(node)
@@ -86,8 +105,8 @@ class _Finder(ast.NodeVisitor):
         root = self.aliases.get(node.id) if isinstance(node, ast.Name) else None
         return ".".join([root, *reversed(parts)]) if root else None
 
-    def _use(self, name, node):
-        self.uses.append(Use(name, node.lineno))
+    def _use(self, name, node, keywords=()):
+        self.uses.append(Use(name, node.lineno, keywords))
 
 
 def _shortened(name):

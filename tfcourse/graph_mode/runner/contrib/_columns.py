@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 _columns = tf.feature_column
+_Hashed = type(_columns.categorical_column_with_hash_bucket("any", 2))
 
 
 def real_valued_column(
@@ -35,3 +36,11 @@ def sparse_column_with_integerized_feature(column_name, bucket_size, **_):
 
 def one_hot_column(sparse_id_column):
     return _columns.indicator_column(sparse_id_column)
+
+
+def crossed_column(columns, hash_bucket_size, combiner="sum", **_):
+    """Returns the crossing of columns; hashed ones cross by their strings."""
+    keys = [
+        column.key if type(column) is _Hashed else column for column in columns
+    ]
+    return _columns.crossed_column(keys, hash_bucket_size)

@@ -48,3 +48,14 @@ class EagerVariableStore:
 
     def __getattr__(self, name):
         return getattr(self._store, name)
+
+
+class Network(tf.keras.Model):
+    """A model whose layers are told one by one."""
+
+    def track_layer(self, layer):
+        """Returns the layer, whose variables are the network's from now on."""
+        if not hasattr(self, "_told"):
+            self._told = []
+        self._told.append(layer)
+        return layer

@@ -3,7 +3,15 @@
 import sys
 
 from tfcourse.graph_mode.runner.contrib._gather import gather
+from tfcourse.graph_mode.runner.linear import linear as _linear  # noqa: F401
+from tfcourse.graph_mode.runner.lstm_cells import (  # noqa: F401
+    Conv1DLSTMCell,
+    Conv2DLSTMCell,
+    ConvLSTMCell,
+    LayerNormBasicLSTMCell,
+)
 from tfcourse.graph_mode.runner.rnn import (  # noqa: F401
+    EmbeddingWrapper,
     InputProjectionWrapper,
     LSTMBlockCell,
     OutputProjectionWrapper,

@@ -1,10 +1,18 @@
-"""`tf.contrib.seq2seq`: the loss of a sequence."""
+"""`tf.contrib.seq2seq`: decoders, attention, and the loss of a sequence."""
 
 import tensorflow as tf
 
 from tfcourse.graph_mode.runner.contrib._gather import gather
 
-__getattr__ = gather("tf.contrib.seq2seq")
+_OURS = "tfcourse.graph_mode.runner.contrib"
+
+__getattr__ = gather(
+    "tf.contrib.seq2seq",
+    f"{_OURS}._decoder",
+    f"{_OURS}._helpers",
+    f"{_OURS}._attention",
+    f"{_OURS}._beam_search",
+)
 
 
 def sequence_loss(

@@ -3,7 +3,11 @@
 from tfcourse.graph_mode.runner.contrib._gather import gather
 
 __getattr__ = gather(
-    "tf.contrib.training", "tensorflow.train", "tf_slim.training"
+    "tf.contrib.training",
+    "tensorflow.train",
+    "tf_slim.training.training",
+    "tf_slim.training.evaluation",
+    "tf_slim.evaluation",
 )
 
 

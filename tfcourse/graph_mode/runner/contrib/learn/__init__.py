@@ -4,7 +4,10 @@ from tfcourse.graph_mode.runner.contrib._gather import gather
 from tfcourse.graph_mode.runner.contrib.learn import (  # noqa: F401
     datasets,
     estimators,
+    graph_actions,
     io,
+    monitors,
+    preprocessing,
 )
 from tfcourse.graph_mode.runner.contrib.learn import (  # noqa: F401
     datasets as base,
@@ -23,8 +26,17 @@ from tfcourse.graph_mode.runner.contrib.learn.estimators import (  # noqa: F401
     MetricSpec,
     ModeKeys,
     ModelFnOps,
+    PredictionKey,
     SKCompat,
     infer_real_valued_columns_from_input,
+)
+from tfcourse.graph_mode.runner.contrib.learn.experiment import (
+    Experiment,  # noqa: F401
+    learn_runner,  # noqa: F401
+)
+from tfcourse.graph_mode.runner.contrib.learn.graph_actions import (  # noqa: F401
+    run_feeds,
+    run_n,
 )
 
 __getattr__ = gather("tf.contrib.learn", "tensorflow.estimator")

@@ -5,6 +5,7 @@ They took arrays as well as input functions, features without a name, and
 """
 
 import dataclasses
+import inspect
 import typing
 
 import numpy as np
@@ -17,6 +18,16 @@ class ModeKeys:
     TRAIN = "train"
     EVAL = "eval"
     INFER = "infer"
+
+
+class PredictionKey:
+    """What a prediction is called."""
+
+    CLASSES = "classes"
+    PROBABILITIES = "probabilities"
+    LOGITS = "logits"
+    LOGISTIC = "logistic"
+    SCORES = "scores"
 
 
 def infer_real_valued_columns_from_input(x):
@@ -36,7 +47,10 @@ class MetricSpec:
         key = self.prediction_key
         if isinstance(predictions, dict):
             # A model function gives its own names, an estimator today's.
-            key = "class_ids" if key not in predictions else key
+            if key not in predictions or (
+                key == "classes" and "class_ids" in predictions
+            ):
+                key = "class_ids"
             predictions = predictions[key]
         if self.label_key:
             labels = labels[self.label_key]
@@ -64,6 +78,9 @@ class _Estimator:
         max_steps=None,
     ):
         inputs = _inputs(x, y, input_fn, batch_size, repeat=True)
+        for monitor in monitors or ():
+            if hasattr(monitor, "set_estimator"):
+                monitor.set_estimator(self)
         self._estimator.train(inputs, monitors, steps, max_steps)
         return self
 
@@ -101,6 +118,10 @@ class _Estimator:
     def predict_proba(self, x=None, input_fn=None, batch_size=128, **_):
         results = self._predict(x, input_fn, batch_size)
         return (result["probabilities"] for result in results)
+
+    def get_variable_value(self, name):
+        names = self._estimator.get_variable_names()
+        return self._estimator.get_variable_value(_name_of_heir(name, names))
 
     def _predict(self, x, input_fn, batch_size):
         inputs = _inputs(x, None, input_fn, batch_size)
@@ -182,8 +203,26 @@ class SKCompat:
         return {name: arrays[name] for name in outputs or arrays}
 
 
+def _name_of_heir(name, names):
+    """Returns what a variable of `contrib.learn` is called today."""
+    scope, _, last = name.rpartition("/")
+    within = scope.replace("linear", "linear/linear_model", 1)
+    tries = {
+        "weight": f"{within}/weights",
+        "weights": f"{within}/weights",
+        "bias_weight": f"{within}/bias_weights",
+    }
+    layers = {"weights": f"{scope}/kernel", "biases": f"{scope}/bias"}
+    for new in (tries.get(last), layers.get(last)):
+        if name not in names and new in names:
+            return new
+    return name
+
+
 def _heir(name):
     def make(*args, enable_centered_bias=None, **kwargs):
+        # The loss was the mean of a batch, and became its sum.
+        kwargs.setdefault("loss_reduction", tf.losses.Reduction.MEAN)
         return _Estimator(getattr(tf.estimator, name)(*args, **kwargs))
 
     make.__name__ = name
@@ -209,12 +248,22 @@ def ModelFnOps(  # noqa: N802
 
 def Estimator(model_fn, model_dir=None, config=None, params=None):  # noqa: N802
     """Returns an estimator of one's own, which takes arrays too."""
+    seen = []
 
     def call(features, labels, mode):
         if isinstance(features, dict) and set(features) == {""}:
             features = features[""]
-        given = {"params": params} if params is not None else {}
-        result = model_fn(features, labels, mode, **given)
+        if labels is None and seen:
+            # Its model function had labels in prediction, too.
+            labels = tf.nest.map_structure(
+                lambda label: tf.placeholder(label.dtype, label.shape), seen[-1]
+            )
+        elif labels is not None:
+            seen[:] = [labels]
+        options = {"mode": mode, "params": params}
+        taken = inspect.signature(model_fn).parameters
+        given = {name: options[name] for name in options if name in taken}
+        result = model_fn(features, labels, **given)
         if not isinstance(result, tuple) or hasattr(result, "train_op"):
             return result
         return ModelFnOps(mode, *result)

@@ -1,0 +1,3 @@
+"""`tf.contrib.staging`: TensorFlow's own."""
+
+from tensorflow.python.ops.data_flow_ops import StagingArea  # noqa: F401

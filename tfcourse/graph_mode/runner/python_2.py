@@ -1,0 +1,94 @@
+"""Python 2, written as Python 3: `print "a"`, `d.has_key(k)`, `0777`.
+
+Python's own converter does it; since Python 3.13 it is a package, `fissix`.
+"""
+
+import ast
+import builtins
+import functools
+import importlib
+import importlib.util
+import re
+import sys
+import warnings
+
+# What Python 3 says of what only Python 2 could read, and what that may be.
+_ERRORS = re.compile(
+    "Missing parentheses in call to|multiple exception types|leading zeros"
+    "|inconsistent use of tabs|invalid decimal literal"
+)
+_STATEMENTS = re.compile(
+    r"^\s*(print|exec|raise) +[\"'\w]|<>|^\s*except .*,.*:", re.M
+)
+_DIVISION = re.compile(r"^from __future__ import .*\bdivision", re.M)
+# They add lines, need modules that are gone, or take away what is asked for.
+_LEFT_OUT = {"future", "reduce", "reload"}
+
+
+def in_python_3(sources, name):
+    """Returns the pieces of a program as Python 3 reads them.
+
+    Args:
+        sources: The pieces; all are of Python 2 if one is. Their lines stay.
+        name: Of the program, for messages.
+
+    Returns:
+        The pieces, whether they were of Python 2, and whether their `/`
+        rounds the quotient of whole numbers.
+    """
+    if not any(map(_is_python_2, sources)) or _library() is None:
+        return sources, False, False
+    converted = [_converted(source, name) for source in sources]
+    return converted, True, not any(map(_DIVISION.search, sources))
+
+
+def _is_python_2(source):
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        return bool(_ERRORS.search(error.msg) or _STATEMENTS.search(source))
+    except ValueError:
+        return False
+    return False
+
+
+def _converted(source, name):
+    try:
+        return str(_converter().refactor_string(f"{source}\n", name))[:-1]
+    except Exception:  # It is neither: Python tells when it runs.
+        return source
+
+
+@functools.cache
+def _converter():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        refactor = importlib.import_module(f"{_library()}.refactor")
+        fixes = refactor.get_fixers_from_package(f"{_library()}.fixes")
+        kept = [f for f in fixes if f.rpartition("fix_")[2] not in _LEFT_OUT]
+        return refactor.RefactoringTool(kept)
+
+
+def _library():
+    for name in ("fissix", "lib2to3"):
+        if importlib.util.find_spec(name):
+            return name
+    return None
+
+
+def restore_builtins():
+    """Gives a script the builtins that have another name today."""
+    for name, value in {
+        "basestring": str,
+        "long": int,
+        "raw_input": input,
+        "reduce": functools.reduce,
+        "reload": importlib.reload,
+        "unichr": chr,
+        "unicode": str,
+        "xrange": range,
+    }.items():
+        vars(builtins).setdefault(name, value)
+    if not hasattr(sys, "maxint"):
+        sys.maxint = sys.maxsize
+        sys.setdefaultencoding = lambda encoding: None
