@@ -11,6 +11,9 @@ import pytest
 
 from tfcourse.graph_mode.runner import run_script
 
+# One process serves all of them.
+pytestmark = pytest.mark.xdist_group("older names")
+
 SCRIPT = """
 import json, sys
 import input_data

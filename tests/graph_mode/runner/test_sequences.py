@@ -10,6 +10,9 @@ import pytest
 from tfcourse.graph_mode.runner import run_script
 from tfcourse.graph_mode.runner.python_2 import in_python_3
 
+# One process serves all of them.
+pytestmark = pytest.mark.xdist_group("sequences")
+
 HELPER = """
 def half(x):
     if x < 0:

@@ -129,7 +129,9 @@ def test_batch_norm_network(rng, jit):
     assert population.report["one_by_one"] == []
 
 
-@pytest.mark.parametrize("jit", [False, True], ids=["plain", "xla"])
+@pytest.mark.parametrize(
+    "jit", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_members_have_examples_of_their_own(rng, jit):
     x, y = digits(rng, 60)
     orders = np.stack([rng.permutation(60) for _ in range(K)])
