@@ -21,10 +21,16 @@ def pytest_make_parametrize_id(val):
 
 # What JAX compiles operation by operation, which takes it a minute.
 _SLOW_ON_JAX = (
+    "test_a_linear_network_grows",
     "test_gradient_check.py",
+    "test_ignores_shift_and_scale",
     "test_is_variance_scaling_of_keras",
     "test_lint.py",
+    "test_measures_convolutions",
+    "test_mixed_precision_resumes",
     "test_population_statistics.py",
+    "test_steps_grow_by_a_power",
+    "test_variance_follows_the_fan",
 )
 
 
