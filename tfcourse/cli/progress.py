@@ -22,14 +22,15 @@ class TrialsProgress:
         console: The `rich.console.Console` to write to.
         trials: How many trials there will be.
         objective: The `keras_tuner.Objective`.
+        records: The `Record` of each trial of a search that is resumed.
     """
 
-    def __init__(self, console, trials, objective):
+    def __init__(self, console, trials, objective, records=()):
         self._console = console
         self._trials = trials
         self._objective = objective
         self._started = time.monotonic()
-        self._first = None
+        self._first = len(_ended(records))
         self._last = 0
         self._bar = Progress(
             SpinnerColumn(),
@@ -58,7 +59,7 @@ class TrialsProgress:
         Args:
             records: The `Record` of each trial so far.
         """
-        done = [r for r in records if r.status != "unfinished"]
+        done = _ended(records)
         best = self._best(done)
         left = self._left(len(done))
         self._bar.update(self._task, completed=len(done), best=best, left=left)
@@ -78,12 +79,15 @@ class TrialsProgress:
         return f"best {self._objective.name} {best:.4f}"
 
     def _left(self, done):
-        if self._first is None:
-            # A resumed search has done some before this one began.
-            self._first = done - 1
+        if done <= self._first:
+            return ""
         seconds = time.monotonic() - self._started
         left = seconds / (done - self._first) * (self._trials - done)
         return f"about {_duration(left)} left"
+
+
+def _ended(records):
+    return [record for record in records if record.status != "unfinished"]
 
 
 def _duration(seconds):

@@ -194,7 +194,7 @@ def _carry_out(run, console):
             soft_wrap=True,
         )
         with TrialsProgress(
-            console, run.settings.trials, run.objective
+            console, run.settings.trials, run.objective, run.records()
         ) as progress:
             run.search(progress.update)
         with console.status("Writing the report and the model"):

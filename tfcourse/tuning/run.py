@@ -136,6 +136,11 @@ class Run:
                 "running. Wait for it, stop it, or choose another --out."
             ) from None
 
+    def records(self):
+        """Returns the `Record` of each trial so far, in order of start."""
+        self._records = read_records(self._project, self._records)
+        return self._records
+
     def search(self, progress=None):
         """Runs the trials that are not done yet.
 
@@ -214,12 +219,11 @@ class Run:
             )
 
     def _write_trials(self, progress=None):
-        self._records = read_records(self._project, self._records)
-        axes = read_axes(self._project)
-        write_table(self._records, axes, self.folder / "trials.csv")
+        records, axes = self.records(), read_axes(self._project)
+        write_table(records, axes, self.folder / "trials.csv")
         if progress:
-            progress(self._records)
-        return self._records
+            progress(records)
+        return records
 
     def _best(self, records):
         best = ranked(records, self.objective.direction)
