@@ -112,8 +112,8 @@ left.plot(days, watched, label="babysat")
 left.plot(days, fixed, label="α = 0.01")
 rate.plot(days, rates, drawstyle="steps-mid")
 rate.plot(days, [0.01] * DAYS)
-for axes in (left, rate):
-    axes.axvline(BOLD_DAY + 0.5, color="0.5", linewidth=1, linestyle=":")
+for axes, low in ((left, 0.2), (rate, 0)):
+    axes.axvline(BOLD_DAY + 0.5, low, color="0.5", lw=1, linestyle=":")
 left.annotate("α = 50, rolled back", (BOLD_DAY + 1, 0.22), color="0.3")
 rate.set(xlabel="day (epoch)", ylabel="learning rate α", yscale="log")
 

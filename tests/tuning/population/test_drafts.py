@@ -100,6 +100,15 @@ def test_what_build_raises_is_raised():
         draft(broken)
 
 
+def test_tensorflow_notes_nothing_of_a_draft():
+    def noted(model):
+        return list(model.layers[0]._trackable_children())
+
+    if keras.config.backend() == "tensorflow":
+        assert noted(draft(sequential)) == []
+        assert "kernel" in " ".join(noted(sequential()))
+
+
 def test_models_are_built_as_ever_afterwards():
     draft(sequential)
     model = sequential()
