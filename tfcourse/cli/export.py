@@ -25,7 +25,9 @@ def export(
     to: Annotated[pathlib.Path, typer.Option(help="What to write.")],
     labels: Annotated[
         str | None,
-        typer.Option(help="The classes in order: a,b,c. [default: the run's]"),
+        typer.Option(
+            help="The classes in order: a,b,c.", show_default="the run's"
+        ),
     ] = None,
     fold: Annotated[
         bool,

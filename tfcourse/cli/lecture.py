@@ -32,7 +32,7 @@ def lecture(
     steps: Annotated[int, typer.Option(min=1, help="How many steps.")] = 1000,
     device: Annotated[
         str | None,
-        typer.Option(help="Where to compute, e.g. cpu:0. [default: any]"),
+        typer.Option(help="Where to compute, e.g. cpu:0.", show_default="any"),
     ] = None,
     fast: Annotated[
         bool,

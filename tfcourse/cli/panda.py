@@ -74,7 +74,8 @@ def rollback(
     to: Annotated[
         int | None,
         typer.Option(
-            help="The epoch, counted in finished ones. [default: the newest]"
+            help="The epoch, counted in finished ones.",
+            show_default="the newest",
         ),
     ] = None,
     step: Annotated[
@@ -116,7 +117,7 @@ def plot(
     run: Run,
     out: Annotated[
         pathlib.Path | None,
-        typer.Option(help="The folder to write to. [default: the run's]"),
+        typer.Option(help="The folder to write to.", show_default="the run's"),
     ] = None,
 ):
     """Draw the loss with every nudge and rollback: a PNG and a web page."""

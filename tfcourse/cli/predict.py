@@ -42,7 +42,9 @@ def predict(
     skip_bad: SkipBad = False,
     endpoint: Annotated[
         str | None,
-        typer.Option(help="The endpoint to ask. [default: classify, or serve]"),
+        typer.Option(
+            help="The endpoint to ask.", show_default="classify, or serve"
+        ),
     ] = None,
     verbose: Verbose = False,
 ):

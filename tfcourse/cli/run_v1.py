@@ -56,8 +56,8 @@ def run_v1(
     figures: Annotated[
         pathlib.Path | None,
         typer.Option(
-            help="The folder for figures where there is no screen. "
-            "[default: SCRIPT-figures]"
+            help="The folder for figures where there is no screen.",
+            show_default="SCRIPT-figures",
         ),
     ] = None,
 ):

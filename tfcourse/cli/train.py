@@ -34,7 +34,8 @@ def train(
         str | None,
         typer.Option(
             help="A bundled data set (see `tfcourse data`) or a .csv, "
-            ".parquet or .npz file. [default: digits]"
+            ".parquet or .npz file.",
+            show_default="digits",
         ),
     ] = None,
     target: Annotated[
@@ -45,7 +46,8 @@ def train(
         str | None,
         typer.Option(
             help="The search space that builds the model: `course`, or "
-            "module.py:build. [default: course]"
+            "module.py:build.",
+            show_default="course",
         ),
     ] = None,
     hyperparameters: Annotated[
@@ -56,24 +58,26 @@ def train(
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="How many epochs. [default: 10]")
+        int | None, typer.Option(help="How many epochs.", show_default="10")
     ] = None,
     objective: Annotated[
         str | None,
         typer.Option(
-            help="The metric of the best epoch. [default: val_accuracy]"
+            help="The metric of the best epoch.", show_default="val_accuracy"
         ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="The same seed gives the same model. [default: 0]"),
+        typer.Option(
+            help="The same seed gives the same model.", show_default="0"
+        ),
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="auto, cpu or gpu. [default: auto]")
+        str | None, typer.Option(help="auto, cpu or gpu.", show_default="auto")
     ] = None,
     out: Annotated[
         pathlib.Path | None,
-        typer.Option(help="The run's folder. [default: runs/NAME-TIME]"),
+        typer.Option(help="The run's folder.", show_default="runs/NAME-TIME"),
     ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print the summary only.")

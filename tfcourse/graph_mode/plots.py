@@ -15,8 +15,7 @@ def plot_path(path, file, title="", minimum=None):
         minimum: Where `w` should go, if that is one place.
 
     Raises:
-        InputError: If `file` cannot be written by matplotlib, or there is no
-            matplotlib.
+        InputError: If `file` is of a kind that matplotlib does not write.
     """
     figure = _figure(file)
     above, below = figure.subplots(2, sharex=True)

@@ -376,7 +376,8 @@ class SoftmaxClassifier:
 
     def plot(self, file):
         """Draws the cost of each mini-batch into a `.png` or `.svg` file."""
-        steps = 1 + np.arange(self.steps)[-len(self._costs) :]
+        done = self.steps
+        steps = 1 + np.arange(done - len(self._costs), done)
         plot_costs(steps, self._costs, file)
 
     def close(self):

@@ -42,8 +42,7 @@ class OptunaOracle(SearchOracle):
     `seed` and the trial's number. One that is given as an object has a random
     state of its own, which a search that goes on does not have.
 
-    Needs `pip install optuna`; for `"cmaes"` also `cmaes`, for `"gp"` `torch`
-    and `scipy`.
+    `"cmaes"` needs `pip install cmaes`, and `"gp"` needs `torch`.
 
     Args:
         objective: Name of the metric, or a `keras_tuner.Objective`.

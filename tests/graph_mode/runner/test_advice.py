@@ -25,3 +25,10 @@ from tfcourse.graph_mode.runner.advice import advice_for
 )
 def test_an_import_that_fails_is_answered(module, said, advice):
     assert advice in advice_for(ImportError(said, name=module))
+
+
+def test_a_float_for_a_whole_number_is_answered_and_no_other():
+    index = TypeError("'float' object cannot be interpreted as an integer")
+
+    assert "write `//`" in advice_for(index)
+    assert advice_for(TypeError("'float' object is not iterable")) is None

@@ -139,7 +139,11 @@ if tf.__version__ == "1.15.5":
             [tf.ones([1])],
             softmax_loss_function=loss,
         )
-        run(name, [value])
+        one = tf.constant([[[1.0]]]), tf.constant([[3.0]]), tf.ones([1, 1])
+        of_tensors = tf.contrib.seq2seq.sequence_loss(
+            *one, softmax_loss_function=loss
+        )
+        run(name, [value, of_tensors])
 
     # Axes of three dimensions were in their figure at once.
     import matplotlib.pyplot as plt
@@ -217,7 +221,7 @@ def test_buckets_share_their_variables_and_the_encoder_has_its_own(results):
 
 @pytest.mark.parametrize("name", ["logits first", "labels first", "by name"])
 def test_a_loss_takes_its_arguments_in_the_order_of_its_time(results, name):
-    assert results[name] == [[(1 - 2 * 3) ** 2]]
+    assert results[name] == [[(1 - 2 * 3) ** 2]] * 2
 
 
 def test_any_tensor_may_be_fed(results):

@@ -58,6 +58,10 @@ with tf.variable_scope("norm", initializer=tf.ones_initializer()):
         frames[:, :2],
         dtype=tf.float32,
     )
+    cell = tf.contrib.rnn.Conv3DLSTMCell(
+        input_shape=[2, 2, 2, 1], output_channels=1, kernel_shape=[3, 3, 3]
+    )
+    volume, _ = cell(tf.ones([1, 2, 2, 2, 1]), cell.zero_state(1, tf.float32))
 
 # Channels first, on a GPU that may not be there.
 images = tf.placeholder(tf.float32, [None, 2, 4, 4])
@@ -67,6 +71,8 @@ with tf.device("/gpu:0"):
     h = tf.nn.conv2d(pooled, kernel, [1, 1, 1, 1], "SAME", data_format="NCHW")
     h = tf.nn.avg_pool(h, [1, 1, 2, 2], [1, 1, 2, 2], "SAME", "NCHW")
 slope = tf.gradients(h, kernel)[0]
+sides = [[0, 0], [0, 0], [1, 1], [0, 2]]
+padded = tf.nn.conv2d(pooled, kernel, [1] * 4, sides, data_format="NCHW")
 
 vector = tf.Variable([7.0, 7.0])
 loss = tf.reduce_sum(tf.square(vector))
@@ -84,9 +90,11 @@ with tf.Session() as session:
     results["linear"] = session.run(y, {x: [[1, 2, 3], [0, 0, 0]]}).tolist()
     results["normed"] = session.run(normed).tolist()
     results["convolved"] = session.run(convolved)[0, :, 0, 0].tolist()
+    results["volume"] = session.run(volume).tolist()
     feed = {images: np.arange(32).reshape(1, 2, 4, 4)}
     results["pooled"] = session.run(pooled, feed).tolist()
     results["channels first"] = session.run(h, feed).tolist()
+    results["padded"] = session.run(padded, feed).tolist()
     results["its gradient"] = session.run(slope, feed)[:, :, 0, 0].tolist()
     for name, optimizer in optimizers.items():
         session.run(vector.initializer)
@@ -122,6 +130,8 @@ for layer in [
     results.setdefault("keras 1", []).append(
         picture.shape.as_list()[1:]
     )
+picture = layers.Conv2D(1, 3, 2, padding="same")(layers.Input([8, 8, 1]))
+results["keras 2"] = picture.shape.as_list()[1:]
 results["weights"] = len(layer.get_weights())
 results["ordering"] = keras.backend.image_dim_ordering()
 
@@ -193,12 +203,18 @@ def test_an_lstm_cell_convolves(results):
         h = np.tanh(c) * sigmoid(gate)
         expected.append([h, 1])
     np.testing.assert_allclose(results["convolved"], expected, rtol=1e-5)
+    # A volume has eight of them.
+    h = np.tanh(sigmoid(8) * np.tanh(8)) * sigmoid(8)
+    np.testing.assert_allclose(
+        results["volume"], np.full([1, 2, 2, 2, 1], h), rtol=1e-5
+    )
 
 
 def test_channels_first_are_turned_round_where_there_is_no_gpu(results):
     greatest = [[[5, 7], [13, 15]], [[21, 23], [29, 31]]]
     assert results["pooled"] == [greatest]
     assert results["channels first"] == [[[[144.0]]]]
+    assert results["padded"] == [[[[144, 76], [144, 76]]]]
     # The kernel's center meets all four, its corners one, over 4.
     np.testing.assert_allclose(
         results["its gradient"],
@@ -229,6 +245,8 @@ def test_a_copy_of_input_data_gives_way(results):
 def test_layers_take_the_arguments_of_keras_1(results):
     # The kernel of the second reaches over 3 rows and 2 columns.
     assert results["keras 1"] == [[4, 4, 4], [2, 3, 5], [30], [30], [3]]
+    # By Keras 2's name for the border, the third number is of the strides.
+    assert results["keras 2"] == [4, 4, 1]
     assert results["weights"] == 1
     assert results["ordering"] == "tf"
 

@@ -109,6 +109,13 @@ def test_names_are_followed_through_imports_and_assignments():
     ]
 
 
+_MEMORY = """\
+import tensorflow as tf
+config = tf.compat.v1.ConfigProto()
+session = tf.compat.v1.Session(config=config)
+tf.compat.v1.keras.backend.set_session(session)"""
+
+
 @pytest.mark.parametrize(
     "source, old",
     [
@@ -118,6 +125,10 @@ def test_names_are_followed_through_imports_and_assignments():
         ("import tensorflow.contrib.slim", True),
         ("from tensorflow.examples.tutorials.mnist import input_data", True),
         ("import tensorflow.compat.v1 as tf\ntf.layers.dense", True),
+        ("import tensorflow as tf\ntf.compat.v1.logging.set_verbosity", False),
+        (f"{_MEMORY}\nx = tf.keras.Sequential()", False),
+        (f"{_MEMORY}\ntf.compat.v1.placeholder('float')", True),
+        ("import tensorflow as tf\ntf.compat.v1.Session()", True),
         ("from keras.utils.np_utils import to_categorical", True),
         ("import tensorflow as tf\ntf.keras.Sequential()", False),
         ("import numpy as np\nnp.zeros(3)", False),

@@ -92,7 +92,6 @@ def test_python_2_is_told_what_it_is(folder, capfd):
 
 
 def test_figures_are_saved_where_there_is_no_screen(folder, capfd):
-    pytest.importorskip("matplotlib")
     path = script(
         folder / "a.py",
         """\

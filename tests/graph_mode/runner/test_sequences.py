@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import py_compile
 import textwrap
 
 import numpy as np
@@ -18,13 +19,18 @@ def half(x):
     if x < 0:
         print "negative"
     return x / 2
+
+def halve(x):
+    x["of"] /= 2
+    return x["of"]
 """
 
 SCRIPT = """
 import json, sys
 import numpy as np
 import tensorflow as tf
-from helper_of_python_2 import half
+from helper_of_python_2 import half, halve
+from helper_with_bytecode import whole
 
 results = {}
 seq2seq, crf, learn = tf.contrib.seq2seq, tf.contrib.crf, tf.contrib.learn
@@ -180,9 +186,12 @@ results["old names"] = [value.tolist() for value in [
 ]]
 
 one = np.array([[2.5]])
+floats, integers = np.ones(1), np.array([5])
 results["idioms"] = [
-    half(7), half(7.0), int(one), float(one), "%.2f" % one, "%d %s" % (one, 1),
-    len(np.zeros(2).tostring()),
+    half(7), half(7.0), int(one), float(one), "%.2f" % one,
+    "%d %s" % (one, one), len(np.zeros(2).tostring()), "%s" % one,
+    halve({"of": 7}), whole(one),
+    halve({"of": floats}) is floats, halve({"of": integers}).tolist(),
 ]
 
 with open(sys.argv[1], "w") as file:
@@ -194,6 +203,9 @@ with open(sys.argv[1], "w") as file:
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sequences")
     (folder / "helper_of_python_2.py").write_text(HELPER)
+    helper = folder / "helper_with_bytecode.py"
+    helper.write_text("def whole(x):\n    return int(x)\n")
+    py_compile.compile(helper)  # As Python leaves it, which knows no idioms.
     (folder / "course.py").write_text(textwrap.dedent(SCRIPT))
 
     assert run_script(folder / "course.py", [folder / "results.json"]) == 0
@@ -329,7 +341,8 @@ def test_a_beam_as_wide_as_all_finds_the_likeliest_sequences(results):
                 if word != end:
                     total += np.log(softmax(logits)[said])
                 word = said
-            length = sum(word != end for word in way)
+            # An end counts from the step after its own.
+            length = sum(word != end for word in way) + (end in way[:-1])
             found[way] = total / ((5 + length) / 6) ** 0.5
         best = sorted(found, key=found.get, reverse=True)[:9]
         ids = of["ids"][example].T
@@ -372,7 +385,9 @@ def test_old_names_and_arguments_do_what_they_did(results):
 
 
 def test_arrays_of_one_are_numbers_and_whole_quotients_whole(results):
-    assert results["idioms"] == [3, 3.5, 2, 2.5, "2.50", "2 1", 16]
+    assert results["idioms"] == [
+        *[3, 3.5, 2, 2.5, "2.50", "2 [[2.5]]", 16, "[[2.5]]", 3, 2, True, [2]]
+    ]
 
 
 def test_python_2_is_told_by_what_only_it_can_read():
@@ -388,3 +403,16 @@ def test_python_2_is_told_by_what_only_it_can_read():
         False
     )
     assert in_python_3(new, "a.py") == (new, False, False)
+
+
+def test_what_neither_python_can_read_tells_nothing():
+    unfinished = ["raise ValueError('a')\nx = ", "x = 7 / 2"]
+
+    assert in_python_3(unfinished, "a.py") == (unfinished, False, False)
+
+
+def test_a_tab_reached_to_the_next_eighth_column():
+    (source,), old, _ = in_python_3(["if 1:\n        a = 1\n\tb = 2"], "a.py")
+
+    assert source == "if 1:\n        a = 1\n        b = 2"
+    assert old

@@ -70,7 +70,10 @@ def advice_for(error):
             return f"`{name}` is not in today's TensorFlow: {advise(name)}."
     if isinstance(error, ImportError):
         return _import_advice(error)
-    if isinstance(error, TypeError) and "'float' object" in str(error):
+    if isinstance(error, TypeError) and re.search(
+        r"float\d*' object cannot be interpreted as an integer|^slice indices",
+        str(error),
+    ):
         return (
             "in Python 2, `/` of whole numbers gave a whole number. If this "
             "script is that old, write `//`"

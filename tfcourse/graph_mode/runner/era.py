@@ -59,11 +59,23 @@ _REMOVED = (
 )
 
 
+# By these a script of TensorFlow 2 silences it, or leaves memory on the GPU.
+_OF_BOTH = ("tf.compat.v1.logging", "tf.compat.v1.keras.backend.set_session")
+_OF_MEMORY = ("tf.compat.v1.ConfigProto", "tf.compat.v1.GPUOptions")
+_SESSIONS = ("tf.compat.v1.Session", "tf.compat.v1.InteractiveSession")
+
+
 def is_tensorflow_1(pieces, folder):
     """Returns whether a program, or a helper beside it, is of TensorFlow 1."""
+    uses = [
+        use for _, some in uses_with_helpers(pieces, folder) for use in some
+    ]
+    of_both = _OF_BOTH
+    if any(use.name.startswith(_OF_MEMORY) for use in uses):
+        of_both += _OF_MEMORY + _SESSIONS
     return any(
-        _is_old(use.name) or _is_keras_2(use)
-        for _, uses in uses_with_helpers(pieces, folder)
+        _is_keras_2(use)
+        or (_is_old(use.name) and not use.name.startswith(of_both))
         for use in uses
     )
 

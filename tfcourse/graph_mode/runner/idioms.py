@@ -7,6 +7,7 @@ file is put in such places.
 
 import ast
 import builtins
+import copy
 import functools
 import importlib.machinery
 import importlib.util
@@ -28,6 +29,8 @@ class _Then(ast.NodeTransformer):
     def visit_Call(self, node):
         self.generic_visit(node)
         match node:
+            case ast.Call(ast.Name("int" | "float"), [ast.Starred()], _):
+                pass
             case ast.Call(ast.Name("int" | "float"), [number], []):
                 node.args = [_call(number_of, number)]
             case ast.Call(ast.Attribute(array, "tostring"), [], []):
@@ -38,20 +41,21 @@ class _Then(ast.NodeTransformer):
         self.generic_visit(node)
         match node:
             case ast.BinOp(ast.Constant(str()), ast.Mod(), values):
-                node.right = _call(numbers_of, values)
+                node.right = _call(written, values)
             case ast.BinOp(a, ast.Div(), b) if self._rounds_division:
                 return _call(divided, a, b)
         return node
 
     def visit_AugAssign(self, node):
         self.generic_visit(node)
-        match node:
-            case ast.AugAssign(ast.Name(name) as target, ast.Div(), value):
-                if self._rounds_division:
-                    old = ast.copy_location(ast.Name(name, ast.Load()), target)
-                    new = ast.Assign([target], _call(divided, old, value))
-                    return ast.copy_location(new, node)
-        return node
+        if not self._rounds_division or not isinstance(node.op, ast.Div):
+            return node
+        if any(isinstance(part, ast.Call) for part in ast.walk(node.target)):
+            return node  # What is called must not be called twice.
+        old = copy.deepcopy(node.target)
+        old.ctx = ast.Load()
+        new = ast.Assign([node.target], _call(divided_itself, old, node.value))
+        return ast.copy_location(new, node)
 
 
 def _call(function, *arguments):
@@ -62,24 +66,56 @@ def _call(function, *arguments):
 
 def number_of(value):
     """Returns the number in an array of one; anything else as it is."""
-    one = isinstance(value, np.ndarray) and value.ndim and value.size == 1
-    return value.item() if one else value
+    return value.item() if _is_one(value) else value
 
 
-def numbers_of(values):
-    """Returns what goes into a text by `%`, with numbers for arrays of one."""
+def written(values):
+    """Returns what goes into a text by `%`; arrays of one are numbers there."""
     if isinstance(values, tuple):
-        return tuple(map(number_of, values))
-    return number_of(values)
+        return tuple(_Written(v) if _is_one(v) else v for v in values)
+    return _Written(values) if _is_one(values) else values
+
+
+class _Written:
+    """An array of one in a text: a number by `%d` and `%f`, itself by `%s`."""
+
+    def __init__(self, array):
+        self._array = array
+
+    def __float__(self):
+        return float(self._array.item())
+
+    def __int__(self):
+        return int(self._array.item())
+
+    def __repr__(self):
+        return repr(self._array)
+
+    def __str__(self):
+        return str(self._array)
+
+
+def _is_one(value):
+    return isinstance(value, np.ndarray) and value.ndim and value.size == 1
 
 
 def bytes_of(array):
+    """Returns what `array.tostring()` gave, as it is called today."""
     return array.tobytes() if hasattr(array, "tobytes") else array.tostring()
 
 
 def divided(a, b):
     """Returns a / b, rounded down if both are whole numbers."""
     return a // b if _is_whole(a) and _is_whole(b) else a / b
+
+
+def divided_itself(a, b):
+    """Returns a after `a /= b`: an array's own numbers are changed."""
+    if _is_whole(a) and _is_whole(b):
+        a //= b
+    else:
+        a /= b
+    return a
 
 
 def _is_whole(number):
@@ -91,7 +127,7 @@ def _is_whole(number):
     return getattr(dtype, "is_integer", kind in {"i", "u"})
 
 
-_FUNCTIONS = (number_of, numbers_of, bytes_of, divided)
+_FUNCTIONS = (number_of, written, bytes_of, divided, divided_itself)
 
 
 def as_then(tree, rounds_division=False):
@@ -153,5 +189,6 @@ class _Loader(importlib.machinery.SourceFileLoader):
         tree = as_then(ast.parse(source, path), rounds)
         return compile(tree, path, "exec", dont_inherit=True)
 
-    def set_data(self, *args, **options):
-        """Keeps no bytecode: Python would take it for the module's own."""
+    def path_stats(self, path):
+        """Has no bytecode read, which is of today, nor this one's written."""
+        raise OSError

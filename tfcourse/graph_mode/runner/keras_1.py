@@ -85,13 +85,20 @@ def _taking(renamed, function):
 
 
 def _taking_rows_and_columns(initialize):
-    """`Convolution2D(filters, rows, columns)`."""
+    """`Convolution2D(filters, rows, columns)`.
+
+    Keras 2 says `padding`; there the third number is that of the strides.
+    """
 
     @functools.wraps(initialize)
     def call(self, filters=None, *args, nb_row=None, nb_col=None, **kwargs):
         if nb_row is not None:
             kwargs["kernel_size"] = nb_row, nb_col
-        if len(args) > 1 and all(isinstance(n, int) for n in args[:2]):
+        if (
+            len(args) > 1
+            and all(isinstance(n, int) for n in args[:2])
+            and not {"padding", "data_format"} & {*kwargs}
+        ):
             args = (tuple(args[:2]), *args[2:])
         filters = kwargs.pop("nb_filter", filters)
         return initialize(self, filters, *args, **kwargs)

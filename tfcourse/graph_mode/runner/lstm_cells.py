@@ -146,10 +146,21 @@ class ConvLSTMCell(_cells.RNNCell):
 
 
 class Conv1DLSTMCell(ConvLSTMCell):
+    """A `ConvLSTMCell` of sequences."""
+
     def __init__(self, name="conv_1d_lstm_cell", **kwargs):
         super().__init__(1, name=name, **kwargs)
 
 
 class Conv2DLSTMCell(ConvLSTMCell):
+    """A `ConvLSTMCell` of images."""
+
     def __init__(self, name="conv_2d_lstm_cell", **kwargs):
         super().__init__(2, name=name, **kwargs)
+
+
+class Conv3DLSTMCell(ConvLSTMCell):
+    """A `ConvLSTMCell` of volumes."""
+
+    def __init__(self, name="conv_3d_lstm_cell", **kwargs):
+        super().__init__(3, name=name, **kwargs)

@@ -8,6 +8,8 @@ import urllib.request
 
 import numpy as np
 
+from tfcourse.files import replacing
+
 DEFAULT_SOURCE_URL = "https://storage.googleapis.com/cvdf-datasets/mnist/"
 FILES = (
     "train-images-idx3-ubyte.gz",
@@ -69,9 +71,9 @@ def _download(folder, name, source_url):
                 data = reply.read()
         except (urllib.error.URLError, OSError):
             continue
-        folder.mkdir(parents=True, exist_ok=True)
         print(f"tfcourse: downloaded {name} to {folder}", file=sys.stderr)
-        (folder / name).write_bytes(data)
+        with replacing(folder / name) as file:
+            file.write_bytes(data)
         return folder / name
     raise FileNotFoundError(
         f"MNIST is not in {folder.absolute()} nor in {_KERAS}, and cannot be "

@@ -1,35 +1,18 @@
-"""Lets scripts that were written for a GPU run where there is none."""
+"""Images with channels first, where there is no GPU, which alone takes them."""
 
 import functools
 import inspect
 
 import tensorflow.compat.v1 as tf
-from tensorflow.python.client import session
-from tensorflow.python.eager import context
 from tensorflow.python.ops import gen_nn_ops
 
 
 def install():
-    """Moves to the CPU what the script places on a GPU, if there is none."""
+    """Turns them round for the CPU, if there is no GPU."""
     if tf.config.list_physical_devices("GPU"):
         return
-    base = session.BaseSession
-    base.__init__ = _placing_softly(base.__init__)
     for name in ("conv2d", "max_pool", "avg_pool"):
         setattr(gen_nn_ops, name, _channels_last(getattr(gen_nn_ops, name)))
-
-
-def _placing_softly(initialize):
-    @functools.wraps(initialize)
-    def initialize_softly(self, target="", graph=None, config=None):
-        if config is None or isinstance(config, tf.ConfigProto):
-            given = config or context.context().config
-            config = tf.ConfigProto()
-            config.CopyFrom(given)
-            config.allow_soft_placement = True
-        initialize(self, target, graph, config)
-
-    return initialize_softly
 
 
 def _channels_last(operation):
@@ -46,7 +29,14 @@ def _channels_last(operation):
         for name in {"ksize", "strides", "dilations"} & {*given}:
             n, c, h, w = given[name]
             given[name] = [n, h, w, c]
+        if given.get("explicit_paddings"):
+            n, c, *sides = _pairs(given["explicit_paddings"])
+            given["explicit_paddings"] = [*n, *sides[0], *sides[1], *c]
         given[first] = tf.transpose(given[first], [0, 2, 3, 1])
         return tf.transpose(operation(**given), [0, 3, 1, 2])
 
     return call
+
+
+def _pairs(values):
+    return list(zip(values[::2], values[1::2], strict=True))

@@ -12,14 +12,7 @@ import re
 import sys
 import warnings
 
-# What Python 3 says of what only Python 2 could read, and what that may be.
-_ERRORS = re.compile(
-    "Missing parentheses in call to|multiple exception types|leading zeros"
-    "|inconsistent use of tabs|invalid decimal literal"
-)
-_STATEMENTS = re.compile(
-    r"^\s*(print|exec|raise) +[\"'\w]|<>|^\s*except .*,.*:", re.M
-)
+_INDENT = re.compile(r"^[ \t]+", re.M)
 _DIVISION = re.compile(r"^from __future__ import .*\bdivision", re.M)
 # They add lines, need modules that are gone, or take away what is asked for.
 _LEFT_OUT = {"future", "reduce", "reload"}
@@ -36,23 +29,33 @@ def in_python_3(sources, name):
         The pieces, whether they were of Python 2, and whether their `/`
         rounds the quotient of whole numbers.
     """
-    if not any(map(_is_python_2, sources)) or _library() is None:
+    if _library() is None or all(map(_parses, sources)):
         return sources, False, False
     converted = [_converted(source, name) for source in sources]
+    # What is neither, such as a cell that was not finished, tells nothing.
+    if not any(
+        _parses(new) and not _parses(old)
+        for old, new in zip(sources, converted, strict=True)
+    ):
+        return sources, False, False
     return converted, True, not any(map(_DIVISION.search, sources))
 
 
-def _is_python_2(source):
+def _parses(source):
     try:
         ast.parse(source)
-    except SyntaxError as error:
-        return bool(_ERRORS.search(error.msg) or _STATEMENTS.search(source))
-    except ValueError:
+    except (SyntaxError, ValueError):
         return False
-    return False
+    return True
 
 
 def _converted(source, name):
+    try:
+        ast.parse(source)
+    except TabError:  # A tab reached to the next eighth column.
+        source = _INDENT.sub(lambda indent: indent[0].expandtabs(), source)
+    except (SyntaxError, ValueError):
+        pass
     try:
         return str(_converter().refactor_string(f"{source}\n", name))[:-1]
     except Exception:  # It is neither: Python tells when it runs.

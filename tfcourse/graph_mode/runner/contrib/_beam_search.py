@@ -34,6 +34,7 @@ class BeamSearchDecoder(Decoder):
         output_layer: Of the cell's output, such as a `tf.layers.Dense`.
         length_penalty_weight: $\alpha$.
         coverage_penalty_weight: Must be 0.
+        reorder_tensor_arrays: Unused: there are no histories to reorder.
 
     Reference:
         Wu et al., "Google's Neural Machine Translation System", 2016.
@@ -130,13 +131,15 @@ class BeamSearchDecoder(Decoder):
                 return tensor
             return tf.gather(tensor, rows)
 
-        finished = tf.gather(state.finished, parents, batch_dims=1)
-        finished |= tf.equal(ids, self._end)
+        ended = tf.gather(state.finished, parents, batch_dims=1)
+        finished = ended | tf.equal(ids, self._end)
+        lengths = tf.gather(state.lengths, parents, batch_dims=1)
         state = BeamSearchDecoderState(
             tf.nest.map_structure(of_parents, cell_state),
             tf.gather(_joined(log_probs), places, batch_dims=1),
             finished,
-            tf.gather(_joined(lengths), places, batch_dims=1),
+            # An end makes the sequence longer from the next step on.
+            lengths + tf.cast(~ended, tf.int32),
         )
         outputs = BeamSearchDecoderOutput(scores, ids, parents)
         return outputs, state, self._embed(tf.reshape(ids, [-1])), finished

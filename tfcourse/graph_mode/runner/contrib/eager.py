@@ -20,7 +20,11 @@ __getattr__ = gather("tf.contrib.eager", "tensorflow")
 
 defun = tf.function
 Checkpoint = tf.train.Checkpoint
-num_gpus = lambda: len(tf.config.list_physical_devices("GPU"))  # noqa: E731
+
+
+def num_gpus():
+    """Returns how many GPUs there are."""
+    return len(tf.config.list_physical_devices("GPU"))
 
 
 class Iterator:

@@ -7,6 +7,7 @@ from tfcourse.graph_mode.runner.linear import linear as _linear  # noqa: F401
 from tfcourse.graph_mode.runner.lstm_cells import (  # noqa: F401
     Conv1DLSTMCell,
     Conv2DLSTMCell,
+    Conv3DLSTMCell,
     ConvLSTMCell,
     LayerNormBasicLSTMCell,
 )

@@ -3,6 +3,9 @@
 import tensorflow as tf
 
 from tfcourse.graph_mode.runner.contrib._gather import gather
+from tfcourse.graph_mode.runner.contrib._sequence_losses import (
+    by_labels_and_logits,
+)
 
 _OURS = "tfcourse.graph_mode.runner.contrib"
 
@@ -35,18 +38,18 @@ def sequence_loss(
         weights: Shape `(m, time)`.
         average_across_timesteps: Whether to average over time.
         average_across_batch: Whether to average over the examples.
-        softmax_loss_function: Called with `labels` and `logits` in place of
-            the softmax cross-entropy.
+        softmax_loss_function: Called with labels and logits in place of the
+            softmax cross-entropy.
         name: Of the name scope.
     """
-    loss_function = (
+    loss = by_labels_and_logits(
         softmax_loss_function or tf.nn.sparse_softmax_cross_entropy_with_logits
     )
     with tf.name_scope(name, "sequence_loss", [logits, targets, weights]):
         classes = tf.shape(logits)[2]
         flat_logits = tf.reshape(logits, [-1, classes])
         flat_targets = tf.reshape(targets, [-1])
-        losses = loss_function(labels=flat_targets, logits=flat_logits)
+        losses = loss(flat_targets, flat_logits)
         losses *= tf.reshape(weights, [-1])
         if average_across_timesteps and average_across_batch:
             return tf.reduce_sum(losses) / (tf.reduce_sum(weights) + 1e-12)

@@ -145,7 +145,7 @@ class _OnceIfEndless(tf.train.SessionRunHook):
 def _inputs(x, y, input_fn, batch_size, repeat=False):
     """Returns an input function whose features have names."""
     if input_fn is None:
-        features = x if isinstance(x, dict) else {"": np.asarray(x, "float32")}
+        features = x if isinstance(x, dict) else {"": _array(x)}
         return tf.estimator.inputs.numpy_input_fn(
             features,
             None if y is None else np.asarray(y),
@@ -162,6 +162,12 @@ def _inputs(x, y, input_fn, batch_size, repeat=False):
         return features if labels is None else (features, labels)
 
     return named
+
+
+def _array(x):
+    """Returns an array; its float64 become float32, as they did."""
+    x = np.asarray(x)
+    return x.astype("float32") if x.dtype == np.float64 else x
 
 
 def _predicted(result):
