@@ -13,6 +13,7 @@ Exits with 1 where one does not.
 import pathlib
 import sys
 import tempfile
+import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
 
@@ -42,8 +43,9 @@ def killed(strategy, kills, folder):
             if outcome(broken) != outcome(folder / "whole"):
                 raise AssertionError("It found something else.")
         except Exception as error:
-            faults.append(f"{strategy}, search {searches}: {error!r}")
-            print(faults[-1], flush=True)
+            faults.append(error)
+            print(f"  search {searches}: a fault", flush=True)
+            traceback.print_exc(file=sys.stdout)
         else:
             print(f"  search {searches}: {times} kills, equal", flush=True)
     print(

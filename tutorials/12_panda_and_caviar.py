@@ -23,7 +23,7 @@ from matplotlib.colors import LogNorm
 
 from tfcourse import optimizers, tuning
 
-DAYS = 24 if common.QUICK else 40  # A day is an epoch.
+DAYS = 21 if common.QUICK else 40  # A day is an epoch.
 TRIALS = 16 if common.QUICK else 64
 BOLD_DAY = 6
 

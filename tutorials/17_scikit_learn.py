@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from tfcourse import data, optimizers, tuning
 
-TRIALS, FOLDS = (3, 2) if common.QUICK else (8, 3)
+TRIALS, FOLDS = (2, 2) if common.QUICK else (8, 3)
 
 # Each fit has a model of its own, which TensorFlow would warn of.
 logging.getLogger("tensorflow").setLevel("ERROR")

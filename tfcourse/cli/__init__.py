@@ -3,6 +3,7 @@
 import sys
 
 import typer
+import typer.core
 
 from tfcourse import __version__
 from tfcourse.cli import (
@@ -23,8 +24,19 @@ from tfcourse.cli import (
 )
 from tfcourse.errors import InputError
 
+
+class _Commands(typer.core.TyperGroup):
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            print("\nStopped.", file=sys.stderr)
+            raise typer.Exit(130) from None
+
+
 app = typer.Typer(
     name="tfcourse",
+    cls=_Commands,
     help=(
         "Andrew Ng's course on training and tuning networks, made real on "
         "Keras 3. Start with: tfcourse tune"

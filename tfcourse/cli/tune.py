@@ -35,7 +35,8 @@ def tune(
         str | None,
         typer.Option(
             help="A bundled data set (see `tfcourse data`) or a .csv, "
-            ".parquet or .npz file. [default: digits]"
+            ".parquet or .npz file.",
+            show_default="digits",
         ),
     ] = None,
     target: Annotated[
@@ -46,46 +47,52 @@ def tune(
         str | None,
         typer.Option(
             help="The search space: `course`, or module.py:build for a "
-            "keras-tuner function of your own. [default: course]"
+            "keras-tuner function of your own.",
+            show_default="course",
         ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(help="How many trials. [default: 64]")
+        int | None, typer.Option(help="How many trials.", show_default="64")
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="Epochs of each trial. [default: 10]")
+        int | None,
+        typer.Option(help="Epochs of each trial.", show_default="10"),
     ] = None,
     rounds: Annotated[
         int | None,
         typer.Option(
             help="Search coarse to fine, in so many rounds: each draws where "
-            "the best trials were. 1 is random search. [default: 3]"
+            "the best trials were. 1 is random search.",
+            show_default="3",
         ),
     ] = None,
     objective: Annotated[
         str | None,
         typer.Option(
-            help="The metric to search by, as NAME, NAME:min or NAME:max. "
-            "[default: val_accuracy]"
+            help="The metric to search by, as NAME, NAME:min or NAME:max.",
+            show_default="val_accuracy",
         ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="The same seed gives the same trials. [default: 0]"),
+        typer.Option(
+            help="The same seed gives the same trials.", show_default="0"
+        ),
     ] = None,
     strategy: Annotated[
         Strategy | None,
         typer.Option(
-            help="Train many trials as one program, or one after another. "
-            "[default: caviar]"
+            help="Train many trials as one program, or one after another.",
+            show_default="caviar",
         ),
     ] = None,
     device: Annotated[
-        Device | None, typer.Option(help="Where to compute. [default: auto]")
+        Device | None,
+        typer.Option(help="Where to compute.", show_default="auto"),
     ] = None,
     out: Annotated[
         pathlib.Path | None,
-        typer.Option(help="The run's folder. [default: runs/NAME-TIME]"),
+        typer.Option(help="The run's folder.", show_default="runs/NAME-TIME"),
     ] = None,
     resume: Annotated[
         bool,
@@ -161,6 +168,12 @@ def _prepare(given, folder, resume):
     from tfcourse.tuning.run import Run
     from tfcourse.tuning.settings import Settings, read_manifest
 
+    rounds, trials = given.get("rounds"), given.get("trials", Settings.trials)
+    if rounds is not None and rounds > trials:
+        raise InputError(
+            "Each of the --rounds needs a trial: choose --rounds from 1 to "
+            f"--trials {trials}. Received: --rounds {rounds}"
+        )
     if resume:
         settings = read_manifest(folder)["settings"].resumed(**given)
     else:

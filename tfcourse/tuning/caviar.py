@@ -28,7 +28,7 @@ from tfcourse.tuning.caviar_failures import (
 )
 from tfcourse.tuning.caviar_files import Together
 from tfcourse.tuning.caviar_fitting import fit_arguments
-from tfcourse.tuning.caviar_groups import grouped
+from tfcourse.tuning.caviar_groups import grouped, told_apart
 from tfcourse.tuning.caviar_oracles import go_ahead, meet_hyperparameters
 from tfcourse.tuning.caviar_programs import Programs
 from tfcourse.tuning.caviar_training import Group, Trained
@@ -255,8 +255,8 @@ class Caviar(SerialTuner):
         with self._saved_once(), self._written_together():
             trials = asking.ask(begin)
         with self._saved_once():
-            for parts in grouped(candidates):
-                self._run_group(parts, args, kwargs)
+            for parts, apart in told_apart(grouped(candidates)):
+                self._run_group(parts, apart, args, kwargs)
             for why, some in alone.items():
                 self._run_alone(some, why, args, kwargs)
         completed = any(t.status == TrialStatus.COMPLETED for t in trials)
@@ -282,7 +282,7 @@ class Caviar(SerialTuner):
         load_hyperband_weights(model, hp, self)
         return model
 
-    def _run_group(self, parts, args, kwargs):
+    def _run_group(self, parts, apart, args, kwargs):
         """Trains trials of one structure, those with like arguments at once."""
         halving = self._halving and not hyperband_epochs(
             parts[0][0].trial.hyperparameters
@@ -300,7 +300,8 @@ class Caviar(SerialTuner):
             trials = [outcome.trial for outcome in done.outcomes]
             self._end_together(trials, args, kwargs)
             members = sum(len(outcome.runs) for outcome in done.outcomes)
-            self._note(trials, members, done.how, done.seconds, done.why)
+            why = "; ".join(filter(None, [apart, done.why]))
+            self._note(trials, members, done.how, done.seconds, why)
         gc.collect()
 
     def _run_alone(self, trials, why, args, kwargs):

@@ -8,6 +8,7 @@ import keras_tuner
 
 from tfcourse.tuning import laying
 from tfcourse.tuning.population import structure
+from tfcourse.tuning.population.structure import first_difference
 
 # Each member computes the steps of all optimizers, and takes one.
 _MOST_OPTIMIZERS = 4
@@ -47,6 +48,21 @@ def grouped(candidates):
         parts = _by(some, lambda candidate: _key(candidate.arguments))
         groups.append(sorted(parts.values(), key=len, reverse=True))
     return groups
+
+
+def told_apart(groups):
+    """Returns groups, each with why it is not a part of the first, or ""."""
+    if not groups:
+        return []
+    first = groups[0][0][0]
+
+    def why(parts):
+        difference = first_difference(first.model, parts[0][0].model)
+        if not difference:
+            return ""
+        return f"not with trial {first.trial.trial_id}: {difference}"
+
+    return [(parts, why(parts)) for parts in groups]
 
 
 def _by_structure(candidates):

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -83,9 +84,20 @@ def _wait(process):
         try:
             code = process.wait()
         except KeyboardInterrupt:
-            continue  # The terminal has sent it to the script as well.
+            # A terminal has sent it to the script as well.
+            if not _has_terminal():
+                process.send_signal(signal.SIGINT)
+            continue
         # A script that a signal ended: what a shell would report.
         return code if code >= 0 else 128 - code
+
+
+def _has_terminal():
+    try:
+        os.close(os.open(os.ctermid(), os.O_RDWR))
+    except (AttributeError, OSError):
+        return False
+    return True
 
 
 def _environment(old):
