@@ -88,6 +88,7 @@ def test_doctor_finds_this_machine_fit(tmp_path):
         (["tune", "--resume"], "--resume needs the folder"),
         (["tune", "--resume", "--out", "none"], "no run in none"),
         (["tune", "--trials", "0"], "--trials must be 1 or more"),
+        (["tune", "--trials", "2", "--rounds", "5"], "from 1 to --trials 2"),
         (["predict", "none", "none.csv"], "none is no SavedModel"),
         (["inspect", "none"], "none is no SavedModel"),
         (["export", "none", "--to", "m"], "none is no Keras model"),

@@ -1,8 +1,13 @@
 """Programs are used again by later trials of the same structure."""
 
+import types
+
+import keras
 import pytest
 
 from tfcourse.tuning import caviar_programs
+from tfcourse.tuning.caviar_groups import Candidate, grouped, told_apart
+from tfcourse.tuning.population import draft
 
 
 @pytest.fixture
@@ -42,3 +47,21 @@ def test_those_used_last_are_kept(programs, made):
     for letter in "acdeb":
         programs.of(letter, 1)
     assert made[5:] == [("b", 1)]
+
+
+def candidate(number, momentum):
+    def build():
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(0.1, momentum), "mse")
+        return model
+
+    trial = types.SimpleNamespace(trial_id=number)
+    return Candidate(trial, build, draft(build), {"epochs": 1})
+
+
+def test_says_why_a_trial_is_in_a_program_of_its_own():
+    one = [candidate("0", 0.9), candidate("1", 0.95), candidate("2", 0.9)]
+    (_, first), (second, why) = told_apart(grouped(one))
+    assert first == ""
+    assert [c.trial.trial_id for c in second[0]] == ["1"]
+    assert why == "not with trial 0: optimizer, momentum: 0.9 and 0.95"
