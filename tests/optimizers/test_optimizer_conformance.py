@@ -58,7 +58,9 @@ SCHEDULES = {
 every_optimizer = pytest.mark.parametrize(
     "make, settings", CASES.values(), ids=CASES
 )
-with_and_without_xla = pytest.mark.parametrize("jit_compile", [False, True])
+with_and_without_xla = pytest.mark.parametrize(
+    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 every_schedule = pytest.mark.parametrize(
     "schedule", SCHEDULES.values(), ids=SCHEDULES
 )
