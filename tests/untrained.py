@@ -53,7 +53,7 @@ def install(monkeypatch, outcome=None, most=None):
         def takes(self, candidates):
             return False
 
-        def train(self, part, on_epoch_end=None):
+        def train(self, part, on_epoch_end=None, any_batch_size=False):
             if most and len(part) > most:
                 raise MemoryError
             trials = [candidate.trial for candidate in part]

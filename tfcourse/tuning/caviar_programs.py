@@ -41,7 +41,7 @@ class Program:
         first, drafts = candidates[0], [c.model for c in candidates]
         self._structure = structure(first.model)
         self._laid = any(structure(d) != self._structure for d in drafts)
-        self.checkpoints = Checkpoints(same_shapes=not self._laid)
+        self.checkpoints = Checkpoints()
         if self._laid:
             builds = [candidate.build for candidate in candidates]
             self._host = laying.Host(builds, drafts)
@@ -61,7 +61,7 @@ class Program:
             return self._host.takes(drafts)
         return all(structure(draft) == self._structure for draft in drafts)
 
-    def train(self, part, on_epoch_end=None):
+    def train(self, part, on_epoch_end=None, any_batch_size=False):
         """Trains candidates that are fitted with the same arguments.
 
         The largest part must come first: what was traced for it serves the
@@ -70,6 +70,7 @@ class Program:
         Args:
             part: The `Candidate`s.
             on_epoch_end: As for `Population.fit`.
+            any_batch_size: Whether there are parts of several batch sizes.
 
         Returns:
             The `Population` and its histories, one for each candidate.
@@ -92,7 +93,12 @@ class Program:
             else:
                 like = None
         population = Population.from_columns(
-            self.template, columns, crops, device=self._device, like=like
+            self.template,
+            columns,
+            crops,
+            device=self._device,
+            like=like,
+            any_batch_size=any_batch_size,
         )
         histories = population.fit(
             **_for_members(part[0].arguments, len(population)),

@@ -108,6 +108,7 @@ class Group:
         population, histories = self._program.train(
             [candidate for runs in part for candidate in runs],
             halving if self._halving else None,
+            any_batch_size=len(self._parts) > 1,
         )
         count = len(part[0])
         return [

@@ -23,24 +23,27 @@ class Epochs:
         engine: What computes, for Keras's backend.
         state: The `State`.
         jit_compile: As for `Population`.
+        any_batch_size: Whether others with mini-batches of another size will
+            use the engine, too.
 
     Attributes:
         pieces: In how many parts the members go one after the other.
         xla: Whether XLA has compiled the step.
     """
 
-    def __init__(self, member, engine, state, jit_compile):
+    def __init__(self, member, engine, state, jit_compile, any_batch_size):
         self._member = member
         self._engine = engine
         self._state = state
         self._jit_compile = jit_compile
-        self._asks_xla = False
+        self._any_batch_size = any_batch_size
+        self._xla = None
         self._members = self._steps = self._left = 0
         self.pieces = 1
 
     @property
     def xla(self):
-        return self._engine.compiles(self._asks_xla)
+        return bool(self._engine.compiles(self._xla))
 
     def plan(self, epochs, batches):
         """Says what there is to do, by which compiling by XLA is decided.
@@ -55,16 +58,21 @@ class Epochs:
 
     def _decide(self):
         self._members = len(self._state.rows)
-        self._asks_xla = self._jit_compile
-        if self._jit_compile == "auto":
-            worth_it = (
-                self._left * self._steps * self._members
-                >= _STEPS_WORTH_COMPILING
-            )
-            self._asks_xla = worth_it and not (
-                self._member.convolves
-                and self._members <= _LARGEST_CONVOLVED_PLAINLY
-            )
+        if self._pays():
+            self._xla = "update" if self._any_batch_size else "step"
+        else:
+            self._xla = None
+
+    def _pays(self):
+        if self._jit_compile != "auto":
+            return self._jit_compile
+        if self._any_batch_size and self._engine.updates_by_xla:
+            return True
+        steps = self._left * self._steps * self._members
+        return steps >= _STEPS_WORTH_COMPILING and not (
+            self._member.convolves
+            and self._members <= _LARGEST_CONVOLVED_PLAINLY
+        )
 
     def run(self, batches, orders, validation):
         """Returns the arrays after an epoch, and its metrics.
@@ -128,7 +136,7 @@ class Epochs:
                 b.arrays,
                 order,
                 b.batch_size,
-                self._asks_xla,
+                self._xla,
                 functools.partial(self._foresee, arrays, held_out, members),
             )
         logs = self._engine.results(arrays)

@@ -20,6 +20,7 @@ class JaxEngine:
 
     # JAX traces by itself what it needs.
     any_number = True
+    updates_by_xla = False
 
     def __init__(self, member):
         self.member = member
@@ -37,7 +38,7 @@ class JaxEngine:
         return True
 
     def train_epoch(
-        self, state, data, order, batch_size, xla=True, meanwhile=None
+        self, state, data, order, batch_size, xla=None, meanwhile=None
     ):
         return self._run("train", state, data, order, batch_size)
 

@@ -98,6 +98,7 @@ class Population:
         jit_compile="auto",
         device=None,
         like=None,
+        any_batch_size=False,
     ):
         """Makes a population of one model and the initial values of many.
 
@@ -115,9 +116,13 @@ class Population:
             device: As for `Population`.
             like: What a trained population of the same template has `traced`.
                 It serves another number of members and another batch size.
+            any_batch_size: Whether others will be made `like` this one that
+                have other batch sizes; XLA then compiles only what serves them
+                all, the optimizer's update.
         """
         self = cls.__new__(cls)
         self._set_up(template, len(columns[0]), jit_compile, device)
+        self._any_batch_size = any_batch_size
         self._columns, self._crops = columns, crops
         if like is not None:
             self._member, self._engine = like.member, like.engine
@@ -128,6 +133,7 @@ class Population:
         self._template = template
         self._size = size
         self._jit_compile = jit_compile
+        self._any_batch_size = False
         self._device = device
         self._models = self._columns = self._crops = None
         self._member = self._engine = self._state = self._epochs = (
@@ -441,7 +447,11 @@ class Population:
             self._engine = engine_of(self._member)
         self._state = State(self._member, self._columns)
         self._epochs = Epochs(
-            self._member, self._engine, self._state, self._jit_compile
+            self._member,
+            self._engine,
+            self._state,
+            self._jit_compile,
+            self._any_batch_size,
         )
         # They would hold K models' memory.
         self._models = self._columns = None

@@ -40,8 +40,7 @@ def make_pure(optimizer):
     if inner is not None:
         make_pure(inner)
     if keras.config.backend() == "tensorflow":
-        cls = type(optimizer)
-        optimizer.__class__ = type(cls.__name__, (cls, _in_place_undone()), {})
+        optimizer.__class__ = _pure(type(optimizer))
     return optimizer
 
 
@@ -70,6 +69,12 @@ def build_noting_slots(optimizer, variables):
         for i, variable in enumerate(optimizer.variables)
         if id(variable) in slots
     }
+
+
+# No more than that: a search space may define classes of its own in each trial.
+@functools.lru_cache(32)
+def _pure(cls):
+    return type(cls.__name__, (cls, _in_place_undone()), {})
 
 
 @functools.cache

@@ -6,7 +6,6 @@ XLA's programs hardly share their work among the cores of a CPU.
 import math
 import os
 
-import numpy as np
 import tensorflow as tf
 
 # Of four shards each of two cores has work to the end, of two it has not.
@@ -35,7 +34,9 @@ def in_shards(of_shard, size, state):
     members = state[0].shape[0]
     if members == size:
         return of_shard(0, state)
-    starts = [min(s, members - size) for s in range(0, members, size)]
+    if members is None:
+        members = tf.shape(state[0])[0]
+    starts = tf.minimum(tf.range(0, members, size), members - size)
 
     def shard(start):
         part = [v[start : start + size] for v in state]
@@ -44,12 +45,17 @@ def in_shards(of_shard, size, state):
 
     parts = tf.map_fn(
         shard,
-        tf.constant(starts),
-        parallel_iterations=len(starts),
+        starts,
+        parallel_iterations=_SHARDS_A_CORE * os.cpu_count(),
         fn_output_signature=[
             tf.TensorSpec([size, *v.shape[1:]], v.dtype) for v in state
         ],
     )
-    members_of_rows = [range(s, s + size) for s in starts]
-    _, rows = np.unique(np.concatenate(members_of_rows), return_index=True)
-    return [tf.gather(tf.reshape(v, [-1, *v.shape[2:]]), rows) for v in parts]
+    # The last shard begins with members of the one before it.
+    twice = tf.size(starts) * size - members
+    rows = tf.range(members)
+    rows = tf.where(rows < members + twice - size, rows, rows + twice)
+    return [
+        tf.ensure_shape(tf.gather(tf.reshape(v, [-1, *v.shape[2:]]), rows), old)
+        for v, old in zip(parts, [v.shape for v in state], strict=True)
+    ]

@@ -4,9 +4,19 @@ import concurrent.futures
 
 import tensorflow as tf
 
-from tfcourse.tuning.population.converters import converters
-from tfcourse.tuning.population.errors import CannotVectorize
+from tfcourse.tuning.population.nested import (
+    each_array,
+    first_line,
+    open_spec,
+    spec,
+    taken,
+    tensors,
+)
 from tfcourse.tuning.population.shards import in_shards, size_of_shards
+from tfcourse.tuning.population.tensorflow_steps import (
+    SparseGradientError,
+    Steps,
+)
 
 
 class TensorFlowEngine:
@@ -20,31 +30,38 @@ class TensorFlowEngine:
     out member by member, is traced for given numbers.
 
     XLA compiles a step, not the loop, which runs for several shards of the
-    members at a time; the last, smaller mini-batch runs the
-    same traced step without XLA, which costs no second compilation.
+    members at a time; the last, smaller mini-batch runs the same traced step
+    without XLA, which costs no second compilation. Or it compiles the
+    optimizer's half of the step, which serves mini-batches of any size.
 
     Args:
         member: A `Member`.
 
     Attributes:
-        one_by_one: The names of operations that are not vectorised, but run
-            for one member after another.
-        remarks: What else there is to say, in sentences.
+        remarks: What there is to say, in sentences.
         any_number: Whether one trace serves any number of members.
+        updates_by_xla: Whether an optimizer's half of a step is compiled.
     """
 
     def __init__(self, member):
         self.member = member
-        self.one_by_one = set()
         self.remarks = []
         self.any_number = not member.acts_by_members
-        self._xla_fails = False
+        self.updates_by_xla = False
+        self._cannot = set()
         self._shard = None
         self._programs = {}
-        self._steps = {}
+        self._steps = Steps(member)
+
+    @property
+    def one_by_one(self):
+        """The names of operations that are not vectorised, but run for one
+        member after another.
+        """
+        return self._steps.one_by_one
 
     def train_epoch(
-        self, state, data, order, batch_size, xla=False, meanwhile=None
+        self, state, data, order, batch_size, xla=None, meanwhile=None
     ):
         """Returns the state after an epoch, with its metrics in it.
 
@@ -54,27 +71,26 @@ class TensorFlowEngine:
             order: The indices of the examples in the order of training, shape
                 `(n,)`, or `(K, n)` where each member has examples of its own.
             batch_size: The size of a mini-batch.
-            xla: Whether XLA compiles the step. If it cannot, the engine goes
-                on without and says so in `remarks`.
+            xla: What XLA compiles: `"step"`, all of a step; `"update"`, what
+                the optimizer does in it; or None. If it cannot, the engine
+                goes on without and says so in `remarks`.
             meanwhile: A function to call while a new program is compiled.
         """
-        if xla and not self._xla_fails:
+        if self.compiles(xla):
             try:
-                return self._run(
-                    ("train by XLA", batch_size),
-                    state,
-                    data,
-                    order,
-                    meanwhile=meanwhile,
+                return self._train_by_xla(
+                    xla, state, data, order, batch_size, meanwhile
                 )
+            except SparseGradientError:
+                self._cannot.add(xla)
             except (
                 tf.errors.InvalidArgumentError,
                 tf.errors.UnimplementedError,
             ) as error:
-                self._xla_fails = True
+                self._cannot |= {"step", "update"}
                 self.remarks.append(
                     "XLA could not compile the step: "
-                    + _first_line(error.message)
+                    + first_line(error.message)
                 )
         return self._run(("train",), state, data, order, batch_size)
 
@@ -85,7 +101,7 @@ class TensorFlowEngine:
     def foresee_evaluation(self, state, data, order, batch_size):
         """Traces what `evaluate` and `results` will run."""
         self._program(("results",), [list(state)])
-        arguments = [list(state), *map(_tensors, (data, order, batch_size))]
+        arguments = [list(state), *map(tensors, (data, order, batch_size))]
         self._program(("evaluate",), arguments)
 
     def results(self, state):
@@ -100,12 +116,24 @@ class TensorFlowEngine:
         return self._run(("predict",), state, x)
 
     def compiles(self, xla):
-        """Whether XLA compiles the step, if it is asked to."""
-        return xla and not self._xla_fails
+        """Whether XLA compiles anything, if it is asked to."""
+        return xla is not None and xla not in self._cannot
+
+    def _train_by_xla(self, xla, state, data, order, batch_size, meanwhile):
+        if self._shard is None or self._shard > len(state[0]):
+            # What is traced for it serves other numbers of members.
+            self._shard = size_of_shards(len(state[0]))
+        if xla == "step":
+            kind, sizes = ("train by XLA", self._shard, batch_size), []
+        else:
+            kind, sizes = ("train, updated by XLA", self._shard), [batch_size]
+        new = self._run(kind, state, data, order, *sizes, meanwhile=meanwhile)
+        self.updates_by_xla = xla == "update"
+        return new
 
     def _run(self, kind, state, *arguments, meanwhile=None):
         known = len(self._programs)
-        arguments = [list(state), *map(_tensors, arguments)]
+        arguments = [list(state), *map(tensors, arguments)]
         any_number = self.any_number
         program = self._program(kind, arguments)
         if any_number and self.one_by_one:
@@ -130,134 +158,68 @@ class TensorFlowEngine:
 
     def _specs(self, kind, arguments):
         if kind[0] == "train by XLA":
-            return _each_array(_spec, arguments)
+            return each_array(spec, arguments)
         state, *others = arguments
-        spec = _open if self.any_number else _spec
-        return [_each_array(spec, state), *_each_array(_open, others)]
+        in_shards = kind[0] == "train, updated by XLA"
+        of_state = open_spec if self.any_number or in_shards else spec
+        return [each_array(of_state, state), *each_array(open_spec, others)]
 
-    def _function(self, kind, batch_size=None):
+    def _function(self, kind, *sizes):
+        steps = self._steps
         if kind == "train by XLA":
-            return self._epoch_by_xla(batch_size)
+            return self._epoch_by_xla(*sizes)
+        if kind == "train, updated by XLA":
+            return self._epoch_updated_by_xla(*sizes)
         if kind == "train":
-            return self._epoch(self._train)
+            return self._epoch(steps.train)
         if kind == "evaluate":
-            return self._epoch(self._evaluate)
+            return self._epoch(steps.evaluate)
         of_member = getattr(self.member, kind)
-        return lambda state, *x: self._map(of_member, state, *x)
+        return lambda state, *x: steps.map(of_member, state, *x)
 
-    def _epoch(self, step_of_member):
+    def _epoch(self, step_for):
         def epoch(state, data, order, batch_size):
-            step = self._step(step_of_member, state, data, _is_own(order))
-
-            def body(start, state):
-                indices = order[..., start : start + batch_size]
-                return start + batch_size, step(state, _taken(data, indices))
-
-            return _loop(body, tf.shape(order)[-1], state)
+            step = step_for(state, data, _is_own(order))
+            return _in_batches(step, state, data, order, batch_size)
 
         return epoch
 
-    def _epoch_by_xla(self, batch_size):
-        def epoch(state, data, order):
-            members, own = state[0].shape[0], _is_own(order)
-            whole, rest = divmod(order.shape[-1], batch_size)
-            if self._shard is None or self._shard > members:
-                # What is traced for it serves other numbers of members.
-                self._shard = size_of_shards(members)
-            size = self._shard
-            sizes = [size, batch_size] if own else [batch_size]
-            first = [v[:size] for v in state]
-            step = self._step(self._train, first, data, own, xla=True)
-            compiled = _concrete(step, first, data, sizes, jit_compile=True)
+    def _epoch_updated_by_xla(self, size):
+        def epoch(state, data, order, batch_size):
+            own = _is_own(order)
+            step = self._steps.train_updated_by_xla(
+                _first(state, size), data, own
+            )
 
             def of_shard(start, shard):
-                mine = order[start : start + size] if own else order
-
-                def batch(first, count):
-                    indices = mine[..., first : first + count]
-                    indices = tf.ensure_shape(indices, [*sizes[:-1], count])
-                    return _taken(data, indices)
-
-                def body(first, shard):
-                    new = compiled(shard, batch(first, batch_size))
-                    return first + batch_size, new
-
-                if whole:
-                    shard = _loop(body, whole * batch_size, shard)
-                if rest:
-                    shard = step(shard, batch(whole * batch_size, rest))
-                return shard
+                mine = _of_shard(order, start, size)
+                return _in_batches(step, shard, data, mine, batch_size)
 
             return in_shards(of_shard, size, state)
 
         return epoch
 
-    def _step(self, step_of_member, state, data, own, xla=False):
-        """Returns one step for all members, traced once.
+    def _epoch_by_xla(self, size, batch_size):
+        def epoch(state, data, order):
+            own = _is_own(order)
+            whole = order.shape[-1] // batch_size * batch_size
+            first = _first(state, size)
+            compiled = self._steps.train_by_xla(first, data, own, batch_size)
+            step = self._steps.train(first, data, own, for_xla=True)
 
-        Args:
-            own: Whether each of them has a mini-batch of its own.
-        """
-        members = state[0].shape[0]
-        key = step_of_member.__name__, own, xla, members, _shapes(data)
-        if key not in self._steps:
-            self._steps[key] = self._traced(
-                step_of_member, state, data, own, xla
-            )
-        return self._steps[key]
+            def of_shard(start, shard):
+                mine = _of_shard(order, start, size)
+                if whole:
+                    shard = _in_batches(
+                        compiled, shard, data, mine[..., :whole], batch_size
+                    )
+                if whole < order.shape[-1]:
+                    shard = step(shard, taken(data, mine[..., whole:]))
+                return shard
 
-    def _traced(self, step_of_member, state, data, own, xla):
-        changed = []
+            return in_shards(of_shard, size, state)
 
-        def step_and_note(arrays, batch):
-            new = step_of_member(arrays, batch)
-            changed[:] = [
-                now is not old for now, old in zip(new, arrays, strict=True)
-            ]
-            return [v for v, c in zip(new, changed, strict=True) if c]
-
-        def step(state, batch):
-            # A value that no step changes is not passed through the program.
-            new = iter(self._map(step_and_note, state, batch, own=own, xla=xla))
-            return [
-                tf.ensure_shape(next(new), old.shape) if is_changed else old
-                for old, is_changed in zip(state, changed, strict=True)
-            ]
-
-        members = [state[0].shape[0]] if own else []
-        return _concrete(step, state, data, [*members, None])
-
-    def _train(self, arrays, batch):
-        parameters = arrays[: self.member.parameters]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(parameters)
-            loss, new = self.member.forward(arrays, batch, training=True)
-        # That of an embedding stays sparse, as in `fit`: Keras's optimizers
-        # square its rows before they add those of the same word.
-        gradients = tape.gradient(loss, parameters)
-        return self.member.apply(new, gradients)
-
-    def _evaluate(self, arrays, batch):
-        _, new = self.member.forward(arrays, batch, training=False)
-        return new
-
-    def _map(self, of_member, state, *batch, own=False, xla=False):
-        def of_one(elements):
-            arrays, leaves = elements
-            mine = _filled(batch, leaves) if own else batch
-            return of_member(arrays, *mine)
-
-        with converters(xla) as one_by_one:
-            try:
-                return tf.vectorized_map(
-                    of_one, (state, _leaves(batch) if own else [])
-                )
-            except CannotVectorize:
-                raise
-            except (ValueError, TypeError, NotImplementedError) as error:
-                raise CannotVectorize(_first_line(error)) from error
-            finally:
-                self.one_by_one |= one_by_one
+        return epoch
 
 
 def _both(program, arguments, meanwhile):
@@ -273,27 +235,24 @@ def _both(program, arguments, meanwhile):
         return running.result()
 
 
-def _loop(body, end, state):
+def _in_batches(step, state, data, order, batch_size):
+    """Returns the state after a step on each mini-batch."""
+
+    def body(start, state):
+        indices = order[..., start : start + batch_size]
+        if isinstance(batch_size, int):
+            # All of them are whole; XLA has compiled the step for these.
+            sizes = [*order.shape[:-1], batch_size]
+            indices = tf.ensure_shape(indices, sizes)
+        return start + batch_size, step(state, taken(data, indices))
+
     _, state = tf.while_loop(
-        lambda start, _: start < end, body, (0, state), parallel_iterations=1
+        lambda start, _: start < tf.shape(order)[-1],
+        body,
+        (0, state),
+        parallel_iterations=1,
     )
     return state
-
-
-def _concrete(step, state, data, sizes, **settings):
-    """Returns a step, traced for batches of `data`.
-
-    Args:
-        sizes: `[batch_size]`, or `[members, batch_size]` where each member has
-            a batch of its own.
-    """
-
-    def of_batch(array):
-        return tf.TensorSpec([*sizes, *array.shape[1:]], array.dtype)
-
-    return tf.function(step, autograph=False, **settings).get_concrete_function(
-        _each_array(_spec, state), _each_array(of_batch, data)
-    )
 
 
 def _is_own(order):
@@ -301,48 +260,14 @@ def _is_own(order):
     return order.shape.rank == 2
 
 
-def _taken(data, indices):
-    return _each_array(lambda array: tf.gather(array, indices), data)
+def _first(state, size):
+    """Returns the state of so many members."""
+    return [tf.ensure_shape(v[:size], [size, *v.shape[1:]]) for v in state]
 
 
-def _shapes(arrays):
-    """Returns how nested arrays look, but for the length of the first axis."""
-    return str(
-        _each_array(lambda array: (str(array.dtype), *array.shape[1:]), arrays)
-    )
-
-
-def _spec(array):
-    return tf.TensorSpec(array.shape, array.dtype)
-
-
-def _open(array):
-    """Returns how an array looks, whatever the length of its first axis."""
-    shape = array.shape
-    return tf.TensorSpec([None, *shape[1:]] if shape.rank else [], array.dtype)
-
-
-def _tensors(arrays):
-    return _each_array(tf.convert_to_tensor, arrays)
-
-
-def _each_array(function, data):
-    return tf.nest.map_structure(
-        lambda array: None if array is None else function(array), data
-    )
-
-
-def _leaves(data):
-    return [leaf for leaf in tf.nest.flatten(data) if leaf is not None]
-
-
-def _filled(data, leaves):
-    """Returns nested arrays like `data`, of other leaves."""
-    leaves = iter(leaves)
-    return _each_array(lambda _: next(leaves), data)
-
-
-def _first_line(error):
-    lines = [line.strip() for line in str(error).splitlines()]
-    lines = [line for line in lines if line and not line.endswith(":")]
-    return lines[0] if lines else type(error).__name__
+def _of_shard(order, start, size):
+    """Returns the order of examples for a shard's members."""
+    if not _is_own(order):
+        return order
+    own = order[start : start + size]
+    return tf.ensure_shape(own, [size, order.shape[1]])
