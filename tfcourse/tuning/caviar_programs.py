@@ -1,6 +1,7 @@
 """What trains all trials of one structure."""
 
 import collections
+import functools
 
 import numpy as np
 
@@ -78,24 +79,16 @@ class Program:
         Raises:
             CannotVectorize: If the models cannot be trained as one program.
         """
-        drafts = [candidate.model for candidate in part]
-        crops = None
-        if self._laid:
-            columns, crops = self._host.initial_values(drafts)
-        else:
-            columns = initial_values(self.template, drafts)
-        like = self._first
+        like, missing = self._first, 0
         if like and not like.any_size:
             if _SMALLEST_FILLED * like.size <= len(part) <= like.size:
                 missing = like.size - len(part)
-                columns = [_filled(column, missing) for column in columns]
-                crops = crops and [*crops, *[crops[-1]] * missing]
             else:
                 like = None
-        population = Population.from_columns(
+        population = Population.from_template(
             self.template,
-            columns,
-            crops,
+            len(part) + missing,
+            functools.partial(self._drawn, part, missing),
             device=self._device,
             like=like,
             any_batch_size=any_batch_size,
@@ -109,6 +102,18 @@ class Program:
         self._first = self._first or population.traced
         self.report = population.report
         return population, histories[: len(part)]
+
+    def _drawn(self, part, missing):
+        """Returns initial values, and crops, of candidates and some more."""
+        drafts, crops = [candidate.model for candidate in part], None
+        if self._laid:
+            columns, crops = self._host.initial_values(drafts)
+            crops += [crops[-1]] * missing
+        else:
+            columns = initial_values(self.template, drafts)
+        if missing:
+            columns = [_filled(column, missing) for column in columns]
+        return columns, crops
 
 
 class Programs:

@@ -19,6 +19,7 @@ import tensorflow as tf
 from tensorflow.python.ops.parallel_for import pfor
 
 from tfcourse.tuning.population import convolution, philox, pooling
+from tfcourse.tuning.population.static_rules import same, static_rules
 
 _lock = threading.RLock()
 _LONGEST_WRITTEN_OUT = 128
@@ -55,7 +56,7 @@ def converters(xla):
 
 
 def _rules(tensorflow_rules, xla):
-    rules = {
+    rules = static_rules(tensorflow_rules) | {
         "Bitcast": _bitcast,
         "InTopKV2": _in_top_k,
         "StatelessRandomGetKeyCounter": _key_and_counter,
@@ -99,29 +100,19 @@ def _written_out(op):
         tf.unstack(x, num=members[0]) if stacked else [x] * members[0]
         for x, stacked, _ in op.inputs
     ]
-    rows = [_same(op, list(row)) for row in zip(*columns, strict=True)]
+    rows = [same(op, list(row)) for row in zip(*columns, strict=True)]
     return [pfor.wrap(tf.stack(out)) for out in zip(*rows, strict=True)]
 
 
-def _same(op, inputs):
-    """Returns the outputs of the same operation on other inputs."""
-    return pfor._create_op(
-        op.op_type,
-        inputs,
-        [output.dtype for output in op.outputs],
-        attrs=op.op.node_def.attr,
-    ).outputs
-
-
 def _bitcast(op):
-    return [pfor.wrap(out) for out in _same(op, [op.stacked_input(0)])]
+    return [pfor.wrap(out) for out in same(op, [op.stacked_input(0)])]
 
 
 def _in_top_k(op):
     op.stack_inputs([0, 1])
     predictions, targets = op.stacked_input(0), op.stacked_input(1)
     rows = tf.reshape(predictions, [-1, tf.shape(predictions)[-1]])
-    (out,) = _same(op, [rows, tf.reshape(targets, [-1]), op.unstacked_input(2)])
+    (out,) = same(op, [rows, tf.reshape(targets, [-1]), op.unstacked_input(2)])
     return pfor.wrap(tf.reshape(out, tf.shape(targets)))
 
 
@@ -208,7 +199,7 @@ def _merged(op, image, filters):
     members, n = filters.shape[0], filters.shape[-1]
     filters = tf.transpose(filters, [1, 2, 3, 0, 4])
     filters = tf.reshape(filters, [*filters.shape[:3], members * n])
-    (out,) = _same(op, [image, filters])
+    (out,) = same(op, [image, filters])
     examples, height, width, _ = tf.unstack(tf.shape(out))
     out = tf.reshape(out, [examples, height, width, members, n])
     return tf.transpose(out, [3, 0, 1, 2, 4])

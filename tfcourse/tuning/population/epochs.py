@@ -1,6 +1,6 @@
 """One epoch of all members, in parts if memory does not suffice."""
 
-import functools
+import contextlib
 
 import numpy as np
 from keras import ops
@@ -45,16 +45,37 @@ class Epochs:
     def xla(self):
         return bool(self._engine.compiles(self._xla))
 
-    def plan(self, epochs, batches):
-        """Says what there is to do, by which compiling by XLA is decided.
+    def plan(self, epochs, batches, validation, meanwhile):
+        """Says what there is to do; what pays is compiled.
 
         Args:
             epochs: How many epochs will be run.
             batches: The `Batches` of one of them.
+            validation: As for `run`.
+            meanwhile: A function to call while XLA compiles, or before the
+                first epoch anyway: it fills the `State`.
         """
         self._left = epochs
         self._steps = sum(b.steps for b in batches)
         self._decide()
+
+        def prepare():
+            meanwhile()
+            if validation is not None:
+                self._foresee(validation())
+
+        first, members = batches[0], self._state.rows
+        order = _indices(first, np.arange(len(first)), members)
+        with contextlib.suppress(MemoryError):
+            self._engine.compile_ahead(
+                len(members),
+                first.arrays,
+                order,
+                first.batch_size,
+                self._xla,
+                prepare,
+            )
+        meanwhile()
 
     def _decide(self):
         self._members = len(self._state.rows)
@@ -128,7 +149,6 @@ class Epochs:
 
     def _one(self, arrays, members, batches, orders, validation):
         arrays = self._state.begin(arrays)
-        held_out = validation() if validation is not None else []
         for b, positions in zip(batches, orders, strict=True):
             order = _indices(b, positions, members)
             arrays = self._engine.train_epoch(
@@ -137,15 +157,15 @@ class Epochs:
                 order,
                 b.batch_size,
                 self._xla,
-                functools.partial(self._foresee, arrays, held_out, members),
             )
         logs = self._engine.results(arrays)
         if validation is not None:
-            arrays, more = self.evaluate(arrays, held_out, members)
+            arrays, more = self.evaluate(arrays, validation(), members)
             logs |= {f"val_{name}": value for name, value in more.items()}
         return arrays, {k: ops.convert_to_numpy(v) for k, v in logs.items()}
 
-    def _foresee(self, arrays, batches, members):
+    def _foresee(self, batches):
+        arrays, members = self._state.arrays, self._state.rows
         for each in self._evaluations(batches, members):
             self._engine.foresee_evaluation(arrays, *each)
 

@@ -37,16 +37,14 @@ class JaxEngine:
     def compiles(self, xla):
         return True
 
-    def train_epoch(
-        self, state, data, order, batch_size, xla=None, meanwhile=None
-    ):
+    def compile_ahead(self, members, data, order, batch_size, xla, meanwhile):
+        """JAX's programs are compiled when they are first run."""
+
+    def train_epoch(self, state, data, order, batch_size, xla=None):
         return self._run("train", state, data, order, batch_size)
 
     def evaluate(self, state, data, order, batch_size):
         return self._run("evaluate", state, data, order, batch_size)
-
-    def foresee_evaluation(self, state, data, order, batch_size):
-        """JAX's programs are compiled when they are first run."""
 
     def results(self, state):
         return self._run("results", state)

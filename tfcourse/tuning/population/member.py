@@ -152,6 +152,15 @@ class Member:
         with self._scope(arrays):
             return self._predict(x, training=False)
 
+    def zeros(self, members):
+        """Returns arrays for so many members, all zeros."""
+        return [
+            ops.convert_to_tensor(array, dtype)
+            for array, dtype in zip(
+                self.packing.zeros(members), self.dtypes, strict=True
+            )
+        ]
+
     def initial_metrics(self):
         """Returns the values of the metrics' variables before any batch."""
         self.model.reset_metrics()

@@ -29,6 +29,15 @@ class Packing:
         self._sizes = [math.prod(shape) for shape in self._shapes]
         self.groups = [list(group) for group in groups]
 
+    def zeros(self, members):
+        """Returns arrays of the right shapes for so many members."""
+        sizes = [[self._sizes[i] for i in group] for group in self.groups]
+        shapes = [
+            [sum(some)] if len(some) > 1 else self._shapes[group[0]]
+            for some, group in zip(sizes, self.groups, strict=True)
+        ]
+        return [np.zeros([members, *shape]) for shape in shapes]
+
     def pack(self, columns):
         """Returns the arrays `(K, ...)` for variables `(K, *shape)`."""
 

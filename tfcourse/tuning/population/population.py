@@ -90,16 +90,7 @@ class Population:
         self._models = models
 
     @classmethod
-    def from_columns(
-        cls,
-        template,
-        columns,
-        crops=None,
-        jit_compile="auto",
-        device=None,
-        like=None,
-        any_batch_size=False,
-    ):
+    def from_columns(cls, template, columns, crops=None, **settings):
         """Makes a population of one model and the initial values of many.
 
         Args:
@@ -112,6 +103,30 @@ class Population:
                 the template's: for each member a list of pairs, which of the
                 template's variables holds one of its own, and the boolean
                 masks, one an axis, of where; see `tfcourse.tuning.laying`.
+            **settings: Passed to `from_template`.
+        """
+        return cls.from_template(
+            template, len(columns[0]), lambda: (columns, crops), **settings
+        )
+
+    @classmethod
+    def from_template(
+        cls,
+        template,
+        size,
+        draw,
+        jit_compile="auto",
+        device=None,
+        like=None,
+        any_batch_size=False,
+    ):
+        """Makes a population of one model, and what draws the members' values.
+
+        Args:
+            template: As for `from_columns`.
+            size: K, how many members there are.
+            draw: A function that returns the columns and the crops, see there.
+                It is called while XLA compiles, if it does.
             jit_compile: As for `Population`.
             device: As for `Population`.
             like: What a trained population of the same template has `traced`.
@@ -121,9 +136,9 @@ class Population:
                 all, the optimizer's update.
         """
         self = cls.__new__(cls)
-        self._set_up(template, len(columns[0]), jit_compile, device)
+        self._set_up(template, size, jit_compile, device)
         self._any_batch_size = any_batch_size
-        self._columns, self._crops = columns, crops
+        self._draw = draw
         if like is not None:
             self._member, self._engine = like.member, like.engine
         return self
@@ -135,7 +150,7 @@ class Population:
         self._jit_compile = jit_compile
         self._any_batch_size = False
         self._device = device
-        self._models = self._columns = self._crops = None
+        self._models = self._draw = self._crops = None
         self._member = self._engine = self._state = self._epochs = (
             self._record
         ) = None
@@ -280,13 +295,15 @@ class Population:
             )
             first = training()
             self._build(first[0].head())
-            self._epochs.plan(epochs - initial_epoch, first)
             any_size = self._member.any_batches_will_do
             validation = data_module.read_validation(
                 validation_data,
                 validation_batch_size or batch_size,
                 _EVALUATED_AT_ONCE // self._size if any_size else 1,
                 outside,
+            )
+            self._epochs.plan(
+                epochs - initial_epoch, first, validation, self._fill
             )
             self._record = Record(
                 self._template,
@@ -317,6 +334,7 @@ class Population:
         with self._on_device():
             batches = data_module.read(x, y, sample_weight, None, batch_size)()
             self._build(batches[0].head())
+            self._fill()
             arrays = self._state.everyone(best=False)
             logs = self._epochs.evaluate(arrays, batches)[1]
         logs = {n: ops.convert_to_numpy(logs[n]) for n in sorted(logs)}
@@ -424,7 +442,7 @@ class Population:
     # Set-up
 
     def _need_built(self):
-        if self._state is None:
+        if self._state is None or self._state.arrays is None:
             raise ValueError("The population has no variables before `fit`.")
 
     def _on_device(self):
@@ -433,7 +451,7 @@ class Population:
         return keras.device(self._device)
 
     def _build(self, head):
-        """Stacks the variables of the models, after which it needs none."""
+        """Makes all but the members' values."""
         if self._state is not None:
             return
         for model in self._models or [self._template]:
@@ -441,11 +459,13 @@ class Population:
             build(model, head)
         if self._models:
             checks.check_same_structure(self._models)
-            self._columns = columns_of(self._models)
+            columns = columns_of(self._models)
+            # Longer kept, they would hold K models' memory.
+            self._models, self._draw = None, lambda: (columns, None)
         if self._engine is None:
             self._member = Member(self._template)
             self._engine = engine_of(self._member)
-        self._state = State(self._member, self._columns)
+        self._state = State(self._member, self._size)
         self._epochs = Epochs(
             self._member,
             self._engine,
@@ -453,8 +473,13 @@ class Population:
             self._jit_compile,
             self._any_batch_size,
         )
-        # They would hold K models' memory.
-        self._models = self._columns = None
+
+    def _fill(self):
+        """Gives the members their initial values, if they have none yet."""
+        if self._state.arrays is None:
+            columns, self._crops = self._draw()
+            self._draw = None
+            self._state.fill(columns)
 
     # Training
 

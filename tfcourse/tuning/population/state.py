@@ -9,17 +9,26 @@ class State:
 
     Args:
         member: The `Member`, which knows what the arrays are made of.
-        columns: A list of arrays `(K, ...)`, one for each saved variable.
+        size: K, how many members there are.
 
     Attributes:
-        arrays: The arrays `(K, ...)`, those of the metrics last.
+        arrays: The arrays `(K, ...)`, those of the metrics last; None until
+            they are filled.
         rows: Which members are in them, by their index.
         best: The arrays as they were at each member's best, or None.
     """
 
-    def __init__(self, member, columns):
+    def __init__(self, member, size):
         self._member = member
-        self._size = len(columns[0])
+        self._size = size
+        self.arrays = self.best = None
+        self.rows = np.arange(size)
+        self._left, self._left_best = {}, {}
+        self._copies = {}
+
+    def fill(self, columns):
+        """Takes a list of arrays `(K, ...)`, one for each saved variable."""
+        member = self._member
         metrics = [
             np.stack([value] * self._size) for value in member.initial_metrics()
         ]
@@ -31,11 +40,7 @@ class State:
                 strict=True,
             )
         ]
-        self.best = None
-        self.rows = np.arange(self._size)
         self._initial_metrics = self.arrays[member.saved :]
-        self._left, self._left_best = {}, {}
-        self._copies = {}
 
     @property
     def saved(self):

@@ -60,6 +60,26 @@ class TensorFlowEngine:
         """
         return self._steps.one_by_one
 
+    def compile_ahead(self, members, data, order, batch_size, xla, meanwhile):
+        """Compiles what `train_epoch` will run, while a function is called.
+
+        XLA compiles what is run: here a step of some members full of zeros.
+
+        Args:
+            members: For how many members.
+            data: As for `train_epoch`, like all others.
+            order: Likewise.
+            batch_size: Likewise.
+            xla: Likewise.
+            meanwhile: The function; it is not called if there is nothing to
+                compile.
+        """
+        if self.compiles(xla):
+            size = self._size_of_shards(members)
+            few = _of_shard(order, 0, size)[..., :batch_size]
+            state = self.member.zeros(size)
+            self.train_epoch(state, data, few, batch_size, xla, meanwhile)
+
     def train_epoch(
         self, state, data, order, batch_size, xla=None, meanwhile=None
     ):
@@ -74,7 +94,8 @@ class TensorFlowEngine:
             xla: What XLA compiles: `"step"`, all of a step; `"update"`, what
                 the optimizer does in it; or None. If it cannot, the engine
                 goes on without and says so in `remarks`.
-            meanwhile: A function to call while a new program is compiled.
+            meanwhile: A function to call while a new program is compiled;
+                without a new program nothing is done.
         """
         if self.compiles(xla):
             try:
@@ -92,6 +113,8 @@ class TensorFlowEngine:
                     "XLA could not compile the step: "
                     + first_line(error.message)
                 )
+        if meanwhile is not None:
+            return None
         return self._run(("train",), state, data, order, batch_size)
 
     def evaluate(self, state, data, order, batch_size):
@@ -120,16 +143,20 @@ class TensorFlowEngine:
         return xla is not None and xla not in self._cannot
 
     def _train_by_xla(self, xla, state, data, order, batch_size, meanwhile):
-        if self._shard is None or self._shard > len(state[0]):
-            # What is traced for it serves other numbers of members.
-            self._shard = size_of_shards(len(state[0]))
+        size = self._size_of_shards(len(state[0]))
         if xla == "step":
-            kind, sizes = ("train by XLA", self._shard, batch_size), []
+            kind, sizes = ("train by XLA", size, batch_size), []
         else:
-            kind, sizes = ("train, updated by XLA", self._shard), [batch_size]
+            kind, sizes = ("train, updated by XLA", size), [batch_size]
         new = self._run(kind, state, data, order, *sizes, meanwhile=meanwhile)
         self.updates_by_xla = xla == "update"
         return new
+
+    def _size_of_shards(self, members):
+        if self._shard is None or self._shard > members:
+            # What is traced for it serves other numbers of members.
+            self._shard = size_of_shards(members)
+        return self._shard
 
     def _run(self, kind, state, *arguments, meanwhile=None):
         known = len(self._programs)
@@ -142,9 +169,11 @@ class TensorFlowEngine:
             self._programs.clear()
             program = self._program(kind, arguments)
         try:
-            if meanwhile is not None and len(self._programs) > known:
+            if meanwhile is None:
+                return program(*arguments)
+            if len(self._programs) > known:
                 return _both(program, arguments, meanwhile)
-            return program(*arguments)
+            return None
         except tf.errors.ResourceExhaustedError as error:
             raise MemoryError(str(error)) from error
 
@@ -157,10 +186,8 @@ class TensorFlowEngine:
         return self._programs[key]
 
     def _specs(self, kind, arguments):
-        if kind[0] == "train by XLA":
-            return each_array(spec, arguments)
         state, *others = arguments
-        in_shards = kind[0] == "train, updated by XLA"
+        in_shards = "by XLA" in kind[0]
         of_state = open_spec if self.any_number or in_shards else spec
         return [each_array(of_state, state), *each_array(open_spec, others)]
 
@@ -186,9 +213,8 @@ class TensorFlowEngine:
 
     def _epoch_updated_by_xla(self, size):
         def epoch(state, data, order, batch_size):
-            own = _is_own(order)
             step = self._steps.train_updated_by_xla(
-                _first(state, size), data, own
+                _first(state, size), data, _is_own(order)
             )
 
             def of_shard(start, shard):
@@ -201,21 +227,24 @@ class TensorFlowEngine:
 
     def _epoch_by_xla(self, size, batch_size):
         def epoch(state, data, order):
-            own = _is_own(order)
-            whole = order.shape[-1] // batch_size * batch_size
-            first = _first(state, size)
+            own, first = _is_own(order), _first(state, size)
             compiled = self._steps.train_by_xla(first, data, own, batch_size)
             step = self._steps.train(first, data, own, for_xla=True)
+            whole = tf.shape(order)[-1] // batch_size * batch_size
 
             def of_shard(start, shard):
                 mine = _of_shard(order, start, size)
-                if whole:
-                    shard = _in_batches(
-                        compiled, shard, data, mine[..., :whole], batch_size
-                    )
-                if whole < order.shape[-1]:
-                    shard = step(shard, taken(data, mine[..., whole:]))
-                return shard
+                shard = _in_batches(
+                    compiled, shard, data, mine[..., :whole], batch_size
+                )
+                # At most one, which is smaller.
+                return _in_batches(
+                    step,
+                    shard,
+                    data,
+                    mine[..., whole:],
+                    tf.constant(batch_size),
+                )
 
             return in_shards(of_shard, size, state)
 
@@ -241,7 +270,7 @@ def _in_batches(step, state, data, order, batch_size):
     def body(start, state):
         indices = order[..., start : start + batch_size]
         if isinstance(batch_size, int):
-            # All of them are whole; XLA has compiled the step for these.
+            # They are all whole: it is for these that XLA compiles the step.
             sizes = [*order.shape[:-1], batch_size]
             indices = tf.ensure_shape(indices, sizes)
         return start + batch_size, step(state, taken(data, indices))
