@@ -135,6 +135,13 @@ def drafting():
     """While it lasts, variables keep how they begin, instead of memory."""
 
     assign_in_place = Variable._direct_assign
+    convert = Variable._convert_to_tensor
+
+    def convert_later(self, value, dtype=None):
+        if isinstance(value, (bool, int, float)):
+            # After each new seed TensorFlow's first operation takes a while.
+            return np.asarray(value, dtype)
+        return convert(self, value, dtype)
 
     def initialize(self, value):
         self._value = value() if callable(value) else value
@@ -157,6 +164,7 @@ def drafting():
         (Variable, "_initialize", initialize),
         (Variable, "_initialize_with_initializer", initialize_with_initializer),
         (Variable, "_direct_assign", assign),
+        (Variable, "_convert_to_tensor", convert_later),
         *(
             (owner, "__setattr__", _set_untracked(owner))
             for owner in _TRACKABLE

@@ -62,7 +62,7 @@ class Epochs:
         def prepare():
             meanwhile()
             if validation is not None:
-                self._foresee(validation())
+                self._try_evaluation(validation())
 
         first, members = batches[0], self._state.rows
         order = _indices(first, np.arange(len(first)), members)
@@ -164,10 +164,13 @@ class Epochs:
             logs |= {f"val_{name}": value for name, value in more.items()}
         return arrays, {k: ops.convert_to_numpy(v) for k, v in logs.items()}
 
-    def _foresee(self, batches):
+    def _try_evaluation(self, batches):
+        """Evaluates on one example, after which the programs are there."""
         arrays, members = self._state.arrays, self._state.rows
-        for each in self._evaluations(batches, members):
-            self._engine.foresee_evaluation(arrays, *each)
+        for data, order, batch_size in self._evaluations(batches, members):
+            one = order[..., :1]
+            arrays = self._engine.evaluate(arrays, data, one, batch_size)
+        self._engine.results(arrays)
 
     @staticmethod
     def _evaluations(batches, members):

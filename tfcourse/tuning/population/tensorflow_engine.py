@@ -121,12 +121,6 @@ class TensorFlowEngine:
         """Returns the state with the metrics of an evaluation in it."""
         return self._run(("evaluate",), state, data, order, batch_size)
 
-    def foresee_evaluation(self, state, data, order, batch_size):
-        """Traces what `evaluate` and `results` will run."""
-        self._program(("results",), [list(state)])
-        arguments = [list(state), *map(tensors, (data, order, batch_size))]
-        self._program(("evaluate",), arguments)
-
     def results(self, state):
         """Returns a dict from the name of each metric to `(K, ...)` values."""
         return self._run(("results",), state)
