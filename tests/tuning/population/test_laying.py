@@ -87,6 +87,8 @@ CASES = {
             4, 2, keras.optimizers.SGD(0.1, weight_decay=0.1, clipnorm=0.1)
         ),
         lambda: depths(3, 1, optimizers.Adam(0.01)),
+        # Its slots begin at 0.1.
+        lambda: depths(4, 2, keras.optimizers.Adagrad(0.1)),
     ],
 }
 
@@ -133,6 +135,21 @@ def test_small_networks_train_as_by_themselves(rng, name):
         np.testing.assert_allclose(
             cut.predict(x, verbose=0), population.predict(x)[k], atol=1e-5
         )
+
+
+def test_optimizers_share_their_slots():
+    builds = [
+        lambda: depths(3, 2, optimizers.Adam(0.01)),
+        lambda: depths(4, 2, optimizers.Momentum(0.1)),
+        lambda: depths(5, 2, optimizers.RMSprop(0.1)),
+    ]
+    host = laying.Host(builds, [draft(build) for build in builds])
+    choice, *others = host.model.optimizer.variables
+    assert choice.shape == (3,)
+    # Adam's, two for each parameter, are all that there are.
+    slots = [tuple(v.shape) for v in others if len(v.shape)]
+    parameters = [tuple(v.shape) for v in host.model.trainable_variables]
+    assert sorted(slots) == sorted(2 * parameters)
 
 
 def test_draws_the_same_values_again():

@@ -14,7 +14,7 @@ from tfcourse.tuning.laying.largest import (
 )
 from tfcourse.tuning.laying.outline import anatomy, outline
 from tfcourse.tuning.population.drafts import drafting, variables
-from tfcourse.tuning.population.optimizer import OneOf
+from tfcourse.tuning.population.one_of import OneOf
 from tfcourse.tuning.population.pure import (
     build_noting_slots,
     make_pure,
@@ -56,10 +56,16 @@ class Host:
             else keras.ops.convert_to_numpy(v)
             for v in every
         ]
-        self._slots = {
-            kind: self._slots_of(optimizer)
-            for kind, optimizer in _by_kind(self.model.optimizer)
-        }
+        self._slots, self._begins = {}, {}
+        for kind, optimizer in _by_kind(self.model.optimizer):
+            numbers = self._numbers_of(optimizer)
+            self._slots[kind] = self._slots_of(optimizer, numbers)
+            self._begins[kind] = [
+                (number, keras.ops.convert_to_numpy(variable))
+                for number, variable in zip(
+                    numbers, optimizer.variables, strict=True
+                )
+            ]
 
     def takes(self, drafts):
         """Whether all of these can be laid into it."""
@@ -115,6 +121,9 @@ class Host:
     def _laid(self, model, crop):
         """Returns the values of the host's variables for a draft."""
         row = list(self._empty)
+        kind, _ = self._admitted(model)
+        for number, value in self._begins[kind]:
+            row[number] = value
         for variable, (number, masks) in zip(
             variables(model), crop, strict=True
         ):
@@ -130,8 +139,7 @@ class Host:
             row[flag] = np.float32(i < count)
         optimizer = self.model.optimizer
         if isinstance(optimizer, OneOf):
-            own, _ = self._admitted(model)
-            chosen = [kind == own for kind in optimizer.kinds]
+            chosen = [one == kind for one in optimizer.kinds]
             row[self._numbers[id(optimizer.choice)]] = np.float32(chosen)
         return row
 
@@ -177,14 +185,18 @@ class Host:
             self._known[model] = kind, slots
         return self._known[model]
 
-    def _slots_of(self, optimizer):
-        """Returns the numbers of an optimizer's variables.
+    def _numbers_of(self, optimizer):
+        """Returns where each of an optimizer's variables lies."""
+        home = getattr(self.model.optimizer, "home", lambda variable: variable)
+        return [self._numbers[id(home(v))] for v in optimizer.variables]
+
+    def _slots_of(self, optimizer, numbers):
+        """Tells an optimizer's slots from its other variables.
 
         Returns:
             A dict from the number of a parameter and the name of a slot to the
             number of the slot, and a list of those that are no slots.
         """
-        numbers = [self._numbers[id(v)] for v in optimizer.variables]
         with drafting():
             slots = build_noting_slots(
                 pure_copy(optimizer), self.model.trainable_variables

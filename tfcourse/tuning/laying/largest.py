@@ -8,7 +8,7 @@ from keras import ops
 from tfcourse.tuning.laying import rules
 from tfcourse.tuning.laying.outline import anatomy
 from tfcourse.tuning.population.drafts import unbuilt
-from tfcourse.tuning.population.optimizer import OneOf
+from tfcourse.tuning.population.one_of import OneOf
 from tfcourse.tuning.population.structure import compile_structure
 
 # Widths are multiples of it, which a processor's registers hold as well.
@@ -107,7 +107,7 @@ def _optimizer(model, builds, drafts):
         optimizer.build(model.trainable_variables)
     if len(optimizers) == 1:
         return optimizers[0]
-    return OneOf(list(kinds), optimizers)
+    return OneOf(list(kinds), optimizers, model.trainable_variables)
 
 
 def kind_of_optimizer(model):

@@ -6,6 +6,7 @@ from keras import ops
 from tfcourse.optimizers.optimizer import is_kernel
 from tfcourse.tuning.population.drafts import drafting
 from tfcourse.tuning.population.errors import CannotVectorize
+from tfcourse.tuning.population.one_of import Chosen, OneOf
 from tfcourse.tuning.population.pure import build_noting_slots, pure_copy
 
 
@@ -27,7 +28,8 @@ def stateless(optimizer, parameters):
             cannot be copied.
     """
     if isinstance(optimizer, OneOf):
-        return _Chosen(optimizer, parameters)
+        each = [_Plain(one, parameters) for one in optimizer.optimizers]
+        return Chosen(optimizer, each, parameters)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return _LossScale(optimizer, parameters)
     if optimizer.gradient_accumulation_steps:
@@ -36,32 +38,6 @@ def stateless(optimizer, parameters):
             "(`gradient_accumulation_steps`)"
         )
     return _Plain(optimizer, parameters)
-
-
-class OneOf:
-    """Takes the place of a model's optimizer where members have several.
-
-    Args:
-        kinds: What tells the optimizers apart.
-        optimizers: The optimizers, built.
-
-    Attributes:
-        choice: A variable with a 1 at the optimizer that a member has, and a 0
-            at the others.
-    """
-
-    built = True
-
-    def __init__(self, kinds, optimizers):
-        self.kinds = kinds
-        self.optimizers = optimizers
-        self.choice = keras.Variable(
-            keras.initializers.Zeros(), (len(kinds),), trainable=False
-        )
-
-    @property
-    def variables(self):
-        return [self.choice, *(v for o in self.optimizers for v in o.variables)]
 
 
 class _Plain:
@@ -76,12 +52,12 @@ class _Plain:
             id(p.variable): optimizer._use_weight_decay(p.parts[0])
             for p in parameters
         }
-        slots = build_noting_slots(self._copy, self._updated)
+        self.slots = build_noting_slots(self._copy, self._updated)
         if hasattr(self._copy, "_is_kernel"):
             self._copy._is_kernel = [is_kernel(p.parts[0]) for p in parameters]
         self.finishes = optimizer.use_ema or _finishes(type(optimizer))
         self.variables = list(self._copy.variables)
-        self.groups = _groups(optimizer, parameters, self.variables, slots)
+        self.groups = _groups(optimizer, parameters, self.variables, self.slots)
 
     def scale_loss(self, loss):
         return self._copy.scale_loss(loss)
@@ -122,49 +98,6 @@ def _groups(optimizer, parameters, variables, slots):
         else [next(others)]
         for i in range(len(variables))
     ]
-
-
-class _Chosen:
-    """The steps of several optimizers, of which a member takes one."""
-
-    def __init__(self, optimizer, parameters):
-        self._choice = keras.Variable(
-            keras.initializers.Zeros(), optimizer.choice.shape, trainable=False
-        )
-        self._updated = [p.variable for p in parameters]
-        self._each = [_Plain(o, parameters) for o in optimizer.optimizers]
-        self.variables, self.groups = [self._choice], [[0]]
-        first = 1
-        for original, one in zip(optimizer.optimizers, self._each, strict=True):
-            self.variables += one.variables
-            self.groups += [[first + i for i in group] for group in one.groups]
-            first += len(original.variables)
-        self.finishes = any(one.finishes for one in self._each)
-
-    def scale_loss(self, loss):
-        return loss
-
-    def apply(self, gradients):
-        self._take(lambda one: one.apply(gradients))
-
-    def finish(self):
-        self._take(lambda one: one.finish())
-
-    def _take(self, action):
-        # Not by `convert_to_tensor`, which gives TensorFlow's variables back.
-        before = [variable.value for variable in self._updated]
-        choice = ops.unstack(self._choice.value > 0)
-        taken = before
-        for one, is_chosen in zip(self._each, choice, strict=True):
-            for variable, value in zip(self._updated, before, strict=True):
-                variable.assign(value)
-            action(one)
-            taken = [
-                ops.where(is_chosen, variable.value, value)
-                for variable, value in zip(self._updated, taken, strict=True)
-            ]
-        for variable, value in zip(self._updated, taken, strict=True):
-            variable.assign(value)
 
 
 class _LossScale:
