@@ -108,7 +108,7 @@ def alone(build, train, held_out, epochs):
     return time.perf_counter() - start
 
 
-def by_hand(members, train, epochs):
+def by_hand(members, train, held_out, epochs):
     """Seconds a member of the first network, in JAX without Keras."""
     import jax
     import jax.numpy as jnp
@@ -128,44 +128,68 @@ def by_hand(members, train, epochs):
             for k, size in zip(keys, sizes, strict=True)
         ]
 
-    def loss(w, x, y):
+    def outputs(w, averages, x, training):
+        new = []
         for i, (kernel, bias, gamma, beta) in enumerate(w):
             x = x @ kernel + bias
-            if i < 2:
-                mean, variance = x.mean(0), x.var(0)
-                x = (x - mean) * jax.lax.rsqrt(variance + 1e-3)
-                x = jax.nn.relu(x * gamma + beta)
+            if i == 2:
+                return x, new
+            moments = (x.mean(0), x.var(0)) if training else averages[i]
+            x = (x - moments[0]) * jax.lax.rsqrt(moments[1] + 1e-3)
+            x = jax.nn.relu(x * gamma + beta)
+            pairs = zip(averages[i], moments, strict=True)
+            new.append([0.99 * a + 0.01 * m for a, m in pairs])
+
+    def loss(w, averages, x, y, training=True):
+        x, averages = outputs(w, averages, x, training)
         taken = jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], 1)
-        return -taken.mean(), (x.argmax(-1) == y).mean()
+        return -taken.mean(), (averages, (x.argmax(-1) == y).mean())
 
-    def step(w, v, rate, x, y):
-        (value, right), g = jax.value_and_grad(loss, has_aux=True)(w, x, y)
+    def step(w, v, averages, rate, x, y):
+        (value, (averages, right)), g = jax.value_and_grad(loss, has_aux=True)(
+            w, averages, x, y
+        )
         v = jax.tree.map(lambda v, g: 0.9 * v - rate * g, v, g)
-        return jax.tree.map(jnp.add, w, v), v, value, right
+        return jax.tree.map(jnp.add, w, v), v, averages, value, right
 
-    steps = jax.vmap(step, (0, 0, 0, None, None))
+    steps = jax.vmap(step, (0, 0, 0, 0, None, None))
+    evaluate = jax.vmap(lambda w, a: loss(w, a, *held_out, training=False))
 
     @jax.jit
-    def epoch(w, v, rate, order):
+    def epoch(w, v, averages, rate, order, best, least):
         whole = len(order) // BATCH
 
         def body(carry, indices):
-            w, v, value, right = steps(*carry, rate, x[indices], y[indices])
-            return (w, v), (value, right)
+            *carry, value, right = steps(*carry, rate, x[indices], y[indices])
+            return carry, (value, right)
 
         batches = order[: whole * BATCH].reshape(whole, BATCH)
-        (w, v), _ = jax.lax.scan(body, (w, v), batches)
+        carry, _ = jax.lax.scan(body, [w, v, averages], batches)
         last = order[whole * BATCH :]
-        return steps(w, v, rate, x[last], y[last])
+        w, v, averages, value, right = steps(*carry, rate, x[last], y[last])
+        held_out_loss, _ = evaluate(w, averages)
+        better = held_out_loss < least
+
+        def kept(new, old):
+            mask = better.reshape([-1] + [1] * (new.ndim - 1))
+            return jnp.where(mask, new, old)
+
+        best = jax.tree.map(kept, w, best)
+        least = jnp.minimum(held_out_loss, least)
+        return w, v, averages, best, least, value, right
 
     start = time.perf_counter()
-    w = jax.vmap(initial)(jax.random.split(jax.random.key(0), members))
+    w = best = jax.vmap(initial)(jax.random.split(jax.random.key(0), members))
     v = jax.tree.map(jnp.zeros_like, w)
-    rate = jnp.full(members, 0.05)
+    averages = [[jnp.zeros((members, 64)), jnp.ones((members, 64))]] * 2
+    rate, least = jnp.full(members, 0.05), jnp.full(members, jnp.inf)
     rng = np.random.default_rng(0)
     for _ in range(epochs):
-        w, v, *_ = epoch(w, v, rate, jnp.asarray(rng.permutation(len(x))))
-    jax.block_until_ready(w)
+        order = jnp.asarray(rng.permutation(len(x)))
+        w, v, averages, best, least, *_ = epoch(
+            w, v, averages, rate, order, best, least
+        )
+    jax.block_until_ready(best)
     return (time.perf_counter() - start) / members
 
 
@@ -188,7 +212,9 @@ def main():
             ours.append(seconds)
             theirs.append(alone(build, train, held_out, options.epochs))
             if name == next(iter(NETWORKS)):
-                bound.append(by_hand(options.members, train, options.epochs))
+                bound.append(
+                    by_hand(options.members, train, held_out, options.epochs)
+                )
         ours, theirs = statistics.median(ours), statistics.median(theirs)
         drafts, draws, fit = parts
         print(

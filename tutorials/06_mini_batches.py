@@ -73,8 +73,8 @@ runs = {
 }
 for name, (batch_costs, costs, seconds) in runs.items():
     print(
-        f"{name:15}: an epoch is {len(batch_costs) // (len(costs) - 1)} steps "
-        f"in {seconds[1]:.2f} s; J is {costs[1]:.2f} after the first"
+        f"{name:15}: steps an epoch {len(batch_costs) // (len(costs) - 1):4}, "
+        f"seconds {seconds[1]:.2f}, J after the first epoch {costs[1]:.2f}"
     )
 
 # %% [markdown]

@@ -113,7 +113,8 @@ for axes, pair, shown in [
     axes.set(xlabel="Steps since the jump", xlim=(0, shown), ylim=(0, 1.02))
     axes.legend(loc="lower right")
     apart.append(np.abs(curves[0] - curves[1]).max())
-panels[0].set_ylabel("Average of the values")
+# Without a last one, which would touch the first of the other panel.
+panels[0].set(ylabel="Average of the values", xticks=[0, 20, 40])
 common.save(figure, "10_windows")
 
 print(

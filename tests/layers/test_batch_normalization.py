@@ -12,13 +12,11 @@ from autodiff import gradient_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
+from marks import on_tensorflow
 
 from tfcourse.layers import BatchNormalization
 
 EPSILON = 1e-8
-on_tensorflow = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="TensorFlow's own interface"
-)
 
 
 def array(tensor):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 from keras.src.testing import TestCase
+from marks import on_tensorflow
 
 from tfcourse import layers
 from tfcourse.layers import BatchNormalization, Hardmax, InvertedDropout
@@ -33,9 +34,6 @@ CASES = [
     (Hardmax, {"axis": 1}, (2, 3, 4), (0, 0, 0, 0)),
 ]
 each_case = pytest.mark.parametrize("cls, settings, shape, counts", CASES)
-on_tensorflow = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="TensorFlow's own interface"
-)
 
 
 def array(tensor):

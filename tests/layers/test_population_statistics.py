@@ -4,16 +4,13 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
+from marks import on_tensorflow
 
 from tfcourse.layers import (
     BatchNormalization,
     InvertedDropout,
     estimate_population_statistics,
     graph_sweep,
-)
-
-on_tensorflow = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="TensorFlow's own interface"
 )
 
 
