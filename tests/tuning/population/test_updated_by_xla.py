@@ -58,11 +58,11 @@ def embedded(seed):
     return classifier(lambda: layers.Embedding(5, 2), layers.Flatten, seed=seed)
 
 
-def population_of(models, like=None):
+def population_of(models, like=None, **settings):
     for model in models:
         model.optimizer.build(model.trainable_variables)
     return Population.from_columns(
-        models[0], columns_of(models), like=like, any_batch_size=True
+        models[0], columns_of(models), like=like, **settings
     )
 
 
@@ -75,21 +75,22 @@ def assert_same(population, expected, histories, curves):
 
 
 def test_one_trace_serves_any_batch_size_and_number_of_members(data):
-    first = None
+    first = plain = None
     for batch_size, members in [(8, 5), (16, 5), (4, 3), (30, 2)]:
         settings = {"batch_size": batch_size, "epochs": 2, "shuffle": False}
         models = [dense(k) for k in range(members)]
-        expected = Population(models, jit_compile=False)
+        expected = population_of(models, plain, jit_compile=False)
         curves = expected.fit(*data, validation_data=data, **settings)
-        population = population_of(models, first)
+        population = population_of(models, first, any_batch_size=True)
         histories = population.fit(*data, validation_data=data, **settings)
         assert population.report["xla"]
         assert_same(population, expected, histories, curves)
-        first = first or population.traced
+        first, plain = first or population.traced, plain or expected.traced
     trained = [k for k in first.engine._programs if "train" in k[0][0]]
     assert [kind for kind, _ in trained] == [("train, updated by XLA", 2)]
 
 
+@pytest.mark.slow
 def test_members_with_examples_of_their_own(rng, data):
     rows = rng.permuted(np.tile(np.arange(30), (5, 1)), axis=1)
     settings = {
@@ -101,7 +102,7 @@ def test_members_with_examples_of_their_own(rng, data):
     models = [dense(k) for k in range(5)]
     expected = Population(models, jit_compile=False)
     curves = expected.fit(*data, **settings)
-    population = population_of(models)
+    population = population_of(models, any_batch_size=True)
     assert_same(population, expected, population.fit(*data, **settings), curves)
     assert population.report["xla"]
 
@@ -112,7 +113,7 @@ def test_sparse_gradients_are_left_to_the_whole_step(rng, data):
     models = [embedded(k) for k in range(3)]
     expected = Population(models, jit_compile=False)
     curves = expected.fit(x, y, **settings)
-    population = population_of(models)
+    population = population_of(models, any_batch_size=True)
     assert_same(population, expected, population.fit(x, y, **settings), curves)
     assert not population.report["xla"]
     assert population.report["remarks"] == []
