@@ -107,7 +107,7 @@ def test_members_with_examples_of_their_own(rng, data):
     assert population.report["xla"]
 
 
-def test_sparse_gradients_are_left_to_the_whole_step(rng, data):
+def test_sparse_gradients_go_without_xla(rng, data):
     x, y = rng.integers(5, size=(30, 3)), data[1]
     settings = {"batch_size": 8, "epochs": 2, "shuffle": False}
     models = [embedded(k) for k in range(3)]

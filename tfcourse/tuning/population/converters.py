@@ -19,7 +19,11 @@ import tensorflow as tf
 from tensorflow.python.ops.parallel_for import pfor
 
 from tfcourse.tuning.population import convolution, philox, pooling
-from tfcourse.tuning.population.static_rules import same, static_rules
+from tfcourse.tuning.population.static_rules import (
+    members_of,
+    same,
+    static_rules,
+)
 
 _lock = threading.RLock()
 _LONGEST_WRITTEN_OUT = 128
@@ -97,12 +101,12 @@ def _written_out(op):
 
     None if that cannot be written out, or would be too long.
     """
-    members = tf.get_static_value(op.pfor.loop_len_vector)
+    members = members_of(op)
     odd = {tf.variant, tf.resource} & {x.dtype for x, _, _ in op.inputs}
-    if members is None or members[0] > _LONGEST_WRITTEN_OUT or odd:
+    if members is None or members > _LONGEST_WRITTEN_OUT or odd:
         return None
     columns = [
-        tf.unstack(x, num=members[0]) if stacked else [x] * members[0]
+        tf.unstack(x, num=members) if stacked else [x] * members
         for x, stacked, _ in op.inputs
     ]
     rows = [same(op, list(row)) for row in zip(*columns, strict=True)]
@@ -115,21 +119,15 @@ def _products(rule, op):
     They are not counted as what is not vectorised: each fills a core.
     """
     (a, a_differs, _), (b, b_differs, _) = op.inputs
-    members = tf.get_static_value(op.pfor.loop_len_vector)
+    members = members_of(op)
     if (
         not (a_differs and b_differs)
         or members is None
-        or members[0] > _MOST_PRODUCTS
+        or members > _MOST_PRODUCTS
         or _size_of_weights(op, a, b) < _SMALLEST_PRODUCT
     ):
         return rule(op)
-    pairs = zip(
-        tf.unstack(a, num=members[0]),
-        tf.unstack(b, num=members[0]),
-        strict=True,
-    )
-    out = [product for a, b in pairs for product in same(op, [a, b])]
-    return pfor.wrap(tf.stack(out))
+    return _written_out(op)
 
 
 def _size_of_weights(op, a, b):

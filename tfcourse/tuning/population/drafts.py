@@ -137,7 +137,7 @@ def drafting():
     assign_in_place = Variable._direct_assign
     convert = Variable._convert_to_tensor
 
-    def convert_later(self, value, dtype=None):
+    def convert_by_numpy(self, value, dtype=None):
         if isinstance(value, (bool, int, float)):
             # After each new seed TensorFlow's first operation takes a while.
             return np.asarray(value, dtype)
@@ -164,7 +164,7 @@ def drafting():
         (Variable, "_initialize", initialize),
         (Variable, "_initialize_with_initializer", initialize_with_initializer),
         (Variable, "_direct_assign", assign),
-        (Variable, "_convert_to_tensor", convert_later),
+        (Variable, "_convert_to_tensor", convert_by_numpy),
         *(
             (owner, "__setattr__", _set_untracked(owner))
             for owner in _TRACKABLE

@@ -56,6 +56,8 @@ def in_shards(of_shard, size, state):
     rows = tf.range(members)
     rows = tf.where(rows < members + twice - size, rows, rows + twice)
     return [
-        tf.ensure_shape(tf.gather(tf.reshape(v, [-1, *v.shape[2:]]), rows), old)
-        for v, old in zip(parts, [v.shape for v in state], strict=True)
+        tf.ensure_shape(
+            tf.gather(tf.reshape(v, [-1, *v.shape[2:]]), rows), old.shape
+        )
+        for v, old in zip(parts, state, strict=True)
     ]

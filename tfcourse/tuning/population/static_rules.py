@@ -75,14 +75,14 @@ def _along_axes(place, varies, op):
 
 
 def _reshape(op):
-    shape, members = _value(op, 1), _members(op)
+    shape, members = _value(op, 1), members_of(op)
     if shape is None or (members is None and -1 in shape):
         return None
     return _with_shape(op, [-1 if members is None else members, *shape])
 
 
 def _broadcast(op):
-    shape, members = _value(op, 1), _members(op)
+    shape, members = _value(op, 1), members_of(op)
     rank = op.inputs[0].t.shape.rank
     if shape is None or members is None or rank != len(shape) + 1:
         return None
@@ -131,6 +131,7 @@ def _value(op, place):
     return None if differs else tf.get_static_value(value)
 
 
-def _members(op):
+def members_of(op):
+    """Returns how many members there are, or None if that is open."""
     members = tf.get_static_value(op.pfor.loop_len_vector)
     return None if members is None else members[0]

@@ -57,7 +57,7 @@ class Steps:
         processor, which is where XLA gains most; it depends on no mini-batch.
 
         Raises:
-            NotImplementedError: If a gradient is sparse, whose size depends on
+            SparseGradientError: If a gradient is sparse, whose size depends on
                 the mini-batch.
         """
         key = "halves", own, state[0].shape[0], shapes(data)
