@@ -65,3 +65,22 @@ def test_says_why_a_trial_is_in_a_program_of_its_own():
     assert first == ""
     assert [c.trial.trial_id for c in second[0]] == ["1"]
     assert why == "not with trial 0: optimizer, momentum: 0.9 and 0.95"
+
+
+def deep(number, depth):
+    def build():
+        hidden = [keras.layers.Dense(3, "relu") for _ in range(depth)]
+        model = keras.Sequential(
+            [keras.Input((2,)), *hidden, keras.layers.Dense(1)]
+        )
+        model.compile("sgd", "mse")
+        return model
+
+    trial = types.SimpleNamespace(trial_id=number)
+    return Candidate(trial, build, draft(build), {"epochs": 1})
+
+
+def test_networks_of_like_depth_are_neighbours():
+    candidates = [deep(str(i), n) for i, n in enumerate([3, 1, 2, 1, 3])]
+    ((part,),) = grouped(candidates)
+    assert [c.trial.trial_id for c in part] == ["1", "3", "2", "0", "4"]

@@ -75,7 +75,12 @@ class _Layout:
             "in memory", "w", driver="core", backing_store=False
         ) as file:
             for path, attributes in self._groups.items():
-                group = file.require_group(path)
+                # A group comes after the one that it is in.
+                group = h5py.Group(
+                    h5py.h5g.open(file.id, b"/")
+                    if path == "/"
+                    else h5py.h5g.create(file.id, path.encode())
+                )
                 for name, value in attributes.items():
                     group.attrs[name] = value
             for (path, _, _), value in zip(self._places, values, strict=True):

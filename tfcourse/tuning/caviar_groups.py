@@ -41,10 +41,13 @@ def grouped(candidates):
     """Returns the candidates by structure, and there by arguments of `fit`.
 
     Returns:
-        A list of lists of lists of `Candidate`s, the largest first.
+        A list of lists of lists of `Candidate`s, the largest first. In the
+        innermost, shallow networks come before deep ones: what all neighbours
+        pass by costs nothing.
     """
     groups = []
     for some in _by_structure(candidates):
+        some = sorted(some, key=lambda c: len(c.model.layers))
         parts = _by(some, lambda candidate: _key(candidate.arguments))
         groups.append(sorted(parts.values(), key=len, reverse=True))
     return groups

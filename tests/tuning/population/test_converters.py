@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow.python.ops.parallel_for import pfor
 
 from tfcourse.tuning.population import convolution, philox, pooling
+from tfcourse.tuning.population.across import any_member
 from tfcourse.tuning.population.converters import converters
 
 K = 3
@@ -104,6 +105,28 @@ def test_what_has_no_rule_is_named_and_still_right(rng):
         )(x)
     assert one_by_one == {"Svd"}
     np.testing.assert_allclose(out, tf.linalg.svd(x)[0], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "flags, xla, expected",
+    [
+        ([False, True, False], False, [6, 6, 6]),
+        ([False, False, False], False, [2, 2, 2]),
+        # What XLA compiles has its sizes fixed.
+        ([False, False, False], True, [6, 6, 6]),
+    ],
+)
+def test_any_member_decides_for_all(flags, xla, expected):
+    def examples(flag):
+        rows = tf.where(any_member(flag), 6, 2)
+        return tf.shape(tf.zeros(rows))[0]
+
+    with converters(xla) as one_by_one:
+        counts = tf.function(lambda f: tf.vectorized_map(examples, f))(
+            tf.constant(flags)
+        )
+    assert counts.numpy().tolist() == expected
+    assert not one_by_one
 
 
 def test_the_rules_are_put_back():

@@ -26,15 +26,18 @@ def test_each_member_gets_its_own_value(members, size, firsts):
     def program(state):
         def of_shard(first, shard):
             tf.py_function(lambda f: seen.append(int(f)), [first], [])
-            a, b = shard
-            return [2 * a, b + a[:, 0]]
+            a, b, c = shard
+            return [2 * a, b, c + a[:, 0]]
 
-        return shards.in_shards(of_shard, size, state)
+        return shards.in_shards(of_shard, size, state, written=[0, 2])
 
     a = np.arange(2.0 * members).reshape(members, 2)
     b = np.ones(members)
-    twice, sums = program([tf.constant(a), tf.constant(b)])
+    twice, same, sums = program(
+        [tf.constant(a), tf.constant(b), tf.constant(b)]
+    )
     np.testing.assert_array_equal(twice, 2 * a)
+    np.testing.assert_array_equal(same, b)
     np.testing.assert_array_equal(sums, 1 + a[:, 0])
     assert sorted(seen) == firsts
 

@@ -7,13 +7,14 @@ import numpy as np
 from keras import layers
 
 from tfcourse.tuning.laying import rules
-from tfcourse.tuning.laying.largest import (
-    PassedBy,
-    kind_of_optimizer,
-    largest,
-)
+from tfcourse.tuning.laying.largest import kind_of_optimizer, largest
 from tfcourse.tuning.laying.outline import anatomy, outline
-from tfcourse.tuning.population.drafts import drafting, variables
+from tfcourse.tuning.laying.passed_by import PassedBy
+from tfcourse.tuning.population.drafts import (
+    drafting,
+    initial_value,
+    variables,
+)
 from tfcourse.tuning.population.one_of import OneOf
 from tfcourse.tuning.population.pure import (
     build_noting_slots,
@@ -127,7 +128,7 @@ class Host:
         for variable, (number, masks) in zip(
             variables(model), crop, strict=True
         ):
-            value = keras.ops.convert_to_numpy(variable.value)
+            value = initial_value(variable)
             if masks is None:
                 row[number] = value
             else:

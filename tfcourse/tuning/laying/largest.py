@@ -2,49 +2,15 @@
 
 import math
 
-import keras
-from keras import ops
-
 from tfcourse.tuning.laying import rules
 from tfcourse.tuning.laying.outline import anatomy
+from tfcourse.tuning.laying.passed_by import PassedBy
 from tfcourse.tuning.population.drafts import unbuilt
 from tfcourse.tuning.population.one_of import OneOf
 from tfcourse.tuning.population.structure import compile_structure
 
 # Widths are multiples of it, which a processor's registers hold as well.
 _STEP = 8
-
-
-class PassedBy(keras.layers.Layer):
-    """Layers that a member has, or passes its values by.
-
-    Args:
-        layers: The layers, which change no shape.
-    """
-
-    def __init__(self, layers):
-        super().__init__()
-        self.layers = layers
-
-    def build(self, input_shape):
-        self.present = self.add_weight(
-            (), "ones", trainable=False, name="present"
-        )
-        for layer in self.layers:
-            layer.build(input_shape)
-            input_shape = layer.compute_output_shape(input_shape)
-
-    def call(self, inputs, training=False):
-        outputs = inputs
-        for layer in self.layers:
-            keyword = {"training": training}
-            if not layer._call_has_training_arg:
-                keyword = {}
-            outputs = layer(outputs, **keyword)
-        return ops.where(self.present > 0, outputs, inputs)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
 
 def largest(builds, drafts):

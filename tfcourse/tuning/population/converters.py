@@ -66,6 +66,7 @@ def _rules(tensorflow_rules, xla):
     rules = static_rules(tensorflow_rules) | {
         "Bitcast": _bitcast,
         "InTopKV2": _in_top_k,
+        "Snapshot": functools.partial(_any_member, xla),
         "StatelessRandomGetKeyCounter": _key_and_counter,
     }
     for name, convert in [
@@ -140,6 +141,12 @@ def _size_of_weights(op, a, b):
 
 def _bitcast(op):
     return [pfor.wrap(out) for out in same(op, [op.stacked_input(0)])]
+
+
+def _any_member(xla, op):
+    """The rule for `across.any_member`."""
+    members = tf.constant([True]) if xla else op.stacked_input(0)
+    return pfor.wrap(tf.reduce_any(members), False)
 
 
 def _in_top_k(op):

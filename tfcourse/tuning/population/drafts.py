@@ -70,7 +70,21 @@ def initial_values(template, drafts):
                 "have other shapes."
             )
         rows.append(row)
-    return [_stack(column) for column in zip(*rows, strict=True)]
+    return [
+        np.stack([initial_value(variable) for variable in column])
+        for column in zip(*rows, strict=True)
+    ]
+
+
+def initial_value(variable):
+    """Returns what a variable of a draft begins with, in NumPy."""
+    initializer = variable._initializer
+    # Which most are; TensorFlow takes its time for each.
+    if type(initializer) is keras.initializers.Zeros:
+        return np.zeros(variable.shape, variable.dtype)
+    if type(initializer) is keras.initializers.Ones:
+        return np.ones(variable.shape, variable.dtype)
+    return ops.convert_to_numpy(variable.value)
 
 
 def variables(model):
@@ -99,28 +113,11 @@ def _complete(model, template):
         make_pure(model.optimizer).build(model.trainable_variables)
 
 
-def _stack(column):
-    first = column[0]._initializer
-    if isinstance(first, _CONSTANT) and all(
-        isinstance(v._initializer, type(first))
-        and v._initializer.get_config() == first.get_config()
-        for v in column
-    ):
-        value = first(tuple(column[0].shape), column[0].dtype)
-        return np.repeat(np.asarray(value)[None], len(column), axis=0)
-    return np.stack([ops.convert_to_numpy(v.value) for v in column])
-
-
 _TRACKABLE = [
     owner
     for owner in keras.layers.Layer.__mro__
     if owner.__name__ == "KerasAutoTrackable"
 ]
-_CONSTANT = (
-    keras.initializers.Zeros,
-    keras.initializers.Ones,
-    keras.initializers.Constant,
-)
 
 
 @contextlib.contextmanager

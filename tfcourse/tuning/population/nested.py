@@ -54,6 +54,14 @@ def each_array(function, data):
     )
 
 
+def replaced(arrays, indices, values):
+    """Returns a list like `arrays`, with other values at some indices."""
+    new = list(arrays)
+    for i, value in zip(indices, values, strict=True):
+        new[i] = value
+    return new
+
+
 def leaves_of(data):
     return [leaf for leaf in tf.nest.flatten(data) if leaf is not None]
 

@@ -8,6 +8,8 @@ import os
 
 import tensorflow as tf
 
+from tfcourse.tuning.population.nested import replaced
+
 # Of four shards each of two cores has work to the end, of two it has not.
 _SHARDS_A_CORE = 2
 _SMALLEST = 4
@@ -21,7 +23,7 @@ def size_of_shards(members):
     return math.ceil(members / max(shards, 1))
 
 
-def in_shards(of_shard, size, state):
+def in_shards(of_shard, size, state, written):
     """Returns the new state of all members, computed in shards.
 
     Args:
@@ -30,6 +32,7 @@ def in_shards(of_shard, size, state):
         size: How many members make a shard. The last one begins early enough
             to be of that size, too.
         state: A list of tensors `(K, ...)`.
+        written: The indices of those that may change.
     """
     members = state[0].shape[0]
     if members == size:
@@ -39,25 +42,28 @@ def in_shards(of_shard, size, state):
     starts = tf.minimum(tf.range(0, members, size), members - size)
 
     def shard(start):
-        part = [v[start : start + size] for v in state]
-        part = [tf.ensure_shape(v, [size, *v.shape[1:]]) for v in part]
-        return of_shard(start, part)
+        rows = start + tf.range(size)
+        new = of_shard(start, [tf.gather(v, rows) for v in state])
+        return [new[i] for i in written]
 
     parts = tf.map_fn(
         shard,
         starts,
         parallel_iterations=_SHARDS_A_CORE * os.cpu_count(),
         fn_output_signature=[
-            tf.TensorSpec([size, *v.shape[1:]], v.dtype) for v in state
+            tf.TensorSpec([size, *state[i].shape[1:]], state[i].dtype)
+            for i in written
         ],
     )
     # The last shard begins with members of the one before it.
     twice = tf.size(starts) * size - members
     rows = tf.range(members)
     rows = tf.where(rows < members + twice - size, rows, rows + twice)
-    return [
+    whole = [
         tf.ensure_shape(
-            tf.gather(tf.reshape(v, [-1, *v.shape[2:]]), rows), old.shape
+            tf.gather(tf.reshape(part, [-1, *part.shape[2:]]), rows),
+            state[i].shape,
         )
-        for v, old in zip(parts, state, strict=True)
+        for i, part in zip(written, parts, strict=True)
     ]
+    return replaced(state, written, whole)

@@ -8,6 +8,7 @@ from tfcourse.tuning.population.nested import (
     each_array,
     first_line,
     open_spec,
+    replaced,
     spec,
     taken,
     tensors,
@@ -119,7 +120,8 @@ class TensorFlowEngine:
 
     def evaluate(self, state, data, order, batch_size):
         """Returns the state with the metrics of an evaluation in it."""
-        return self._run(("evaluate",), state, data, order, batch_size)
+        size = self._size_of_shards(len(state[0]))
+        return self._run(("evaluate", size), state, data, order, batch_size)
 
     def results(self, state):
         """Returns a dict from the name of each metric to `(K, ...)` values."""
@@ -190,40 +192,38 @@ class TensorFlowEngine:
         if kind == "train by XLA":
             return self._epoch_by_xla(*sizes)
         if kind == "train, updated by XLA":
-            return self._epoch_updated_by_xla(*sizes)
+            return self._epoch_in_shards(steps.train_updated_by_xla, *sizes)
         if kind == "train":
             return self._epoch(steps.train)
         if kind == "evaluate":
-            return self._epoch(steps.evaluate)
+            return self._epoch_in_shards(steps.evaluate, *sizes)
         of_member = getattr(self.member, kind)
         return lambda state, *x: steps.map(of_member, state, *x)
 
     def _epoch(self, step_for):
         def epoch(state, data, order, batch_size):
-            step = step_for(state, data, _is_own(order))
+            step = step_for(each_array(spec, state), data, _is_own(order))
             return _in_batches(step, state, data, order, batch_size)
 
         return epoch
 
-    def _epoch_updated_by_xla(self, size):
+    def _epoch_in_shards(self, step_for, size):
         def epoch(state, data, order, batch_size):
-            step = self._steps.train_updated_by_xla(
-                _first(state, size), data, _is_own(order)
-            )
+            step = step_for(_of_size(state, size), data, _is_own(order))
 
             def of_shard(start, shard):
                 mine = _of_shard(order, start, size)
                 return _in_batches(step, shard, data, mine, batch_size)
 
-            return in_shards(of_shard, size, state)
+            return in_shards(of_shard, size, state, step.written)
 
         return epoch
 
     def _epoch_by_xla(self, size, batch_size):
         def epoch(state, data, order):
-            own, first = _is_own(order), _first(state, size)
-            compiled = self._steps.train_by_xla(first, data, own, batch_size)
-            step = self._steps.train(first, data, own, for_xla=True)
+            own, some = _is_own(order), _of_size(state, size)
+            compiled = self._steps.train_by_xla(some, data, own, batch_size)
+            step = self._steps.train(some, data, own, for_xla=True)
             whole = tf.shape(order)[-1] // batch_size * batch_size
 
             def of_shard(start, shard):
@@ -240,7 +240,7 @@ class TensorFlowEngine:
                     tf.constant(batch_size),
                 )
 
-            return in_shards(of_shard, size, state)
+            return in_shards(of_shard, size, state, step.written)
 
         return epoch
 
@@ -261,21 +261,22 @@ def _both(program, arguments, meanwhile):
 def _in_batches(step, state, data, order, batch_size):
     """Returns the state after a step on each mini-batch."""
 
-    def body(start, state):
+    def body(start, values):
         indices = order[..., start : start + batch_size]
         if isinstance(batch_size, int):
             # They are all whole: it is for these that XLA compiles the step.
             sizes = [*order.shape[:-1], batch_size]
             indices = tf.ensure_shape(indices, sizes)
-        return start + batch_size, step(state, taken(data, indices))
+        new = step(replaced(state, step.written, values), taken(data, indices))
+        return start + batch_size, [new[i] for i in step.written]
 
-    _, state = tf.while_loop(
+    _, values = tf.while_loop(
         lambda start, _: start < tf.shape(order)[-1],
         body,
-        (0, state),
+        (0, [state[i] for i in step.written]),
         parallel_iterations=1,
     )
-    return state
+    return replaced(state, step.written, values)
 
 
 def _is_own(order):
@@ -283,9 +284,9 @@ def _is_own(order):
     return order.shape.rank == 2
 
 
-def _first(state, size):
-    """Returns the state of so many members."""
-    return [tf.ensure_shape(v[:size], [size, *v.shape[1:]]) for v in state]
+def _of_size(state, size):
+    """Returns what the state of so many members looks like."""
+    return [tf.TensorSpec([size, *v.shape[1:]], v.dtype) for v in state]
 
 
 def _of_shard(order, start, size):

@@ -9,9 +9,26 @@ from tfcourse.tuning.population.nested import (
     each_array,
     first_line,
     leaves_of,
+    replaced,
     shapes,
     spec,
 )
+
+
+class Step:
+    """A function from the state and a mini-batch to a new state.
+
+    Args:
+        traced: A function of them to the arrays that are written.
+        written: The indices of these.
+    """
+
+    def __init__(self, traced, written):
+        self._traced = traced
+        self.written = written
+
+    def __call__(self, state, batch):
+        return replaced(state, self.written, self._traced(state, batch))
 
 
 class Steps:
@@ -34,10 +51,11 @@ class Steps:
         self._known = {}
 
     def train(self, state, data, own, for_xla=False):
-        """Returns a function from the state and a mini-batch to a new state.
+        """Returns the `Step` that trains.
 
         Args:
-            state: The arrays of so many members, as `member` has them.
+            state: What the arrays of so many members look like, a list of
+                `tf.TensorSpec`s.
             data: What mini-batches are taken of.
             own: Whether each member has a mini-batch of its own.
             for_xla: Whether XLA is to compile it.
@@ -47,8 +65,14 @@ class Steps:
     def train_by_xla(self, state, data, own, batch_size):
         """Returns what `train` does, compiled for mini-batches of one size."""
         step = self.train(state, data, own, for_xla=True)
+
+        def written(state, batch):
+            new = step(state, batch)
+            return [new[i] for i in step.written]
+
         sizes = _sizes(state, own, batch_size)
-        return concrete(step, state, data, sizes, jit_compile=True)
+        compiled = concrete(written, state, data, sizes, jit_compile=True)
+        return Step(compiled, step.written)
 
     def train_updated_by_xla(self, state, data, own):
         """Returns what `train` does, of which XLA compiles the second half.
@@ -98,79 +122,64 @@ class Steps:
         return self._known[key]
 
     def _traced(self, step_of_member, state, data, own, for_xla):
-        changed = []
+        written = []
 
-        def step_and_note(arrays, batch):
+        def of_member(arrays, batch):
             new = step_of_member(arrays, batch)
-            changed[:] = [
-                now is not old for now, old in zip(new, arrays, strict=True)
-            ]
-            return [v for v, c in zip(new, changed, strict=True) if c]
+            written[:] = _changed(new, arrays)
+            return [new[i] for i in written]
 
         def step(state, batch):
-            # A value that no step changes is not passed through the program.
-            new = iter(
-                self.map(step_and_note, state, batch, own=own, for_xla=for_xla)
-            )
-            return [
-                tf.ensure_shape(next(new), old.shape) if is_changed else old
-                for old, is_changed in zip(state, changed, strict=True)
-            ]
+            new = self.map(of_member, state, batch, own=own, for_xla=for_xla)
+            return _like(state, new, written)
 
-        return concrete(step, state, data, _sizes(state, own))
+        traced = concrete(step, state, data, _sizes(state, own))
+        return Step(traced, written)
 
     def _in_halves(self, state, data, own):
         count = self.member.parameters
         slots = range(self.member.of_model, self.member.saved)
-        updated = [*range(count), *slots]
-        changed, has_gradient = [], []
+        held = [*range(count), *slots]
+        has_gradient, by_forward, by_update = [], [], []
 
         def differentiated(arrays, batch):
             gradients, new = self._differentiated(arrays, batch)
             if any(isinstance(g, tf.IndexedSlices) for g in gradients):
                 raise SparseGradientError
             has_gradient[:] = [g is not None for g in gradients]
-            changed[:] = [
-                i
-                for i, (now, old) in enumerate(zip(new, arrays, strict=True))
-                if now is not old
-            ]
+            by_forward[:] = _changed(new, arrays)
             known = [g for g in gradients if g is not None]
-            return known, [new[i] for i in changed]
+            return known, [new[i] for i in by_forward]
 
-        def updated_one(held, known):
-            known, arrays = iter(known), [None] * len(state)
-            for i, value in zip(updated, held, strict=True):
-                arrays[i] = value
+        def updated(values, known):
+            known = iter(known)
+            arrays = replaced([None] * len(state), held, values)
             gradients = [next(known) if has else None for has in has_gradient]
             new = self.member.apply(arrays, gradients)
-            return [new[i] for i in updated]
+            by_update[:] = _changed(new, arrays)
+            return [new[i] for i in by_update]
 
         def first_half(state, batch):
             return self.map(differentiated, state, batch, own=own)
 
-        def second_half(held, known):
-            return self.map(updated_one, held, known, own=True, for_xla=True)
+        def second_half(values, known):
+            return self.map(updated, values, known, own=True, for_xla=True)
 
         differentiate = concrete(first_half, state, data, _sizes(state, own))
         known, _ = differentiate.structured_outputs
         update = tf.function(
             second_half, autograph=False, jit_compile=True
         ).get_concrete_function(
-            [spec(state[i]) for i in updated], each_array(spec, known)
+            [spec(state[i]) for i in held], each_array(spec, known)
         )
 
         def step(state, batch):
-            known, others = differentiate(state, batch)
-            new = list(state)
-            for i, value in zip(changed, others, strict=True):
-                new[i] = value
-            held = update([state[i] for i in updated], known)
-            for i, value in zip(updated, held, strict=True):
-                new[i] = value
-            return new
+            known, new = differentiate(state, batch)
+            more = update([state[i] for i in held], known)
+            return _like(state, [*new, *more], written)
 
-        return step
+        written = [*by_forward, *by_update]
+        return Step(step, written)
 
     def _train(self, arrays, batch):
         gradients, new = self._differentiated(arrays, batch)
@@ -192,6 +201,20 @@ class Steps:
 
 class SparseGradientError(NotImplementedError):
     """A gradient is sparse, and so of another size for each mini-batch."""
+
+
+def _changed(new, old):
+    """Returns the indices of the arrays that are others than before."""
+    pairs = enumerate(zip(new, old, strict=True))
+    return [i for i, (now, before) in pairs if now is not before]
+
+
+def _like(state, new, written):
+    """Returns new values of some arrays, of the shapes of the old ones."""
+    return [
+        tf.ensure_shape(value, state[i].shape)
+        for i, value in zip(written, new, strict=True)
+    ]
 
 
 def _sizes(state, own, batch_size=None):
