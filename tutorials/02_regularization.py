@@ -71,7 +71,7 @@ settings = {
     "early stopping": {"stop_early": True},
     "augmentation": {"shake": 0.3},
 }
-names = list(settings)[: 3 if common.QUICK else 6]
+names = list(settings)[: 2 if common.QUICK else 6]
 models = {name: train(**settings[name]) for name in names}
 
 
@@ -96,10 +96,11 @@ assert max(gaps, key=gaps.get) == "none"
 # %%
 grid = np.meshgrid(np.linspace(-1.8, 2.8, 150), np.linspace(-1.4, 1.8, 110))
 points = np.stack(grid, axis=-1).reshape(-1, 2)
-rows = len(models) // 3
+rows, columns = max(1, len(models) // 3), min(3, len(models))
 figure, panels = plt.subplots(
-    rows, 3, figsize=(9, 2.5 * rows), sharex=True, sharey=True, squeeze=False
+    rows, columns, sharex=True, sharey=True, squeeze=False
 )
+figure.set_size_inches(3 * columns, 2.5 * rows)
 for axes, (name, model) in zip(panels.flat, models.items(), strict=True):
     y_hat = predict(model, points).reshape(grid[0].shape)
     axes.contourf(*grid, y_hat > 0.5, 1, colors=["#f6e3c0", "#c3d5e6"])
@@ -108,10 +109,8 @@ for axes, (name, model) in zip(panels.flat, models.items(), strict=True):
     axes.plot(*x[y == 1].T, "^", color="#0b3c6f", markersize=3.5, mew=0)
     axes.set_title(name)
     axes.set_title(f"dev error {errors[name][1]:.1%}", loc="right", fontsize=9)
-for axes in panels[-1]:
-    axes.set_xlabel("$x_1$")
-for axes in panels[:, 0]:
-    axes.set_ylabel("$x_2$")
+figure.supxlabel("$x_1$")
+figure.supylabel("$x_2$")
 common.save(figure, "02_boundaries")
 print("See the first network draw a border around single points.")
 
