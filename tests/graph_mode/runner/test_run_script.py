@@ -132,9 +132,15 @@ def test_an_interrupt_reaches_the_script_and_leaves_no_traceback(
     folder, source, code, said
 ):
     path = script(folder / "a.py", f"import time\n{source}\n")
-    runner = "import sys; from tfcourse.graph_mode.runner import run_script"
+    # Tests that run in the background, and their children, ignore interrupts.
+    runner = f"""
+import signal, sys
+from tfcourse.graph_mode.runner import run_script
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(run_script('{path}'))
+"""
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{runner}; sys.exit(run_script('{path}'))"],
+        [sys.executable, "-c", runner],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

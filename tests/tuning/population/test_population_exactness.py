@@ -115,7 +115,13 @@ def classifier(*hidden, size=12, optimizer=None, **settings):
     return build
 
 
-@pytest.mark.parametrize("jit", [False, True], ids=["plain", "xla"])
+@pytest.mark.parametrize(
+    "jit",
+    [
+        pytest.param(False, id="plain", marks=pytest.mark.slow),
+        pytest.param(True, id="xla"),
+    ],
+)
 def test_batch_norm_network(rng, jit):
     x, y = digits(rng)
     build = classifier(

@@ -57,9 +57,8 @@ def _no_gpu(kind):
     return []
 
 
-@pytest.mark.parametrize(
-    "with_subsets", [pytest.param(False, marks=pytest.mark.slow), True]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("with_subsets", [False, True])
 def test_population_in_shards_equals_one_piece(rng, monkeypatch, with_subsets):
     x = rng.normal(size=(30, 3)).astype("float32")
     y = rng.integers(2, size=30)

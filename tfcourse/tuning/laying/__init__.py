@@ -12,7 +12,7 @@ rest is trained as in the narrow network to rounding.
 
 *Depth.* Where hidden layers repeat, the large network has as many as the
 deepest; a member passes its values by those that it has not, whose gradient is
-therefore zero.
+therefore zero. What all members of a shard pass by is hardly computed.
 
 *Optimizer.* Where there are two or three of them, each step is computed by all,
 and a member takes that of its own.
