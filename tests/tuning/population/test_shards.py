@@ -44,7 +44,7 @@ def test_each_member_gets_its_own_value(members, size, firsts):
 
 @pytest.mark.parametrize(
     "cores, members, size",
-    [(2, 64, 16), (2, 9, 5), (2, 3, 3), (16, 64, 4), (1, 10, 5)],
+    [(2, 64, 4), (2, 5, 3), (2, 1, 1), (16, 33, 3), (1, 10, 4)],
 )
 def test_size_of_shards(monkeypatch, cores, members, size):
     monkeypatch.setattr(shards.os, "cpu_count", lambda: cores)
@@ -55,6 +55,13 @@ def test_size_of_shards(monkeypatch, cores, members, size):
 def _no_gpu(kind):
     assert kind == "GPU"
     return []
+
+
+def test_a_gpu_takes_all_members_at_once(monkeypatch):
+    monkeypatch.setattr(
+        shards.tf.config, "list_physical_devices", lambda kind: ["a GPU"]
+    )
+    assert shards.size_of_shards(64) is None
 
 
 @pytest.mark.slow
@@ -84,7 +91,8 @@ def test_population_in_shards_equals_one_piece(rng, monkeypatch, with_subsets):
         assert population.report["xla"]
         return population, histories
 
-    (whole, expected), (parts, actual) = trained(5), trained(2)
+    # In one piece, as where there is a GPU.
+    (whole, expected), (parts, actual) = trained(None), trained(2)
     for k in range(5):
         assert actual[k].history.keys() == expected[k].history.keys()
         for name, curve in expected[k].history.items():

@@ -1,6 +1,8 @@
-"""A population in parts, each trained by a thread of its own.
+"""A population in parts, each trained by a core of its own.
 
-XLA's programs hardly share their work among the cores of a CPU.
+Operations on a few members are too small to be shared among the cores of a CPU:
+what it takes to share them costs as much as is gained. Nor do XLA's programs
+share much of theirs.
 """
 
 import math
@@ -10,17 +12,15 @@ import tensorflow as tf
 
 from tfcourse.tuning.population.nested import replaced
 
-# Of four shards each of two cores has work to the end, of two it has not.
-_SHARDS_A_CORE = 2
-_SMALLEST = 4
+# More members cost as much each, and may leave cores idle at the end.
+_MOST = 4
 
 
 def size_of_shards(members):
-    """Returns how many members make a shard; all of them if there is a GPU."""
+    """Returns how many members make a shard; None if there is a GPU."""
     if tf.config.list_physical_devices("GPU"):
-        return members
-    shards = min(_SHARDS_A_CORE * os.cpu_count(), members // _SMALLEST)
-    return math.ceil(members / max(shards, 1))
+        return None
+    return min(_MOST, math.ceil(members / os.cpu_count()))
 
 
 def in_shards(of_shard, size, state, written):
@@ -29,32 +29,27 @@ def in_shards(of_shard, size, state, written):
     Args:
         of_shard: A function from the number of a shard's first member, and its
             state, to its new state.
-        size: How many members make a shard. The last one begins early enough
-            to be of that size, too.
+        size: How many members make a shard; None if all of them do. The last
+            one begins early enough to be of that size, too.
         state: A list of tensors `(K, ...)`.
         written: The indices of those that may change.
     """
     members = state[0].shape[0]
-    if members == size:
+    if size is None or members == size:
         return of_shard(0, state)
     if members is None:
         members = tf.shape(state[0])[0]
     starts = tf.minimum(tf.range(0, members, size), members - size)
 
     def shard(start):
-        rows = start + tf.range(size)
-        new = of_shard(start, [tf.gather(v, rows) for v in state])
+        rows = [
+            tf.ensure_shape(v[start : start + size], [size, *v.shape[1:]])
+            for v in state
+        ]
+        new = of_shard(start, rows)
         return [new[i] for i in written]
 
-    parts = tf.map_fn(
-        shard,
-        starts,
-        parallel_iterations=_SHARDS_A_CORE * os.cpu_count(),
-        fn_output_signature=[
-            tf.TensorSpec([size, *state[i].shape[1:]], state[i].dtype)
-            for i in written
-        ],
-    )
+    parts = _side_by_side(shard, starts)
     # The last shard begins with members of the one before it.
     twice = tf.size(starts) * size - members
     rows = tf.range(members)
@@ -67,3 +62,37 @@ def in_shards(of_shard, size, state, written):
         for i, part in zip(written, parts, strict=True)
     ]
     return replaced(state, written, whole)
+
+
+def _side_by_side(function, elements):
+    """Returns what a function returns for each element, stacked.
+
+    It runs for as many elements at a time as there are cores, and each of its
+    operations on one core where there are as many elements. `tf.data` can do
+    that for functions that are mapped over a data set, and nothing else in
+    TensorFlow: how many cores an operation takes is settled once for a process.
+    """
+    count = tf.size(elements, out_type=tf.int64)
+    cores = tf.constant(os.cpu_count(), tf.int64)
+    data = tf.data.Dataset.from_tensor_slices(elements)
+    data = data.map(
+        tf.autograph.experimental.do_not_convert(function),
+        num_parallel_calls=os.cpu_count(),
+        deterministic=True,
+    ).batch(count)
+    spec = data.element_spec
+    kind = {
+        "output_types": [s.dtype for s in tf.nest.flatten(spec)],
+        "output_shapes": [s.shape for s in tf.nest.flatten(spec)],
+    }
+    # The data set's options say the same, but `get_single_element` does not
+    # heed them.
+    variant = tf.raw_ops.MaxIntraOpParallelismDataset(
+        input_dataset=tf.data.experimental.to_variant(data),
+        max_intra_op_parallelism=tf.maximum(cores // count, 1),
+        **kind,
+    )
+    variant = tf.raw_ops.PrivateThreadPoolDataset(
+        input_dataset=variant, num_threads=tf.minimum(cores, count), **kind
+    )
+    return tf.data.experimental.from_variant(variant, spec).get_single_element()

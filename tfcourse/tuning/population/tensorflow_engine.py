@@ -24,33 +24,38 @@ class TensorFlowEngine:
     """Maps a member's functions over all members, by `tf.vectorized_map`.
 
     One call trains one epoch: a loop inside the program gathers the
-    mini-batches on the device. How many members there are, how many examples
-    and how many in a mini-batch, is left open when a program is traced, so that
-    one trace serves populations of other sizes, other batch sizes, and the
-    last, smaller mini-batch. Only what XLA compiles, and what must be written
-    out member by member, is traced for given numbers.
+    mini-batches on the device. On a CPU it runs for several shards of the
+    members at a time, each of the same size. How many members there are, how
+    many examples and how many in a mini-batch, is left open when a program is
+    traced, so that one trace serves populations of other sizes, other batch
+    sizes, and the last, smaller mini-batch. Where there are no shards, what XLA
+    compiles, and what must be written out member by member, is traced for a
+    given number of members.
 
-    XLA compiles a step, not the loop, which runs for several shards of the
-    members at a time; the last, smaller mini-batch runs the same traced step
-    without XLA, which costs no second compilation. Or it compiles the
-    optimizer's half of the step, which serves mini-batches of any size.
+    XLA compiles a step, not the loop; the last, smaller mini-batch runs the
+    same traced step without XLA, which costs no second compilation. Or it
+    compiles the optimizer's half of the step, which serves mini-batches of any
+    size.
 
     Args:
         member: A `Member`.
 
     Attributes:
         remarks: What there is to say, in sentences.
-        any_number: Whether one trace serves any number of members.
         updates_by_xla: Whether an optimizer's half of a step is compiled.
     """
 
     def __init__(self, member):
         self.member = member
         self.remarks = []
-        self.any_number = not member.acts_by_members
         self.updates_by_xla = False
         self._cannot = set()
         self._shard = None
+        self._trained = ("train", None)
+        # What is traced for a given number of members, if not for shards.
+        self._fixed = {"train by XLA", "train, updated by XLA"}
+        if member.acts_by_members:
+            self._fixed |= {"train", "evaluate", "predict"}
         self._programs = {}
         self._steps = Steps(member)
 
@@ -60,6 +65,11 @@ class TensorFlowEngine:
         member after another.
         """
         return self._steps.one_by_one
+
+    @property
+    def any_number(self):
+        """Whether what has trained serves any number of members."""
+        return not self._is_fixed(self._trained)
 
     def compile_ahead(self, members, data, order, batch_size, xla, meanwhile):
         """Compiles what `train_epoch` will run, while a function is called.
@@ -78,7 +88,7 @@ class TensorFlowEngine:
         if self.compiles(xla):
             size = self._size_of_shards(members)
             few = _of_shard(order, 0, size)[..., :batch_size]
-            state = self.member.zeros(size)
+            state = self.member.zeros(size or members)
             self.train_epoch(state, data, few, batch_size, xla, meanwhile)
 
     def train_epoch(
@@ -116,7 +126,8 @@ class TensorFlowEngine:
                 )
         if meanwhile is not None:
             return None
-        return self._run(("train",), state, data, order, batch_size)
+        size = self._size_of_shards(len(state[0]))
+        return self._train(("train", size), state, data, order, batch_size)
 
     def evaluate(self, state, data, order, batch_size):
         """Returns the state with the metrics of an evaluation in it."""
@@ -144,11 +155,16 @@ class TensorFlowEngine:
             kind, sizes = ("train by XLA", size, batch_size), []
         else:
             kind, sizes = ("train, updated by XLA", size), [batch_size]
-        new = self._run(kind, state, data, order, *sizes, meanwhile=meanwhile)
+        new = self._train(kind, state, data, order, *sizes, meanwhile=meanwhile)
         self.updates_by_xla = xla == "update"
         return new
 
+    def _train(self, kind, *arguments, **settings):
+        self._trained = kind
+        return self._run(kind, *arguments, **settings)
+
     def _size_of_shards(self, members):
+        """Returns how many members make a shard; None if there are none."""
         if self._shard is None or self._shard > members:
             # What is traced for it serves other numbers of members.
             self._shard = size_of_shards(members)
@@ -157,13 +173,7 @@ class TensorFlowEngine:
     def _run(self, kind, state, *arguments, meanwhile=None):
         known = len(self._programs)
         arguments = [list(state), *map(tensors, arguments)]
-        any_number = self.any_number
         program = self._program(kind, arguments)
-        if any_number and self.one_by_one:
-            # What goes one by one is written out, for so many members.
-            self.any_number = False
-            self._programs.clear()
-            program = self._program(kind, arguments)
         try:
             if meanwhile is None:
                 return program(*arguments)
@@ -174,17 +184,31 @@ class TensorFlowEngine:
             raise MemoryError(str(error)) from error
 
     def _program(self, kind, arguments):
-        specs = self._specs(kind, arguments)
-        key = kind, str(specs)
+        key = kind, str(self._specs(kind, arguments))
         if key not in self._programs:
-            program = tf.function(self._function(*kind), autograph=False)
-            self._programs[key] = program.get_concrete_function(*specs)
+            self._programs[key] = self._traced(kind, arguments)
         return self._programs[key]
+
+    def _traced(self, kind, arguments):
+        looped = self._steps.looped
+        program = tf.function(self._function(*kind), autograph=False)
+        traced = program.get_concrete_function(*self._specs(kind, arguments))
+        if self._steps.looped > looped and not self._is_fixed(kind):
+            # What goes one by one is written out, for so many members.
+            self._fixed.add(kind[0])
+            if self._is_fixed(kind):
+                return self._traced(kind, arguments)
+        return traced
+
+    def _is_fixed(self, kind):
+        """Whether it is traced for a given number of members."""
+        name, *sizes = kind
+        in_shards = sizes and sizes[0] is not None
+        return name in self._fixed and not in_shards
 
     def _specs(self, kind, arguments):
         state, *others = arguments
-        in_shards = "by XLA" in kind[0]
-        of_state = open_spec if self.any_number or in_shards else spec
+        of_state = spec if self._is_fixed(kind) else open_spec
         return [each_array(of_state, state), *each_array(open_spec, others)]
 
     def _function(self, kind, *sizes):
@@ -192,22 +216,15 @@ class TensorFlowEngine:
         if kind == "train by XLA":
             return self._epoch_by_xla(*sizes)
         if kind == "train, updated by XLA":
-            return self._epoch_in_shards(steps.train_updated_by_xla, *sizes)
+            return self._epoch(steps.train_updated_by_xla, *sizes)
         if kind == "train":
-            return self._epoch(steps.train)
+            return self._epoch(steps.train, *sizes)
         if kind == "evaluate":
-            return self._epoch_in_shards(steps.evaluate, *sizes)
+            return self._epoch(steps.evaluate, *sizes)
         of_member = getattr(self.member, kind)
         return lambda state, *x: steps.map(of_member, state, *x)
 
-    def _epoch(self, step_for):
-        def epoch(state, data, order, batch_size):
-            step = step_for(each_array(spec, state), data, _is_own(order))
-            return _in_batches(step, state, data, order, batch_size)
-
-        return epoch
-
-    def _epoch_in_shards(self, step_for, size):
+    def _epoch(self, step_for, size):
         def epoch(state, data, order, batch_size):
             step = step_for(_of_size(state, size), data, _is_own(order))
 
@@ -285,13 +302,15 @@ def _is_own(order):
 
 
 def _of_size(state, size):
-    """Returns what the state of so many members looks like."""
+    """Returns what the state of so many members looks like, or of all."""
+    if size is None:
+        return each_array(spec, state)
     return [tf.TensorSpec([size, *v.shape[1:]], v.dtype) for v in state]
 
 
 def _of_shard(order, start, size):
     """Returns the order of examples for a shard's members."""
-    if not _is_own(order):
+    if size is None or not _is_own(order):
         return order
     own = order[start : start + size]
     return tf.ensure_shape(own, [size, order.shape[1]])

@@ -43,11 +43,13 @@ class Steps:
     Attributes:
         one_by_one: The names of operations that are not vectorised, but run
             for one member after another.
+        looped: How often a function was mapped that has such operations.
     """
 
     def __init__(self, member):
         self.member = member
         self.one_by_one = set()
+        self.looped = 0
         self._known = {}
 
     def train(self, state, data, own, for_xla=False):
@@ -111,6 +113,7 @@ class Steps:
                 raise CannotVectorize(first_line(error)) from error
             finally:
                 self.one_by_one |= one_by_one
+                self.looped += bool(one_by_one)
 
     def _once(self, step_of_member, state, data, own, for_xla=False):
         members = state[0].shape[0]
