@@ -442,3 +442,33 @@ def test_gradient_accumulation_is_refused(rng):
     )
     with pytest.raises(CannotVectorize, match="accumulates gradients"):
         Population([build(0)]).fit(*digits(rng))
+
+
+class SumOfSquares(keras.metrics.Metric):
+    """That of a layer's weights, whatever the data."""
+
+    def __init__(self, layer):
+        super().__init__(name="squares")
+        self._layer = layer
+
+    def update_state(self, *arguments, **settings):
+        pass
+
+    def result(self):
+        return keras.ops.sum(keras.ops.square(self._layer.kernel))
+
+
+def test_metric_that_looks_at_the_weights(rng):
+    def build(seed):
+        hidden = layers.Dense(3)
+        model = keras.Sequential(
+            [keras.Input((12,)), hidden, layers.Dense(4, "softmax")]
+        )
+        model.compile(
+            keras.optimizers.SGD(0.1 * (seed + 1)),
+            "sparse_categorical_crossentropy",
+            metrics=[SumOfSquares(hidden)],
+        )
+        return model
+
+    check(build, *digits(rng))

@@ -66,7 +66,10 @@ def test_a_gpu_takes_all_members_at_once(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("with_subsets", [False, True])
-def test_population_in_shards_equals_one_piece(rng, monkeypatch, with_subsets):
+@pytest.mark.parametrize("size", [2, 8])
+def test_population_in_shards_equals_one_piece(
+    rng, monkeypatch, size, with_subsets
+):
     x = rng.normal(size=(30, 3)).astype("float32")
     y = rng.integers(2, size=30)
     subsets = None
@@ -92,7 +95,8 @@ def test_population_in_shards_equals_one_piece(rng, monkeypatch, with_subsets):
         return population, histories
 
     # In one piece, as where there is a GPU.
-    (whole, expected), (parts, actual) = trained(None), trained(2)
+    whole, expected = trained(None)
+    parts, actual = trained(size)
     for k in range(5):
         assert actual[k].history.keys() == expected[k].history.keys()
         for name, curve in expected[k].history.items():

@@ -47,7 +47,7 @@ class JaxEngine:
         return self._run("evaluate", state, data, order, batch_size)
 
     def results(self, state):
-        return self._run("results", state)
+        return self._run("results", self.member.needed_for_results(state))
 
     def finish(self, state):
         return self._run("finish", state)

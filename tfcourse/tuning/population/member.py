@@ -144,9 +144,30 @@ class Member:
         return self._with_optimizer(arrays, self._optimizer.finish)
 
     def results(self, arrays):
-        """Returns the metrics, by the names that `fit` gives them."""
-        with self._scope(arrays):
+        """Returns the metrics, by the names that `fit` gives them.
+
+        Args:
+            arrays: Those that `needed_for_results` returns.
+        """
+        unused = len(self.packing.groups) - len(arrays)
+        with self._scope([None] * unused + arrays):
             return dict(self.model.get_metrics_result())
+
+    def needed_for_results(self, arrays):
+        """Returns the last of the arrays, which the metrics are told by.
+
+        For Keras's own metrics that is what they have counted; anybody else's
+        may look at the weights.
+        """
+        model = self.model
+        compiled = model._compile_metrics
+        metrics = [*model.metrics, *(compiled.metrics if compiled else [])]
+        only_counted = type(
+            model
+        ).get_metrics_result is keras.Model.get_metrics_result and all(
+            _is_in_keras(metric) for metric in metrics
+        )
+        return arrays[self.saved :] if only_counted else arrays
 
     def predict(self, arrays, x):
         with self._scope(arrays):
@@ -182,9 +203,11 @@ class Member:
 
     def _scope(self, arrays):
         """Returns a scope with the values of one member's variables."""
-        slots = self._slots(arrays)
-        values = list(zip(self._optimizer.variables, slots, strict=True))
+        slots = zip(self._optimizer.variables, self._slots(arrays), strict=True)
+        values = [slot for slot in slots if slot[1] is not None]
         for number in self._of_graph():
+            if arrays[number] is None:
+                continue
             for i, value in self.packing.read(arrays[number], number):
                 values.append((self._variables[i], value))
         return Scope(values, collect_losses=True)
@@ -263,6 +286,10 @@ def _is_kerass(thing):
     function = getattr(thing, "_fn", None)
     if function and not function.__module__.startswith("keras."):
         return False
+    return _is_in_keras(thing)
+
+
+def _is_in_keras(thing):
     return type(thing).__module__.startswith("keras.")
 
 

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 
+import numpy as np
 import tensorflow as tf
 
 from tfcourse.tuning.population.nested import (
@@ -86,9 +87,9 @@ class TensorFlowEngine:
                 compile.
         """
         if self.compiles(xla):
-            size = self._size_of_shards(members)
-            few = _of_shard(order, 0, size)[..., :batch_size]
-            state = self.member.zeros(size or members)
+            some = min(members, self._size_of_shards(members) or members)
+            few = order[:some] if _is_own(order) else order
+            few, state = few[..., :batch_size], self.member.zeros(some)
             self.train_epoch(state, data, few, batch_size, xla, meanwhile)
 
     def train_epoch(
@@ -132,11 +133,13 @@ class TensorFlowEngine:
     def evaluate(self, state, data, order, batch_size):
         """Returns the state with the metrics of an evaluation in it."""
         size = self._size_of_shards(len(state[0]))
-        return self._run(("evaluate", size), state, data, order, batch_size)
+        kind = "evaluate", size
+        return self._run_epoch(kind, state, data, order, batch_size)
 
     def results(self, state):
         """Returns a dict from the name of each metric to `(K, ...)` values."""
-        return self._run(("results",), state)
+        needed = self.member.needed_for_results(list(state))
+        return self._run(("results",), needed)
 
     def finish(self, state):
         return self._run(("finish",), state)
@@ -161,14 +164,26 @@ class TensorFlowEngine:
 
     def _train(self, kind, *arguments, **settings):
         self._trained = kind
-        return self._run(kind, *arguments, **settings)
+        return self._run_epoch(kind, *arguments, **settings)
 
     def _size_of_shards(self, members):
         """Returns how many members make a shard; None if there are none."""
-        if self._shard is None or self._shard > members:
+        if self._shard is None:
             # What is traced for it serves other numbers of members.
             self._shard = size_of_shards(members)
         return self._shard
+
+    def _run_epoch(self, kind, state, data, order, *others, **settings):
+        members, size = len(state[0]), kind[1] or 0
+        if members >= size:
+            return self._run(kind, state, data, order, *others, **settings)
+        # Fewer than a shard: some count twice, and nothing is traced anew.
+        rows = np.resize(np.arange(members), size)
+        state = [tf.gather(array, rows) for array in state]
+        if _is_own(order):
+            order = tf.gather(order, rows)
+        new = self._run(kind, state, data, order, *others, **settings)
+        return new and [array[:members] for array in new]
 
     def _run(self, kind, state, *arguments, meanwhile=None):
         known = len(self._programs)
