@@ -44,7 +44,7 @@ def test_each_member_gets_its_own_value(members, size, firsts):
 
 @pytest.mark.parametrize(
     "cores, members, size",
-    [(2, 64, 4), (2, 5, 3), (2, 1, 1), (16, 33, 3), (1, 10, 4)],
+    [(2, 64, 4), (2, 5, 3), (2, 1, 2), (16, 33, 3), (1, 10, 4)],
 )
 def test_size_of_shards(monkeypatch, cores, members, size):
     monkeypatch.setattr(shards.os, "cpu_count", lambda: cores)

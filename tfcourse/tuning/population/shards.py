@@ -12,15 +12,17 @@ import tensorflow as tf
 
 from tfcourse.tuning.population.nested import replaced
 
-# More members cost as much each, and may leave cores idle at the end.
-_MOST = 4
+# More members cost as much each, and may leave cores idle at the end. For a
+# single one TensorFlow uses no rules of ours, by which XLA draws the numbers
+# that `fit` would draw.
+_FEWEST, _MOST = 2, 4
 
 
 def size_of_shards(members):
     """Returns how many members make a shard; None if there is a GPU."""
     if tf.config.list_physical_devices("GPU"):
         return None
-    return min(_MOST, math.ceil(members / os.cpu_count()))
+    return min(_MOST, max(_FEWEST, math.ceil(members / os.cpu_count())))
 
 
 def in_shards(of_shard, size, state, written):
