@@ -52,6 +52,13 @@ def test_size_of_shards(monkeypatch, cores, members, size):
     assert shards.size_of_shards(members) == size
 
 
+def test_shards_are_larger_where_xla_compiles_all(monkeypatch):
+    monkeypatch.setattr(shards.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(shards.tf.config, "list_physical_devices", _no_gpu)
+    sizes = [shards.size_of_shards(n, by_xla=True) for n in (3, 20, 64)]
+    assert sizes == [2, 10, 16]
+
+
 def _no_gpu(kind):
     assert kind == "GPU"
     return []
@@ -79,7 +86,7 @@ def test_population_in_shards_equals_one_piece(
 
     def trained(size):
         monkeypatch.setattr(
-            tensorflow_engine, "size_of_shards", lambda members: size
+            tensorflow_engine, "size_of_shards", lambda *arguments: size
         )
         population = Population([model(k) for k in range(5)], jit_compile=True)
         histories = population.fit(

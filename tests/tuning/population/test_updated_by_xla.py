@@ -20,7 +20,7 @@ from tfcourse.tuning.population import tensorflow_engine
 @pytest.fixture(autouse=True)
 def shards_of_two(monkeypatch):
     monkeypatch.setattr(epochs, "_STEPS_WORTH_COMPILING", 1)
-    monkeypatch.setattr(tensorflow_engine, "size_of_shards", lambda members: 2)
+    monkeypatch.setattr(tensorflow_engine, "size_of_shards", lambda *_: 2)
 
 
 @pytest.fixture

@@ -12,17 +12,24 @@ import tensorflow as tf
 
 from tfcourse.tuning.population.nested import replaced
 
-# More members cost as much each, and may leave cores idle at the end. For a
-# single one TensorFlow uses no rules of ours, by which XLA draws the numbers
-# that `fit` would draw.
-_FEWEST, _MOST = 2, 4
+# For a single member TensorFlow uses no rules of ours, by which XLA draws the
+# numbers that `fit` would draw.
+_FEWEST = 2
+# More members cost as much each, and may leave cores idle at the end.
+_MOST, _MOST_BY_XLA = 4, 16
 
 
-def size_of_shards(members):
-    """Returns how many members make a shard; None if there is a GPU."""
+def size_of_shards(members, by_xla=False):
+    """Returns how many members make a shard; None if there is a GPU.
+
+    Args:
+        members: How many there are.
+        by_xla: Whether XLA compiles all of a step.
+    """
     if tf.config.list_physical_devices("GPU"):
         return None
-    return min(_MOST, max(_FEWEST, math.ceil(members / os.cpu_count())))
+    most = _MOST_BY_XLA if by_xla else _MOST
+    return min(most, max(_FEWEST, math.ceil(members / os.cpu_count())))
 
 
 def in_shards(of_shard, size, state, written):

@@ -87,7 +87,8 @@ class TensorFlowEngine:
                 compile.
         """
         if self.compiles(xla):
-            some = min(members, self._size_of_shards(members) or members)
+            size = self._size_of_shards(members, xla)
+            some = min(members, size or members)
             few = order[:some] if _is_own(order) else order
             few, state = few[..., :batch_size], self.member.zeros(some)
             self.train_epoch(state, data, few, batch_size, xla, meanwhile)
@@ -153,7 +154,7 @@ class TensorFlowEngine:
         return xla is not None and xla not in self._cannot
 
     def _train_by_xla(self, xla, state, data, order, batch_size, meanwhile):
-        size = self._size_of_shards(len(state[0]))
+        size = self._size_of_shards(len(state[0]), xla)
         if xla == "step":
             kind, sizes = ("train by XLA", size, batch_size), []
         else:
@@ -166,11 +167,11 @@ class TensorFlowEngine:
         self._trained = kind
         return self._run_epoch(kind, *arguments, **settings)
 
-    def _size_of_shards(self, members):
+    def _size_of_shards(self, members, xla=None):
         """Returns how many members make a shard; None if there are none."""
         if self._shard is None:
             # What is traced for it serves other numbers of members.
-            self._shard = size_of_shards(members)
+            self._shard = size_of_shards(members, xla == "step")
         return self._shard
 
     def _run_epoch(self, kind, state, data, order, *others, **settings):
