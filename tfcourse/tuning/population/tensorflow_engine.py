@@ -209,18 +209,16 @@ class TensorFlowEngine:
         looped = self._steps.looped
         program = tf.function(self._function(*kind), autograph=False)
         traced = program.get_concrete_function(*self._specs(kind, arguments))
-        if self._steps.looped > looped and not self._is_fixed(kind):
+        any_number = not (_is_in_shards(kind) or self._is_fixed(kind))
+        if any_number and self._steps.looped > looped:
             # What goes one by one is written out, for so many members.
             self._fixed.add(kind[0])
-            if self._is_fixed(kind):
-                return self._traced(kind, arguments)
+            return self._traced(kind, arguments)
         return traced
 
     def _is_fixed(self, kind):
         """Whether it is traced for a given number of members."""
-        name, *sizes = kind
-        in_shards = sizes and sizes[0] is not None
-        return name in self._fixed and not in_shards
+        return kind[0] in self._fixed and not _is_in_shards(kind)
 
     def _specs(self, kind, arguments):
         state, *others = arguments
@@ -310,6 +308,11 @@ def _in_batches(step, state, data, order, batch_size):
         parallel_iterations=1,
     )
     return replaced(state, step.written, values)
+
+
+def _is_in_shards(kind):
+    """Whether a kind of program has a size of shards as its first setting."""
+    return len(kind) > 1 and kind[1] is not None
 
 
 def _is_own(order):
