@@ -162,12 +162,12 @@ class Member:
         model = self.model
         compiled = model._compile_metrics
         metrics = [*model.metrics, *(compiled.metrics if compiled else [])]
-        only_counted = type(
-            model
-        ).get_metrics_result is keras.Model.get_metrics_result and all(
-            _is_in_keras(metric) for metric in metrics
-        )
-        return arrays[self.saved :] if only_counted else arrays
+        told_by = type(model).get_metrics_result
+        if told_by is keras.Model.get_metrics_result and all(
+            map(_is_in_keras, metrics)
+        ):
+            return arrays[self.saved :]
+        return arrays
 
     def predict(self, arrays, x):
         with self._scope(arrays):

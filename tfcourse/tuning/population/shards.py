@@ -51,11 +51,11 @@ def in_shards(of_shard, size, state, written):
     starts = tf.minimum(tf.range(0, members, size), members - size)
 
     def shard(start):
-        rows = [
+        mine = [
             tf.ensure_shape(v[start : start + size], [size, *v.shape[1:]])
             for v in state
         ]
-        new = of_shard(start, rows)
+        new = of_shard(start, mine)
         return [new[i] for i in written]
 
     parts = _side_by_side(shard, starts)

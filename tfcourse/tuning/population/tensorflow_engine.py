@@ -2,7 +2,6 @@
 
 import concurrent.futures
 
-import numpy as np
 import tensorflow as tf
 
 from tfcourse.tuning.population.nested import (
@@ -179,7 +178,7 @@ class TensorFlowEngine:
         if members >= size:
             return self._run(kind, state, data, order, *others, **settings)
         # Fewer than a shard: some count twice, and nothing is traced anew.
-        rows = np.resize(np.arange(members), size)
+        rows = tf.range(size) % members
         state = [tf.gather(array, rows) for array in state]
         if _is_own(order):
             order = tf.gather(order, rows)
