@@ -34,11 +34,10 @@ from population import NETWORKS, as_population, by_hand, digits
 
 from tfcourse.layers import BatchNormalization
 from tfcourse.optimizers import Momentum
-from tfcourse.tuning import log_uniform, one_minus_log_uniform
-from tfcourse.tuning.caviar import Caviar
-from tfcourse.tuning.caviar_groups import Candidate, grouped
+from tfcourse.tuning import CourseSpace, log_uniform, one_minus_log_uniform
+from tfcourse.tuning.caviar.grouping import Candidate, grouped
+from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.population import draft, structure
-from tfcourse.tuning.spaces import CourseSpace
 
 OBJECTIVE = keras_tuner.Objective("val_accuracy", "max")
 BATCH = 64

@@ -17,9 +17,9 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
 
-from killing import SPACE, Killer, outcome
+from kills import SPACE, Killer, outcome
 
-from tfcourse.tuning.settings import Settings
+from tfcourse.runs.settings import Settings
 
 KILLS_A_SEARCH = 5
 

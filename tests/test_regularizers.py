@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import reference
-from autodiff import gradient_of
+from gradients import gradient_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes

@@ -2,7 +2,7 @@
 
 import keras
 
-import tfcourse.components  # noqa: F401 (registers the other classes)
+from tfcourse.saving import register
 
 
 class _VarianceByFan(keras.initializers.VarianceScaling):
@@ -152,3 +152,6 @@ class XavierBengio(_VarianceByFan):
     def __init__(self, seed=None, input_axes=None, output_axes=None):
         # Keras averages the fans: 1 / mean is 2 / sum.
         super().__init__(1.0, "fan_avg", seed, input_axes, output_axes)
+
+
+register()

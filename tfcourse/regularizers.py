@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-import tfcourse.components  # noqa: F401 (registers the other classes)
 from tfcourse.hyperparameter import check_flag, check_number
+from tfcourse.saving import register
 
 
 @keras.saving.register_keras_serializable(package="tfcourse")
@@ -128,3 +128,6 @@ def _as_float(w):
     # Squares of float16 overflow from 256 on.
     w = ops.convert_to_tensor(w)
     return ops.cast(w, keras.backend.result_type(w.dtype, "float32"))
+
+
+register()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tfcourse import data
-from tfcourse.data.pieces import TableExamples
+from tfcourse.data.chunks import TableExamples
 from tfcourse.errors import InputError
 
 ROWS = "".join(f"{n},{2 * n},{'ab'[n % 2]}\n" for n in range(6))

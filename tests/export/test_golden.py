@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfcourse.export import load_saved_model
-from tfcourse.predict import Predictor
+from tfcourse.export.predictor import Predictor
 
 FOLDER = pathlib.Path(__file__).parents[2] / "saved_models"
 

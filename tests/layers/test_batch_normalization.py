@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import reference
-from autodiff import gradient_of
+from gradients import gradient_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import reference
-from autodiff import gradient_of
+from gradients import gradient_of
 from keras import ops
 
 from tfcourse.layers import InvertedDropout

@@ -1,12 +1,12 @@
 """Exponentially weighted averages of numbers, series, metrics and weights."""
 
-import tfcourse.components  # noqa: F401 (registers the other classes)
 from tfcourse.averages.exponential import (
     ExponentiallyWeightedAverage,
     exponentially_weighted_average,
 )
 from tfcourse.averages.metric import MetricAverage
 from tfcourse.averages.weights import WeightAverage
+from tfcourse.saving import register
 
 __all__ = [
     "ExponentiallyWeightedAverage",
@@ -14,3 +14,5 @@ __all__ = [
     "WeightAverage",
     "exponentially_weighted_average",
 ]
+
+register()

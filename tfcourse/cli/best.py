@@ -21,10 +21,10 @@ def best(
     ] = False,
 ):
     """Print the best trial of a search and its hyperparameters."""
-    from tfcourse.cli.quiet import hush
+    from tfcourse.cli.terminal.quiet import hush
 
     hush(verbose)
-    from tfcourse.tuning.findings import read_findings
+    from tfcourse.tuning.results.search_results import read_findings
 
     findings = read_findings(out)
     findings.require_completed()
@@ -42,7 +42,7 @@ def _print(findings, record):
     from rich.table import Table
     from rich.text import Text
 
-    from tfcourse.tuning.report_axes import score_text, shown
+    from tfcourse.tuning.report.axes import score_text, shown
 
     result = findings.manifest.get("result") or {}
     rows = {

@@ -18,11 +18,11 @@ def compare(
     ] = False,
 ):
     """Print several searches side by side."""
-    from tfcourse.cli.quiet import hush
+    from tfcourse.cli.terminal.quiet import hush
 
     hush(verbose)
-    from tfcourse.tuning.comparison import remarks, side_by_side
-    from tfcourse.tuning.findings import read_findings
+    from tfcourse.tuning.results.comparison import remarks, side_by_side
+    from tfcourse.tuning.results.search_results import read_findings
 
     findings = [read_findings(folder) for folder in outs]
     rows = side_by_side(findings)

@@ -18,10 +18,10 @@ def doctor(
     from rich.markup import escape
     from rich.table import Table
 
-    from tfcourse.cli.quiet import hush
+    from tfcourse.cli.terminal.quiet import hush
 
     hush(verbose)
-    from tfcourse.doctor import examine
+    from tfcourse.utils.environment import examine
 
     table = Table(box=None, show_header=False)
     findings = examine()

@@ -57,7 +57,7 @@ def export(
     ] = False,
 ):
     """Write a trained model so that it serves without tfcourse."""
-    from tfcourse.cli.quiet import hush
+    from tfcourse.cli.terminal.quiet import hush
 
     hush(verbose)
     from tfcourse.export.convert import export_file

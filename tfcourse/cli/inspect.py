@@ -17,7 +17,7 @@ def inspect(
     ] = False,
 ):
     """Show what an exported model takes and gives, and what it is."""
-    from tfcourse.cli.quiet import hush
+    from tfcourse.cli.terminal.quiet import hush
 
     hush(verbose)
     from rich.console import Console

@@ -55,10 +55,10 @@ def lecture(
     Prints w before, after one step and at the end, and the computation graph.
     """
     numbers = _numbers(coefficients, context)
-    from tfcourse.cli.quiet import hush
+    from tfcourse.cli.terminal.quiet import hush
 
     hush(verbose)
-    from tfcourse.graph_mode.graph_text import describe_graph
+    from tfcourse.graph_mode.describe_graph import describe_graph
     from tfcourse.graph_mode.plots import check_file, plot_path
     from tfcourse.graph_mode.quadratic import (
         lecture_program,

@@ -39,7 +39,7 @@ def status(
     from rich.console import Console
     from rich.live import Live
 
-    from tfcourse.cli.panda_table import table_of
+    from tfcourse.cli.terminal.panda_table import table_of
     from tfcourse.tuning.panda import read_status
 
     console = Console()

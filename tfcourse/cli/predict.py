@@ -49,10 +49,10 @@ def predict(
     verbose: Verbose = False,
 ):
     """Predict each row of a table with an exported model."""
-    from tfcourse.cli.quiet import hush
+    from tfcourse.cli.terminal.quiet import hush
 
     hush(verbose)
-    from tfcourse.predict import (
+    from tfcourse.export.predictor import (
         Predictor,
         check_out,
         predict_file,
@@ -90,11 +90,11 @@ def evaluate(
     verbose: Verbose = False,
 ):
     """Compare an exported classifier's answers with the right ones."""
-    from tfcourse.cli.quiet import hush
+    from tfcourse.cli.terminal.quiet import hush
 
     hush(verbose)
-    from tfcourse.predict import Predictor
-    from tfcourse.predict import evaluate as compare
+    from tfcourse.export.predictor import Predictor
+    from tfcourse.export.predictor import evaluate as compare
 
     predictor = Predictor(model)
     bad = _Bad(skip_bad)

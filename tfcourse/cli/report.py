@@ -28,19 +28,19 @@ def report(
     ] = False,
 ):
     """Write the page that shows what a search found, also while it runs."""
-    from tfcourse.cli.quiet import hush
+    from tfcourse.cli.terminal.quiet import hush
 
     hush(verbose)
-    from tfcourse.tuning.report import write_report
+    from tfcourse.tuning.report.page import write_report
 
     print(f"Wrote {write_report(out)}")
     if png:
-        from tfcourse.tuning.report_png import write_pictures
+        from tfcourse.tuning.report.matplotlib_figures import write_pictures
 
         for path in write_pictures(out, png):
             print(f"Wrote {path}")
     if tensorboard:
-        from tfcourse.tuning.report_tensorboard import write_tensorboard
+        from tfcourse.tuning.report.tensorboard import write_tensorboard
 
         folder = write_tensorboard(out)
         print(f"Wrote {folder}\n\nLook at it:\n  tensorboard --logdir {folder}")

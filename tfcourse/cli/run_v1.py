@@ -66,7 +66,7 @@ def run_v1(
     In a process of its own, where `import tensorflow` yields version 1 with
     what it has lost put back. Exits with the script's own code.
     """
-    from tfcourse.graph_mode.runner import check_script, run_script
+    from tfcourse.tf1_runner import check_script, run_script
 
     if check:
         raise typer.Exit(check_script(script))

@@ -90,7 +90,7 @@ def train(
 
     Steer it from another terminal with `tfcourse panda`.
     """
-    from tfcourse.cli import quiet as noise
+    from tfcourse.cli.terminal import quiet as noise
 
     given = {
         "data": data,
@@ -126,7 +126,7 @@ def train(
 def _prepare(given, words, source, out):
     from tfcourse.cli.tune import _new_folder
     from tfcourse.errors import InputError
-    from tfcourse.tuning.train import Training, read_manifest
+    from tfcourse.runs.training import Training, read_manifest
 
     if not (given or words or source) and out and (out / "run.json").exists():
         return Training(read_manifest(out)["training"], out)
@@ -143,8 +143,8 @@ def _settings(given, words, source):
     import dataclasses
 
     from tfcourse.errors import InputError
-    from tfcourse.tuning.settings import Settings
-    from tfcourse.tuning.train_settings import (
+    from tfcourse.runs.settings import Settings
+    from tfcourse.runs.training_settings import (
         TrainSettings,
         best_of,
         read_hyperparameters,
@@ -207,7 +207,7 @@ def _summarise(result):
     from rich.text import Text
 
     from tfcourse.cli.tune import _next_command
-    from tfcourse.tuning.report_axes import shown
+    from tfcourse.tuning.report.axes import shown
 
     settings = ", ".join(
         f"{name} {shown(value)}"

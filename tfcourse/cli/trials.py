@@ -26,11 +26,11 @@ def trials(
     ] = False,
 ):
     """Print the trials of a search."""
-    from tfcourse.cli.quiet import hush
+    from tfcourse.cli.terminal.quiet import hush
 
     hush(verbose)
-    from tfcourse.tuning.findings import read_findings
-    from tfcourse.tuning.records import arranged, table
+    from tfcourse.tuning.results.search_results import read_findings
+    from tfcourse.tuning.results.trials import arranged, table
 
     findings = read_findings(out)
     records = arranged(
@@ -47,8 +47,8 @@ def _print(findings, records):
     from rich.table import Table
     from rich.text import Text
 
-    from tfcourse.tuning.records import columns, row
-    from tfcourse.tuning.report_axes import shown
+    from tfcourse.tuning.report.axes import shown
+    from tfcourse.tuning.results.trials import columns, row
 
     table = Table(box=None, pad_edge=False)
     names = list(columns(findings.axes))

@@ -112,7 +112,7 @@ def tune(
 
     With no options: the course's own search space on scanned digits.
     """
-    from tfcourse.cli import quiet as noise
+    from tfcourse.cli.terminal import quiet as noise
 
     given = {
         "data": data,
@@ -147,7 +147,7 @@ def tune(
 
 def _device(given, folder, resume):
     """Returns the device that is asked for, before anything heavy loads."""
-    from tfcourse.files import read_json
+    from tfcourse.utils.atomic_files import read_json
 
     if not resume:
         return given.get("device")
@@ -165,8 +165,8 @@ def _prepare(given, folder, resume):
             "--resume needs the folder of the run to go on with: --out "
             f"{_newest_run() or 'runs/NAME'}"
         )
-    from tfcourse.tuning.run import Run
-    from tfcourse.tuning.settings import Settings, read_manifest
+    from tfcourse.runs.search import Run
+    from tfcourse.runs.settings import Settings, read_manifest
 
     rounds, trials = given.get("rounds"), given.get("trials", Settings.trials)
     if rounds is not None and rounds > trials:
@@ -194,7 +194,7 @@ def _newest_run():
 
 
 def _carry_out(run, console):
-    from tfcourse.cli.progress import TrialsProgress
+    from tfcourse.cli.terminal.progress import TrialsProgress
 
     data = run.examples.describe()
     with run.locked():
@@ -230,7 +230,7 @@ def _summarise(run, result):
     from rich.table import Table
     from rich.text import Text
 
-    from tfcourse.tuning.report import shown
+    from tfcourse.tuning.report.page import shown
 
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")

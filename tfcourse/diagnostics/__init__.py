@@ -1,20 +1,20 @@
 """Is the model right, and what to do about it."""
 
-import tfcourse.components  # noqa: F401 (registers the other classes)
-from tfcourse.diagnostics.array_gradient import (
+from tfcourse.diagnostics.bias_variance import BiasVariance, bias_variance
+from tfcourse.diagnostics.gradient_check import gradient_check
+from tfcourse.diagnostics.lint import Finding, LintReport, lint
+from tfcourse.diagnostics.numerical_gradient import (
     CheckedParameter,
     GradientCheck,
     check_gradient,
     gradient_ratio,
 )
-from tfcourse.diagnostics.bias_variance import BiasVariance, bias_variance
-from tfcourse.diagnostics.gradient_check import gradient_check
-from tfcourse.diagnostics.lint import Finding, LintReport, lint
 from tfcourse.diagnostics.signal_propagation import (
     LayerSignal,
     SignalPropagation,
     signal_propagation,
 )
+from tfcourse.saving import register
 
 __all__ = [
     "BiasVariance",
@@ -31,3 +31,5 @@ __all__ = [
     "lint",
     "signal_propagation",
 ]
+
+register()

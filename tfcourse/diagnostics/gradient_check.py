@@ -4,10 +4,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfcourse.diagnostics.array_gradient import check_settings, compare
 from tfcourse.diagnostics.backend_gradient import compiled, training_gradient
-from tfcourse.diagnostics.keras_internals import every_layer, lent_float64
-from tfcourse.diagnostics.layout import Layout
+from tfcourse.diagnostics.flat_vector import Layout
+from tfcourse.diagnostics.float64 import every_layer, lent_float64
+from tfcourse.diagnostics.numerical_gradient import check_settings, compare
 
 
 def gradient_check(

@@ -6,7 +6,7 @@ import numbers
 
 import keras
 
-from tfcourse.diagnostics.flow import (
+from tfcourse.diagnostics.model_graph import (
     activation,
     does_nothing,
     flow,

@@ -1,6 +1,6 @@
 """SavedModels: written, proved equal, folded, loaded and described."""
 
-from tfcourse.export.folding import fold_batch_normalization
+from tfcourse.export.batch_norm_folding import fold_batch_normalization
 from tfcourse.export.loading import describe_saved_model, load_saved_model
 from tfcourse.export.probabilities import class_probabilities, tells_apart
 from tfcourse.export.saved_model import export_saved_model

@@ -4,13 +4,13 @@ import pathlib
 import zipfile
 
 from tfcourse.errors import InputError
-from tfcourse.export.folding import fold_batch_normalization
+from tfcourse.export.batch_norm_folding import fold_batch_normalization
 from tfcourse.export.loading import said
 from tfcourse.export.metadata import METADATA
-from tfcourse.export.ports import Ports
-from tfcourse.export.proof import answered
+from tfcourse.export.model_signature import Ports
 from tfcourse.export.saved_model import export_saved_model
-from tfcourse.files import read_json, replacing
+from tfcourse.export.verification import answered
+from tfcourse.utils.atomic_files import read_json, replacing
 
 # The suffix that each converter wants, the package that it needs.
 _FORMATS = {
@@ -67,7 +67,7 @@ def load(path, *, allow_code=False):
         InputError: If it cannot be loaded, or holds code and that is not
             allowed.
     """
-    from tfcourse.components import load_model
+    from tfcourse.saving import load_model
 
     try:
         return load_model(path, safe_mode=not allow_code)

@@ -3,7 +3,7 @@
 import pathlib
 
 from tfcourse.errors import InputError
-from tfcourse.files import read_json
+from tfcourse.utils.atomic_files import read_json
 
 # Read by people and by `tfcourse predict`; TensorFlow leaves it alone.
 METADATA = pathlib.Path("assets.extra", "tfcourse.json")

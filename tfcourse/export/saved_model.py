@@ -12,7 +12,7 @@ from tfcourse.export.probabilities import (
     takes_logits,
     tells_apart,
 )
-from tfcourse.files import replacing, write_json
+from tfcourse.utils.atomic_files import replacing, write_json
 
 # How many of the likeliest classes `classify` lists.
 _TOP = 5
@@ -81,8 +81,8 @@ def export_saved_model(
     import keras
     import tensorflow as tf
 
-    from tfcourse.export.ports import Ports
-    from tfcourse.export.proof import answered, check_equal
+    from tfcourse.export.model_signature import Ports
+    from tfcourse.export.verification import answered, check_equal
 
     path = pathlib.Path(path)
     if path.exists() and not overwrite:

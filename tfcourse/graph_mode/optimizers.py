@@ -5,7 +5,7 @@ import numbers
 import tensorflow as tf
 
 from tfcourse.hyperparameter import check_flag, check_number
-from tfcourse.optimizers.optimizer import is_kernel
+from tfcourse.optimizers.base import is_kernel
 
 v1 = tf.compat.v1
 

@@ -69,7 +69,7 @@ def _figure(file):
 
 
 def _write(figure, file):
-    from tfcourse.files import replacing
+    from tfcourse.utils.atomic_files import replacing
 
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)

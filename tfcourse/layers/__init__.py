@@ -1,12 +1,12 @@
 """Layers that compute the course's formulas, and the exact pass over data."""
 
-import tfcourse.components  # noqa: F401 (registers the other classes)
 from tfcourse.layers.batch_normalization import BatchNormalization
 from tfcourse.layers.hardmax import Hardmax
 from tfcourse.layers.inverted_dropout import InvertedDropout
 from tfcourse.layers.population_statistics import (
     estimate_population_statistics,
 )
+from tfcourse.saving import register
 
 __all__ = [
     "BatchNormalization",
@@ -14,3 +14,5 @@ __all__ = [
     "InvertedDropout",
     "estimate_population_statistics",
 ]
+
+register()

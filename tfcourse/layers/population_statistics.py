@@ -6,9 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfcourse.data.adapters import InputBatches
 from tfcourse.layers.batch_normalization import BatchNormalization
 from tfcourse.layers.graph_sweep import NotAGraph, Sweep
-from tfcourse.layers.input_batches import InputBatches
 
 
 def estimate_population_statistics(

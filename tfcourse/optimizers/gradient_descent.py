@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfcourse.optimizers.optimizer import Optimizer
+from tfcourse.optimizers.base import Optimizer
 
 
 def gradient_descent_step(g, learning_rate):

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from tfcourse.hyperparameter import Hyperparameter
-from tfcourse.optimizers.optimizer import Optimizer, moving_average
+from tfcourse.optimizers.base import Optimizer, moving_average
 
 
 def momentum_step(g, v, learning_rate, beta):

@@ -8,8 +8,8 @@ import pytest
 from keras import layers
 
 from tfcourse.tuning.population import CannotVectorize, Population
-from tfcourse.tuning.population.drafts import variables
-from tfcourse.tuning.population.epochs import Epochs
+from tfcourse.tuning.population.deferred import variables
+from tfcourse.tuning.population.training_loop import Epochs
 
 
 def data(rng, n=40):

@@ -6,15 +6,17 @@ import pathlib
 import keras
 
 from tfcourse.errors import InputError
-from tfcourse.tuning.panda import folder, keras_state, resuming
-from tfcourse.tuning.panda.commands import Commands
+from tfcourse.tuning.panda import keras_state
+from tfcourse.tuning.panda.control import run_folder as folder
+from tfcourse.tuning.panda.control.commands import Commands
+from tfcourse.tuning.panda.control.steering import Steering
 from tfcourse.tuning.panda.gradient_norm import GradientNorm
-from tfcourse.tuning.panda.guard import Guard
 from tfcourse.tuning.panda.options import Options
 from tfcourse.tuning.panda.periods import Periods
-from tfcourse.tuning.panda.rescue import Rescue
+from tfcourse.tuning.panda.recovery import resume as resuming
+from tfcourse.tuning.panda.recovery.guard import Guard
+from tfcourse.tuning.panda.recovery.rescue import Rescue
 from tfcourse.tuning.panda.run import Run
-from tfcourse.tuning.panda.steering import Steering
 
 
 class Panda(keras.callbacks.Callback):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 
 from tfcourse.hyperparameter import check_flag, check_number
-from tfcourse.tuning.panda.guard import Guard
+from tfcourse.tuning.panda.recovery.guard import Guard
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,8 @@ import logging
 
 import numpy as np
 
-from tfcourse.tuning.panda import keras_state, settable
+from tfcourse.tuning.panda import keras_state
+from tfcourse.tuning.panda.control import settable
 
 _LOG = logging.getLogger(__name__)
 

@@ -1,11 +1,12 @@
 """A run that goes on: its model, where it is, and what is kept of it."""
 
-from tfcourse.tuning.panda import keras_state, settable
-from tfcourse.tuning.panda.checkpoints import Ring
-from tfcourse.tuning.panda.guard import BatchLoss, Watch
-from tfcourse.tuning.panda.keeper import Keeper
-from tfcourse.tuning.panda.recorder import Place, Recorder
-from tfcourse.tuning.panda.replay import StreamCheck
+from tfcourse.tuning.panda import keras_state
+from tfcourse.tuning.panda.control import settable
+from tfcourse.tuning.panda.journal.recorder import Place, Recorder
+from tfcourse.tuning.panda.recovery.checkpoint_keeper import Keeper
+from tfcourse.tuning.panda.recovery.checkpoints import Ring
+from tfcourse.tuning.panda.recovery.guard import BatchLoss, Watch
+from tfcourse.tuning.panda.recovery.replay import StreamCheck
 
 
 class Run:

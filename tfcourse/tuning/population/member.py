@@ -9,11 +9,11 @@ import contextlib
 import keras
 from keras import ops
 
-from tfcourse.tuning.population.errors import CannotVectorize
-from tfcourse.tuning.population.optimizer import stateless
+from tfcourse.errors import CannotVectorize
+from tfcourse.tuning.population.functional.optimizers import stateless
+from tfcourse.tuning.population.functional.parameter_groups import parameters
+from tfcourse.tuning.population.functional.scope import Scope
 from tfcourse.tuning.population.packing import Packing
-from tfcourse.tuning.population.parameters import parameters
-from tfcourse.tuning.population.scope import Scope
 
 _LONGEST_UNROLLED = 32
 

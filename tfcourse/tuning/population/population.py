@@ -8,18 +8,18 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfcourse.tuning.population import checks
-from tfcourse.tuning.population import data as data_module
+from tfcourse.tuning.population import batches as data_module
+from tfcourse.tuning.population import validation as checks
 from tfcourse.tuning.population.engines import engine_of
-from tfcourse.tuning.population.epochs import Epochs
-from tfcourse.tuning.population.member import Member, build
-from tfcourse.tuning.population.record import (
+from tfcourse.tuning.population.history import (
     LOSSES,
     Record,
     print_epoch,
     python_value,
 )
+from tfcourse.tuning.population.member import Member, build
 from tfcourse.tuning.population.state import State, assign, columns_of
+from tfcourse.tuning.population.training_loop import Epochs
 
 # Examples times members of an evaluation, where batches make no difference.
 _EVALUATED_AT_ONCE = 65536
@@ -102,7 +102,7 @@ class Population:
             crops: What the members' own variables are, if they differ from
                 the template's: for each member a list of pairs, which of the
                 template's variables holds one of its own, and the boolean
-                masks, one an axis, of where; see `tfcourse.tuning.laying`.
+                masks, one an axis, of where; see `tfcourse.tuning.supernet`.
             **settings: Passed to `from_template`.
         """
         return cls.from_template(

@@ -1,0 +1,78 @@
+"""Settings: remembered, checked, and kept when a run goes on."""
+
+import dataclasses
+
+import pytest
+
+from tfcourse.errors import InputError
+from tfcourse.utils.atomic_files import write_json
+from tfcourse.runs.settings import Settings, objective_of, read_manifest
+
+
+@pytest.mark.parametrize(
+    "text, name, direction",
+    [
+        ("val_accuracy", "val_accuracy", "max"),
+        ("val_loss", "val_loss", "min"),
+        ("val_profit:max", "val_profit", "max"),
+        ("val_accuracy:min", "val_accuracy", "min"),
+    ],
+)
+def test_objective_has_a_direction(text, name, direction):
+    objective = objective_of(text)
+    assert (objective.name, objective.direction) == (name, direction)
+
+
+@pytest.mark.parametrize("text", ["val_profit", "val_profit:up"])
+def test_objective_without_direction_is_refused(text):
+    with pytest.raises(InputError, match="--objective val_profit:max"):
+        objective_of(text)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("trials", 0),
+        ("epochs", 0),
+        ("seed", -1),
+        ("seed", 2**32),
+    ],
+)
+def test_numbers_out_of_range_are_refused(name, value):
+    with pytest.raises(InputError, match=f"--{name} must be .* {value}"):
+        Settings(**{name: value})
+
+
+def test_paths_hold_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    resolved = Settings(data="a/b.csv", space="m.py:build").resolved()
+
+    assert resolved.data == str(tmp_path / "a/b.csv")
+    assert resolved.space == f"{tmp_path}/m.py:build"
+    assert Settings().resolved() == Settings()
+
+
+def test_a_run_goes_on_with_its_settings():
+    started = Settings(data="wine", epochs=3, trials=5)
+
+    assert started.resumed() == started
+    assert started.resumed(epochs=3, trials=5) == started
+    assert started.resumed(trials=9) == dataclasses.replace(started, trials=9)
+    for name, value in {"epochs": 4, "trials": 4, "data": "iris"}.items():
+        with pytest.raises(InputError, match=f"--{name} "):
+            started.resumed(**{name: value})
+
+
+def test_manifest_round_trip_and_damage(tmp_path):
+    with pytest.raises(InputError, match="no run in .*no run.json"):
+        read_manifest(tmp_path)
+
+    path = tmp_path / "run.json"
+    write_json(path, {"settings": dataclasses.asdict(Settings(seed=7))})
+    assert read_manifest(tmp_path)["settings"] == Settings(seed=7)
+
+    for damage in ('{"settings": {"se', "{}", '{"settings": {"colour": 1}}'):
+        path.write_text(damage)
+        with pytest.raises(InputError, match="damaged or of another version"):
+            read_manifest(tmp_path)

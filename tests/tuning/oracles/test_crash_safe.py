@@ -1,0 +1,147 @@
+"""A search killed at any moment goes on: nothing lost, nothing run twice."""
+
+import json
+import pathlib
+
+import keras_tuner
+
+from tfcourse.tuning import RandomSearchOracle, SerialTuner
+from tfcourse.tuning.oracles.batched import PRIVATE_NAMES_OF_GRID
+from tfcourse.tuning.oracles.crash_safe import PRIVATE_NAMES, CrashSafeOracle
+from tfcourse.utils import atomic_files as files
+
+TRIALS = 4
+
+
+class Killed(BaseException):
+    """Ends a process as `kill -9` would, as far as files can tell."""
+
+
+class Untrained(SerialTuner):
+    """Scores a trial by a formula, and remembers what it ran."""
+
+    def __init__(self, ran, folder):
+        super().__init__(
+            RandomSearchOracle(keras_tuner.Objective("score", "max"), TRIALS),
+            lambda hp: hp.Float("x", 0, 1),
+            directory=folder,
+            project_name="search",
+        )
+        self._ran = ran
+
+    def run_trial(self, trial, **_):
+        if trial.trial_id == "1":
+            raise keras_tuner.errors.FailedTrialError("planted")
+        score = trial.hyperparameters.get("x") ** 2
+        self._ran.append(trial.trial_id)
+        return {"score": score}
+
+
+def results(folder):
+    trials = {}
+    for path in sorted(pathlib.Path(folder).glob("search/trial_*/trial.json")):
+        state = json.loads(path.read_text())
+        values = state["hyperparameters"]["values"]
+        trials[state["trial_id"]] = (values, state["status"], state["score"])
+    return trials
+
+
+def search(ran, folder):
+    Untrained(ran, folder).search(verbose=0)
+
+
+def killed_at(monkeypatch, write, *, before):
+    """Makes the process die at that write of a file, before or after it."""
+    count = 0
+    original = files.write_text
+
+    def write_text(path, text):
+        nonlocal count
+        count += 1
+        if count == write and before:
+            raise Killed
+        original(path, text)
+        if count == write:
+            raise Killed
+
+    monkeypatch.setattr(files, "write_text", write_text)
+
+
+def completed(folder):
+    return {i for i, (_, s, _) in results(folder).items() if s == "COMPLETED"}
+
+
+def ended(folder):
+    return sorted(files.read_json(folder / "search/oracle.json")["end_order"])
+
+
+def test_killed_at_every_write(tmp_path, monkeypatch):
+    search([], tmp_path / "unbroken")
+    expected = results(tmp_path / "unbroken")
+    assert completed(tmp_path / "unbroken") == {"0", "2", "3"}
+
+    for write in range(1, 1000):
+        folder = tmp_path / str(write)
+        before, after = [], []
+        with monkeypatch.context() as patch:
+            killed_at(patch, write, before=write % 2 == 0)
+            try:
+                search(before, folder)
+            except Killed:
+                kept = completed(folder)
+            else:
+                break
+        search(after, folder)
+
+        assert results(folder) == expected
+        assert not kept & set(after), f"run twice after write {write}"
+        assert kept | set(after) == {"0", "2", "3"}
+        assert ended(folder) == ["0", "1", "2", "3"]
+    # One write for each state of each trial, at least.
+    assert write > 4 * TRIALS
+
+
+def test_killed_again_and_again(tmp_path, monkeypatch):
+    search([], tmp_path / "unbroken")
+    ran, kept = [], set()
+
+    for _ in range(100):
+        with monkeypatch.context() as patch:
+            killed_at(patch, 7, before=False)
+            try:
+                search(ran, tmp_path / "broken")
+            except Killed:
+                assert kept <= completed(tmp_path / "broken")
+                kept = completed(tmp_path / "broken")
+            else:
+                break
+
+    assert results(tmp_path / "broken") == results(tmp_path / "unbroken")
+
+
+def test_more_trials_can_be_asked_for_later(tmp_path, monkeypatch):
+    search([], tmp_path)
+    first = results(tmp_path)
+    ran = []
+    monkeypatch.setattr(f"{__name__}.TRIALS", 12)
+
+    search(ran, tmp_path)
+
+    # keras-tuner pads ids to the width of `max_trials`: "3", then "04".
+    assert ran == [f"{n:02d}" for n in range(4, 12)]
+    assert {i: r for i, r in results(tmp_path).items() if i in first} == first
+
+
+def test_private_names_of_keras_tuner_are_there(tmp_path):
+    oracle = keras_tuner.oracles.RandomSearchOracle("val_loss")
+    assert [name for name in PRIVATE_NAMES if not hasattr(oracle, name)] == []
+    assert isinstance(RandomSearchOracle("val_loss"), CrashSafeOracle)
+    grid = keras_tuner.oracles.GridSearchOracle("val_loss")
+    assert [n for n in PRIVATE_NAMES_OF_GRID if not hasattr(grid, n)] == []
+
+    oracle._set_project_dir(tmp_path, "search")
+    trial = oracle.create_trial("tuner0")
+
+    assert pathlib.Path(oracle._get_oracle_fname()).is_file()
+    folder = pathlib.Path(oracle._get_trial_dir(trial.trial_id))
+    assert (folder / "trial.json").is_file()

@@ -1,0 +1,151 @@
+"""A run's folder that is not as it should be: one clear sentence each."""
+
+import json
+
+import pytest
+from run_folders import make_run, manifest, write
+
+from tfcourse.errors import InputError
+from tfcourse.tuning.results.search_results import read_findings
+
+
+@pytest.fixture
+def run(tmp_path):
+    return make_run(tmp_path / "run", trials=3)
+
+
+def complaint(folder):
+    with pytest.raises(InputError) as caught:
+        read_findings(folder).require_completed()
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(folder) in message
+    return message
+
+
+def test_whole_run_is_read(run):
+    findings = read_findings(run)
+
+    findings.require_completed()
+    assert findings.name == "digits"
+    assert (findings.objective, findings.direction) == ("val_accuracy", "max")
+    assert len(findings.records) == len(findings.best) == 3
+    scores = [record.score for record in findings.best]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_empty_or_missing_folder(tmp_path):
+    assert "no run" in complaint(tmp_path)
+    assert "no run" in complaint(tmp_path / "none")
+
+
+@pytest.mark.parametrize("text", ["", '{"settings": {', "null", "[]", "\x00"])
+def test_half_written_manifest(run, text):
+    (run / "run.json").write_text(text)
+
+    assert "damaged or of another version" in complaint(run)
+
+
+@pytest.mark.parametrize("key", ["settings", "objective", "data", "versions"])
+def test_manifest_with_other_content(run, key):
+    content = manifest(3)
+    del content[key]
+    write(run / "run.json", content)
+
+    assert "another version" in complaint(run)
+
+
+@pytest.mark.parametrize("version", ["99.0.0", "0.99"])
+def test_run_of_a_later_version(run, version):
+    content = manifest(3)
+    content["versions"]["tfcourse"] = version
+    write(run / "run.json", content)
+
+    message = complaint(run)
+
+    assert version in message
+    assert "Update tfcourse" in message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "oracle.json",
+        "groups.json",
+        "trial_01/trial.json",
+        "trial_01/history.json",
+    ],
+)
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"a": [1, 2'])
+def test_half_written_file_of_the_search(run, name, text):
+    if (name, text) == ("groups.json", "[]"):
+        return  # That is what no groups are written as.
+    path = run / "search" / name
+    path.write_text(text)
+
+    message = complaint(run)
+
+    assert str(path) in message
+    assert "damaged" in message
+
+
+def test_run_that_was_killed_before_its_first_trial(tmp_path):
+    (tmp_path / "run").mkdir()
+    write(tmp_path / "run" / "run.json", manifest(3, finished=False))
+
+    assert "(0 failed, 0 unfinished)" in complaint(tmp_path / "run")
+
+
+def test_no_trial_has_completed_yet(tmp_path):
+    make_run(tmp_path / "run", trials=3, failed=[0, 1], unfinished=[2])
+
+    message = complaint(tmp_path / "run")
+
+    assert "(2 failed, 1 unfinished)" in message
+    assert "diverged: the loss was nan in epoch 2" in message
+    assert "tfcourse tune --resume --out" in message
+
+
+def test_infinite_score_is_none(tmp_path):
+    scores = iter([0.5, float("inf"), float("nan")])
+    make_run(tmp_path / "run", trials=3, score=lambda _: next(scores))
+
+    findings = read_findings(tmp_path / "run")
+
+    assert [record.trial for record in findings.best] == ["00"]
+
+
+def test_hyperparameter_of_several_conditions_is_one_axis(tmp_path):
+    def under(parent):
+        config = {"name": "optimizer", "values": [parent]}
+        return [{"class_name": "Parent", "config": config}]
+
+    bounds = {"sampling": "log", "min_value": 1e-3, "max_value": 0.1}
+    space = [
+        ("Choice", "optimizer", {"values": ["momentum", "adam"]}),
+        ("Float", "rate", {**bounds, "conditions": under("momentum")}),
+        (
+            "Float",
+            "rate",
+            {**bounds, "max_value": 1.0, "conditions": under("adam")},
+        ),
+    ]
+    drawn = [{"optimizer": "adam", "rate": 0.5}]
+    make_run(tmp_path / "run", space=space, drawn=drawn, score=lambda _: 1.0)
+
+    _, rate = read_findings(tmp_path / "run").axes
+
+    assert (rate.low, rate.high) == (1e-3, 1.0)
+    assert rate.when == {"optimizer": ["momentum", "adam"]}
+
+
+def test_objective_of_a_bare_project_is_told_by_its_scores(run):
+    findings = read_findings(run / "search")
+
+    # "accuracy" has the same values; a validation metric is more likely meant.
+    assert findings.objective == "val_accuracy"
+    assert findings.manifest == {}
+    for path in (run / "search").glob("trial_*/trial.json"):
+        state = json.loads(path.read_text())
+        write(path, {**state, "status": "RUNNING", "score": None})
+    assert "no trial in it has completed" in complaint(run / "search")

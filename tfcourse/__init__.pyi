@@ -1,0 +1,35 @@
+from . import (
+    averages,
+    data,
+    diagnostics,
+    export,
+    graph_mode,
+    initializers,
+    layers,
+    optimizers,
+    regularizers,
+    schedules,
+    tf1_runner,
+    tuning,
+)
+from .export import export_saved_model
+from .saving import load_model
+
+__all__ = [
+    "averages",
+    "data",
+    "diagnostics",
+    "export",
+    "export_saved_model",
+    "graph_mode",
+    "initializers",
+    "layers",
+    "load_model",
+    "optimizers",
+    "regularizers",
+    "schedules",
+    "tf1_runner",
+    "tuning",
+]
+
+__version__: str

@@ -1,0 +1,1 @@
+"""What the commands share in a terminal: options, tables, progress."""

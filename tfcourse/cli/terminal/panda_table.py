@@ -1,0 +1,87 @@
+"""How a run of Panda looks on a terminal."""
+
+import math
+
+from rich.table import Table
+from rich.text import Text
+
+from tfcourse.tuning.panda.journal.status import sparkline
+
+_COLOURS = {
+    "running": "green",
+    "paused": "yellow",
+    "finished": "green",
+    "stopped": "yellow",
+    "killed": "red",
+    "gave up": "red",
+}
+# These tell of the run's health; checkpoints and starts are its daily bread.
+_TOLD = ("nudge", "rollback", "pause", "resume", "stop", "refuse", "give up")
+
+
+def table_of(status):
+    """Returns the rich table of a `Status`."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _rows(status):
+        text = value if isinstance(value, Text) else Text(value)
+        table.add_row(name, text)
+    return table
+
+
+def _rows(status):
+    published = status.published
+    yield "state", _state(status)
+    if status.periods:
+        last = status.periods[-1]
+        epochs = published["epochs"] or "?"
+        at = f"{last['epoch']} of {epochs}, step {last['step']:,}"
+        yield "epochs", f"{at}, {_duration(last['seconds'])}"
+        losses = [p["metrics"].get("loss", math.nan) for p in status.periods]
+        yield "loss", sparkline(losses)
+        for name, value in last["metrics"].items():
+            yield f"  {name}", f"{value:.5g}"
+        if "gradient_norm" in last:
+            yield "  gradient norm", f"{last['gradient_norm']:.5g}"
+    if published["best"]:
+        best = published["best"]
+        yield "best", f"{best['name']} {best['value']:.5g}"
+    for name, setting in published["hyperparameters"].items():
+        yield f"  {name}", f"{setting['value']:g} in {setting['interval']}"
+    kept = published["checkpoints"]
+    if kept:
+        yield "rollback to", ", ".join(map(_checkpoint, kept))
+    for event in [e for e in status.events if e["event"] in _TOLD][-5:]:
+        yield event["event"], _event(event)
+
+
+def _state(status):
+    text = Text(status.state, style=_COLOURS.get(status.state, ""))
+    if status.alive:
+        text.append(f", process {status.published['pid']}", style="")
+        text.append(f" on {status.published['host']}")
+    if status.seconds_ago is not None:
+        text.append(f"; last entry {_duration(status.seconds_ago)} ago")
+    return text
+
+
+def _checkpoint(kept):
+    return f"step {kept['step']}" if kept["batch"] else f"epoch {kept['epoch']}"
+
+
+def _event(event):
+    parts = [f"step {event['step']:,}", event["who"]]
+    for name, after in event.get("after", {}).items():
+        parts.append(f"{name} {event['before'][name]:g} → {after:g}")
+    if "to" in event:
+        parts.append(f"to {_checkpoint(event['to'])}")
+    return ", ".join([*parts, *([event["why"]] if event["why"] else [])])
+
+
+def _duration(seconds):
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, rest = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

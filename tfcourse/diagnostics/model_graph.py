@@ -1,0 +1,173 @@
+"""What flows into what: the layers of a model as one flat graph."""
+
+import dataclasses
+
+import keras
+
+from tfcourse.diagnostics.float64 import calls, every_layer, has_graph
+
+ACTIVATION_LAYERS = {
+    "ELU": "elu",
+    "LeakyReLU": "leaky_relu",
+    "PReLU": "prelu",
+    "ReLU": "relu",
+    "Softmax": "softmax",
+}
+# The operations of `keras.ops`, as a functional model holds them.
+ACTIVATION_OPERATIONS = {
+    "Elu": "elu",
+    "Gelu": "gelu",
+    "LeakyRelu": "leaky_relu",
+    "LogSoftmax": "log_softmax",
+    "Relu": "relu",
+    "Relu6": "relu6",
+    "Selu": "selu",
+    "Sigmoid": "sigmoid",
+    "Silu": "silu",
+    "Softmax": "softmax",
+    "Softplus": "softplus",
+    "Softsign": "softsign",
+    "Tanh": "tanh",
+}
+DROPOUTS = (
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+    keras.layers.AlphaDropout,
+)
+
+
+@dataclasses.dataclass(eq=False)
+class Step:
+    """One call of a layer, or of an operation of `keras.ops`."""
+
+    layer: object
+    before: list
+    after: list = dataclasses.field(default_factory=list)
+    # Whether what it gives is also an output of the model.
+    is_end: bool = False
+
+
+def flow(model):
+    """Returns the steps of a model, nested models opened, and its last ones.
+
+    A subclassed model or layer stays one step: what it does inside cannot be
+    seen without running it.
+
+    Returns:
+        A list of `Step`s in the order in which they run, and a list with the
+        step of each output (`None` where an output is an input).
+    """
+    steps = []
+    inputs = getattr(model, "inputs", None) or [None]
+    ends = _open(model, [None] * len(inputs), steps)
+    for end in ends:
+        if end is not None:
+            end.is_end = True
+    return steps, ends
+
+
+def _open(layer, sources, steps):
+    """Adds the steps of one call, and returns the step of each output."""
+    if isinstance(layer, keras.Sequential) and not _overrides_call(layer):
+        for inner in layer.layers:
+            sources = _open(inner, sources, steps)
+        return sources
+    if has_graph(layer):
+        return _open_graph(layer, sources, steps)
+    if isinstance(layer, keras.layers.InputLayer):
+        return sources
+    step = Step(layer, [source for source in sources if source is not None])
+    for source in step.before:
+        source.after.append(step)
+    steps.append(step)
+    return [step]
+
+
+def _overrides_call(model):
+    return type(model).call is not keras.Sequential.call
+
+
+def _open_graph(model, sources, steps):
+    source_of = dict(zip(map(id, model.inputs), sources, strict=False))
+    for operation, inputs, outputs in calls(model):
+        given = [source_of.get(id(tensor)) for tensor in inputs]
+        ends = _open(operation, given, steps)
+        if len(ends) != len(outputs):
+            ends = ends[:1] * len(outputs)
+        source_of.update(zip(map(id, outputs), ends, strict=True))
+    return [
+        source_of.get(id(tensor))
+        for tensor in keras.tree.flatten(model.outputs)
+    ]
+
+
+def hidden_layers(model):
+    """Returns the layers inside subclassed parts, whose order is unknown."""
+    seen = {id(step.layer) for step in flow(model)[0]}
+    return [
+        layer
+        for layer in every_layer(model)
+        if id(layer) not in seen
+        and not isinstance(layer, keras.Model | keras.layers.InputLayer)
+    ]
+
+
+def activation(layer):
+    """Returns the name of a layer's activation, `None` if it has none.
+
+    Of a layer such as `Dense`, that of its `activation` argument.
+    """
+    layer = unwrapped(layer)
+    name = type(layer).__name__
+    if name in ACTIVATION_LAYERS or name in ACTIVATION_OPERATIONS:
+        return ACTIVATION_LAYERS.get(name) or ACTIVATION_OPERATIONS[name]
+    function = getattr(layer, "activation", None)
+    if isinstance(function, keras.layers.Layer):
+        return activation(function)
+    return getattr(function, "__name__", None)
+
+
+def is_linear(layer):
+    """Returns whether the layer has an activation argument, unused."""
+    return activation(layer) == "linear"
+
+
+def is_batch_norm(layer):
+    # By name, tfcourse's too and any other that calls itself so.
+    return any(
+        base.__name__ == "BatchNormalization"
+        for base in type(unwrapped(layer)).__mro__
+    )
+
+
+def is_dropout(layer):
+    """Returns whether the layer drops anything in training."""
+    bases = [base.__name__ for base in type(layer).__mro__]
+    if "InvertedDropout" in bases:
+        return float(keras.ops.convert_to_numpy(layer.keep_prob)) < 1
+    return isinstance(layer, DROPOUTS) and layer.rate > 0
+
+
+def does_nothing(layer):
+    """Returns whether the output is the input."""
+    return isinstance(layer, keras.layers.Identity) or (
+        isinstance(layer, keras.layers.Activation) and is_linear(layer)
+    )
+
+
+def only_reshapes(layer):
+    """Returns whether the output has the numbers of the input."""
+    shaping = (
+        keras.layers.Flatten,
+        keras.layers.Reshape,
+        keras.layers.Permute,
+        keras.layers.RepeatVector,
+    )
+    return does_nothing(layer) or isinstance(layer, shaping)
+
+
+def unwrapped(layer):
+    """Returns the layer that a `TimeDistributed` applies."""
+    while isinstance(layer, keras.layers.TimeDistributed):
+        layer = layer.layer
+    return layer

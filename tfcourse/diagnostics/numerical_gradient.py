@@ -1,0 +1,323 @@
+"""Gradient checking of any function of arrays, by two-sided differences."""
+
+import dataclasses
+import math
+import numbers
+
+import numpy as np
+
+from tfcourse.diagnostics.flat_vector import Layout
+
+
+def gradient_ratio(a, b):
+    r"""Returns the course's distance between two gradients.
+
+    $$\frac{\lVert a - b \rVert_2}{\lVert a \rVert_2 + \lVert b \rVert_2}$$
+
+    It has no unit and lies in [0, 1]; two zero gradients are 0 apart.
+    """
+    a, b = np.ravel(a), np.ravel(b)
+    total = np.linalg.norm(a) + np.linalg.norm(b)
+    return float(np.linalg.norm(a - b) / total) if total else 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckedParameter:
+    """One parameter, with its gradient and its two-sided difference."""
+
+    name: str
+    index: tuple
+    gradient: float
+    difference: float
+
+    @property
+    def error(self):
+        """How far the gradient lies from the two-sided difference."""
+        return abs(self.gradient - self.difference)
+
+    def __str__(self):
+        index = ", ".join(map(str, self.index))
+        return (
+            f"{self.name}[{index}]: gradient {self.gradient:.6g}, "
+            f"two-sided difference {self.difference:.6g}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class GradientCheck:
+    """What a gradient check found.
+
+    Attributes:
+        ratio: The distance between gradient and differences, from 0 to 1.
+        ratios: The same for each variable alone, name to number; first the one
+            that adds most to the distance.
+        worst: The `CheckedParameter`s that lie farthest off, worst first.
+        checked: How many parameters were compared.
+        parameters: How many there are.
+        epsilon: Half the width of the differences, in units of the parameters.
+        kinks: How many parameters have a kink of the loss within `epsilon`,
+            such as that of a relu whose input is 0: there every slope between
+            those of the two sides counts as right.
+        rounding: The ratio that rounding in float64 brings about by itself.
+    """
+
+    ratio: float
+    ratios: dict
+    worst: tuple
+    checked: int
+    parameters: int
+    epsilon: float
+    kinks: int
+    rounding: float
+
+    @property
+    def verdict(self):
+        """`"good"`, `"look"` or `"wrong"`, for a ratio near 1e-7, 1e-5, 1e-3.
+
+        Near is meant on a logarithmic scale, so the bounds are 1e-6 and 1e-4.
+        What rounding explains is never called wrong.
+        """
+        if self.ratio < 1e-6:
+            return "good"
+        explained = self.ratio < 10 * self.rounding
+        return "look" if self.ratio < 1e-4 or explained else "wrong"
+
+    def __str__(self):
+        meaning = {
+            "good": "the gradient is that of the loss",
+            "look": "have a look at the parameters below",
+            "wrong": "the gradient is not that of the loss",
+        }
+        lines = [
+            f"{self.verdict}: ratio {self.ratio:.2e} (good near 1e-7, look "
+            f"near 1e-5, wrong near 1e-3); {meaning[self.verdict]}.",
+            f"Checked {self.checked} of {self.parameters} parameters, "
+            f"epsilon {self.epsilon:g}.",
+        ]
+        if self.kinks:
+            lines.append(
+                f"{self.kinks} at a kink of the loss, where any slope between "
+                "those of its two sides is right."
+            )
+        if self.verdict != "good":
+            if self.ratio < 10 * self.rounding:
+                lines.append(
+                    f"Rounding alone gives about {self.rounding:.0e} here, the "
+                    "gradient is so small: check again with a larger epsilon."
+                )
+            lines += ["Ratio by variable:"]
+            lines += [f"  {r:.2e} {name}" for name, r in self.ratios.items()]
+            lines += ["Farthest off:", *(f"  {each}" for each in self.worst)]
+        return "\n".join(lines)
+
+
+def check_gradient(f, gradient, theta, epsilon=1e-7, sample=None, seed=0):
+    r"""Compares a hand-written gradient with two-sided differences.
+
+    With $e_i$ the unit vectors,
+
+    $$b_i = \frac{J(\theta + \varepsilon e_i) - J(\theta - \varepsilon e_i)}
+      {2 \varepsilon}, \qquad
+      \text{ratio} = \frac{\lVert a - b \rVert_2}
+      {\lVert a \rVert_2 + \lVert b \rVert_2}$$
+
+    for $a$ the gradient to be checked. Keras has nothing of the kind. All is in
+    float64; in float32 the differences would be nothing but rounding.
+
+    Args:
+        f: $J$, a function of what `theta` is, that returns a number.
+        gradient: $a$, arrays like `theta`, or a function that gives them.
+        theta: $\theta$, an array, or a dict of arrays by name, such as the
+            course's `{"W1": ..., "b1": ...}`.
+        epsilon: $\varepsilon > 0$, in units of $\theta$.
+        sample: How many parameters to check; all by default. Every array gets
+            an equal share of the sample, so that no bias is left out.
+        seed: Of the choice of the sample.
+
+    Returns:
+        A `GradientCheck`.
+
+    Raises:
+        ValueError: If a setting lies outside its interval, the shapes of
+            gradient and parameters differ, or the loss is not finite.
+
+    Example:
+
+    >>> check = check_gradient(
+    ...     f=lambda w: (w**3).sum(),
+    ...     gradient=lambda w: 3 * w**2,
+    ...     theta=np.array([1.0, 2.0]),
+    ... )
+    >>> check.verdict
+    'good'
+
+    Reference:
+        Ng, "Improving Deep Neural Networks", week 1, "Gradient checking".
+    """
+    named = isinstance(theta, dict)
+    arrays = theta if named else {"theta": theta}
+    arrays = {k: np.array(v, "float64") for k, v in arrays.items()}
+    check_settings("check_gradient", epsilon, sample, seed)
+    layout = Layout(arrays, [array.shape for array in arrays.values()])
+
+    def pack(flat):
+        parts = dict(zip(arrays, layout.split(flat), strict=True))
+        return parts if named else parts["theta"]
+
+    start = layout.join(arrays.values())
+    if callable(gradient):
+        gradient = gradient(pack(start))
+    if named and set(gradient) != set(arrays):
+        raise ValueError(
+            f"`gradient` must have the keys of `theta`, {sorted(arrays)}. "
+            f"Received: {sorted(gradient)}"
+        )
+    gradients = [gradient[k] for k in arrays] if named else [gradient]
+
+    def losses(indices, step):
+        def at(index, sign):
+            moved = start.copy()
+            moved[index] += sign * step
+            return float(f(pack(moved)))
+
+        return np.array([[at(i, 1), at(i, -1)] for i in indices])
+
+    indices = layout.sample(sample, seed)
+    gradient = layout.join(gradients, "gradient")[indices]
+    return compare(layout, indices, gradient, losses, epsilon)
+
+
+def check_settings(owner, epsilon, sample, seed):
+    """Raises unless the settings of a gradient check are usable."""
+    if isinstance(epsilon, bool) or not isinstance(epsilon, numbers.Real):
+        raise TypeError(
+            f"`epsilon` of {owner} must be a number above 0. "
+            f"Received: epsilon={epsilon!r}"
+        )
+    if not 0 < epsilon < math.inf:
+        raise ValueError(
+            f"`epsilon` of {owner} must lie in (0, inf). "
+            f"Received: epsilon={epsilon}"
+        )
+    for name, value, least in [("sample", sample, 1), ("seed", seed, 0)]:
+        if value is None and name == "sample":
+            continue
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise TypeError(
+                f"`{name}` of {owner} must be a whole number. "
+                f"Received: {name}={value!r}"
+            )
+        if value < least:
+            raise ValueError(
+                f"`{name}` of {owner} must be {least} or more. "
+                f"Received: {name}={value}"
+            )
+
+
+def compare(layout, indices, gradient, losses_at, epsilon, worst=10):
+    """Compares a flat gradient with the two-sided differences at `indices`.
+
+    Args:
+        layout: The `Layout` of the flat vectors.
+        indices: Which parameters to compare.
+        gradient: The gradient by each of them.
+        losses_at: Function of indices and a step that gives, for each index,
+            the loss with that parameter moved by `+step` and by `-step`.
+        epsilon: The step.
+        worst: How many parameters to name.
+
+    Returns:
+        A `GradientCheck`.
+    """
+    loss = float(losses_at(indices[:1], 0.0)[0, 0])
+    pairs = losses_at(indices, epsilon)
+    if not (np.isfinite(loss) and np.isfinite(pairs).all()):
+        raise ValueError(
+            "The loss must be finite at and around the parameters to check "
+            f"its gradient. Received: loss={loss}"
+        )
+    differences = (pairs[:, 0] - pairs[:, 1]) / (2 * epsilon)
+    kinks, low, high = _kinks(indices, loss, pairs, losses_at, epsilon)
+    differences[kinks] = np.clip(gradient[kinks], low, high)
+
+    owners = layout.owner(indices)
+    errors = np.abs(gradient - differences)
+    farthest = np.argsort(-errors, kind="stable")
+    places = sorted(
+        np.unique(owners), key=lambda p: -np.linalg.norm(errors[owners == p])
+    )
+    norms = np.linalg.norm(gradient) + np.linalg.norm(differences)
+    noise = _rounding(loss, epsilon) * math.sqrt(len(indices))
+    return GradientCheck(
+        ratio=gradient_ratio(gradient, differences),
+        ratios={
+            layout.names[place]: gradient_ratio(
+                gradient[owners == place], differences[owners == place]
+            )
+            for place in places
+        },
+        worst=tuple(
+            CheckedParameter(
+                *layout.locate(indices[i]),
+                gradient=float(gradient[i]),
+                difference=float(differences[i]),
+            )
+            for i in farthest[:worst]
+        ),
+        checked=len(indices),
+        parameters=layout.size,
+        epsilon=float(epsilon),
+        kinks=len(kinks),
+        rounding=float(noise / norms) if norms else 0.0,
+    )
+
+
+def _rounding(loss, epsilon):
+    """Returns the error that rounding leaves in one two-sided difference."""
+    return np.finfo("float64").eps * max(abs(loss), 1e-300) / epsilon
+
+
+def _kinks(indices, loss, pairs, losses_at, epsilon):
+    """Returns where the loss has a kink within a step, and the slopes there.
+
+    There the slopes of the two sides differ. Where the loss is merely curved
+    they do so too, but by a quarter as much at a quarter of the step, and their
+    mean stays. Otherwise the step is cut down until the kink lies outside; if
+    it never does, it is at the parameter itself, and every slope between those
+    of its sides is a subgradient.
+
+    Returns:
+        Places in `indices`, and the least and the greatest slope of each.
+    """
+
+    def slopes_at(pairs, step):
+        slopes = np.stack([pairs[:, 0] - loss, loss - pairs[:, 1]]) / step
+        low, high = slopes.min(axis=0), slopes.max(axis=0)
+        noise = 1000 * _rounding(loss, step)
+        size = np.abs(slopes).max(axis=0)
+        return low, high, high - low > np.maximum(1e-5 * size, noise)
+
+    low, high, broken = slopes_at(pairs, epsilon)
+    kinks = active = np.flatnonzero(broken)
+    for step in epsilon / 4.0 ** np.arange(1, 6):
+        if len(active) == 0:
+            break
+        wide = low[active], high[active]
+        *narrow, broken = slopes_at(losses_at(indices[active], step), step)
+        if active is kinks:
+            kinks = active[~_is_curve(wide, narrow)]
+        # A gap that stays is the parameter's own kink, and the wider step has
+        # the less rounding.
+        closes = narrow[1] - narrow[0] < 0.9 * (wide[1] - wide[0])
+        moves = closes & np.isin(active, kinks)
+        low[active[moves]] = narrow[0][moves]
+        high[active[moves]] = narrow[1][moves]
+        active = active[moves & broken]
+    return kinks, low[kinks], high[kinks]
+
+
+def _is_curve(wide, narrow):
+    """Returns whether the slopes at a step and at a quarter of it curve."""
+    gap, closer_gap = wide[1] - wide[0], narrow[1] - narrow[0]
+    shift = np.abs(np.add(*wide) - np.add(*narrow)) / 2
+    return (np.abs(closer_gap / gap - 0.25) < 0.05) & (shift < 0.05 * gap)

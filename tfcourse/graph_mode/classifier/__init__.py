@@ -1,0 +1,1 @@
+"""A softmax classifier as a TensorFlow 1 program."""

@@ -1,3 +1,0 @@
-"""`tensorflow.examples`, which TensorFlow 2 has not."""
-
-from tfcourse.graph_mode.runner.examples import tutorials  # noqa: F401

@@ -1,0 +1,181 @@
+"""What the course's optimizers share: settings in variables, and `l2`."""
+
+import numbers
+import re
+
+import keras
+from keras import ops
+
+from tfcourse.hyperparameter import (
+    Hyperparameter,
+    hyperparameters_of,
+    present_value,
+)
+
+_KERAS_LEARNING_RATE = keras.optimizers.Optimizer.learning_rate
+# What Keras and the course call parameters that are not weights: `b1`,
+# `input_bias`, `gamma`. A last letter tells nothing: `lora_kernel_b` is one.
+_NO_KERNEL = re.compile(r"^b_?\d*$|(^|_)(bias|gamma|beta|alpha|scale)_?\d*$")
+
+
+def is_kernel(variable):
+    """Returns whether `variable` is a weight, to which `l2` applies.
+
+    A kernel has at least two axes (a matrix, filters, embeddings) and is not
+    called a bias, gamma, beta, alpha or scale. Either alone would not do: the
+    biases of `GRU` and `MultiHeadAttention` have two axes, and a layer may
+    call its matrix what it likes.
+    """
+    # A `tf.Variable` may be called `dense/kernel:0`.
+    name = variable.name.split("/")[-1].split(":")[0]
+    return len(variable.shape) >= 2 and not _NO_KERNEL.search(name)
+
+
+def moving_average(average, new, beta):
+    """Returns `beta * average + (1 - beta) * new`."""
+    # 1 - 0.999 is off by 1e-5 in float32: subtract in the dtype of `beta`.
+    old_share = ops.cast(beta, new.dtype)
+    new_share = ops.cast(1 - beta, new.dtype)
+    return old_share * average + new_share * new
+
+
+class LearningRate(Hyperparameter):
+    """The learning rate, whose variable or schedule Keras itself keeps."""
+
+    def check(self, value, owner):
+        if not (callable(value) or ops.is_tensor(value)):
+            super().check(value, owner)
+
+    def __get__(self, obj, owner=None):
+        return self if obj is None else _KERAS_LEARNING_RATE.__get__(obj)
+
+    def __set__(self, obj, value):
+        self.check(value, type(obj).__name__)
+        _KERAS_LEARNING_RATE.__set__(obj, value)
+
+
+class Optimizer(keras.optimizers.Optimizer):
+    """The abstract base: a subclass adds its equation and its settings.
+
+    It names its `slots`, the averages that it keeps for every parameter;
+    gives the scalars of one step in `settings`; computes in `equation` the
+    step of one parameter; and may name a kernel of `fused` that computes the
+    same in `fused_kernel`.
+    """
+
+    learning_rate = LearningRate("[0, inf)")
+    l2 = Hyperparameter("[0, inf)")
+    slots = ()
+    fused_kernel = None
+
+    def __init__(self, learning_rate, l2, **kwargs):
+        type(self).learning_rate.check(learning_rate, type(self).__name__)
+        if isinstance(learning_rate, numbers.Real):
+            learning_rate = float(learning_rate)
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.l2 = l2
+
+    def settings(self, learning_rate):
+        """Returns the scalar arguments of `equation`, by name."""
+        raise NotImplementedError
+
+    def equation(self, g, *slots, **settings):
+        """Returns the step to subtract from the parameter, and its slots."""
+        raise NotImplementedError
+
+    @property
+    def variable_dtype(self):
+        """The dtype of the hyperparameters, see `moving_average`."""
+        if keras.config.backend() == "tensorflow":
+            return "float64"
+        return keras.config.floatx()
+
+    @property
+    def hyperparameters(self):
+        """The settings that can change in training, by name.
+
+        All are scalar variables. A schedule's constants stand in the place of
+        `learning_rate`.
+        """
+        return {**self._schedule_constants(), **self._own_hyperparameters()}
+
+    @property
+    def variables(self):
+        return [*super().variables, *self._schedule_constants().values()]
+
+    def _own_hyperparameters(self):
+        own = hyperparameters_of(self)
+        if not isinstance(own["learning_rate"], keras.Variable):
+            # What a schedule gives at this step.
+            del own["learning_rate"]
+        return own
+
+    def _schedule_constants(self):
+        return getattr(self._learning_rate, "hyperparameters", {})
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        self._slots = self.add_optimizer_variables(variables, self.slots)
+        self._is_kernel = [is_kernel(variable) for variable in variables]
+
+    def regularizes(self, variable):
+        """Returns whether `l2` applies to `variable`."""
+        return self._is_kernel[self._get_variable_index(variable)]
+
+    def slots_of(self, variable):
+        """Returns the variables that hold the averages of `variable`."""
+        index = self._get_variable_index(variable)
+        return [slot[index] for slot in self._slots]
+
+    def update_step(self, gradient, variable, learning_rate):
+        slots = self.slots_of(variable)
+        # In float16 an epsilon of 1e-8 would be 0.
+        dtype = keras.backend.result_type(variable.dtype, "float32")
+        if hasattr(gradient, "indices"):
+            # An `Embedding` gives a sparse one.
+            gradient = ops.add(gradient, ops.zeros_like(variable))
+        g = ops.cast(gradient, dtype)
+        if self.regularizes(variable):
+            g = g + self._l2_gradient(ops.cast(variable, dtype))
+        step, *averages = self.equation(
+            g,
+            *(ops.cast(slot, dtype) for slot in slots),
+            **self.settings(learning_rate),
+        )
+        for slot, average in zip(slots, averages, strict=True):
+            self.assign(slot, average)
+        self.assign_sub(variable, step)
+
+    def _l2_gradient(self, w):
+        if keras.config.backend() == "tensorflow":
+            # Imported late: with JAX there may be no TensorFlow.
+            from tfcourse.optimizers import xla_l2 as xla
+
+            if xla.leaves_out(self.l2):
+                return xla.l2_gradient(self.l2, w)
+        return ops.cast(self.l2, w.dtype) * w
+
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        if keras.config.backend() == "tensorflow":
+            from tfcourse.optimizers import tensorflow_kernels as fused
+
+            if fused.applies_to(self, trainable_variables):
+                fused.update(self, grads, trainable_variables, learning_rate)
+                return
+        super()._backend_update_step(grads, trainable_variables, learning_rate)
+
+    def set_weights(self, weights):
+        super().set_weights(weights)
+        constants = self._schedule_constants().values()
+        own = len(self.variables) - len(constants)
+        for constant, value in zip(constants, weights[own:], strict=False):
+            constant.assign(value)
+
+    def get_config(self):
+        own = {
+            name: present_value(variable)
+            for name, variable in self._own_hyperparameters().items()
+        }
+        return {**super().get_config(), **own}

@@ -1,0 +1,175 @@
+"""The search space of a run: the course's own, or a user's, checked."""
+
+import importlib.util
+import inspect
+import pathlib
+import sys
+import tempfile
+
+import keras
+import keras_tuner
+
+from tfcourse.data.bundled import unknown_name
+from tfcourse.errors import InputError
+from tfcourse.export import tells_apart
+from tfcourse.tuning.search_space.course_space import CourseSpace
+
+SPACES = {"course": CourseSpace}
+
+
+def load_space(spec, input_shape, classes):
+    """Returns the search space of that name, or of the user's module.
+
+    Args:
+        spec: A key of `SPACES`, or `path/module.py:name` (also
+            `package.module:name`) of a function from
+            `keras_tuner.HyperParameters` to a compiled model, or of a
+            `keras_tuner.HyperModel`.
+        input_shape: Shape of one example.
+        classes: The number of classes.
+
+    Returns:
+        A `keras_tuner.HyperModel`, or a function.
+
+    Raises:
+        InputError: If there is no such space, module or name.
+    """
+    if ":" in spec:
+        return _load_user_space(spec)
+    if spec not in SPACES:
+        raise InputError(
+            unknown_name("search space", spec, SPACES)
+            + " A space of your own is written module.py:build."
+        )
+    return SPACES[spec](input_shape, classes)
+
+
+def probe(space, x, y, classes, objective):
+    """Tries a search space on a few examples, before a search begins.
+
+    Args:
+        space: What `load_space` returns.
+        x: A few examples, shape `(m, ...)`.
+        y: Their classes, shape `(m,)`.
+        classes: How many classes there are.
+        objective: The `keras_tuner.Objective` of the search.
+
+    Raises:
+        InputError: If a model cannot be built, is no compiled Keras model,
+            cannot be evaluated on the examples, has another number of outputs
+            than classes, or has no such metric.
+    """
+    build = space.build if isinstance(space, keras_tuner.HyperModel) else space
+    models = []
+
+    def checked(hp):
+        model = _tried(
+            lambda: build(hp), "The search space fails to build a model"
+        )
+        _check_compiled(model)
+        models.append(model)
+        return model
+
+    with tempfile.TemporaryDirectory() as folder:
+        # keras-tuner builds a model for each branch of conditions.
+        keras_tuner.Tuner(
+            keras_tuner.Oracle(objective=objective), checked, directory=folder
+        )
+    for model in models:
+        _check_fits(model, x, classes)
+    logs = _tried(
+        lambda: models[0].evaluate(x, y, return_dict=True, verbose=0),
+        "The models of the search space cannot be evaluated on examples of "
+        f"shape {x.shape[1:]} with classes numbered from 0",
+    )
+    metrics = [*logs, *(f"val_{name}" for name in logs)]
+    if objective.name not in metrics:
+        raise InputError(unknown_name("objective", objective.name, metrics))
+
+
+def _check_compiled(model):
+    if not isinstance(model, keras.Model):
+        raise InputError(
+            "The search space must return a compiled Keras model. It "
+            f"returned {model!r}."
+        )
+    if not model.compiled:
+        raise InputError(
+            f"The search space returned the model {model.name!r} without "
+            "compiling it. Call `model.compile(...)` before returning it."
+        )
+
+
+def _check_fits(model, x, classes):
+    outputs = _tried(
+        lambda: model(x[:1]).shape[-1],
+        "The models of the search space cannot be called on examples of "
+        f"shape {x.shape[1:]}",
+    )
+    if not tells_apart(outputs, classes):
+        raise InputError(
+            f"The models of the search space have {outputs} outputs; the data "
+            f"have {classes} classes. Give the last layer one unit a class."
+        )
+    _tried(
+        model.get_config,
+        "The models of the search space cannot be saved; give them a "
+        "`get_config`",
+    )
+
+
+def _tried(action, complaint):
+    try:
+        return action()
+    except InputError:
+        raise
+    # A user's code may raise anything.
+    except Exception as error:
+        # Keras's messages go on for pages.
+        first = next(iter(str(error).strip().splitlines()), "")
+        raise InputError(
+            f"{complaint}: {type(error).__name__}: {first}"
+        ) from error
+
+
+def _load_user_space(spec):
+    # From the right: a Windows path has a colon of its own.
+    module_name, _, name = spec.rpartition(":")
+    module = _import_module(module_name)
+    space = getattr(module, name, None)
+    if space is None:
+        known = [
+            n
+            for n, v in vars(module).items()
+            if inspect.isfunction(v) and v.__module__ == module.__name__
+        ] or ["no function"]
+        raise InputError(
+            f"{module_name}: {unknown_name('search space', name, known)}"
+        )
+    if inspect.isclass(space) and issubclass(space, keras_tuner.HyperModel):
+        space = space()
+    if not (callable(space) or isinstance(space, keras_tuner.HyperModel)):
+        raise InputError(
+            f"{spec} must be a function `build(hp)` or a "
+            f"`keras_tuner.HyperModel`. It is {space!r}."
+        )
+    return space
+
+
+def _import_module(name):
+    complaint = f"{name} cannot be imported"
+    if not name.endswith(".py"):
+        sys.path.insert(0, str(pathlib.Path.cwd()))
+        return _tried(lambda: importlib.import_module(name), complaint)
+    path = pathlib.Path(name).resolve()
+    if not path.is_file():
+        raise InputError(f"There is no file {name}. Check `--space`.")
+    # As for a script, modules beside it can be imported.
+    sys.path.insert(0, str(path.parent))
+    # Not by its own name, which may be that of a package, `keras.py` say.
+    own_name = f"tfcourse_space_{path.stem}"
+    module_spec = importlib.util.spec_from_file_location(own_name, path)
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[own_name] = module
+    _tried(lambda: module_spec.loader.exec_module(module), complaint)
+    return module

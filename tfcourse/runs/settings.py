@@ -1,0 +1,147 @@
+"""What a search was asked for, and the file that remembers it."""
+
+import dataclasses
+import pathlib
+
+import keras_tuner
+
+from tfcourse import data
+from tfcourse.errors import InputError
+from tfcourse.utils.atomic_files import read_json
+
+_BOUNDS = {
+    "trials": (1, None),
+    "epochs": (1, None),
+    "rounds": (1, None),
+    # scikit-learn and Keras take no larger seed.
+    "seed": (0, 2**32 - 1),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a search was asked for.
+
+    Attributes:
+        data: Name of a bundled data set, or path of a file.
+        target: Column of the classes, for a table.
+        space: As for `load_space`.
+        trials: How many trials.
+        epochs: Passes over the training set, of each trial.
+        rounds: 1 for random search; more to search coarse to fine, in so many
+            rounds.
+        objective: Name of a metric, with `:min` or `:max` where its direction
+            is not known.
+        seed: Of the split, the draws and the initial weights.
+        device: `"auto"`, `"cpu"` or `"gpu"`.
+        strategy: `"caviar"`, many trials as one program, or `"serial"`, one
+            after another.
+
+    Raises:
+        InputError: If a number is out of range.
+    """
+
+    data: str = "digits"
+    target: str | None = None
+    space: str = "course"
+    trials: int = 64
+    epochs: int = 10
+    rounds: int = 3
+    objective: str = "val_accuracy"
+    seed: int = 0
+    device: str = "auto"
+    strategy: str = "caviar"
+
+    def __post_init__(self):
+        for name, (least, most) in _BOUNDS.items():
+            value = getattr(self, name)
+            if value < least or (most is not None and value > most):
+                bounds = (
+                    f"{least} or more"
+                    if most is None
+                    else (f"from {least} to {most}")
+                )
+                raise InputError(
+                    f"--{name} must be {bounds}. Received: {value}"
+                )
+
+    def resolved(self):
+        """Returns settings whose paths hold from any working directory."""
+        where, _, name = self.space.rpartition(":")
+        changes = {}
+        if where.endswith(".py"):
+            changes["space"] = f"{pathlib.Path(where).resolve()}:{name}"
+        if names_file(self.data):
+            changes["data"] = str(pathlib.Path(self.data).resolve())
+        return dataclasses.replace(self, **changes)
+
+    def resumed(self, **given):
+        """Returns the settings with which a run goes on.
+
+        Args:
+            **given: What was asked for now. All but `trials`, which may grow,
+                must be as before.
+
+        Raises:
+            InputError: If something differs from before.
+        """
+        known = dataclasses.asdict(self)
+        asked = dataclasses.asdict(
+            dataclasses.replace(self, **given).resolved()
+        )
+        changed = [name for name in known if asked[name] != known[name]]
+        fewer = asked["trials"] < known["trials"]
+        for name in changed if fewer else set(changed) - {"trials"}:
+            raise InputError(
+                f"The run was started with --{name} {known[name]}, and goes on "
+                f"with it. Leave --{name} out, or start a new run with another "
+                "--out."
+            )
+        return dataclasses.replace(self, trials=asked["trials"])
+
+
+def names_file(name):
+    """Returns whether `--data` means a file rather than a bundled set."""
+    return name not in data.BUNDLED and (
+        bool(pathlib.Path(name).suffix) or "/" in name or "\\" in name
+    )
+
+
+def objective_of(text):
+    """Returns the `keras_tuner.Objective` written as `name` or `name:max`.
+
+    Raises:
+        InputError: If the direction is neither written nor known.
+    """
+    name, _, direction = text.partition(":")
+    if direction in ("min", "max"):
+        return keras_tuner.Objective(name, direction)
+    try:
+        return keras_tuner.Oracle(objective=text).objective
+    except ValueError as error:
+        raise InputError(
+            f"It is not known whether to raise or to lower {text!r}. Write "
+            f"--objective {name}:max or --objective {name}:min."
+        ) from error
+
+
+def read_manifest(folder):
+    """Returns the content of a run's `run.json`, settings as `Settings`.
+
+    Raises:
+        InputError: If the folder has no readable one.
+    """
+    path = pathlib.Path(folder) / "run.json"
+    try:
+        manifest = read_json(path)
+        return {**manifest, "settings": Settings(**manifest["settings"])}
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no run in {folder}: it has no run.json. Give the "
+            "folder of a run, e.g. one in runs/."
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} is damaged or of another version of tfcourse. Start a "
+            "new run with another --out."
+        ) from error

@@ -1,0 +1,266 @@
+"""One model, one run, watched by Panda, in one folder."""
+
+import dataclasses
+import datetime
+import importlib.metadata
+import pathlib
+import platform
+
+import keras
+import keras_tuner
+import numpy as np
+
+from tfcourse.data import Split
+from tfcourse.errors import InputError
+from tfcourse.utils.atomic_files import read_json, write_json
+from tfcourse.runs.prepared_data import Examples
+from tfcourse.tuning.panda import Panda, read_journal
+from tfcourse.tuning.panda.journal.plots import write_page
+from tfcourse.runs.search import _check_device as check_device
+from tfcourse.runs.search import refuse_used
+from tfcourse.tuning.search_space.scales import present
+from tfcourse.runs.settings import objective_of
+from tfcourse.runs.search_space import load_space, probe
+from tfcourse.runs.artifacts import (
+    accuracy,
+    with_normalization,
+    write_model,
+)
+from tfcourse.runs.training_settings import TrainSettings, registered
+
+_PACKAGES = ("tfcourse", "tensorflow", "keras", "keras-tuner", "numpy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What a finished run reached.
+
+    Attributes:
+        folder: The run's folder.
+        hyperparameters: Name to value, all of them.
+        epochs: How many epochs it was trained for.
+        dev_accuracy: Share of the development set that it gets right; `None`
+            if it was trained on that set, too.
+        test_accuracy: The same for the test set, by which nothing was chosen.
+    """
+
+    folder: pathlib.Path
+    hyperparameters: dict
+    epochs: int
+    dev_accuracy: float | None
+    test_accuracy: float
+
+
+class Training:
+    """A run in a folder, which can be stopped at any moment and goes on.
+
+    The folder has `run.json` (settings, versions, fingerprint of the data),
+    `panda/` (journal and checkpoints), and at the end `report.html`,
+    `model.keras`, `model/` (a SavedModel) and some examples of the test set,
+    `examples.csv` or `examples.npz`.
+
+    The model is that of the best epoch by the objective; without a development
+    set, that of the last.
+
+    Args:
+        settings: The `TrainSettings`.
+        folder: Where to write: new or empty, or with a run of the same
+            settings, which then goes on.
+
+    Raises:
+        InputError: If something in the settings, the data or the folder is
+            wrong. Nothing has been written then.
+    """
+
+    def __init__(self, settings, folder):
+        self.settings = settings
+        self.folder = pathlib.Path(folder)
+        self.objective = objective_of(settings.search.objective)
+        self._result = self._known_result()
+        check_device(settings.search.device)
+        self.examples = self._examples()
+        dataset = self.examples.dataset
+        self.space = load_space(
+            settings.search.space, dataset.x.shape[1:], len(dataset.labels)
+        )
+        some = self.examples.split.train[:8]
+        probe(
+            self.space,
+            self.examples.x[some],
+            dataset.y[some],
+            len(dataset.labels),
+            self.objective,
+        )
+        is_class = isinstance(self.space, keras_tuner.HyperModel)
+        self._build = self.space.build if is_class else self.space
+        self.hp = registered(self._build, settings.hyperparameters)
+
+    def train(self, on_epoch=None):
+        """Trains up to the number of epochs, from where it stands.
+
+        Args:
+            on_epoch: Called after each with its number and its logs.
+
+        Returns:
+            Whether it came to the end; not if it was told to stop, or if the
+            guard gave up.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not (self.folder / "run.json").exists():
+            self._write_manifest()
+        keras.utils.set_random_seed(self.settings.search.seed)
+        self._network = self._build(self.hp)
+        panda = Panda(self.folder / "panda", **self._monitor())
+        tell = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: (
+                on_epoch and on_epoch(epoch + 1, logs)
+            )
+        )
+        held_out = (
+            {}
+            if self.settings.train_on_dev
+            else {"validation_data": self.examples.part("dev")}
+        )
+        self._fit(
+            *self.examples.part("train"),
+            epochs=self.settings.search.epochs,
+            callbacks=[panda, tell],
+            verbose=0,
+            **held_out,
+        )
+        if held_out:
+            panda.restore_best()
+        return panda.state == "finished"
+
+    def finish(self):
+        """Writes the report and the model; computes the test score.
+
+        Returns:
+            What it reached: `Trained`.
+        """
+        if self._result:
+            return self._result
+        model = with_normalization(self._network, self.examples)
+        on_dev = self.settings.train_on_dev
+        found = {
+            "hyperparameters": dict(
+                present(*item) for item in self.hp.values.items()
+            ),
+            "epochs": self.settings.search.epochs,
+            "dev_accuracy": None
+            if on_dev
+            else accuracy(model, self.examples, "dev"),
+            "test_accuracy": accuracy(model, self.examples, "test"),
+        }
+        write_model(
+            model,
+            self.examples,
+            self.folder,
+            self.settings.search.target,
+            versions=_versions(),
+            **found,
+        )
+        entries = read_journal(self.folder / "panda")
+        write_page(entries, self.folder.name, self.folder / "report.html")
+        self._write_manifest(found)
+        self._result = Trained(folder=self.folder, **found)
+        return self._result
+
+    @property
+    def finished(self):
+        """Whether all is done, and `finish` only tells it again."""
+        return self._result is not None
+
+    def _known_result(self):
+        """Returns what a finished run reached, or `None`.
+
+        Raises:
+            InputError: If the folder has something else.
+        """
+        path = self.folder / "run.json"
+        if not path.exists():
+            refuse_used(self.folder)
+            return None
+        manifest = read_manifest(self.folder)
+        _require_same(manifest["training"], self.settings, self.folder)
+        found = manifest["result"]
+        return found and Trained(folder=self.folder, **found)
+
+    def _examples(self):
+        examples = Examples.load(self.settings.search)
+        if not self.settings.train_on_dev:
+            return examples
+        split = examples.split
+        both = np.concatenate([split.train, split.dev])
+        return Examples(examples.dataset, Split(both, both[:0], split.test))
+
+    def _monitor(self):
+        name = self.objective.name
+        if self.settings.train_on_dev:
+            name = name.removeprefix("val_")
+        return {"monitor": name, "mode": self.objective.direction}
+
+    def _fit(self, *args, **kwargs):
+        # A space of the user's may have settings of `fit`, a batch size say.
+        if isinstance(self.space, keras_tuner.HyperModel):
+            return self.space.fit(self.hp, self._network, *args, **kwargs)
+        return self._network.fit(*args, **kwargs)
+
+    def _write_manifest(self, result=None):
+        write_json(
+            self.folder / "run.json",
+            {
+                "training": dataclasses.asdict(self.settings),
+                "data": self.examples.describe(),
+                "versions": _versions(),
+                "written": datetime.datetime.now().isoformat("T", "seconds"),
+                "result": result,
+            },
+            indent=1,
+        )
+
+
+def read_manifest(folder):
+    """Returns the content of a run's `run.json`, settings as `TrainSettings`.
+
+    Raises:
+        InputError: If it cannot be understood.
+    """
+    path = pathlib.Path(folder) / "run.json"
+    try:
+        manifest = read_json(path)
+        training = TrainSettings.from_json(manifest["training"])
+        return {**manifest, "training": training}
+    except FileNotFoundError:
+        raise InputError(
+            f"There is no run in {folder}: it has no run.json."
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} is not of `tfcourse train`, or of another version of it. "
+            "Choose another --out."
+        ) from error
+
+
+def _require_same(known, asked, folder):
+    """Raises unless settings are those that a run was started with."""
+
+    def flat(settings):
+        content = settings.to_json()
+        return {**content.pop("search"), **content}
+
+    known, asked = flat(known), flat(asked)
+    for name, value in asked.items():
+        if value != known[name]:
+            raise InputError(
+                f"The run in {folder} was started with {name} {known[name]}, "
+                f"and is asked for {value}. Leave it as it was, or choose "
+                "another --out."
+            )
+
+
+def _versions():
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+    }

@@ -1,0 +1,172 @@
+"""What a single run was asked for, and with which hyperparameters."""
+
+import dataclasses
+import json
+import pathlib
+
+import keras_tuner
+from keras_tuner.engine import hyperparameters as kinds
+
+from tfcourse.data.bundled import unknown_name
+from tfcourse.errors import InputError
+from tfcourse.utils.atomic_files import read_json
+from tfcourse.tuning.results.trials import ranked, read_records
+from tfcourse.tuning.search_space.scales import present
+from tfcourse.runs.settings import Settings, read_manifest
+
+# From one to the next a hyperparameter may let others appear.
+_MOST_BUILDS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainSettings:
+    """What a single run was asked for.
+
+    Attributes:
+        search: The `Settings` of data, space, epochs, seed and device.
+        hyperparameters: A dict from name to value; what is left out has the
+            default of the search space.
+        train_on_dev: Whether to train on the development set, too.
+        source: The search that the hyperparameters are of, or `None`.
+    """
+
+    search: Settings
+    hyperparameters: dict = dataclasses.field(default_factory=dict)
+    train_on_dev: bool = False
+    source: str | None = None
+
+    def to_json(self):
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, content):
+        return cls(**{**content, "search": Settings(**content["search"])})
+
+
+def best_of(folder):
+    """Returns the best trial of a search.
+
+    Args:
+        folder: The folder of a run of `tfcourse tune`.
+
+    Returns:
+        Its `Settings` and the `Record` of the trial.
+
+    Raises:
+        InputError: If there is no search, or none of its trials completed.
+    """
+    manifest = read_manifest(folder)
+    direction = manifest["objective"]["direction"]
+    records = ranked(read_records(pathlib.Path(folder, "search")), direction)
+    if not records:
+        raise InputError(
+            f"No trial of the search in {folder} has completed. Wait for the "
+            "first, or give --hyperparameters name=value."
+        )
+    return manifest["settings"], records[0]
+
+
+def read_hyperparameters(words):
+    """Returns the hyperparameters that words of the command line ask for.
+
+    Args:
+        words: `["name=value", ...]`, or `["file.json"]`.
+
+    Returns:
+        A dict from name to value.
+
+    Raises:
+        InputError: If a word is neither, or the file is no JSON object.
+    """
+    if len(words) == 1 and words[0].endswith(".json"):
+        return _of_file(words[0])
+    return dict(map(_pair, words))
+
+
+def _of_file(path):
+    try:
+        content = read_json(path)
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path}.") from None
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON: {error}.") from error
+    if not isinstance(content, dict):
+        raise InputError(
+            f'{path} must hold an object, as in {{"learning_rate": 0.001}}.'
+        )
+    return content
+
+
+def _pair(word):
+    name, equals, text = word.partition("=")
+    if not equals or not name:
+        raise InputError(
+            f"{word!r} is not name=value. --hyperparameters takes best-of RUN, "
+            "a file.json, or name=value as often as you like."
+        )
+    try:
+        return name, json.loads(text)
+    except ValueError:
+        return name, text
+
+
+def registered(build, given):
+    """Returns keras-tuner's hyperparameters with the values that were given.
+
+    Args:
+        build: The search space, a function of `HyperParameters`.
+        given: A dict from name, as a person reads it, to value.
+
+    Returns:
+        A `keras_tuner.HyperParameters`.
+
+    Raises:
+        InputError: If the space has no such hyperparameter (lists those it
+            has), or has a choice without the value.
+    """
+    hp = keras_tuner.HyperParameters()
+    names = {}
+    for _ in range(_MOST_BUILDS):
+        build(hp)
+        found = {present(one.name, 0)[0]: one for one in hp.space}
+        if found.keys() == names.keys():
+            break
+        names = found
+        # Anew, as a value that was first a default may hide others.
+        fresh = keras_tuner.HyperParameters()
+        for name in given.keys() & names.keys():
+            one = names[name]
+            fresh.values[one.name] = _value(one, name, given[name])
+        hp = fresh
+    for name in given:
+        if name not in names:
+            raise InputError(unknown_name("hyperparameter", name, names))
+    return hp
+
+
+def _value(one, name, value):
+    """Returns a value as keras-tuner has it."""
+    if one.name != name:
+        # Registered is the complement.
+        return round(1 - _number(name, value), 15)
+    if isinstance(one, kinds.Choice):
+        if value not in one.values:
+            known = list(map(str, one.values))
+            raise InputError(
+                unknown_name(f"value of {name}", str(value), known)
+            )
+        return value
+    if isinstance(one, kinds.Int):
+        number = _number(name, value)
+        if number != int(number):
+            raise InputError(
+                f"{name} must be a whole number. Received: {name}={value}"
+            )
+        return int(number)
+    return _number(name, value) if isinstance(one, kinds.Float) else value
+
+
+def _number(name, value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"{name} must be a number. Received: {name}={value}")
+    return value

@@ -1,0 +1,118 @@
+"""What to write instead of what is gone."""
+
+import re
+
+from tfcourse.tf1_runner.source.detect_tf1 import renames
+
+# Parts of the API where a missing name is explained.
+SUBMODULES = (
+    "nn",
+    "train",
+    "image",
+    "summary",
+    "losses",
+    "metrics",
+    "python_io",
+)
+
+# What has no successor under another name: the beginning of a name, and what
+# to do. The longest beginning counts.
+_GONE = {
+    "tf.contrib": "`tf.contrib` was dissolved with TensorFlow 2",
+    "tf.contrib.crf": "use `crf_log_likelihood`, `crf_decode` or "
+    "`viterbi_decode`, which run",
+    "tf.contrib.cudnn_rnn": "use `tf.keras.layers.LSTM` or `GRU`, which choose "
+    "cuDNN by themselves",
+    "tf.contrib.distribute": "use `tf.distribute.MirroredStrategy`",
+    "tf.contrib.gan": "use the package `tensorflow-gan`",
+    "tf.contrib.seq2seq": "use `BasicDecoder`, `AttentionWrapper` or "
+    "`BeamSearchDecoder`, which run, or an attention layer of Keras",
+    "tf.contrib.tensor_forest": "use `tensorflow-decision-forests`, "
+    "or `sklearn.ensemble.RandomForestClassifier`",
+    "tf.contrib.boosted_trees": "use `tensorflow-decision-forests`, "
+    "or `sklearn.ensemble.GradientBoostingClassifier`",
+    "tf.contrib.timeseries": "use `tf.keras.layers.LSTM` on windows",
+    "tf.contrib.tensorrt": "use `tf.experimental.tensorrt`",
+    "tf.contrib.tpu": "use `tf.distribute.TPUStrategy`",
+    "tf.contrib.bayesflow": "use the package `tensorflow-probability`",
+    "tf.contrib.distributions": "use the package `tensorflow-probability`",
+    "tf.contrib.rnn": "use the cells of `tf.nn.rnn_cell` or `tf.keras.layers`",
+    "keras.layers.Merge": "use `Add`, `Concatenate`, `Dot` or `Multiply`",
+    "keras.utils.multi_gpu_model": "use `tf.distribute.MirroredStrategy`",
+    "keras.utils.io_utils.HDF5Matrix": "read the file with `h5py`",
+    "keras.wrappers": "use the package `scikeras`",
+    "tf.models": "the tutorials of that time are no part of TensorFlow",
+}
+
+
+def advise(name):
+    """Returns what to write instead of a name that is not served.
+
+    Args:
+        name: Such as `tf.contrib.crf.crf_log_likelihood`.
+    """
+    new = renames().get(name)
+    if new and new != name:
+        return f"use `{new}`"
+    fits = [gone for gone in _GONE if f"{name}.".startswith(f"{gone}.")]
+    if fits:
+        return _GONE[max(fits, key=len)]
+    if name.startswith("tf."):
+        return "TensorFlow has no such name: see tensorflow.org/api_docs"
+    return "it is not there any more"
+
+
+def advice_for(error):
+    """Returns the advice for an error of the script, or None."""
+    if isinstance(error, AttributeError):
+        name = getattr(error, "name", None) or ""
+        if name.startswith("tf."):
+            return f"`{name}` is not in today's TensorFlow: {advise(name)}."
+    if isinstance(error, ImportError):
+        return _import_advice(error)
+    if isinstance(error, TypeError) and re.search(
+        r"float\d*' object cannot be interpreted as an integer|^slice indices",
+        str(error),
+    ):
+        return (
+            "in Python 2, `/` of whole numbers gave a whole number. If this "
+            "script is that old, write `//`"
+        )
+    if isinstance(error, SyntaxError) and re.search(
+        r"print|exec|leading zeros|multiple exception|inconsistent use of tabs",
+        str(error.msg),
+    ):
+        return (
+            "this was written for Python 2. Convert it first: "
+            "pip install fissix && python -m fissix -w SCRIPT"
+        )
+    return None
+
+
+def _import_advice(error):
+    name = str(error.name or "")
+    match = re.search(r"cannot import name '(\w+)'", str(error))
+    if match:
+        name = f"{name}.{match.group(1)}"
+    if name.startswith("tensorflow"):
+        name = "tf" + name.removeprefix("tensorflow")
+        return f"`{name}` is not in today's TensorFlow: {advise(name)}."
+    name = name.replace("tf_keras.api._v1.", "")
+    name = name.replace("tf_keras.src.", "keras.")
+    if name.startswith("keras."):
+        return f"`{name}` is not in today's Keras: {advise(name)}."
+    if name and "." not in name:
+        package = _PACKAGES.get(name, name)
+        return f"the script needs a package: pip install {package}"
+    return None
+
+
+# Modules that are not called as their packages.
+_PACKAGES = {
+    "PIL": "Pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}

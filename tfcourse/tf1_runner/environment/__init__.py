@@ -1,0 +1,1 @@
+"""What surrounds a script: MNIST, IPython, a figure window."""

@@ -1,0 +1,1 @@
+"""Old names of modules and symbols, as they are imported."""

@@ -1,0 +1,118 @@
+"""Where a module of that time is found now."""
+
+import importlib.machinery
+import importlib.util
+import pathlib
+import sys
+
+_OURS = "tfcourse.tf1_runner.shims"
+_INPUT_DATA = f"{_OURS}.examples.tutorials.mnist.input_data"
+_KERAS = "tf_keras.api._v1.keras"
+
+# The first line that fits the beginning of a name counts.
+_MODULES = {
+    "tensorflow.examples": f"{_OURS}.examples",
+    "tensorflow.estimator": f"{_OURS}.estimator",
+    "tensorflow.contrib.distributions": "tensorflow.distributions",
+    "tensorflow.contrib.estimator": f"{_OURS}.estimator",
+    "tensorflow.contrib.keras": _KERAS,
+    "tensorflow.contrib.autograph": "tensorflow.autograph",
+    "tensorflow.contrib.signal": "tensorflow.signal",
+    "tensorflow.contrib.losses": "tf_slim.losses",
+    "tensorflow.contrib.learn.python.learn.datasets.mnist": _INPUT_DATA,
+    "tensorflow.contrib.learn.datasets.mnist": _INPUT_DATA,
+    "tensorflow.contrib.learn.python.learn.datasets.base": (
+        f"{_OURS}.contrib.learn.datasets"
+    ),
+    "tensorflow.contrib.learn.python.learn.datasets": (
+        f"{_OURS}.contrib.learn.datasets"
+    ),
+    "tensorflow.contrib.slim.python.slim.nets": "tf_slim.nets",
+    "tensorflow.contrib.slim": "tf_slim",
+    "tensorflow.contrib": f"{_OURS}.contrib",
+    "tensorflow.keras": _KERAS,
+    "tensorflow.models.rnn.rnn_cell": f"{_OURS}.models.rnn.rnn_cell",
+    "tensorflow.models.rnn.rnn": "tensorflow.nn",
+    "tensorflow.models.rnn.seq2seq": f"{_OURS}.contrib.legacy_seq2seq",
+    "tensorflow.models": f"{_OURS}.models",
+    "tensorflow.python.ops.constant_op": (
+        "tensorflow.python.framework.constant_op"
+    ),
+    "tensorflow.python.ops.seq2seq": f"{_OURS}.contrib.legacy_seq2seq",
+    "tensorflow.layers": f"{_KERAS}.__internal__.legacy.layers",
+    "tensorflow.nn.rnn_cell": f"{_KERAS}.__internal__.legacy.rnn_cell",
+    "keras.backend.tensorflow_backend": f"{_KERAS}.backend",
+    "keras.engine": f"{_KERAS}.layers",
+    "keras.layers": f"{_KERAS}.layers",
+    "keras.initializations": f"{_KERAS}.initializers",
+    "keras.objectives": f"{_KERAS}.losses",
+    "keras.legacy": f"{_KERAS}.layers",
+    "keras": _KERAS,
+    # Where TensorFlow looks for the batch normalization of `tf.layers`.
+    "tf_keras.legacy_tf_layers": "tf_keras.src.legacy_tf_layers",
+    "scipy.misc": f"{_OURS}.scipy_misc",
+    "sklearn.cross_validation": "sklearn.model_selection",
+    "sklearn.datasets.samples_generator": "sklearn.datasets",
+    "sklearn.externals.joblib": "joblib",
+    "sklearn.externals.six": "six",
+    "sklearn.grid_search": "sklearn.model_selection",
+    "sklearn.learning_curve": "sklearn.model_selection",
+}
+
+
+def modern(name):
+    """Returns the module that serves the one called `name`, or None."""
+    if name == "input_data":
+        return None if _is_their_own(name) else _INPUT_DATA
+    if name.startswith(f"{_KERAS}.layers."):
+        return None  # All layers are in the package itself.
+    if name.startswith(f"{_KERAS}."):
+        # A part of Keras asked for by `from keras.utils import layer_utils`.
+        inner = f"tf_keras.src{name.removeprefix(_KERAS)}"
+        return inner if not _is_file_of(name) and _exists(inner) else None
+    for old, new in _MODULES.items():
+        if name == old or name.startswith(f"{old}."):
+            return _within(new, name.removeprefix(old))
+    return None
+
+
+def _within(package, rest):
+    """Returns the module `rest` of a package, or the package that took it in.
+
+    Old code imports from the files inside a package, which were moved:
+    `contrib.layers.python.layers` is served by `contrib.layers`, and
+    `keras.layers.core` by `keras.layers`.
+    """
+    if package.startswith(f"{_KERAS}."):
+        return package
+    inside, _, _ = f"{rest}.".partition(".python.")
+    found = package + inside.rstrip(".")
+    return found if _exists(found) else None
+
+
+def _is_their_own(helper):
+    """Returns whether a helper is more than a copy of TensorFlow's own.
+
+    Before TensorFlow brought it, scripts came with a copy of `input_data.py`,
+    which today's NumPy does not run.
+    """
+    spec = importlib.machinery.PathFinder.find_spec(helper)
+    if spec is None or spec.origin is None:
+        return False
+    return "downloading and reading MNIST" not in pathlib.Path(
+        spec.origin
+    ).read_text(errors="replace")
+
+
+def _exists(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, AttributeError, ValueError):
+        return False
+
+
+def _is_file_of(name):
+    """Returns whether a package itself has a module, asked without our help."""
+    parent, _, _ = name.rpartition(".")
+    path = getattr(sys.modules.get(parent), "__path__", None)
+    return importlib.machinery.PathFinder.find_spec(name, path) is not None

@@ -1,0 +1,118 @@
+"""Gives a script a process of its own, and waits for it."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+from tfcourse.tf1_runner.source.detect_tf1 import is_tensorflow_1
+from tfcourse.tf1_runner.source.program import read_program
+
+MNIST = ("files", "digits")
+# A matplotlib backend.
+FIGURES = "module://tfcourse.tf1_runner.environment.matplotlib_backend"
+
+
+def run_script(path, argv=(), *, mnist="files", figures=None):
+    r"""Runs a TensorFlow 1 script or notebook, unmodified, and waits for it.
+
+    It runs in a process of its own, as `python SCRIPT ARGV` would run it: the
+    same working directory (a notebook's is its own folder, as in Jupyter),
+    `__main__`, `sys.argv`, and the folder of the script first on `sys.path`.
+    In that process `import tensorflow` yields the TensorFlow 1 API with what it
+    has lost put back; the calling process is not touched. A script that is not
+    of TensorFlow 1 runs as it is.
+
+    Args:
+        path: A `.py` or `.ipynb` file.
+        argv: The arguments of the script.
+        mnist: Where `input_data.read_data_sets` finds MNIST: in `"files"`, or
+            `"digits"` for scikit-learn's digits scaled to 28 by 28.
+        figures: The folder for matplotlib's figures where there is no screen.
+            By default `NAME-figures` in the working directory.
+
+    Returns:
+        The exit code of the script: 0, what it gave to `sys.exit`, 1 after a
+        traceback, 130 after Ctrl-C.
+
+    Raises:
+        InputError: If the script cannot be read.
+    """
+    if mnist not in MNIST:
+        raise ValueError(
+            f"`mnist` of run_script must be one of {MNIST}. Received: "
+            f"mnist={mnist!r}"
+        )
+    path = pathlib.Path(path)
+    figures = pathlib.Path(figures or f"{path.stem}-figures").absolute()
+    return _launch("run", path, argv, mnist=mnist, figures=str(figures))
+
+
+def check_script(path):
+    """Prints every TensorFlow 1 name that a script uses and how it is served.
+
+    Nothing of the script runs. Each line has the line of the script (and the
+    cell of a notebook), the name, and one of *as is*, *put back* or *missing*,
+    the last with what to write instead.
+
+    Returns:
+        0 if every name is served, 1 if one is missing.
+    """
+    return _launch("check", pathlib.Path(path), ())
+
+
+def _launch(task, path, argv, **settings):
+    pieces = read_program(path)
+    old = is_tensorflow_1(pieces, path.parent)
+    settings |= {"task": task, "path": str(path), "tensorflow_1": old}
+    command = [
+        sys.executable,
+        "-P",  # The script's folder comes first on the path, not this one.
+        "-m",
+        "tfcourse.tf1_runner.process",
+        json.dumps(settings),
+        *map(str, argv),
+    ]
+    return _wait(subprocess.Popen(command, env=_environment(old)))
+
+
+def _wait(process):
+    """Returns the exit code; Ctrl-C is the script's to handle, not ours."""
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            # A terminal has sent it to the script as well.
+            if not _has_terminal():
+                process.send_signal(signal.SIGINT)
+            continue
+        # A script that a signal ended: what a shell would report.
+        return code if code >= 0 else 128 - code
+
+
+def _has_terminal():
+    try:
+        os.close(os.open(os.ctermid(), os.O_RDWR))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+def _environment(old):
+    new = dict(os.environ)
+    if old:
+        new["TF_USE_LEGACY_KERAS"] = "1"
+        # The kernels of TensorFlow 1: those of oneDNN round differently.
+        new.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+        new.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if not _has_screen():
+        new.setdefault("MPLBACKEND", FIGURES)
+    return new
+
+
+def _has_screen():
+    if sys.platform in {"darwin", "win32"}:
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,1 @@
+"""Behaviour of the time, put back in the process of a script."""

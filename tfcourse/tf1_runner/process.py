@@ -1,0 +1,152 @@
+"""The script's process: prepares TensorFlow 1 and runs the pieces."""
+
+import builtins
+import json
+import linecache
+import os
+import pathlib
+import sys
+import traceback
+import types
+
+from tfcourse.tf1_runner.launch import FIGURES
+from tfcourse.tf1_runner.source.program import read_program
+
+
+def main():
+    settings, *argv = sys.argv[1:]
+    settings = json.loads(settings)
+    # Only what is of TensorFlow 1 is run as Python 2 would have.
+    pieces = read_program(settings["path"], convert=settings["tensorflow_1"])
+    if settings["task"] == "check":
+        from tfcourse.tf1_runner.check import print_check
+
+        folder = pathlib.Path(settings["path"]).parent
+        sys.exit(print_check(pieces, folder, settings["tensorflow_1"]))
+    _prepare(settings)
+    _run(settings["path"], pieces, argv, settings["tensorflow_1"])
+
+
+def _prepare(settings):
+    """Puts in place what the script will meet; before it changes anything."""
+    os.environ.setdefault("TFCOURSE_FIGURES", settings["figures"])
+    if settings["tensorflow_1"]:
+        from tfcourse.tf1_runner.patches import tensorflow as tensorflow_1
+
+        tensorflow_1.install()
+        if settings["mnist"] == "digits":
+            from tfcourse.tf1_runner.environment import digits
+
+            digits.install()
+    from tfcourse.tf1_runner.environment import ipython
+    from tfcourse.tf1_runner.imports import hooks as imports
+
+    ipython.install()
+    if os.environ.get("MPLBACKEND") == FIGURES:
+        imports.after_import({"matplotlib": _keep_the_backend})
+
+
+def _keep_the_backend(matplotlib):
+    """Makes `matplotlib.use` harmless: a window could not open anyway."""
+    matplotlib.use = lambda *args, **kwargs: None
+
+
+def _run(path, pieces, argv, tensorflow_1):
+    script = pathlib.Path(path)
+    main_module = _main_module(script)
+    sys.argv = [path, *argv]
+    folder = str(script.parent.absolute())
+    sys.path.insert(0, folder)
+    as_then = None
+    if tensorflow_1:
+        from tfcourse.tf1_runner.source import rewrite as idioms
+
+        as_then = idioms.install(folder, pieces)
+    if pieces and pieces[0].is_cell:
+        os.chdir(script.parent)  # As Jupyter does.
+    try:
+        for piece in pieces:
+            tree = piece.parse()
+            if as_then:
+                tree = as_then(tree)
+            _execute(piece, tree, main_module.__dict__)
+    except KeyboardInterrupt as error:
+        _flush()
+        print(f"\nInterrupted{_where(error, pieces)}.", file=sys.stderr)
+        sys.exit(130)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        _flush()
+        _print_traceback(error)
+        _print_advice(error)
+        sys.exit(1)
+    finally:
+        _finish_figures()
+
+
+def _main_module(script):
+    module = types.ModuleType("__main__")
+    module.__file__ = str(script)
+    module.__builtins__ = builtins
+    sys.modules["__main__"] = module
+    return module
+
+
+def _execute(piece, tree, namespace):
+    """Runs a script, or a cell, whose last value is shown as Jupyter does."""
+    lines = piece.source.splitlines(keepends=True)
+    linecache.cache[piece.name] = (len(piece.source), None, lines, piece.name)
+    if not piece.is_cell:
+        exec(compile(tree, piece.name, "exec"), namespace)
+        return
+    from tfcourse.tf1_runner.environment import ipython
+
+    ipython.run_cell(piece, tree, namespace)
+    _finish_figures()
+
+
+def _finish_figures():
+    """Saves what is drawn and not yet shown, where there is no screen."""
+    figures = sys.modules.get(
+        "tfcourse.tf1_runner.environment.matplotlib_backend"
+    )
+    if figures:
+        figures.save_all()
+
+
+def _print_traceback(error):
+    """Prints a traceback of the script's own frames and its libraries'."""
+    report = traceback.TracebackException.from_exception(error)
+    shown = report
+    while shown:
+        frames = [f for f in shown.stack if not f.filename.startswith(_OURS)]
+        shown.stack = traceback.StackSummary.from_list(frames)
+        shown = shown.__cause__ or shown.__context__
+    print(*report.format(), sep="", end="", file=sys.stderr)
+
+
+def _print_advice(error):
+    from tfcourse.tf1_runner.advice import advice_for
+
+    advice = advice_for(error)
+    if advice:
+        print(f"\ntfcourse: {advice}", file=sys.stderr)
+
+
+def _where(error, pieces):
+    names = {piece.name for piece in pieces}
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename in names]
+    return f" in {own[-1].filename}, line {own[-1].lineno}" if own else ""
+
+
+def _flush():
+    # So that the last prints stand above the traceback, as on a terminal.
+    sys.stdout.flush()
+
+
+_OURS = str(pathlib.Path(__file__).parent)
+
+if __name__ == "__main__":
+    main()

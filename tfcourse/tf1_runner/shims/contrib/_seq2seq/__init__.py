@@ -1,0 +1,1 @@
+"""The parts of `tf.contrib.seq2seq` and `legacy_seq2seq`."""

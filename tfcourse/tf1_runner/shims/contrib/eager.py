@@ -1,0 +1,65 @@
+"""`tf.contrib.eager`: eager execution, as it first was."""
+
+import tensorflow as tf
+from tensorflow.python.eager.backprop import (  # noqa: F401
+    gradients_function,
+)
+from tensorflow.python.eager.backprop import (
+    implicit_grad as implicit_gradients,  # noqa: F401
+)
+from tensorflow.python.eager.backprop import (
+    implicit_val_and_grad as implicit_value_and_gradients,  # noqa: F401
+)
+from tensorflow.python.ops.resource_variable_ops import (
+    ResourceVariable as Variable,  # noqa: F401
+)
+
+from tfcourse.tf1_runner.shims.contrib._gather import gather
+
+__getattr__ = gather("tf.contrib.eager", "tensorflow")
+
+defun = tf.function
+Checkpoint = tf.train.Checkpoint
+
+
+def num_gpus():
+    """Returns how many GPUs there are."""
+    return len(tf.config.list_physical_devices("GPU"))
+
+
+class Iterator:
+    """Goes through a dataset; `next` is a method as well."""
+
+    def __init__(self, dataset):
+        self._elements = iter(dataset)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self._elements)
+
+    next = __next__
+
+
+class EagerVariableStore:
+    """Keeps the variables of `tf.layers` between calls."""
+
+    def __init__(self):
+        from tensorflow.python.ops import variable_scope
+
+        self._store = variable_scope.EagerVariableStore()
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+
+class Network(tf.keras.Model):
+    """A model whose layers are told one by one."""
+
+    def track_layer(self, layer):
+        """Returns the layer, whose variables are the network's from now on."""
+        if not hasattr(self, "_told"):
+            self._told = []
+        self._told.append(layer)
+        return layer

@@ -1,0 +1,27 @@
+"""`tf.contrib.rnn`: the cells and wrappers of recurrent networks."""
+
+import sys
+
+from tfcourse.tf1_runner.shims.contrib._gather import gather
+from tfcourse.tf1_runner.shims.rnn_cells.linear import linear as _linear  # noqa: F401
+from tfcourse.tf1_runner.shims.rnn_cells.lstm import (  # noqa: F401
+    Conv1DLSTMCell,
+    Conv2DLSTMCell,
+    Conv3DLSTMCell,
+    ConvLSTMCell,
+    LayerNormBasicLSTMCell,
+)
+from tfcourse.tf1_runner.shims.rnn_cells.wrappers import (  # noqa: F401
+    EmbeddingWrapper,
+    InputProjectionWrapper,
+    LSTMBlockCell,
+    OutputProjectionWrapper,
+    stack_bidirectional_dynamic_rnn,
+)
+
+# What TensorFlow 1.0 called it.
+core_rnn_cell = core_rnn = sys.modules[__name__]
+
+__getattr__ = gather(
+    "tf.contrib.rnn", "tensorflow.nn.rnn_cell", "tensorflow.nn"
+)

@@ -1,0 +1,1 @@
+"""Recurrent cells as TensorFlow 1 counted their operations."""

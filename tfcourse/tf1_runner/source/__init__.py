@@ -1,0 +1,1 @@
+"""Reads old scripts and notebooks, and rewrites what Python has lost."""

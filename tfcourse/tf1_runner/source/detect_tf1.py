@@ -1,0 +1,129 @@
+"""Is a script of TensorFlow 1? Told by its names; nothing is imported."""
+
+import functools
+import importlib.util
+import pathlib
+import sys
+
+from tfcourse.tf1_runner.source.local_modules import uses_with_helpers
+
+# Modules of Keras 2 that course notebooks import and Keras 3 has not.
+_KERAS_2 = (
+    "keras.engine",
+    "keras.initializations",
+    "keras.layers.advanced_activations",
+    "keras.layers.core",
+    "keras.layers.convolutional",
+    "keras.layers.embeddings",
+    "keras.layers.local",
+    "keras.layers.merge",
+    "keras.layers.noise",
+    "keras.layers.normalization",
+    "keras.layers.pooling",
+    "keras.layers.recurrent",
+    "keras.layers.wrappers",
+    "keras.objectives",
+    "keras.preprocessing.image",
+    "keras.preprocessing.text",
+    "keras.utils.data_utils",
+    "keras.utils.generic_utils",
+    "keras.utils.io_utils",
+    "keras.utils.layer_utils",
+    "keras.utils.np_utils",
+    "keras.utils.vis_utils",
+)
+# Arguments of its optimizers, and of the layers of Keras 1.
+_KEYWORDS = {"lr", "decay", "init", "nb_filter", "border_mode", "subsample"}
+_KERAS_3_BACKEND = {
+    "backend",
+    "clear_session",
+    "epsilon",
+    "floatx",
+    "get_uid",
+    "image_data_format",
+    "is_float_dtype",
+    "is_int_dtype",
+    "is_keras_tensor",
+    "result_type",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "standardize_dtype",
+}
+_REMOVED = (
+    "tf.contrib",
+    "tf.examples",
+    "tf.compat.v1",
+    "tf.layers",
+    "tf.estimator",
+)
+
+
+# By these a script of TensorFlow 2 silences it, or leaves memory on the GPU.
+_OF_BOTH = ("tf.compat.v1.logging", "tf.compat.v1.keras.backend.set_session")
+_OF_MEMORY = ("tf.compat.v1.ConfigProto", "tf.compat.v1.GPUOptions")
+_SESSIONS = ("tf.compat.v1.Session", "tf.compat.v1.InteractiveSession")
+
+
+def is_tensorflow_1(pieces, folder):
+    """Returns whether a program, or a helper beside it, is of TensorFlow 1."""
+    uses = [
+        use for _, some in uses_with_helpers(pieces, folder) for use in some
+    ]
+    of_both = _OF_BOTH
+    if any(use.name.startswith(_OF_MEMORY) for use in uses):
+        of_both += _OF_MEMORY + _SESSIONS
+    return any(
+        _is_keras_2(use)
+        or (_is_old(use.name) and not use.name.startswith(of_both))
+        for use in uses
+    )
+
+
+def _is_keras_2(use):
+    """Returns whether Keras 3 has no such function, or argument."""
+    if use.name.startswith("keras.backend."):
+        return use.name.removeprefix("keras.backend.") not in _KERAS_3_BACKEND
+    if use.name.endswith(".Dense") and "output_dim" in use.keywords:
+        return use.name.startswith("keras.")
+    return use.name.startswith(_KERAS_2) or (
+        use.name.startswith("keras.") and bool(_KEYWORDS & {*use.keywords})
+    )
+
+
+def _is_old(name):
+    if not name.startswith("tf."):
+        return False
+    if name.startswith(_REMOVED):
+        return True
+    parts = name.split(".")
+    starts = (".".join(parts[:n]) for n in range(2, len(parts) + 1))
+    return any(start in _names_lost_in_2() for start in starts)
+
+
+@functools.cache
+def _names_lost_in_2():
+    """Returns the TensorFlow 1 names that TensorFlow 2 has elsewhere or not.
+
+    The table of TensorFlow's own upgrade script, read without importing
+    TensorFlow; and the names that were gone before TensorFlow 1.0.
+    """
+    from tfcourse.tf1_runner.imports.symbol_names import RENAMED
+
+    return {*renames(), *(f"tf.{name}" for name in RENAMED)}
+
+
+@functools.cache
+def renames():
+    """Returns TensorFlow's table of v1 names and what they are called in v2."""
+    loaded = sys.modules.get("tensorflow")
+    spec = importlib.util.find_spec("tensorflow")
+    folders = loaded.__path__ if loaded else spec.submodule_search_locations
+    table = pathlib.Path("tools", "compatibility", "renames_v2.py")
+    file = next(
+        f for f in (pathlib.Path(p, table) for p in folders) if f.exists()
+    )
+    spec = importlib.util.spec_from_file_location("_renames_v2", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.renames

@@ -1,0 +1,72 @@
+from .caviar.coarse_to_fine_search import CoarseToFineSearch
+from .caviar.successive_halving import Halving
+from .caviar.tuner import Caviar
+from .oracles.base import SearchOracle
+from .oracles.coarse_to_fine import CoarseToFineOracle, read_rounds
+from .oracles.optuna import OptunaOracle
+from .oracles.random_search import RandomSearchOracle
+from .panda.callback import Panda
+from .panda.control.remote import Remote
+from .panda.journal.journal import read_journal
+from .panda.journal.plots import draw_plots
+from .panda.journal.status import read_status
+from .panda.policy import daily_nudge
+from .panda.recovery.guard import Guard
+from .population import CannotVectorize
+from .population.early_stopping import MemberHistory
+from .population.population import Population
+from .report.page import write_report
+from .results.dataframe import trials_frame
+from .results.importance import importances
+from .results.optuna_study import to_optuna
+from .results.warm_start import best_points
+from .search_space.course_space import CourseSpace
+from .search_space.scales import (
+    log_uniform,
+    one_minus_log_uniform,
+    powers_of_two,
+    uniform_integers,
+)
+from .tuners.cross_validation import CrossValidated
+from .tuners.serial import SerialTuner
+from .tuners.sklearn_wrapper import (
+    OneMinusLogUniform,
+    SpaceClassifier,
+    sklearn_space,
+)
+
+__all__ = [
+    "CannotVectorize",
+    "Caviar",
+    "CoarseToFineOracle",
+    "CoarseToFineSearch",
+    "CourseSpace",
+    "CrossValidated",
+    "Guard",
+    "Halving",
+    "MemberHistory",
+    "OneMinusLogUniform",
+    "OptunaOracle",
+    "Panda",
+    "Population",
+    "RandomSearchOracle",
+    "Remote",
+    "SearchOracle",
+    "SerialTuner",
+    "SpaceClassifier",
+    "best_points",
+    "daily_nudge",
+    "draw_plots",
+    "importances",
+    "log_uniform",
+    "one_minus_log_uniform",
+    "powers_of_two",
+    "read_journal",
+    "read_rounds",
+    "read_status",
+    "sklearn_space",
+    "to_optuna",
+    "trials_frame",
+    "uniform_integers",
+    "write_report",
+]

@@ -1,0 +1,113 @@
+"""What the model of a trial would be fitted with."""
+
+import inspect
+import operator
+
+import keras
+
+from tfcourse.tuning.population import CannotVectorize
+from tfcourse.tuning.tuners.cross_validation import CrossValidated
+
+_FIT = inspect.signature(keras.Model.fit)
+# Of what `model.fit` takes, a population takes all but these.
+_NOT_TAKEN = {
+    "steps_per_epoch": None,
+    "validation_steps": None,
+    "validation_freq": 1,
+}
+
+
+class _Recorder:
+    """Takes the place of a model in `HyperModel.fit`, and notes what for."""
+
+    def __init__(self):
+        self.arguments = None
+        self.answer = keras.callbacks.History()
+
+    def fit(self, *args, **kwargs):
+        if self.arguments is not None:
+            raise CannotVectorize("its `HyperModel.fit` fits more than once")
+        bound = _FIT.bind(None, *args, **kwargs)
+        bound.apply_defaults()
+        self.arguments = dict(list(bound.arguments.items())[1:])
+        return self.answer
+
+    def __getattr__(self, name):
+        raise CannotVectorize(f"its `HyperModel.fit` uses `model.{name}`")
+
+
+def fit_arguments(hypermodel, hp, args, kwargs, early_stopping=None):
+    """Returns what a hypermodel would fit its model with.
+
+    Args:
+        hypermodel: A `keras_tuner.HyperModel`.
+        hp: The trial's hyperparameters.
+        args: The positional arguments of the search.
+        kwargs: The other ones.
+        early_stopping: As for `Population.fit`.
+
+    Returns:
+        A dict of arguments for `Population.fit`; its `subsets`, if they are not
+        None, have a row for each fold.
+
+    Raises:
+        CannotVectorize: If it does anything but call `model.fit` once, or a
+            population does not take what it calls that with.
+    """
+    recorder, data = _Recorder(), None
+    kwargs = {**kwargs, "callbacks": list(kwargs.get("callbacks") or [])}
+    try:
+        if isinstance(hypermodel, CrossValidated):
+            answer, data = hypermodel.fit_at_once(hp, recorder, *args, **kwargs)
+        else:
+            answer = hypermodel.fit(hp, recorder, *args, **kwargs)
+    except CannotVectorize:
+        raise
+    except Exception as error:
+        raise CannotVectorize(
+            "its `HyperModel.fit` cannot do without a model: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if answer is not recorder.answer:
+        raise CannotVectorize(
+            "its `HyperModel.fit` returns something else than what "
+            "`model.fit` does"
+        )
+    arguments = recorder.arguments
+    for name, default in _NOT_TAKEN.items():
+        if arguments.pop(name) != default:
+            raise CannotVectorize(f"`{name}` is given")
+    if not isinstance(arguments["shuffle"], bool):
+        raise CannotVectorize(f"`shuffle` is {arguments['shuffle']!r}")
+    arguments["subsets"] = None
+    if data is not None:
+        _check_unchanged(arguments, data)
+        arguments["validation_data"] = None
+        arguments["subsets"] = hypermodel.split(arguments["y"])
+    arguments["verbose"] = bool(arguments["verbose"])
+    arguments["early_stopping"] = _early_stopping(
+        arguments.pop("callbacks"), early_stopping
+    )
+    return arguments
+
+
+def _check_unchanged(arguments, data):
+    """Refuses data other than those whose parts are the folds."""
+    given = [arguments[name] for name in ("x", "y", "sample_weight")]
+    same = all(map(operator.is_, given, (*data, None)))
+    if not same or arguments["validation_data"] is not data:
+        raise CannotVectorize("its `HyperModel.fit` changes the data of folds")
+
+
+def _early_stopping(callbacks, early_stopping):
+    """Returns the one callback that a population has of its own."""
+    if early_stopping is not None:
+        callbacks = [*callbacks, early_stopping]
+    for callback in callbacks:
+        if type(callback) not in (int, keras.callbacks.EarlyStopping):
+            raise CannotVectorize(
+                f"the callback {type(callback).__name__} needs a live model"
+            )
+    if len(callbacks) > 1:
+        raise CannotVectorize("there are two rules of early stopping")
+    return callbacks[0] if callbacks else None

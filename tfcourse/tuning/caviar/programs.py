@@ -1,0 +1,160 @@
+"""What trains all trials of one structure."""
+
+import collections
+import functools
+
+import numpy as np
+
+from tfcourse.tuning import supernet as laying
+from tfcourse.tuning.caviar.checkpoint_writer import Checkpoints
+from tfcourse.tuning.population import Population, initial_values, structure
+from tfcourse.tuning.population.batches import read
+from tfcourse.tuning.population.member import build
+
+# A part that is smaller than this share of the largest is traced anew, rather
+# than filled up to its size.
+_SMALLEST_FILLED = 0.25
+# A program holds a model and graphs, but no values of members.
+_MOST_KEPT = 4
+
+
+class Program:
+    """What trains all candidates of one structure.
+
+    Args:
+        candidates: The `Candidate`s.
+        keep_best: Name and direction of the objective.
+        seed: Seed of the order of examples.
+        device: As for `Population`.
+
+    Attributes:
+        template: The one model that is built.
+        checkpoints: What writes the weights of the candidates.
+        report: What was done, as `Population.report`.
+    """
+
+    def __init__(self, candidates, keep_best, seed, device=None):
+        self._keep_best = keep_best
+        self._seed = seed
+        self._device = device
+        self._first = None
+        self.report = {}
+        first, drafts = candidates[0], [c.model for c in candidates]
+        self._structure = structure(first.model)
+        self._laid = any(structure(d) != self._structure for d in drafts)
+        self.checkpoints = Checkpoints()
+        if self._laid:
+            builds = [candidate.build for candidate in candidates]
+            self._host = laying.Host(builds, drafts)
+            self.template = self._host.model
+        else:
+            self.template = first.build()
+            if not self.template.built:
+                build(self.template, _head(first.arguments))
+            if not self.template.optimizer.built:
+                variables = self.template.trainable_variables
+                self.template.optimizer.build(variables)
+
+    def takes(self, candidates):
+        """Whether it can train these candidates, too."""
+        drafts = [candidate.model for candidate in candidates]
+        if self._laid:
+            return self._host.takes(drafts)
+        return all(structure(draft) == self._structure for draft in drafts)
+
+    def train(self, part, on_epoch_end=None, any_batch_size=False):
+        """Trains candidates that are fitted with the same arguments.
+
+        The largest part must come first: what was traced for it serves the
+        others. If that goes for its size only, they are filled up to it.
+
+        Args:
+            part: The `Candidate`s.
+            on_epoch_end: As for `Population.fit`.
+            any_batch_size: Whether there are parts of several batch sizes.
+
+        Returns:
+            The `Population` and its histories, one for each candidate.
+
+        Raises:
+            CannotVectorize: If the models cannot be trained as one program.
+        """
+        like, missing = self._first, 0
+        if like and not like.any_size:
+            if _SMALLEST_FILLED * like.size <= len(part) <= like.size:
+                missing = like.size - len(part)
+            else:
+                like = None
+        population = Population.from_template(
+            self.template,
+            len(part) + missing,
+            functools.partial(self._drawn, part, missing),
+            device=self._device,
+            like=like,
+            any_batch_size=any_batch_size,
+        )
+        histories = population.fit(
+            **_for_members(part[0].arguments, len(population)),
+            keep_best=self._keep_best,
+            on_epoch_end=on_epoch_end,
+            seed=self._seed,
+        )
+        self._first = self._first or population.traced
+        self.report = population.report
+        return population, histories[: len(part)]
+
+    def _drawn(self, part, missing):
+        """Returns initial values, and crops, of candidates and some more."""
+        drafts, crops = [candidate.model for candidate in part], None
+        if self._laid:
+            columns, crops = self._host.initial_values(drafts)
+            crops += [crops[-1]] * missing
+        else:
+            columns = initial_values(self.template, drafts)
+        if missing:
+            columns = [_filled(column, missing) for column in columns]
+        return columns, crops
+
+
+class Programs:
+    """The programs that were used last, for candidates like those before.
+
+    Each further round of a search brings trials of the same structures.
+    """
+
+    def __init__(self):
+        self._recent = collections.deque(maxlen=_MOST_KEPT)
+
+    def of(self, candidates, *arguments):
+        """Returns the `Program` for some candidates.
+
+        Args:
+            candidates: The `Candidate`s.
+            *arguments: The further arguments of a `Program`.
+        """
+        for program in self._recent:
+            if program.takes(candidates):
+                break
+        else:
+            program = Program(candidates, *arguments)
+        if program in self._recent:
+            self._recent.remove(program)
+        self._recent.appendleft(program)
+        return program
+
+
+def _for_members(arguments, size):
+    """Returns arguments for a population: members take turns at the folds."""
+    if arguments["subsets"] is None:
+        return arguments
+    subsets = [np.resize(s, (size, s.shape[1])) for s in arguments["subsets"]]
+    return arguments | {"subsets": subsets}
+
+
+def _filled(column, missing):
+    return np.concatenate([column, np.repeat(column[-1:], missing, axis=0)])
+
+
+def _head(arguments):
+    names = ("x", "y", "sample_weight", "class_weight", "batch_size")
+    return read(*(arguments[name] for name in names))()[0].head()

@@ -1,0 +1,312 @@
+"""Coarse-to-fine search, and the record of its rounds.
+
+The oracle's file in the project folder, `oracle.json`, holds under `"rounds"` a
+list with one dict for each round that has begun:
+
+    {"trials": ["00", "01", ...],           ids of its trials, in order
+     "regions": [                           one for each hyperparameter
+       {"name": "learning_rate", "axis": "log", "when": {},
+        "low": 0.003, "high": 0.08, ...},
+       {"name": "beta", "axis": "one_minus_log",
+        "when": {"optimizer": ["momentum"]}, "low": 0.95, "high": 0.995, ...},
+       {"name": "optimizer", "axis": "category", "when": {},
+        "values": ["adam", "momentum"], ...}], ...}
+
+Names and bounds are those that a person reads (beta, not 1 - beta), the axis is
+that of `records.Axis`, and `when` names the parents of a conditional
+hyperparameter with the values for which it is there. The region of the first
+round is the whole space. A few draws of later rounds lie outside their region
+on purpose. `read_rounds` gives the list; it is empty for other oracles.
+"""
+
+import dataclasses
+import itertools
+import math
+import pathlib
+
+import numpy as np
+
+from tfcourse.tuning.oracles.base import SearchOracle, check_integer
+from tfcourse.tuning.results.trials import in_order
+from tfcourse.tuning.search_space import regions
+from tfcourse.tuning.search_space.regions import Region
+from tfcourse.utils.atomic_files import read_json
+
+# Of `max_trials`, in the first round.
+_FIRST_SHARE = 0.4
+# Fewer best trials span too small a box to find the best in.
+_FEWEST_BEST = 4
+# Attempts within the region before those in the whole space.
+_ATTEMPTS_WITHIN = 100
+# Sets the strata of a round apart from the draws of a trial.
+_STRATA = 2**31
+# No hyperparameter has so large a key.
+_EXPLORES = 2**32
+_INTERVALS = {
+    "shrink": "(0, 1]",
+    "best": "(0, 1]",
+    "margin": "[0, inf)",
+    "explore": "[0, 1)",
+    "least_width": "[0, 1]",
+}
+
+
+@dataclasses.dataclass
+class _Round:
+    """A round that has begun.
+
+    Attributes:
+        first: Number of its first trial.
+        size: How many trials it has, or `None` for all that come.
+        told: Its regions as they are written.
+    """
+
+    first: int
+    size: int | None
+    told: list
+
+    def __post_init__(self):
+        self._regions = dict(map(Region.from_description, self.told))
+
+    @classmethod
+    def from_description(cls, told):
+        return cls(told["first"], told["size"], told["regions"])
+
+    @property
+    def end(self):
+        return math.inf if self.size is None else self.first + self.size
+
+    def __contains__(self, number):
+        return self.first <= number < self.end
+
+    def region_of(self, parameter):
+        """Returns the region of a hyperparameter.
+
+        It is the whole range if nobody knew of it when the round began.
+        """
+        known = self._regions.get(regions.key(parameter))
+        return known or Region.whole(parameter)
+
+
+class CoarseToFineOracle(SearchOracle):
+    r"""Draws at random, then again where the best trials were, in rounds.
+
+    The first round draws from the whole space. Before each further round
+    $r = 1, 2, \dots$ the trials so far are ranked, and for each hyperparameter
+    the smallest interval $[a, b]$ that holds it in the best of them is taken,
+    on its own scale: the logarithm for `log_uniform`, that of $1 - \beta$ for
+    `one_minus_log_uniform`, each scale reaching from 0 to 1. The round draws
+    from
+
+    $$[a - \mu (b - a),\; b + \mu (b - a)] \cap [0, 1],$$
+
+    cut to a width of at most $\sigma^r$ about the best trial, and widened to
+    the least width. Of categories those stay that are among the best; of
+    ordered ones also what lies between. The best trials for a conditional
+    hyperparameter are those that have it. A hyperparameter that does not matter
+    so keeps more of its range. As all trials so far are ranked, a region can
+    move back to where an earlier round was.
+
+    Within a round the draws are stratified (a Latin hypercube): the round's n
+    draws of a hyperparameter lie one in each n-th of its region, in random
+    order. With one round they are independent, which is random search.
+
+    Draws depend on the seed and on the results of earlier rounds only: not on
+    the order in which trials end, nor on whether the search was interrupted. A
+    round begins when all trials before it have ended; until then the oracle
+    answers `IDLE`. More trials than first asked for make a further round.
+
+    Args:
+        objective: Name of the metric, or a `keras_tuner.Objective`.
+        max_trials: How many trials to draw, at most.
+        seed: An integer of 0 or more.
+        rounds: How many rounds, 1 or more.
+        trials_per_round: How many trials each round has; what remains falls to
+            the last one. By default the first has 0.4 of `max_trials` and the
+            others share the rest.
+        shrink: $\sigma$, share of the range to which each round narrows a
+            region at least, in (0, 1].
+        best: Share of the trials that count as the best, in (0, 1], but four
+            trials at least.
+        margin: $\mu \ge 0$, what is added on either side, in widths.
+        explore: Share of a later round's trials that are drawn from the whole
+            space, in [0, 1).
+        least_width: Width below which no region shrinks, in [0, 1], as a share
+            of the range.
+        **kwargs: Passed to `SearchOracle`: `initial_points`, `time_limit`,
+            `target`, and what `keras_tuner.Oracle` takes.
+
+    Raises:
+        ValueError: If an argument is out of range, or `rounds` times
+            `trials_per_round` exceeds `max_trials`.
+
+    Reference:
+        Ng, Improving Deep Neural Networks, week 3, Tuning process. McKay,
+        Beckman and Conover (1979), https://doi.org/10.2307/1268522, for the
+        stratified draws.
+    """
+
+    def __init__(
+        self,
+        objective=None,
+        max_trials=10,
+        seed=0,
+        *,
+        rounds=4,
+        trials_per_round=None,
+        shrink=0.6,
+        best=0.1,
+        margin=0.1,
+        explore=0.05,
+        least_width=0.02,
+        **kwargs,
+    ):
+        super().__init__(objective, max_trials, seed, **kwargs)
+        check_integer("rounds", rounds, 1, self)
+        if trials_per_round is not None:
+            check_integer("trials_per_round", trials_per_round, 1, self)
+            if rounds * trials_per_round > max_trials:
+                raise ValueError(
+                    f"{rounds} rounds of {trials_per_round} trials are more "
+                    "than `max_trials` of CoarseToFineOracle. Received: "
+                    f"max_trials={max_trials}"
+                )
+        for name, value, inside in [
+            ("shrink", shrink, 0 < shrink <= 1),
+            ("best", best, 0 < best <= 1),
+            ("margin", margin, 0 <= margin < math.inf),
+            ("explore", explore, 0 <= explore < 1),
+            ("least_width", least_width, 0 <= least_width <= 1),
+        ]:
+            if not inside:
+                raise ValueError(
+                    f"`{name}` of CoarseToFineOracle must lie in "
+                    f"{_INTERVALS[name]}. Received: {name}={value}"
+                )
+        self.rounds = min(rounds, max_trials)
+        self.trials_per_round = trials_per_round
+        self.shrink = shrink
+        self.best = best
+        self.margin = margin
+        self.explore = explore
+        self.least_width = least_width
+        self._begun = []
+
+    def propose(self, number, attempt):
+        r = self._round_of(number)
+        if r is None:
+            return None
+        if self.rounds == 1:
+            return self.drawn(self.uniform(number, attempt))
+        this = self._begun[r]
+        strata = self._strata(this, r, number)
+        explores = strata(_EXPLORES) < self.explore
+        region_of = this.region_of
+        if explores or attempt >= _ATTEMPTS_WITHIN:
+            region_of = Region.whole
+        if attempt:
+            return self.drawn(self.uniform(number, attempt), region_of)
+        return self.drawn(lambda p: strata(regions.key(p)), region_of)
+
+    def get_state(self):
+        return {**super().get_state(), "rounds": self._told()}
+
+    def set_state(self, state):
+        super().set_state(state)
+        self._begun = [
+            _Round.from_description(told) for told in state.get("rounds", ())
+        ]
+
+    def _told(self):
+        ids = sorted(self.trials, key=in_order)
+        return [
+            {
+                "first": this.first,
+                "size": this.size,
+                "trials": [i for i in ids if int(i) in this],
+                "regions": this.told,
+            }
+            for this in self._begun
+        ]
+
+    def _round_of(self, number):
+        """Returns the index of a trial's round, which begins if it must.
+
+        `None` if it must wait for trials before the round.
+        """
+        for r in itertools.count():
+            if r == len(self._begun):
+                first = self._begun[-1].end if self._begun else 0
+                if not self._have_ended(first):
+                    return None
+                self._begun.append(self._new_round(r, first))
+            if number in self._begun[r]:
+                return r
+
+    def _have_ended(self, first):
+        """Returns whether all trials with numbers below have ended."""
+        before = {i for i in self.trials if int(i) < first}
+        return before <= set(self.end_order)
+
+    def _new_round(self, r, first):
+        ranked = [t for t in self.ranked() if int(t.trial_id) < first]
+        ranked = [trial.hyperparameters.values for trial in ranked]
+        told = [
+            self._region(parameter, r, ranked).describe(parameter)
+            for parameter in self.hyperparameters.space
+        ]
+        return _Round.from_description(
+            {"first": first, "size": self._size(r, first), "regions": told}
+        )
+
+    def _size(self, r, first):
+        left = self.max_trials - first
+        if self.rounds == 1:
+            return None
+        if r >= self.rounds - 1:
+            return left
+        if self.trials_per_round:
+            return min(self.trials_per_round, left)
+        if r == 0:
+            return max(1, round(_FIRST_SHARE * left))
+        return math.ceil(left / (self.rounds - r))
+
+    def _region(self, parameter, r, ranked):
+        """Returns the region of a hyperparameter in round `r`.
+
+        Args:
+            parameter: The keras-tuner hyperparameter.
+            r: Index of the round.
+            ranked: Values of the trials so far, the best first.
+        """
+        has = [v for v in ranked if regions.is_active(parameter, v)]
+        if r == 0 or not has:
+            return Region.whole(parameter)
+        count = max(_FEWEST_BEST, math.ceil(self.best * len(has)))
+        return Region.around(
+            parameter,
+            [values[parameter.name] for values in has[:count]],
+            margin=self.margin,
+            widest=self.shrink**r,
+            least=self.least_width,
+        )
+
+    def _strata(self, this, r, number):
+        """Returns a function from a key to a number in [0, 1).
+
+        Those of the trials of a round lie each in a part of its own.
+        """
+
+        def draw(key):
+            rng = np.random.default_rng([self.seed, r, _STRATA, key])
+            part = rng.permutation(this.size)[number - this.first]
+            within = rng.uniform(size=this.size)[number - this.first]
+            return (part + within) / this.size
+
+        return draw
+
+
+def read_rounds(project):
+    """Returns the rounds in a keras-tuner project folder, a list of dicts."""
+    state = read_json(pathlib.Path(project) / "oracle.json")
+    return state.get("rounds", [])

@@ -1,0 +1,1 @@
+"""Steering a run that trains in another process."""

@@ -1,0 +1,81 @@
+"""Does what other processes ask of a run."""
+
+import time
+
+from tfcourse.errors import InputError
+from tfcourse.tuning.panda.control.mailbox import Mailbox
+
+SECONDS_BETWEEN_LOOKS = 0.1
+
+
+class Commands:
+    """Looks for commands, and hands them to the steering.
+
+    Args:
+        run: The `Run`.
+        steering: Its `Steering`.
+    """
+
+    def __init__(self, run, steering):
+        self._run = run
+        self._steering = steering
+        self._next_look = 0.0
+        self._mailbox = Mailbox(run.folder)
+        left_over = self._mailbox.open()
+        if left_over:
+            why = f"{left_over} commands that an earlier process left"
+            run.recorder.event("discard", why)
+
+    def look_if_due(self):
+        """Looks unless it did a moment ago; costs nothing then."""
+        if time.monotonic() >= self._next_look:
+            self.look()
+
+    def look(self):
+        """Does what was asked, and waits as long as the run is paused."""
+        run = self._run
+        self._do_all()
+        if run.state == "paused":
+            run.publish()
+            with run.keeper.budget.outside():
+                while run.state == "paused":
+                    time.sleep(SECONDS_BETWEEN_LOOKS / 2)
+                    self._do_all()
+            run.publish()
+        self._next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
+
+    def _do_all(self):
+        for name, command in self._mailbox.take():
+            try:
+                done, message = True, self._do(command)
+            except InputError as error:
+                done, message = False, str(error)
+                who = _about(command)["who"]
+                self._run.recorder.event("refuse", message, who)
+            # First, so that whoever asked finds it so after the answer.
+            self._run.publish()
+            self._mailbox.answer(name, done, message)
+
+    def _do(self, command):
+        about = _about(command)
+        changes = command.get("changes")
+        changes = changes if isinstance(changes, dict) else {}
+        match command.get("command"):
+            case "set":
+                done = self._steering.nudge(changes, **about)
+                # So that a kill does not undo it.
+                self._run.save(force=True)
+                return done
+            case "rollback":
+                where = command.get("to"), command.get("step")
+                return self._steering.roll_back(*where, changes, **about)
+            case "pause" | "resume" | "stop" as name:
+                return getattr(self._steering, name)(**about)
+        raise InputError(f"{command.get('command')!r} is no command of Panda's")
+
+
+def _about(command):
+    return {
+        "who": str(command.get("who") or "somebody"),
+        "why": str(command.get("why") or ""),
+    }

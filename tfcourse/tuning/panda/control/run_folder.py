@@ -1,0 +1,81 @@
+"""The folder of a run: whose it is, and what others may know of it."""
+
+import json
+import pathlib
+
+import filelock
+
+from tfcourse.errors import InputError
+from tfcourse.utils.atomic_files import replacing
+
+FILE = "panda.json"
+_LOCK = ".panda-lock"
+
+
+def lock_of(run_dir):
+    """Returns the lock that a run holds as long as it lives.
+
+    The same object for the same folder within a process, so that a cell of a
+    notebook that was interrupted can be run again.
+    """
+    path = pathlib.Path(run_dir).resolve() / _LOCK
+    return filelock.FileLock(path, is_singleton=True)
+
+
+def take(run_dir):
+    """Makes the folder if need be, and takes its lock.
+
+    Returns:
+        The lock, which the caller is to release.
+
+    Raises:
+        InputError: If another process is training there.
+    """
+    pathlib.Path(run_dir).mkdir(parents=True, exist_ok=True)
+    lock = lock_of(run_dir)
+    if lock.is_locked:
+        return lock  # Kept from a `fit` of this process that was interrupted.
+    try:
+        # Whoever asks whether the run is alive holds it for a moment.
+        lock.acquire(timeout=2)
+    except filelock.Timeout:
+        raise InputError(
+            f"{run_dir} is in use by another process that is still training. "
+            f"Wait for it, stop it with `tfcourse panda stop {run_dir}`, or "
+            "choose another folder."
+        ) from None
+    return lock
+
+
+def is_alive(run_dir):
+    """Returns whether a process is training in the folder."""
+    # Not the run's own object: this asks about other processes too.
+    probe = filelock.FileLock(pathlib.Path(run_dir).resolve() / _LOCK)
+    try:
+        with probe.acquire(timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
+
+
+def run_folder(run_dir):
+    """Returns the folder that has Panda's files: it, or `panda` in it.
+
+    Raises:
+        InputError: If neither has.
+    """
+    run_dir = pathlib.Path(run_dir)
+    for folder in (run_dir, run_dir / "panda"):
+        if (folder / FILE).exists():
+            return folder
+    raise InputError(
+        f"There is no run of Panda in {run_dir}: it has no {FILE}. Give the "
+        "folder that was given to `Panda`, or the --out of `tfcourse train`."
+    )
+
+
+def publish(run_dir, content):
+    """Writes what others may know of a run, whole or not at all."""
+    # Not synced to the disk: after a loss of power the run writes it anew.
+    with replacing(pathlib.Path(run_dir) / FILE) as beside:
+        beside.write_text(json.dumps(content), encoding="utf-8")

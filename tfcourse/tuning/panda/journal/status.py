@@ -1,0 +1,92 @@
+"""How a run is, as its files tell it."""
+
+import dataclasses
+import itertools
+import math
+import time
+
+from tfcourse.tuning.panda.control.run_folder import FILE, is_alive, run_folder
+from tfcourse.tuning.panda.journal.journal import (
+    events,
+    periods,
+    read_journal,
+    surviving,
+)
+from tfcourse.utils.atomic_files import read_json
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+@dataclasses.dataclass(frozen=True)
+class Status:
+    """How a run is.
+
+    Attributes:
+        state: `"running"`, `"paused"`, `"finished"`, `"stopped"`, or
+            `"killed"` if it ended without a word.
+        alive: Whether a process holds the folder.
+        published: What the run wrote down of itself.
+        periods: The journal's entries of periods.
+        events: Its other entries.
+        seconds_ago: How long ago the last entry was written, or `None`.
+    """
+
+    state: str
+    alive: bool
+    published: dict
+    periods: list
+    events: list
+    seconds_ago: float | None
+
+
+def read_status(run_dir):
+    """Returns the `Status` of a run, alive or not.
+
+    Raises:
+        InputError: If there is no run in the folder.
+    """
+    folder = run_folder(run_dir)
+    # Before the journal: a run that ends meanwhile is then still called alive.
+    alive = is_alive(folder)
+    published = read_json(folder / FILE)
+    entries = surviving(read_journal(folder))
+    state = published["state"]
+    if not alive and state in ("running", "paused"):
+        state = "killed"
+    return Status(
+        state=state,
+        alive=alive,
+        published=published,
+        periods=periods(entries),
+        events=events(entries),
+        seconds_ago=time.time() - entries[-1]["time"] if entries else None,
+    )
+
+
+def sparkline(values, width=40):
+    """Returns a line of bars, one a value; `!` where it is not finite.
+
+    More than `width` values are averaged in groups.
+
+    >>> sparkline([3.0, 2.0, 1.0])
+    '█▄▁'
+    """
+    values = _grouped(values, width)
+    finite = [v for v in values if math.isfinite(v)]
+    low, high = (min(finite), max(finite)) if finite else (0, 0)
+    return "".join(_bar(v, low, high) for v in values)
+
+
+def _bar(value, low, high):
+    if not math.isfinite(value):
+        return "!"
+    share = (value - low) / (high - low) if high > low else 0
+    return _BARS[round(share * (len(_BARS) - 1))]
+
+
+def _grouped(values, width):
+    if len(values) <= width:
+        return values
+    edges = [round(n * len(values) / width) for n in range(width + 1)]
+    parts = [values[a:b] for a, b in itertools.pairwise(edges)]
+    return [sum(part) / len(part) for part in parts]

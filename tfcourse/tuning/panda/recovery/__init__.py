@@ -1,0 +1,1 @@
+"""Checkpoints, rollback, and going on after a crash."""

@@ -1,0 +1,224 @@
+"""A ring of checkpoints, each one file, and the best apart."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import time
+import zipfile
+
+import numpy as np
+
+from tfcourse.errors import InputError
+from tfcourse.utils.atomic_files import replacing
+
+_META = "meta.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """A state of a run on disk.
+
+    Attributes:
+        path: The file.
+        step: How many batches the run had seen.
+        epoch: How many epochs it had finished.
+        batch: How many batches of the next epoch it had seen.
+        bytes: Size of the file.
+        meta: All that is in it besides arrays.
+    """
+
+    path: pathlib.Path
+    step: int
+    epoch: int
+    batch: int
+    bytes: int
+    meta: dict = dataclasses.field(repr=False)
+
+    def arrays(self):
+        """Returns the arrays in it by name."""
+        with np.load(self.path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored if name != _META}
+
+    def describe(self):
+        """Returns what tells it from others, for JSON."""
+        return {
+            "file": self.path.name,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "step": self.step,
+            "bytes": self.bytes,
+        }
+
+    def __str__(self):
+        plural = "es" if self.batch > 1 else ""
+        batch = f" and {self.batch} batch{plural}" if self.batch else ""
+        return f"epoch {self.epoch}{batch} (step {self.step})"
+
+
+class Ring:
+    """The last checkpoints of a run.
+
+    Args:
+        folder: Where they lie.
+        keep: How many. The best one is kept besides.
+    """
+
+    def __init__(self, folder, keep):
+        self._folder = pathlib.Path(folder)
+        self._keep = keep
+        self.kept = []
+        self.best = None
+
+    def load(self):
+        """Finds what an earlier process left, oldest first."""
+        files = self._folder.glob("step-*.npz")
+        self.kept = sorted(map(_read, files), key=lambda found: found.step)
+        best = self._folder / "best.npz"
+        self.best = _read(best) if best.exists() else None
+
+    @property
+    def newest(self):
+        """The last one, or `None`."""
+        return self.kept[-1] if self.kept else None
+
+    def write(self, arrays, meta, best=False):
+        """Writes a checkpoint, and drops the oldest of those kept.
+
+        Args:
+            arrays: NumPy arrays by name.
+            meta: A dict for JSON, with `step`, `epoch` and `batch`.
+            best: Whether it becomes the best one.
+
+        Returns:
+            The `Checkpoint`.
+
+        Raises:
+            OSError: If it cannot be written. All others are still there.
+        """
+        path = self._folder / f"step-{meta['step']:012}.npz"
+        write(path, arrays, meta)
+        written = _read(path, meta)
+        others = [old for old in self.kept if old.path != path]
+        self.kept = [*others, written]
+        while len(self.kept) > self._keep:
+            self.drop(self.kept[0])
+        if best:
+            self._link_best(written)
+        return written
+
+    def write_best(self, arrays, meta):
+        """Writes a checkpoint as the best one only."""
+        path = self._folder / "best.npz"
+        write(path, arrays, meta)
+        self.best = _read(path, meta)
+
+    def _link_best(self, written):
+        path = self._folder / "best.npz"
+        with replacing(path) as beside:
+            try:
+                os.link(written.path, beside)
+            except OSError:
+                # Some file systems have no links.
+                shutil.copyfile(written.path, beside)
+        self.best = dataclasses.replace(written, path=path)
+
+    def drop(self, checkpoint):
+        """Forgets a checkpoint of the ring."""
+        self.kept.remove(checkpoint)
+        checkpoint.path.unlink(missing_ok=True)
+
+    def find(self, epoch=None, step=None):
+        """Returns the checkpoint of an epoch or step, or else the newest.
+
+        Raises:
+            InputError: If it is not kept; says which are.
+        """
+        found = [
+            one
+            for one in self.kept
+            if (epoch is None or (one.epoch, one.batch) == (epoch, 0))
+            and (step is None or one.step == step)
+        ]
+        if found:
+            return found[-1]
+        wanted = f"epoch {epoch}" if step is None else f"step {step}"
+        kept = ", ".join(map(str, self.kept)) or "none"
+        raise InputError(
+            f"{wanted} is not kept. Those kept, counted in finished epochs: "
+            f"{kept}."
+        )
+
+
+def write(path, arrays, meta):
+    """Writes arrays and a dict as one file, whole or not at all."""
+    with replacing(path) as beside, beside.open("wb") as file:
+        text = np.frombuffer(json.dumps(meta).encode(), "uint8")
+        np.savez(file, **arrays, **{_META: text})
+        file.flush()
+        # Without it a loss of power can leave the new name with no content.
+        os.fsync(file.fileno())
+
+
+def _read(path, meta=None):
+    if meta is None:
+        try:
+            # Opened here: NumPy leaves a file open that it cannot read.
+            with (
+                path.open("rb") as file,
+                np.load(file, allow_pickle=False) as stored,
+            ):
+                meta = json.loads(stored[_META].tobytes())
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise InputError(
+                f"{path} is damaged or of another version of tfcourse. Move "
+                "it away to go on from the checkpoint before it."
+            ) from error
+    return Checkpoint(
+        path=path,
+        step=meta["step"],
+        epoch=meta["epoch"],
+        batch=meta["batch"],
+        bytes=path.stat().st_size,
+        meta=meta,
+    )
+
+
+class Budget:
+    """Lets something be done as long as it takes a small share of the time.
+
+    Args:
+        share: The largest share, in (0, 1].
+    """
+
+    def __init__(self, share):
+        self._share = share
+        self._spent = self._last = self._out = 0.0
+        self._start = time.monotonic()
+
+    @property
+    def allows(self):
+        """Whether doing it once more, as long as last time, stays below."""
+        elapsed = time.monotonic() - self._start - self._out
+        return self._spent + self._last <= self._share * elapsed
+
+    @contextlib.contextmanager
+    def counted(self):
+        """A `with` block whose time is counted; yields how to read it."""
+        start = time.monotonic()
+        try:
+            yield lambda: time.monotonic() - start
+        finally:
+            self._last = time.monotonic() - start
+            self._spent += self._last
+
+    @contextlib.contextmanager
+    def outside(self):
+        """A `with` block whose time does not belong to the run."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self._out += time.monotonic() - start

@@ -1,0 +1,92 @@
+"""Optimizers that compute on the values of a `keras.StatelessScope`.
+
+Keras's optimizers for TensorFlow update `tf.Variable`s in place, through
+`tf.distribute`, and refuse `stateless_apply`. Each method that makes them so
+overrides one of `BaseOptimizer`, which is written for any backend: put back,
+the optimizer computes on whatever values a `keras.StatelessScope` holds.
+"""
+
+import functools
+
+import keras
+from keras.src.optimizers.base_optimizer import BaseOptimizer
+
+from tfcourse.errors import CannotVectorize
+
+# The second serves sparse gradients and changes nothing in place.
+_KEPT = ("__init__", "_clip_by_norm")
+
+
+def pure_copy(optimizer):
+    """Returns a copy of an optimizer, not yet built.
+
+    Raises:
+        CannotVectorize: If it cannot be copied.
+    """
+    config = optimizer.get_config()
+    try:
+        copy = type(optimizer).from_config(config)
+    except Exception as error:
+        raise CannotVectorize(
+            f"its optimizer {type(optimizer).__name__} cannot be made anew "
+            f"from its `get_config()` ({error})"
+        ) from error
+    return make_pure(copy)
+
+
+def make_pure(optimizer):
+    """Changes an optimizer, not yet built, to work in a `StatelessScope`."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:
+        make_pure(inner)
+    if keras.config.backend() == "tensorflow":
+        optimizer.__class__ = _pure(type(optimizer))
+    return optimizer
+
+
+def build_noting_slots(optimizer, variables):
+    """Builds an optimizer, and returns whose slots its variables are.
+
+    Returns:
+        A dict from the index of one of the optimizer's `variables` to the index
+        of one of the given ones and the name of the slot.
+    """
+    add, slots = optimizer.add_variable_from_reference, {}
+    indices = {id(variable): i for i, variable in enumerate(variables)}
+
+    def note(reference_variable, name=None, **settings):
+        slot = add(reference_variable, name=name, **settings)
+        slots[id(slot)] = indices[id(reference_variable)], name
+        return slot
+
+    optimizer.add_variable_from_reference = note
+    try:
+        optimizer.build(variables)
+    finally:
+        del optimizer.add_variable_from_reference
+    return {
+        i: slots[id(variable)]
+        for i, variable in enumerate(optimizer.variables)
+        if id(variable) in slots
+    }
+
+
+# No more than that: a search space may define classes of its own in each trial.
+@functools.lru_cache(32)
+def _pure(cls):
+    return type(cls.__name__, (cls, _in_place_undone()), {})
+
+
+@functools.cache
+def _in_place_undone():
+    """Returns a class to inherit from, between an optimizer and Keras's."""
+    from keras.src.backend.tensorflow.optimizer import TFOptimizer
+
+    # A subclass of `TFOptimizer`, so that it comes just before it in the order
+    # of resolution, and after what an optimizer itself overrides.
+    methods = {
+        name: getattr(BaseOptimizer, name)
+        for name in vars(TFOptimizer)
+        if name in vars(BaseOptimizer) and name not in _KEPT
+    }
+    return type("InPlaceUndone", (TFOptimizer,), methods)

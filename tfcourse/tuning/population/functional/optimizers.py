@@ -1,0 +1,165 @@
+"""An optimizer as a pure function of the values of its variables."""
+
+import keras
+from keras import ops
+
+from tfcourse.errors import CannotVectorize
+from tfcourse.optimizers.base import is_kernel
+from tfcourse.tuning.population.deferred import drafting
+from tfcourse.tuning.population.functional.keras_optimizers import (
+    build_noting_slots,
+    pure_copy,
+)
+from tfcourse.tuning.population.functional.switched import Chosen, OneOf
+
+
+def stateless(optimizer, parameters):
+    """Returns a pure form of `optimizer`, to be used in a `StatelessScope`.
+
+    Args:
+        optimizer: A Keras optimizer; it is left as it is.
+        parameters: The `Parameter`s that it shall update.
+
+    Returns:
+        An object with the attributes `variables`, one for each array of a
+        member's state; `groups`, of which of the original's variables each of
+        these is made; `finishes`, whether `finish` changes anything; and the
+        methods `scale_loss`, `apply` and `finish`.
+
+    Raises:
+        CannotVectorize: If it averages gradients over several batches, or
+            cannot be copied.
+    """
+    if isinstance(optimizer, OneOf):
+        each = [_Plain(one, parameters) for one in optimizer.optimizers]
+        return Chosen(optimizer, each, parameters)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return _LossScale(optimizer, parameters)
+    if optimizer.gradient_accumulation_steps:
+        raise CannotVectorize(
+            "its optimizer accumulates gradients over several batches "
+            "(`gradient_accumulation_steps`)"
+        )
+    return _Plain(optimizer, parameters)
+
+
+class _Plain:
+    """Any optimizer but those below."""
+
+    def __init__(self, optimizer, parameters):
+        self._copy = pure_copy(optimizer)
+        self._updated = [p.variable for p in parameters]
+        # Which variables decay is asked of the original: its answer depends on
+        # `exclude_from_weight_decay`, which its config does not tell.
+        self._copy._exclude_from_weight_decay_cache = {
+            id(p.variable): optimizer._use_weight_decay(p.parts[0])
+            for p in parameters
+        }
+        self.slots = build_noting_slots(self._copy, self._updated)
+        if hasattr(self._copy, "_is_kernel"):
+            self._copy._is_kernel = [is_kernel(p.parts[0]) for p in parameters]
+        self.finishes = optimizer.use_ema or _finishes(type(optimizer))
+        self.variables = list(self._copy.variables)
+        self.groups = _groups(optimizer, parameters, self.variables, self.slots)
+
+    def scale_loss(self, loss):
+        return self._copy.scale_loss(loss)
+
+    def apply(self, gradients):
+        self._copy.apply(gradients, self._updated)
+
+    def finish(self):
+        self._copy.finalize_variable_values(self._updated)
+
+
+def _finishes(kind):
+    name = "finalize_variable_values"
+    return getattr(kind, name) is not getattr(keras.optimizers.Optimizer, name)
+
+
+def _groups(optimizer, parameters, variables, slots):
+    """Returns of which of the original's variables each of `variables` is."""
+    if all(len(p.parts) == 1 for p in parameters):
+        return [[i] for i in range(len(variables))]
+    parts = {
+        i: part
+        for p in parameters
+        for i, part in zip(p.indices, p.parts, strict=True)
+    }
+    with drafting():
+        original = pure_copy(optimizer)
+        of_parts = build_noting_slots(
+            original, [parts[i] for i in range(len(parts))]
+        )
+    places = {slot: i for i, slot in of_parts.items()}
+    others = iter(
+        i for i in range(len(original.variables)) if i not in of_parts
+    )
+    return [
+        [places[part, slots[i][1]] for part in parameters[slots[i][0]].indices]
+        if i in slots
+        else [next(others)]
+        for i in range(len(variables))
+    ]
+
+
+class _LossScale:
+    """`keras.optimizers.LossScaleOptimizer`, without its branches.
+
+    Keras skips the step where a gradient has overflowed. Here it is computed
+    and its result not taken, which is the same and does not depend on a
+    condition that differs between members.
+    """
+
+    def __init__(self, optimizer, parameters):
+        self.inner = stateless(optimizer.inner_optimizer, parameters)
+        self._updated = [p.variable for p in parameters]
+        self._growth_steps = optimizer.dynamic_growth_steps
+        self._counter = keras.Variable(
+            0, dtype="int", trainable=False, name="step_counter"
+        )
+        self._scale = keras.Variable(
+            optimizer.initial_scale,
+            dtype="float32",
+            trainable=False,
+            name="dynamic_scale",
+        )
+        # In the order of the original's own variables, see `matching`.
+        self._unused = [
+            keras.Variable(
+                keras.ops.convert_to_numpy(v), dtype=v.dtype, trainable=False
+            )
+            for v in optimizer._variables[:2]
+        ]
+        self.finishes = self.inner.finishes
+        own = [*self._unused, self._counter, self._scale]
+        self.variables = [*own, *self.inner.variables]
+        self.groups = [
+            *([i] for i in range(len(own))),
+            *([len(own) + i for i in group] for group in self.inner.groups),
+        ]
+
+    def scale_loss(self, loss):
+        return ops.multiply(loss, self._scale)
+
+    def apply(self, gradients):
+        known = [g for g in gradients if g is not None]
+        finite = ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in known]))
+        scale = ops.convert_to_tensor(self._scale)
+        kept = [*self._updated, *self.inner.variables]
+        before = [ops.convert_to_tensor(v.value) for v in kept]
+        self.inner.apply(
+            [None if g is None else ops.divide(g, scale) for g in gradients]
+        )
+        for variable, old in zip(kept, before, strict=True):
+            variable.assign(ops.where(finite, variable.value, old))
+
+        count = ops.convert_to_tensor(self._counter)
+        grow = ops.equal(count, self._growth_steps - 1)
+        factor = ops.where(finite, ops.where(grow, 2.0, 1.0), 0.5)
+        self._scale.assign(ops.multiply(scale, factor))
+        goes_on = ops.logical_and(finite, ops.logical_not(grow))
+        self._counter.assign(ops.where(goes_on, count + 1, 0))
+
+    def finish(self):
+        self.inner.finish()

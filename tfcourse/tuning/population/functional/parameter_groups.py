@@ -1,0 +1,123 @@
+"""What an optimizer updates as one: a parameter, or many small ones at once.
+
+Most optimizers do the same with each number of each parameter. Whether these
+are given to them one by one or end to end makes no difference to the result,
+but a dozen short updates take many times as long as one.
+"""
+
+import collections
+import dataclasses
+import math
+
+import keras
+
+from tfcourse.optimizers.base import is_kernel
+
+# Of larger ones the copying would cost more than the calls that it saves.
+_LARGEST_JOINED = 2**17
+_JOINING = (
+    "keras.src.optimizers.adadelta.Adadelta",
+    "keras.src.optimizers.adagrad.Adagrad",
+    "keras.src.optimizers.adam.Adam",
+    "keras.src.optimizers.adamax.Adamax",
+    "keras.src.optimizers.adamw.AdamW",
+    "keras.src.optimizers.lion.Lion",
+    "keras.src.optimizers.nadam.Nadam",
+    "keras.src.optimizers.rmsprop.RMSprop",
+    "keras.src.optimizers.sgd.SGD",
+    "tfcourse.optimizers.adam.Adam",
+    "tfcourse.optimizers.gradient_descent.GradientDescent",
+    "tfcourse.optimizers.momentum.Momentum",
+    "tfcourse.optimizers.rmsprop.RMSprop",
+)
+
+
+@dataclasses.dataclass
+class Parameter:
+    """One or several trainable variables, as an optimizer sees them.
+
+    Attributes:
+        variable: The variable, or a flat one that stands for all.
+        parts: The variables.
+        indices: Where these stand among the model's `trainable_variables`.
+    """
+
+    variable: keras.Variable
+    parts: list
+    indices: list
+
+
+def parameters(model, optimizers):
+    """Returns the `Parameter`s of a model.
+
+    Args:
+        model: A built and compiled `keras.Model`.
+        optimizers: The optimizers that shall update them.
+    """
+    groups = collections.defaultdict(list)
+    joins = _only_known_layers(model) and all(map(_joins, optimizers))
+    sparse = {id(v) for layer in _embeddings(model) for v in layer.weights}
+    for i, variable in enumerate(model.trainable_variables):
+        small = math.prod(variable.shape) <= _LARGEST_JOINED
+        # Keras treats the rows of a sparse gradient in a way of its own.
+        if joins and small and id(variable) not in sparse:
+            key = _treated(variable, optimizers)
+        else:
+            key = i
+        groups[key].append(i)
+    return [_parameter(model, indices) for indices in groups.values()]
+
+
+def _parameter(model, indices):
+    parts = [model.trainable_variables[i] for i in indices]
+    if len(parts) == 1:
+        return Parameter(parts[0], parts, indices)
+    size = sum(math.prod(part.shape) for part in parts)
+    flat = keras.Variable(
+        keras.initializers.Zeros(), (size,), parts[0].dtype, name="joined"
+    )
+    return Parameter(flat, parts, indices)
+
+
+def _treated(variable, optimizers):
+    """Returns what makes an optimizer treat a variable unlike others."""
+    return (
+        variable.dtype,
+        variable.constraint and id(variable),
+        getattr(variable, "overwrite_with_gradient", False) and id(variable),
+        # To which of them tfcourse's optimizers apply `l2`.
+        is_kernel(variable),
+        *(optimizer._use_weight_decay(variable) for optimizer in optimizers),
+    )
+
+
+def _joins(optimizer):
+    """Whether an optimizer treats every number of a parameter alike."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    # That of one parameter's gradient.
+    return _name(optimizer) in _JOINING and optimizer.clipnorm is None
+
+
+def _only_known_layers(model):
+    """Whether each parameter is used by its own layer, for one output.
+
+    A layer or model of the user's may take rows of a parameter, or leave one
+    without a gradient; so may an output without a loss.
+    """
+    outputs = getattr(model, "outputs", None) or []
+    return len(outputs) == 1 and all(
+        type(layer).__module__.startswith(("keras.", "tfcourse."))
+        for layer in model._flatten_layers()
+    )
+
+
+def _embeddings(model):
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if "Embedding" in type(layer).__name__
+    ]
+
+
+def _name(thing):
+    return f"{type(thing).__module__}.{type(thing).__qualname__}"

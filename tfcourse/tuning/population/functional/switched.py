@@ -1,0 +1,144 @@
+"""Several optimizers, of which each member has one."""
+
+import collections
+
+import keras
+from keras import ops
+
+from tfcourse.tuning.population.deferred import drafting
+from tfcourse.tuning.population.functional.keras_optimizers import (
+    build_noting_slots,
+    pure_copy,
+)
+
+
+class OneOf:
+    """Takes the place of a model's optimizer where members have several.
+
+    For each number of a parameter an optimizer keeps one or two of its own, the
+    slots, such as a velocity. As a member has one optimizer only, the first
+    slots of all of them lie in the same variables, and so do the second.
+
+    Args:
+        kinds: What tells the optimizers apart.
+        optimizers: The optimizers, built; their slots have the shapes and
+            dtypes of the parameters.
+        parameters: The parameters.
+
+    Attributes:
+        choice: A variable with a 1 at the optimizer that a member has, and a 0
+            at the others.
+        variables: The choice, the slots, and all other variables.
+    """
+
+    built = True
+
+    def __init__(self, kinds, optimizers, parameters):
+        self.kinds = kinds
+        self.optimizers = optimizers
+        self.choice = keras.Variable(
+            keras.initializers.Zeros(), (len(kinds),), trainable=False
+        )
+        self._homes = {id(self.choice): self.choice}
+        slots = {}
+        for optimizer in optimizers:
+            with drafting():
+                noted = build_noting_slots(pure_copy(optimizer), parameters)
+            places = _places(noted)
+            for i, variable in enumerate(optimizer.variables):
+                home = variable
+                if i in places:
+                    home = slots.setdefault(places[i], variable)
+                self._homes[id(variable)] = home
+        self.variables = list({id(v): v for v in self._homes.values()}.values())
+
+    def home(self, variable):
+        """Returns which of `variables` holds that one of an optimizer."""
+        return self._homes[id(variable)]
+
+
+class Chosen:
+    """The steps of several optimizers, of which a member takes one.
+
+    Args:
+        optimizer: The `OneOf`.
+        each: Its optimizers, in the form that `stateless` returns.
+        parameters: The `Parameter`s that they update.
+    """
+
+    def __init__(self, optimizer, each, parameters):
+        self._choice = keras.Variable(
+            keras.initializers.Zeros(), optimizer.choice.shape, trainable=False
+        )
+        self._updated = [p.variable for p in parameters]
+        self._each = each
+        self._places = [_places(one.slots) for one in each]
+        self._slots = {}
+        self.finishes = any(one.finishes for one in each)
+        self.variables, self.groups = [self._choice], [[0]]
+        numbers = {id(v): i for i, v in enumerate(optimizer.variables)}
+        for original, one, places in zip(
+            optimizer.optimizers, each, self._places, strict=True
+        ):
+            for i, variable in enumerate(one.variables):
+                if i in places:
+                    if places[i] in self._slots:
+                        continue
+                    variable = keras.Variable(
+                        keras.initializers.Zeros(),
+                        variable.shape,
+                        variable.dtype,
+                        trainable=False,
+                    )
+                    self._slots[places[i]] = variable
+                self.variables.append(variable)
+                self.groups.append(
+                    [
+                        numbers[id(optimizer.home(original.variables[n]))]
+                        for n in one.groups[i]
+                    ]
+                )
+
+    def scale_loss(self, loss):
+        return loss
+
+    def apply(self, gradients):
+        self._take(lambda one: one.apply(gradients))
+
+    def finish(self):
+        self._take(lambda one: one.finish())
+
+    def _take(self, action):
+        shared = [*self._updated, *self._slots.values()]
+        # Not by `convert_to_tensor`, which gives TensorFlow's variables back.
+        before = {id(variable): variable.value for variable in shared}
+        choice = ops.unstack(self._choice.value > 0)
+        taken = dict(before)
+        for one, places, is_chosen in zip(
+            self._each, self._places, choice, strict=True
+        ):
+            pairs = [(variable, variable) for variable in self._updated]
+            for i, place in places.items():
+                pairs.append((one.variables[i], self._slots[place]))
+            for own, variable in pairs:
+                own.assign(before[id(variable)])
+            action(one)
+            for own, variable in pairs:
+                taken[id(variable)] = ops.where(
+                    is_chosen, own.value, taken[id(variable)]
+                )
+        for variable in shared:
+            variable.assign(taken[id(variable)])
+
+
+def _places(slots):
+    """Returns of which parameter a slot is, and the how manyth.
+
+    Args:
+        slots: What `build_noting_slots` returns.
+    """
+    counts, places = collections.Counter(), {}
+    for i, (parameter, _) in sorted(slots.items()):
+        places[i] = parameter, counts[parameter]
+        counts[parameter] += 1
+    return places

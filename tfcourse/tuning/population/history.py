@@ -1,0 +1,120 @@
+"""What is noted of each member after each epoch."""
+
+import keras
+import numpy as np
+
+from tfcourse.tuning.population.early_stopping import (
+    MemberHistory,
+    Patience,
+    Watch,
+)
+
+
+class Record:
+    """Histories, best epochs, and who is to stop.
+
+    Args:
+        model: A compiled and built model, which knows its metrics.
+        size: The number of members.
+        epochs: The epoch at which training ends.
+        keep_best: As for `Population.fit`.
+        early_stopping: As for `Population.fit`.
+        validates: Whether there are data to validate on.
+
+    Attributes:
+        histories: A `MemberHistory` for each member.
+        keeps_best: Whether the best weights are to be kept.
+        restores_best: Whether members end with their best weights.
+    """
+
+    def __init__(
+        self, model, size, epochs, keep_best, early_stopping, validates
+    ):
+        self.histories = [MemberHistory() for _ in range(size)]
+        self._epochs = epochs
+        callback = _callback(early_stopping, validates)
+        self._patience = callback and Patience(model, callback)
+        self.restores_best = bool(callback and callback.restore_best_weights)
+        if self.restores_best and keep_best is None:
+            keep_best = callback.monitor, callback.mode
+        if isinstance(keep_best, str):
+            keep_best = keep_best, "auto"
+        self.keeps_best = keep_best is not None
+        self._watch = self.keeps_best and Watch(model, *keep_best)
+
+    def note(self, epoch, logs, rows, going, kept):
+        """Notes an epoch.
+
+        Args:
+            epoch: Its number, from 0.
+            logs: A dict from metric to one value a row.
+            rows: Which member each row is.
+            going: Which rows are being trained.
+            kept: Which of them have not diverged in this epoch.
+
+        Returns:
+            Which rows are at their best, and which are to stop.
+        """
+        names = sorted(logs)
+        for row in np.flatnonzero(going):
+            history = self.histories[rows[row]]
+            history.add(epoch, {n: python_value(logs[n][row]) for n in names})
+            if not kept[row]:
+                history.diverged_epoch = epoch
+                values = [history.history[n][-1] for n in LOSSES if n in logs]
+                history.diverged_value = next(
+                    value for value in values if not np.isfinite(value)
+                )
+        improved = stops = np.zeros(len(rows), bool)
+        if self._watch:
+            improved = self._watch.improved(epoch, logs) & kept
+            for row in np.flatnonzero(improved):
+                self.histories[rows[row]].best_epoch = epoch
+        if self._patience:
+            better = self._patience.watch.improved(epoch, logs)
+            stops = self._patience.stops(epoch, logs, better) & kept
+        return improved, stops
+
+    def note_stopped(self, epoch, members):
+        """Notes that members will not be trained further."""
+        for k in members:
+            history = self.histories[k]
+            trained = history.epoch and history.stopped_epoch is None
+            if trained and epoch + 1 < self._epochs:
+                history.stopped_epoch = epoch
+
+    def take(self, rows):
+        for tracker in (self._watch, self._patience):
+            if tracker:
+                tracker.take(rows)
+
+
+# What must be finite for a member to go on.
+LOSSES = ("loss", "val_loss")
+
+
+def python_value(value):
+    return float(value) if np.ndim(value) == 0 else np.asarray(value)
+
+
+def _callback(early_stopping, validates):
+    if not isinstance(early_stopping, int):
+        return early_stopping
+    if early_stopping < 0:
+        raise ValueError(
+            "`early_stopping` of Population.fit must be a patience of at "
+            f"least 0 epochs. Received: early_stopping={early_stopping}"
+        )
+    return keras.callbacks.EarlyStopping(
+        "val_loss" if validates else "loss", patience=early_stopping
+    )
+
+
+def print_epoch(epoch, epochs, logs, size):
+    """Prints how the members fare, from the worst to the best."""
+    numbers = ", ".join(
+        f"{name} {np.nanmin(v):.4g} to {np.nanmax(v):.4g}"
+        for name, v in sorted(logs.items())
+        if np.ndim(v) == 1 and np.isfinite(v).any()
+    )
+    print(f"Epoch {epoch + 1}/{epochs} of {size} members: {numbers}")

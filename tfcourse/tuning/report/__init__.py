@@ -1,0 +1,1 @@
+"""The page of plots and tables on a search."""

@@ -1,0 +1,276 @@
+"""The report's plots of one hyperparameter each, and of all at once."""
+
+import itertools
+
+from tfcourse.tuning.report.axes import (
+    drawn,
+    layout,
+    plain,
+    position,
+    score_text,
+    tick_text,
+    ticks,
+)
+from tfcourse.tuning.report.search_figures import (
+    failures,
+    fence_of,
+    heights,
+    label,
+    score_axis,
+)
+
+# A line more is no more to read.
+MOST_LINES = 200
+_POINTS = 12
+# Where a line passes a hyperparameter that its trial does not have.
+_ABSENT = -0.16
+
+
+def slice_of(findings, axis):
+    """Returns score against a hyperparameter, with the region of each round.
+
+    The dots of a round have the colour of its bar above the plot.
+    """
+    having = [r for r in findings.records if axis.name in r.hyperparameters]
+    scored = {record.trial for record in findings.best}
+    done = [record for record in having if record.trial in scored]
+    failed = [record for record in having if record.status == "failed"]
+
+    def x(records):
+        return [drawn(axis, r.hyperparameters[axis.name]) for r in records]
+
+    colors = _colors(findings)
+    y, symbols = heights(done, findings)
+    dots = {
+        "x": x(done),
+        "y": y,
+        "mode": "markers",
+        "type": "scatter",
+        "text": [label(record, findings) for record in done],
+        "hoverinfo": "text",
+        "marker": {
+            "size": 9,
+            "symbol": symbols,
+            "color": [colors.get(record.trial, "--c0") for record in done],
+            "line": {"width": 1, "color": "--card"},
+        },
+    }
+    best = [record for record in findings.best[:1] if record in done]
+    ring = {
+        "x": x(best),
+        "y": [record.score for record in best],
+        "mode": "markers",
+        "hoverinfo": "skip",
+        "marker": {
+            "size": 17,
+            "symbol": "circle-open",
+            "color": "--ring",
+            "line": {"width": 2.5},
+        },
+    }
+    values = [record.hyperparameters[axis.name] for record in having]
+    bars = _region_bars(findings.rounds, axis)
+    return {
+        "data": [dots, *failures(findings, failed, x(failed)), ring],
+        "layout": {
+            "xaxis": layout(axis, values),
+            "yaxis": score_axis(findings),
+            "margin": {
+                "l": 60,
+                "r": 15,
+                "t": 14 + 7 * (len(findings.rounds) if bars else 0),
+                "b": 50,
+            },
+            "shapes": bars,
+            "showlegend": False,
+        },
+    }
+
+
+def parallel(findings):
+    """Returns the trials as lines through the scales of all hyperparameters.
+
+    Not plotly's own `parcoords`, which has no scales and needs WebGL.
+    """
+    axes = findings.axes
+    records = findings.best[:MOST_LINES]
+    scores = [record.score for record in records]
+    fence = fence_of(findings)
+    if fence is not None:
+        scores = [s for s in scores if min(fence, scores[0]) <= s]
+        scores = [s for s in scores if s <= max(fence, scores[0])]
+    low, high = min(scores), max(scores)
+
+    def height(record, axis):
+        if axis.name not in record.hyperparameters:
+            return _ABSENT
+        return position(axis, record.hyperparameters[axis.name])
+
+    lines = []
+    for place, record in reversed(list(enumerate(records))):
+        score = (record.score - low) / (high - low) if high > low else 1.0
+        score = min(max(score, 0), 1)
+        share = 1 - place / max(len(records) - 1, 1)
+        x, y = _smooth([*(height(record, axis) for axis in axes), score])
+        lines.append(
+            {
+                "x": x,
+                "y": y,
+                "mode": "lines",
+                "line": {
+                    "color": "--ring" if place == 0 else f"--scale {share:.3f}",
+                    "width": 3.5 if place == 0 else 1 + share,
+                },
+                "opacity": 1 if place == 0 else 0.35 + 0.5 * share,
+                "text": label(record, findings),
+                "hoverinfo": "text",
+                "showlegend": False,
+            }
+        )
+    names = [axis.name for axis in axes] + [findings.objective]
+    marks = [
+        _mark(n, position(axis, tick), tick_text(axis, tick))
+        for n, axis in enumerate(axes)
+        for tick in ticks(axis)
+    ]
+    marks += [
+        _mark(len(axes), 0, _beyond(fence == low, "≤") + score_text(low)),
+        _mark(len(axes), 1, _beyond(fence == high, "≥") + score_text(high)),
+    ]
+    absent = [
+        _mark(n, _ABSENT, "none")
+        for n, axis in enumerate(axes)
+        if any(axis.name not in r.hyperparameters for r in records)
+    ]
+    return {
+        "data": lines,
+        "layout": {
+            "xaxis": {
+                "range": [-0.25, len(axes) + 0.45],
+                "tickvals": list(range(len(names))),
+                "ticktext": [f"<b>{plain(name)}</b>" for name in names],
+                "side": "top",
+                "showgrid": False,
+                "fixedrange": True,
+                "tickangle": 0,
+            },
+            "yaxis": {
+                "visible": False,
+                "range": [-0.22 if absent else -0.06, 1.06],
+                "fixedrange": True,
+            },
+            "margin": {"l": 10, "r": 10, "t": 40, "b": 10},
+            "shapes": [_upright(n) for n in range(len(names))],
+            "annotations": marks + absent,
+            "hovermode": "closest",
+        },
+    }
+
+
+def _colors(findings):
+    """Returns a colour for each trial of a search in rounds."""
+    if len(findings.rounds) < 2:
+        return {}
+    return {
+        trial: _color(n, len(findings.rounds))
+        for n, round_ in enumerate(findings.rounds)
+        for trial in round_["trials"]
+    }
+
+
+def _color(n, rounds):
+    return f"--scale {0.25 + 0.75 * n / (rounds - 1):.3f}"
+
+
+def _region_bars(rounds, axis):
+    """Returns a bar above the plot for each round, as wide as its region."""
+    if len(rounds) < 2:
+        return []
+    bars = []
+    for n, round_ in enumerate(rounds):
+        regions = [r for r in round_["regions"] if r["name"] == axis.name]
+        for low, high in _intervals(regions, axis):
+            bars.append(
+                {
+                    "type": "rect",
+                    "x0": low,
+                    "x1": high,
+                    "yref": "paper",
+                    "ysizemode": "pixel",
+                    "yanchor": 1,
+                    "y0": 4 + 7 * n,
+                    "y1": 9 + 7 * n,
+                    "line": {"width": 0},
+                    "fillcolor": _color(n, len(rounds)),
+                }
+            )
+            if n == len(rounds) - 1:
+                # What the last round was left with, through the plot.
+                bars.append(
+                    {
+                        "type": "rect",
+                        "x0": low,
+                        "x1": high,
+                        "yref": "paper",
+                        "y0": 0,
+                        "y1": 1,
+                        "layer": "below",
+                        "line": {"width": 0},
+                        "fillcolor": "--tint",
+                    }
+                )
+    return bars
+
+
+def _intervals(regions, axis):
+    if axis.kind != "category":
+        return [
+            (drawn(axis, region["low"]), drawn(axis, region["high"]))
+            for region in regions
+        ]
+    names = list(axis.values)
+    values = {value for region in regions for value in region["values"]}
+    places = [names.index(value) for value in values & set(names)]
+    return [(place - 0.4, place + 0.4) for place in sorted(places)]
+
+
+def _smooth(heights):
+    """Returns points of a line that is level where it meets each scale."""
+    x, y = [0.0], [heights[0]]
+    for n, (start, end) in enumerate(itertools.pairwise(heights)):
+        for k in range(1, _POINTS + 1):
+            t = k / _POINTS
+            x.append(round(n + t, 3))
+            y.append(round(start + (end - start) * t * t * (3 - 2 * t), 4))
+    return x, y
+
+
+def _beyond(is_fence, sign):
+    return f"{sign} " if is_fence else ""
+
+
+def _mark(x, y, text):
+    return {
+        "text": text,
+        "x": x,
+        "y": y,
+        "xanchor": "left",
+        "xshift": 5,
+        "showarrow": False,
+        "font": {"size": 11, "color": "--soft"},
+        "bgcolor": "--card",
+        "borderpad": 1,
+        "opacity": 0.9,
+    }
+
+
+def _upright(x):
+    return {
+        "type": "line",
+        "x0": x,
+        "x1": x,
+        "y0": 0,
+        "y1": 1,
+        "line": {"width": 1.5, "color": "--soft"},
+        "layer": "below",
+    }

@@ -1,0 +1,174 @@
+"""One page that shows what a search found, and opens offline."""
+
+import html
+import json
+import math
+import pathlib
+import string
+
+import plotly.offline
+
+from tfcourse.tuning.report import hyperparameter_figures as report_slices
+from tfcourse.tuning.report import importance_figures as report_importance
+from tfcourse.tuning.report import search_figures as report_figures
+from tfcourse.tuning.report import text as report_text
+from tfcourse.tuning.report.axes import shown
+from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.utils.atomic_files import write_text
+
+_MEANING = (
+    "How far the best quarter of the trials lies apart from all trials on each "
+    "hyperparameter, less what chance would give; failed trials are none of "
+    "the best."
+)
+
+__all__ = ["figures_of", "shown", "write_report"]
+
+
+def write_report(source, path=None):
+    """Writes a page with all that a search found.
+
+    It is one HTML file that asks for nothing from the network.
+
+    Args:
+        source: A keras-tuner tuner, the folder of a run of `tfcourse tune`, or
+            a keras-tuner project folder.
+        path: The file; by default `report.html` in the folder of the run.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: If there is no search, its files cannot be understood, or
+            no trial has completed.
+    """
+    findings = read_findings(source)
+    findings.require_completed()
+    path = pathlib.Path(path or findings.folder / "report.html")
+    write_text(path, _page(findings))
+    return path
+
+
+def figures_of(findings, found):
+    """Returns the plots of a report by name, those that there are data for.
+
+    Args:
+        findings: The `Findings`.
+        found: The `Importances`.
+    """
+    figures = {"progress": report_figures.progress(findings)}
+    if any(r.curves.get(findings.objective) for r in findings.best):
+        figures["curves"] = report_figures.curves(findings)
+    for n, axis in enumerate(findings.axes):
+        figures[f"slice-{n}"] = report_slices.slice_of(findings, axis)
+    if findings.axes:
+        figures["parallel"] = report_slices.parallel(findings)
+    if found.shares:
+        figures["importance"] = report_importance.bars(found)
+        contour = report_importance.contour(findings, found)
+        if contour:
+            figures["contour"] = contour
+    if any(record.seconds is not None for record in findings.records):
+        figures["seconds"] = report_figures.seconds(findings)
+    return figures
+
+
+def _page(findings):
+    found = report_importance.what_mattered(findings)
+    figures = figures_of(findings, found)
+    template = pathlib.Path(__file__).with_name("page.html")
+    return string.Template(template.read_text(encoding="utf-8")).substitute(
+        title=report_text.title(findings),
+        sentence=report_text.sentence(findings, found),
+        settings=report_text.settings(findings),
+        facts=report_text.facts(findings),
+        leaderboard=report_text.leaderboard(findings),
+        all_trials=report_text.all_trials(findings),
+        progress=_place("progress", 340),
+        curves=_curves(figures),
+        regions=_regions(findings),
+        slices="".join(_place(id_, 280) for id_ in figures if "slice" in id_),
+        parallel=_parallel(findings, figures),
+        importance=_importance(findings, found, figures),
+        failures=report_text.failures(findings),
+        training=report_text.training(findings),
+        seconds=_place("seconds", 240) if "seconds" in figures else "",
+        provenance=report_text.provenance(findings),
+        plotly=plotly.offline.get_plotlyjs(),
+        # No tag inside a string may end the script.
+        figures=json.dumps(_finite(figures)).replace("<", "\\u003c"),
+    )
+
+
+def _curves(figures):
+    if "curves" in figures:
+        return _place("curves", 420)
+    return '<p class="soft">No curves were kept of this search.</p>'
+
+
+def _regions(findings):
+    if len(findings.rounds) < 2:
+        return ""
+    return (
+        f" The search went from coarse to fine in {len(findings.rounds)} "
+        "rounds: a bar above the plot is the region of a round, the lowest bar "
+        "that of the first, in the colour of its trials; the region of the "
+        "last is shaded."
+    )
+
+
+def _parallel(findings, figures):
+    if "parallel" not in figures:
+        return ""
+    # Wide enough to tell the scales apart; a phone scrolls it.
+    width = 95 * (len(findings.axes) + 1)
+    return _place("parallel", 420, f"min-width:{width}px")
+
+
+def _importance(findings, found, figures):
+    text = f"{_MEANING} {found.remark}" if found.shares else found.remark
+    parts = [f'<p class="soft">{html.escape(text)}</p>']
+    rows = "".join(
+        f'<li><i style="background:var({color})"></i><span>'
+        f"<b>{html.escape(what)}</b><br>{html.escape(here)}</span></li>"
+        for what, color, here in report_importance.tiers(findings.axes, found)
+    )
+    course = (
+        '<div class="card tiers"><h3>In the course\'s order</h3>'
+        f"<ul>{rows}</ul></div>"
+    )
+    if not found.shares:
+        return "".join([*parts, course])
+    height = 90 + 38 * len(found.shares)
+    parts.append(
+        f'<div class="pair"><div><h3>In this search, by '
+        f"{html.escape(found.method)}</h3>{_place('importance', height)}</div>"
+        f"{course}</div>"
+    )
+    if "contour" in figures:
+        names = [
+            figures["contour"]["layout"][axis]["title"]["text"]
+            for axis in ("xaxis", "yaxis")
+        ]
+        parts.append(
+            f"<h3>{' and '.join(names)} together</h3>{_place('contour', 400)}"
+        )
+    return "".join(parts)
+
+
+def _place(id_, height, style=""):
+    return (
+        f'<div class="card"><div class="plot" id="{id_}" '
+        f'style="height:{height}px;{style}"></div></div>'
+    )
+
+
+def _finite(value):
+    """Returns the value with `None` for what JSON has no number for."""
+    if isinstance(value, dict):
+        return {key: _finite(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,279 @@
+"""The report's sentences and tables, as HTML."""
+
+import datetime
+import html
+
+from tfcourse import __version__
+from tfcourse.tuning.report.axes import position, score_text, shown
+
+_MOST_TRIALS = 10
+
+
+def title(findings):
+    """Returns the heading."""
+    return f"Search on {html.escape(findings.name)}"
+
+
+def sentence(findings, found):
+    """Returns what was searched and what was found.
+
+    Args:
+        findings: The `Findings`.
+        found: The `Importances`.
+    """
+    best = findings.best[0]
+    objective = html.escape(findings.objective)
+    goal = "highest" if findings.direction == "max" else "lowest"
+    manifest = findings.manifest
+    where = trained = ""
+    if manifest:
+        data = manifest["data"]
+        where = (
+            f" on {data['train']:,} training examples of "
+            f"{html.escape(data['name'])}"
+        )
+        trained = f" of up to {_count(manifest['settings']['epochs'], 'epoch')}"
+    text = (
+        f"{_count(len(findings.records), 'trial')}{trained} searched "
+        f"{_count(len(findings.axes), 'hyperparameter')}{where} for the "
+        f"{goal} {objective}. The best, trial {best.trial}, reached "
+        f"<b>{score_text(best.score)}</b>"
+    )
+    result = manifest.get("result")
+    if result:
+        text += (
+            f"; on the {manifest['data']['test']:,} examples of the test set, "
+            "by which nothing was chosen, its model gets "
+            f"<b>{result['test_accuracy']:.1%}</b> right"
+        )
+    text += "."
+    first = next(iter(found.shares), None)
+    if first is not None and found.stands_out(first):
+        text += f" What mattered most was {html.escape(first)}."
+    edges = _at_an_edge(findings)
+    if edges:
+        text += (
+            f" Its {html.escape(' and '.join(edges))} "
+            f"{'lies' if len(edges) == 1 else 'lie'} at the edge of what was "
+            "searched: a wider range may do better."
+        )
+    asked = manifest.get("settings", {}).get("trials", 0)
+    if manifest and not result:
+        text += (
+            f" The search is not finished: {len(findings.best)} of "
+            f"{_count(asked, 'trial')} have completed."
+        )
+    return text
+
+
+def settings(findings):
+    """Returns the best trial's hyperparameters as labels."""
+    return "".join(
+        f'<span class="chip">{html.escape(name)} '
+        f"<b>{html.escape(shown(value))}</b></span>"
+        for name, value in findings.best[0].hyperparameters.items()
+    )
+
+
+def facts(findings):
+    """Returns the numbers that a reader looks for first."""
+    result = findings.manifest.get("result") or {}
+    times = [r.seconds for r in findings.records if r.seconds is not None]
+    failed = len(findings.of_status("failed"))
+    values = {
+        f"best {findings.objective}": score_text(findings.best[0].score),
+    }
+    if result:
+        values["accuracy on the test set"] = f"{result['test_accuracy']:.1%}"
+    values["trials" + (f", {failed} of them failed" if failed else "")] = str(
+        len(findings.records)
+    )
+    if times:
+        mean = sum(times) / len(times)
+        values["training time a trial"] = f"{mean:.2g} s"
+        values["training time of all"] = _duration(sum(times))
+    return "".join(
+        f'<div class="fact"><b>{html.escape(value)}</b>'
+        f"<span>{html.escape(what)}</span></div>"
+        for what, value in values.items()
+    )
+
+
+def leaderboard(findings):
+    """Returns the table of the best trials."""
+    return _trials(findings, findings.best[:_MOST_TRIALS])
+
+
+def all_trials(findings):
+    """Returns the table of the completed trials, folded; or nothing."""
+    if len(findings.best) <= _MOST_TRIALS:
+        return ""
+    return (
+        f"<details><summary>All {len(findings.best)} completed trials"
+        f"</summary>{_trials(findings, findings.best)}</details>"
+    )
+
+
+def failures(findings):
+    """Returns the table of failed trials and why; or a sentence."""
+    failed = findings.of_status("failed")
+    if not failed:
+        return '<p class="soft">None.</p>'
+    reasons = {}
+    for record in failed:
+        # "in epoch 3" is no other reason than "in epoch 5".
+        reasons.setdefault(record.message.split(" in epoch ")[0], []).append(
+            record
+        )
+    names = [axis.name for axis in findings.axes]
+    tables = []
+    for reason, records in sorted(reasons.items(), key=lambda r: -len(r[1])):
+        rows = [
+            [r.trial, r.message or "no reason given"]
+            + [r.hyperparameters.get(name) for name in names]
+            for r in records
+        ]
+        tables.append(
+            f"<details{' open' if len(rows) <= _MOST_TRIALS else ''}><summary>"
+            f"{_count(len(rows), 'trial')}: "
+            f"{html.escape(reason or 'no reason given')}</summary>"
+            f"{table(['trial', 'why', *names], rows)}</details>"
+        )
+    return f'<div class="card">{"".join(tables)}</div>'
+
+
+def training(findings):
+    """Returns the table of how the trials were trained, alike ones together."""
+    if not findings.groups:
+        return (
+            '<p class="soft">Each trial was trained by itself, one after the '
+            "other.</p>"
+        )
+    alike = {}
+    for group in findings.groups:
+        key = (group["how"], group["why"])
+        programs, members, seconds = alike.get(key, (0, 0, 0.0))
+        alike[key] = (
+            programs + 1,
+            members + group["members"],
+            seconds + group["seconds"],
+        )
+    rows = [
+        [
+            how,
+            programs if how != "alone" else "",
+            members,
+            f"{seconds:.3g}",
+            f"{seconds / max(members, 1):.2g}",
+            why,
+        ]
+        for (how, why), (programs, members, seconds) in alike.items()
+    ]
+    head = ["how", "programs", "trials", "seconds", "seconds a trial", "why"]
+    together = sum(g["how"] != "alone" for g in findings.groups)
+    text = (
+        f'<p class="soft">Trials of one structure are trained as one program. '
+        f"Here were {_count(together, 'such program')}.</p>"
+    )
+    return f'{text}<div class="card">{table(head, rows)}</div>'
+
+
+def provenance(findings):
+    """Returns data, seed and versions."""
+    manifest = findings.manifest
+    now = datetime.datetime.now().isoformat(" ", "minutes")
+    report = [["this page", f"tfcourse {__version__}, {now}"]]
+    if not manifest:
+        rows = [["project", str(findings.folder)]]
+        return table(None, rows + report, text=True)
+    data, asked = manifest["data"], manifest["settings"]
+    sizes = ", ".join(f"{data[part]:,}" for part in ("train", "dev", "test"))
+    others = {
+        name: value
+        for name, value in asked.items()
+        if name not in ("data", "trials", "epochs", "objective")
+        and value is not None
+    }
+    rows = [
+        ["data", f"{data['name']}: {data['source']}"],
+        ["fingerprint of the data", data["fingerprint"][:16]],
+        ["training, development, test", sizes],
+        *[[name.replace("_", " "), shown(v)] for name, v in others.items()],
+        ["versions", ", ".join(map(" ".join, manifest["versions"].items()))],
+        ["searched", manifest.get("written", "").replace("T", " ")],
+    ]
+    return table(None, rows + report, text=True)
+
+
+def table(head, rows, *, first_is_best=False, text=False):
+    """Returns a table; columns with words go to the left.
+
+    Args:
+        head: Names of the columns, or `None`.
+        rows: A list of lists.
+        first_is_best: Whether to mark the first row.
+        text: Whether all columns have words.
+    """
+    words = [
+        text or any(map(_is_word, column)) for column in zip(*rows, strict=True)
+    ]
+
+    def line(values, tag):
+        return "".join(
+            f"<{tag}{' class=text' if is_word else ''}>"
+            f"{html.escape(shown(value))}</{tag}>"
+            for value, is_word in zip(values, words, strict=True)
+        )
+
+    body = [
+        f"<tr{' class=best' if first_is_best and n == 0 else ''}>"
+        f"{line(row, 'td')}</tr>"
+        for n, row in enumerate(rows)
+    ]
+    top = f"<thead><tr>{line(head, 'th')}</tr></thead>" if head else ""
+    return f"<table>{top}<tbody>{''.join(body)}</tbody></table>"
+
+
+def _is_word(value):
+    return isinstance(value, str) and " " in value
+
+
+def _trials(findings, records):
+    names = [axis.name for axis in findings.axes]
+    head = ["trial", findings.objective, *names, "best epoch", "seconds"]
+    rows = [
+        [record.trial, score_text(record.score)]
+        + [record.hyperparameters.get(name) for name in names]
+        + [
+            record.best_epoch,
+            record.seconds and f"{record.seconds:.2f}",
+        ]
+        for record in records
+    ]
+    return table(head, rows, first_is_best=True)
+
+
+def _at_an_edge(findings):
+    """Returns the names of settings of the best that end their scale."""
+    best = findings.best[0].hyperparameters
+    return [
+        axis.name
+        for axis in findings.axes
+        if axis.kind != "category"
+        and axis.name in best
+        # There is nothing between few integers and beyond a share of 1.
+        and not (axis.integer and axis.high - axis.low < 10)
+        and not 0.02 <= position(axis, best[axis.name]) <= 0.98
+    ]
+
+
+def _count(number, what):
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _duration(seconds):
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.2g} s"

@@ -1,0 +1,97 @@
+"""Several searches side by side."""
+
+from tfcourse.errors import InputError
+from tfcourse.tuning.report.axes import score_text, shown
+
+
+def side_by_side(findings):
+    """Returns what several searches did and found.
+
+    Args:
+        findings: A list of `Findings`, two or more.
+
+    Returns:
+        A dict: what a row tells to a text for each search.
+
+    Raises:
+        InputError: If there are fewer than two.
+    """
+    if len(findings) < 2:
+        raise InputError(
+            "compare needs the folders of two runs or more. Received: "
+            f"{len(findings)}."
+        )
+    described = [_described(one) for one in findings]
+    names = dict.fromkeys(name for one in described for name in one)
+    return {name: [one.get(name, "") for one in described] for name in names}
+
+
+def remarks(findings):
+    """Returns sentences on which search did best, and whether that is fair."""
+    said = []
+    objectives = {(one.objective, one.direction) for one in findings}
+    data = {one.manifest.get("data", {}).get("fingerprint") for one in findings}
+    seeds = {one.manifest.get("settings", {}).get("seed") for one in findings}
+    if len(objectives) > 1:
+        said.append(
+            "They were judged by different metrics, so that their scores "
+            "cannot be compared."
+        )
+    elif any(one.best for one in findings):
+        said.append(_winner(findings))
+    if len(data) > 1:
+        said.append("They were made on different data: a score is not another.")
+    elif len(seeds) > 1:
+        said.append(
+            "Their seeds differ, so that other examples are held out: "
+            "differences of a few examples mean nothing."
+        )
+    return said
+
+
+def _winner(findings):
+    better = max if findings[0].direction == "max" else min
+    best = better(
+        (one for one in findings if one.best),
+        key=lambda one: one.best[0].score,
+    )
+    alike = [
+        one
+        for one in findings
+        if one.best and one.best[0].score == best.best[0].score
+    ]
+    folders = " and ".join(str(one.folder) for one in alike)
+    return (
+        f"{'Best' if len(alike) == 1 else 'Best alike'}: {folders}, "
+        f"{best.objective} {score_text(best.best[0].score)}."
+    )
+
+
+def _described(one):
+    settings = one.manifest.get("settings", {})
+    result = one.manifest.get("result") or {}
+    times = [r.seconds for r in one.records if r.seconds is not None]
+    cells = {
+        "run": str(one.folder),
+        "data": one.name,
+        **{
+            name: shown(settings[name])
+            for name in ("space", "strategy", "epochs", "seed")
+            if name in settings
+        },
+        "trials": f"{len(one.best)} completed, "
+        f"{len(one.of_status('failed'))} failed",
+        "training": f"{sum(times):.3g} s, "
+        f"{sum(times) / max(len(times), 1):.2g} s a trial",
+        f"best {one.objective}": (
+            score_text(one.best[0].score) if one.best else "none completed"
+        ),
+    }
+    if result:
+        cells["test accuracy"] = f"{result['test_accuracy']:.4f}"
+    if one.best:
+        cells |= {
+            name: shown(value)
+            for name, value in one.best[0].hyperparameters.items()
+        }
+    return cells

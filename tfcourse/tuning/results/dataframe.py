@@ -1,0 +1,42 @@
+"""The trials of a search as a pandas frame."""
+
+from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.tuning.results.trials import columns, row
+
+
+def trials_frame(source):
+    r"""Returns the trials of a search as a pandas frame, one a row.
+
+    Columns: `trial`, `status` (`"completed"`, `"failed"`, `"unfinished"`),
+    `score`, one a hyperparameter as a person reads it ($\beta$, not
+    $1 - \beta$), `seconds`, `best_epoch`, `message`. What a trial does not
+    have is missing. A hyperparameter of one of these names gets
+    `"hyperparameter "` before its own.
+
+    `frame.attrs` tells the rest: `"objective"` and `"direction"`, and
+    `"scales"`, each hyperparameter's name to `"linear"`, `"log"`,
+    `"one_minus_log"` or `"category"`.
+
+    Args:
+        source: A keras-tuner tuner, the folder of a run of `tfcourse tune`, or
+            a keras-tuner project folder.
+
+    Returns:
+        A `pandas.DataFrame`, in order of start.
+
+    Raises:
+        InputError: If there is no search, or its files cannot be understood.
+    """
+    import pandas as pd
+
+    findings = read_findings(source)
+    frame = pd.DataFrame(
+        [row(record, findings.axes) for record in findings.records],
+        columns=list(columns(findings.axes)),
+    )
+    frame.attrs = {
+        "objective": findings.objective,
+        "direction": findings.direction,
+        "scales": {axis.name: axis.kind for axis in findings.axes},
+    }
+    return frame

@@ -1,0 +1,113 @@
+"""The trials of a search as an Optuna study."""
+
+import math
+
+from tfcourse.tuning.results.search_results import read_findings
+
+
+def to_optuna(source):
+    r"""Returns the trials of a search as an Optuna study, in memory.
+
+    Each hyperparameter has the distribution that it was drawn from, with its
+    scale. A $\beta$ on the scale of $1 - \beta$, which Optuna does not have, is
+    the parameter `"1 - beta"` on a log scale. The user attributes of a trial
+    hold what a person reads (`"hyperparameters"`, with $\beta$ itself), its
+    id, seconds, best epoch, and why it failed; its intermediate values are the
+    objective after each epoch. Trials that have not ended are left out.
+
+    Args:
+        source: As for `trials_frame`, or `Findings`.
+
+    Returns:
+        An `optuna.Study`.
+
+    Raises:
+        InputError: As for `trials_frame`.
+    """
+    import optuna
+
+    findings = source if hasattr(source, "axes") else read_findings(source)
+    study = quiet_study(
+        "maximize" if findings.direction == "max" else "minimize",
+        findings.name,
+    )
+    ended = [r for r in findings.records if r.status != "unfinished"]
+    scored = {record.trial for record in findings.best}
+    distributions = {
+        axis.registered: _distribution(optuna, axis, ended)
+        for axis in findings.axes
+    }
+    for record in ended:
+        params = {
+            name: value
+            for name, value in record.registered.items()
+            if name in distributions
+        }
+        completed = record.trial in scored
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=getattr(
+                    optuna.trial.TrialState, "COMPLETE" if completed else "FAIL"
+                ),
+                value=record.score if completed else None,
+                params=params,
+                distributions={name: distributions[name] for name in params},
+                intermediate_values=dict(
+                    enumerate(record.curves.get(findings.objective, ()), 1)
+                ),
+                user_attrs={
+                    "trial": record.trial,
+                    "hyperparameters": record.hyperparameters,
+                    "seconds": record.seconds,
+                    "best_epoch": record.best_epoch,
+                    "message": record.message,
+                },
+            )
+        )
+    return study
+
+
+def quiet_study(direction, name=None):
+    """Returns a new study in memory, of which Optuna logs nothing."""
+    import optuna
+
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(study_name=name, direction=direction)
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def _distribution(optuna, axis, records):
+    drawn = [
+        record.registered[axis.registered]
+        for record in records
+        if axis.registered in record.registered
+    ]
+    if axis.kind == "category":
+        values = dict.fromkeys([*axis.values, *drawn])
+        return optuna.distributions.CategoricalDistribution(tuple(values))
+    bounds = [axis.low, axis.high]
+    if axis.kind == "one_minus_log":
+        bounds = [round(1 - bound, 15) for bound in bounds]
+    # A point that was given by hand may lie outside.
+    low, high = min([*bounds, *drawn]), max([*bounds, *drawn])
+    log = axis.kind != "linear"
+    step = None if log else _step(axis, low, drawn)
+    if step is not None:
+        # Optuna warns of an upper bound that is not on the grid.
+        steps = math.floor((high - low) / step + 1e-6)
+        high = round(low + steps * step, 12)
+    if axis.integer:
+        return optuna.distributions.IntDistribution(low, high, log, step or 1)
+    return optuna.distributions.FloatDistribution(low, high, log, step)
+
+
+def _step(axis, low, drawn):
+    """Returns the step of a grid, unless a point given by hand is off it."""
+    if axis.step is None:
+        return None
+    steps = [(value - low) / axis.step for value in drawn]
+    on_grid = all(abs(step - round(step)) < 1e-6 for step in steps)
+    return axis.step if on_grid else None

@@ -1,0 +1,180 @@
+"""All that is known of a search, read from its files."""
+
+import dataclasses
+import functools
+import pathlib
+
+from tfcourse import __version__
+from tfcourse.errors import InputError
+from tfcourse.tuning.results.trials import (
+    ranked,
+    read_axes,
+    read_groups,
+    read_records,
+    understood,
+)
+from tfcourse.utils.atomic_files import read_json
+
+_IN_MANIFEST = {
+    "data": ("name", "source", "fingerprint", "train", "dev", "test"),
+    "settings": ("space", "seed", "trials", "epochs"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """All that is known of a search.
+
+    Attributes:
+        folder: The run's folder, or the keras-tuner project's.
+        objective: Name of the metric that was searched by.
+        direction: `"max"` or `"min"`.
+        records: A list of `Record`, in order of start.
+        axes: A list of `Axis`.
+        rounds: Those of a coarse-to-fine search, as the file of its oracle has
+            them.
+        groups: How the trials were trained, as `Caviar.groups`.
+        manifest: What `run.json` says; empty for a bare project.
+    """
+
+    folder: pathlib.Path
+    objective: str
+    direction: str
+    records: list = dataclasses.field(default_factory=list)
+    axes: list = dataclasses.field(default_factory=list)
+    rounds: list = dataclasses.field(default_factory=list)
+    groups: list = dataclasses.field(default_factory=list)
+    manifest: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def name(self):
+        """What was searched on."""
+        return self.manifest.get("data", {}).get("name", self.folder.name)
+
+    @functools.cached_property
+    def best(self):
+        """The completed records, the best first."""
+        return ranked(self.records, self.direction)
+
+    def of_status(self, status):
+        """Returns the records of that status."""
+        return [record for record in self.records if record.status == status]
+
+    def require_completed(self):
+        """Raises an `InputError` unless a trial has completed."""
+        if self.best:
+            return
+        failed = self.of_status("failed")
+        begun = len(self.records) - len(failed)
+        if failed:
+            reason = f"The first failed because: {failed[0].message or '?'}."
+        else:
+            reason = "There is nothing to show yet."
+        raise InputError(
+            f"No trial in {self.folder} has completed ({len(failed)} failed, "
+            f"{begun} unfinished). {reason} Go on with it by `tfcourse tune "
+            f"--resume --out {self.folder}`."
+        )
+
+
+def read_findings(source):
+    """Returns the `Findings` of a search.
+
+    Args:
+        source: A keras-tuner tuner, the folder of a run of `tfcourse tune`, or
+            a keras-tuner project folder. A search that is still running can be
+            read.
+
+    Raises:
+        InputError: If there is no search, or its files cannot be understood.
+    """
+    if hasattr(source, "project_dir"):
+        objective = source.oracle.objective
+        folder = pathlib.Path(source.project_dir)
+        return _read(
+            Findings(folder, objective.name, objective.direction), folder
+        )
+    folder = pathlib.Path(source)
+    if (folder / "run.json").exists():
+        return _read_run(folder)
+    if (folder / "oracle.json").exists():
+        return _read(Findings(folder, *_objective_of(folder)), folder)
+    raise InputError(
+        f"There is no run in {folder}: it has no run.json. Give the folder "
+        "of a run, e.g. one in runs/."
+    )
+
+
+def _read_run(folder):
+    path = folder / "run.json"
+    with understood(path):
+        manifest = read_json(path)
+        _refuse_later_version(manifest["versions"]["tfcourse"], folder)
+        findings = Findings(
+            folder,
+            manifest["objective"]["name"],
+            manifest["objective"]["direction"],
+            manifest=manifest,
+        )
+        # What every use of it relies on.
+        for part, keys in _IN_MANIFEST.items():
+            for key in keys:
+                manifest[part][key]
+    if not (folder / "search" / "oracle.json").exists():
+        # Killed before the first trial began.
+        return findings
+    return _read(findings, folder / "search")
+
+
+def _read(findings, project):
+    with understood(project / "oracle.json"):
+        rounds = read_json(project / "oracle.json").get("rounds", [])
+    return dataclasses.replace(
+        findings,
+        records=read_records(project),
+        axes=read_axes(project),
+        rounds=rounds,
+        groups=read_groups(project),
+    )
+
+
+def _objective_of(project):
+    """Returns name and direction of the metric a project was searched by.
+
+    keras-tuner does not write them down, but the score of a trial is the value
+    of that metric at its best epoch.
+    """
+    found = None
+    for path in sorted(project.glob("trial_*/trial.json")):
+        with understood(path):
+            state = read_json(path)
+            if state["status"] == "COMPLETED":
+                matching = _matching(state)
+                found = [m for m in found or matching if m in matching]
+    if not found:
+        raise InputError(
+            f"It is not known by which metric {project} was searched, as no "
+            "trial in it has completed. Go on with the search."
+        )
+    return min(found, key=lambda metric: not metric[0].startswith("val_"))
+
+
+def _matching(state):
+    at_best = {"step": state["best_step"], "value": [state["score"]]}
+    return [
+        (name, metric["direction"])
+        for name, metric in state["metrics"]["metrics"].items()
+        if at_best in metric["observations"]
+    ]
+
+
+def _refuse_later_version(version, folder):
+    def series(text):
+        return [int(part) for part in text.split(".")[:2]]
+
+    if series(version) > series(__version__):
+        raise InputError(
+            f"{folder} was written by tfcourse {version}, which is later than "
+            f"this one, {__version__}. Update tfcourse, or start a new run "
+            "with another --out."
+        )

@@ -1,0 +1,30 @@
+"""Points to begin a search with."""
+
+from tfcourse.tuning.results.search_results import read_findings
+
+
+def best_points(source, count=1):
+    """Returns the hyperparameters of the best trials of an older search.
+
+    They are what `initial_points` of a new search takes.
+
+    Args:
+        source: A tuner, the folder of a run of `tfcourse tune`, or a
+            keras-tuner project folder.
+        count: How many.
+
+    Returns:
+        A list of dicts from name to value, the best first; fewer than `count`
+        if fewer trials completed.
+
+    Raises:
+        InputError: If there is no search, or no trial of it completed.
+    """
+    findings = read_findings(source)
+    findings.require_completed()
+    return [_own(record.hyperparameters) for record in findings.best[:count]]
+
+
+def _own(values):
+    # What Hyperband adds for itself is none of a search space.
+    return {n: v for n, v in values.items() if not n.startswith("tuner/")}

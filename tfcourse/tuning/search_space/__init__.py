@@ -1,0 +1,1 @@
+"""What is searched: scales of hyperparameters, regions, a space."""

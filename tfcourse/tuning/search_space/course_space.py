@@ -1,0 +1,70 @@
+"""The course's own search space."""
+
+import keras
+import keras_tuner
+
+from tfcourse.layers import BatchNormalization
+from tfcourse.optimizers import Adam, Momentum, RMSprop
+from tfcourse.tuning.search_space.scales import (
+    log_uniform,
+    one_minus_log_uniform,
+    powers_of_two,
+)
+
+
+class CourseSpace(keras_tuner.HyperModel):
+    r"""The search space of the course's lectures on tuning.
+
+    Softmax classifiers with 2 to 4 hidden layers of 50 to 100 rectified units
+    each, batch norm before the activation and so no bias. Drawn on the
+    course's scales: the learning rate $\alpha$ in [1e-4, 1] by its logarithm,
+    $\beta$ of momentum in [0.9, 0.999] by the logarithm of $1 - \beta$, batch
+    sizes among powers of two, and momentum, RMSprop or Adam.
+
+    Args:
+        input_shape: Shape of one example.
+        classes: $C$, the number of classes.
+
+    Reference:
+        Ng, Improving Deep Neural Networks, week 3, Tuning process.
+    """
+
+    def __init__(self, input_shape, classes):
+        super().__init__()
+        self.input_shape = input_shape
+        self.classes = classes
+
+    def build(self, hp):
+        units = hp.Int("units", 50, 100)
+        layers = hp.Int("layers", 2, 4)
+        # Used by `fit`; named here so that the first trial has it too.
+        powers_of_two(hp, "batch_size", 32, 256)
+        model = keras.Sequential([keras.Input(self.input_shape)])
+        if len(self.input_shape) > 1:
+            model.add(keras.layers.Flatten())
+        for _ in range(layers):
+            model.add(keras.layers.Dense(units, use_bias=False))
+            model.add(BatchNormalization())
+            model.add(keras.layers.Activation("relu"))
+        model.add(keras.layers.Dense(self.classes, activation="softmax"))
+        model.compile(
+            _optimizer(hp),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+        return model
+
+    def fit(self, hp, model, *args, **kwargs):
+        return model.fit(*args, batch_size=hp.get("batch_size"), **kwargs)
+
+
+def _optimizer(hp):
+    alpha = log_uniform(hp, "learning_rate", 1e-4, 1.0)
+    name = hp.Choice("optimizer", ["momentum", "rmsprop", "adam"])
+    if name == "rmsprop":
+        return RMSprop(alpha, beta=0.9)
+    if name == "adam":
+        return Adam(alpha)
+    with hp.conditional_scope("optimizer", ["momentum"]):
+        beta = one_minus_log_uniform(hp, "beta", 0.9, 0.999)
+    return Momentum(alpha, beta)

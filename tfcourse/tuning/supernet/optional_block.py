@@ -1,0 +1,60 @@
+"""Layers that some members have, and others do not."""
+
+import keras
+from keras import ops
+
+from tfcourse.tuning.population.vectorization.cross_member import any_member
+
+# Of how many examples the layers are computed if nobody has them: so few that
+# it costs nothing, and enough for a batch's variance.
+_FEW = 2
+
+
+class PassedBy(keras.layers.Layer):
+    """Layers that a member has, or passes its values by.
+
+    Args:
+        layers: The layers, which change no shape.
+    """
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = layers
+
+    def build(self, input_shape):
+        self.present = self.add_weight(
+            (), "ones", trainable=False, name="present"
+        )
+        for layer in self.layers:
+            layer.build(input_shape)
+            input_shape = layer.compute_output_shape(input_shape)
+
+    def call(self, inputs, training=False):
+        present = self.present > 0
+        some = any_member(present)
+        if some is None:
+            outputs = self._computed(inputs, training)
+        else:
+            outputs = self._computed_where(some, inputs, training)
+        return ops.where(present, outputs, inputs)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def _computed_where(self, condition, inputs, training):
+        """Returns the outputs, or anything else unless the condition holds."""
+        shape = ops.shape(inputs)
+        examples = ops.where(condition, shape[0], ops.minimum(shape[0], _FEW))
+        start, rest = [0] * inputs.ndim, [[0, 0]] * (inputs.ndim - 1)
+        outputs = self._computed(
+            ops.slice(inputs, start, [examples, *shape[1:]]), training
+        )
+        return ops.pad(outputs, [[0, shape[0] - examples], *rest])
+
+    def _computed(self, outputs, training):
+        for layer in self.layers:
+            keyword = {"training": training}
+            if not layer._call_has_training_arg:
+                keyword = {}
+            outputs = layer(outputs, **keyword)
+        return outputs

@@ -1,0 +1,1 @@
+"""Who trains trials one by one: serial, with folds, in scikit-learn."""

@@ -1,0 +1,182 @@
+"""Scoring a trial by cross-validation."""
+
+import keras
+import keras_tuner
+import numpy as np
+from sklearn.model_selection import KFold, StratifiedKFold
+
+from tfcourse.errors import InputError
+from tfcourse.tuning.tuners.sklearn_wrapper import as_hypermodel
+
+
+def fold_indices(y, folds, seed=0):
+    """Returns which examples each fold trains on, and is evaluated on.
+
+    Each fold has about the same share of each class. All folds have the same
+    number of examples to train on, and to be evaluated on, so that they can be
+    stacked: of larger ones a few are left out.
+
+    Args:
+        y: The targets, shape `(m,)` or `(m, 1)` for classes or numbers, or
+            `(m, classes)` for rows of 0 and 1.
+        folds: How many, k, 2 or more.
+        seed: Of the split.
+
+    Returns:
+        Two arrays of indices: those to train on, shape `(k, n)`, and those to
+        be evaluated on, shape `(k, m - n)` or a little less.
+
+    Raises:
+        InputError: If a class has fewer examples than there are folds.
+    """
+    classes = np.asarray(y)
+    if classes.ndim > 1:
+        last = classes.shape[-1]
+        classes = classes.argmax(-1) if last > 1 else classes[:, 0]
+    if np.issubdtype(classes.dtype, np.floating) and (classes % 1).any():
+        split = KFold(folds, shuffle=True, random_state=seed)
+    else:
+        _check_classes(classes, folds)
+        split = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    parts = list(split.split(classes, classes))
+    return tuple(
+        np.stack([part[: min(map(len, side))] for part in side])
+        for side in zip(*parts, strict=True)
+    )
+
+
+def _check_classes(classes, folds):
+    names, counts = np.unique(classes, return_counts=True)
+    if counts.min() < folds:
+        raise InputError(
+            f"Each class must have an example in each of the {folds} folds. "
+            f"Class {names[counts.argmin()]} has {counts.min()}: give more "
+            "examples, or ask for fewer folds."
+        )
+
+
+class CrossValidated(keras_tuner.HyperModel):
+    """Scores each trial of a search by stratified k-fold cross-validation.
+
+    A trial trains k models, each on all folds but one, and validates each on
+    the fold left out. Its learning curve is the mean of theirs, so that its
+    score is the best epoch's mean over the folds. The weights kept are those of
+    the model with the best epoch. If one of the models diverges, the trial has
+    failed, with that model's curve.
+
+    `Caviar` trains the models of all folds, and of many trials, as one program,
+    if the hypermodel's own `fit` does not change the data.
+
+    Args:
+        hypermodel: A `keras_tuner.HyperModel`, or a function from
+            `HyperParameters` to a compiled model.
+        folds: How many, k, 2 or more.
+        seed: Of the split, which is the same for all trials.
+
+    Raises:
+        ValueError: If `folds` is not an integer of 2 or more.
+    """
+
+    def __init__(self, hypermodel, folds, seed=0):
+        super().__init__()
+        if not isinstance(folds, int) or folds < 2:
+            raise ValueError(
+                "`folds` of a search must be an integer of 2 or more. "
+                f"Received: folds={folds!r}"
+            )
+        self.hypermodel = as_hypermodel(hypermodel)
+        self.folds = folds
+        self.seed = seed
+        self._y = self._indices = None
+
+    def build(self, hp):
+        return self.hypermodel.build(hp)
+
+    def split(self, y):
+        """Returns `fold_indices`, the same arrays for the same `y`."""
+        if self._y is not y:
+            self._y, self._indices = y, fold_indices(y, self.folds, self.seed)
+        return self._indices
+
+    def fit(self, hp, model, x, y, *, sample_weight=None, **kwargs):
+        """Trains the models of a trial, one by one; see `HyperModel.fit`.
+
+        Raises:
+            InputError: If validation data are given.
+        """
+        _refuse_validation_data(kwargs)
+        data = _data(x, y, sample_weight)
+        histories = []
+        for train, dev in zip(*self.split(y), strict=True):
+            if histories:
+                model = self.build(hp)
+            fit = self.hypermodel.fit
+            history = _fit(
+                fit, hp, model, _taken(data, train), _taken(data, dev), kwargs
+            )
+            histories.append(history)
+            if _has_diverged(history):
+                break
+        return mean_over_folds(histories)
+
+    def fit_at_once(self, hp, model, x, y, *, sample_weight=None, **kwargs):
+        """Fits all examples, for a `model` that trains all folds by `split`.
+
+        Returns:
+            What the hypermodel's `fit` does, and the validation data it was
+            given: all examples, too.
+
+        Raises:
+            InputError: If validation data are given.
+        """
+        _refuse_validation_data(kwargs)
+        data = _data(x, y, sample_weight)
+        return _fit(self.hypermodel.fit, hp, model, data, data, kwargs), data
+
+
+def mean_over_folds(histories):
+    """Returns the mean curves, as far as all of them go, as a `History`.
+
+    The history of a model that diverged stands for all.
+    """
+    for history in histories:
+        if len(histories) == 1 or _has_diverged(history):
+            return history
+    shortest = min(histories, key=lambda history: len(history.epoch))
+    mean = keras.callbacks.History()
+    mean.params, mean.epoch = shortest.params, shortest.epoch
+    epochs = len(shortest.epoch)
+    mean.history = {
+        name: np.mean([h.history[name][:epochs] for h in histories], 0).tolist()
+        for name in shortest.history
+    }
+    return mean
+
+
+def _has_diverged(history):
+    return not np.isfinite(history.history.get("loss", [0.0])[-1])
+
+
+def _refuse_validation_data(kwargs):
+    if kwargs.pop("validation_data", None) is not None or kwargs.get(
+        "validation_split"
+    ):
+        raise InputError(
+            "Cross-validation takes its validation data from the folds. "
+            "Leave `validation_data` out, or `folds`."
+        )
+
+
+def _data(x, y, sample_weight):
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def _fit(fit, hp, model, data, validation_data, kwargs):
+    x, y, *weight = data
+    if weight:
+        kwargs = {**kwargs, "sample_weight": weight[0]}
+    return fit(hp, model, x, y, validation_data=validation_data, **kwargs)
+
+
+def _taken(arrays, indices):
+    return keras.tree.map_structure(lambda a: np.asarray(a)[indices], arrays)
