@@ -37,7 +37,7 @@ from tfcourse.optimizers import Momentum
 from tfcourse.tuning import CourseSpace, log_uniform, one_minus_log_uniform
 from tfcourse.tuning.caviar.grouping import Candidate, grouped
 from tfcourse.tuning.caviar.tuner import Caviar
-from tfcourse.tuning.population import draft, structure
+from tfcourse.tuning.population import build_deferred, structure
 
 OBJECTIVE = keras_tuner.Objective("val_accuracy", "max")
 BATCH = 64
@@ -232,7 +232,7 @@ def structures(name, tuner):
         Candidate(
             trial,
             None,
-            draft(functools.partial(build, trial.hyperparameters)),
+            build_deferred(functools.partial(build, trial.hyperparameters)),
             {},
         )
         for trial in tuner.oracle.trials.values()

@@ -20,7 +20,11 @@ import numpy as np
 from keras import layers
 from sklearn.datasets import load_digits
 
-from tfcourse.tuning.population import Population, draft, initial_values
+from tfcourse.tuning.population import (
+    Population,
+    build_deferred,
+    initial_values,
+)
 
 EPOCHS, BATCH = 10, 64
 
@@ -75,7 +79,7 @@ def digits():
 
 def as_population(build, members, train, held_out, epochs):
     start = time.perf_counter()
-    drafts = [draft(build, seed) for seed in range(members)]
+    drafts = [build_deferred(build, seed) for seed in range(members)]
     template = build()
     template.optimizer.build(template.trainable_variables)
     drawn = time.perf_counter()

@@ -34,7 +34,7 @@ def test_subpackages_load_on_first_use():
 
 
 def test_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="tfcourse attribute nothing"):
         tfcourse.nothing  # noqa: B018
 
 

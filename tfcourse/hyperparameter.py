@@ -97,7 +97,7 @@ def hyperparameters_of(obj):
     return {name: getattr(obj, name) for name, _ in declared}
 
 
-def present_value(variable):
+def current_value(variable):
     """Returns the value of a scalar variable as a float.
 
     The shortest decimal that names the stored value is given, so that 0.9 in
@@ -106,10 +106,10 @@ def present_value(variable):
     return float(str(np.asarray(variable)))
 
 
-def present_values(obj):
+def current_values(obj):
     """Returns the hyperparameters of `obj` as floats, for its `get_config`."""
     return {
-        name: present_value(variable)
+        name: current_value(variable)
         for name, variable in hyperparameters_of(obj).items()
     }
 

@@ -26,7 +26,7 @@ DOCUMENT = (
 def run(monkeypatch):
     """Returns a function that runs the command in this process."""
     # It would silence all tests after it.
-    monkeypatch.setattr(quiet, "hush", lambda verbose: None)
+    monkeypatch.setattr(quiet, "silence_libraries", lambda verbose: None)
     app = typer.Typer()
     app.command(
         "lecture",

@@ -14,7 +14,7 @@ from tfcourse.cli.compare import compare
 from tfcourse.cli.report import report
 from tfcourse.cli.trials import trials
 from tfcourse.errors import InputError
-from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.tuning.results.search_results import read_results
 
 app = typer.Typer()
 for command in (best, compare, report, trials):
@@ -47,7 +47,7 @@ def test_report_is_written(run):
 
 
 def test_best_is_printed(run):
-    record = read_findings(run).best[0]
+    record = read_results(run).best[0]
 
     output = run_command("best", run)
 
@@ -58,7 +58,7 @@ def test_best_is_printed(run):
 
 
 def test_best_as_json_has_all_digits(run):
-    record = read_findings(run).best[0]
+    record = read_results(run).best[0]
 
     output = run_command("best", run, "--json")
 
@@ -117,7 +117,7 @@ def test_unknown_column_is_refused(run):
 
 def test_runs_are_compared(run, tmp_path):
     other = make_run(tmp_path / "other", trials=3, seed=5)
-    bests = [read_findings(folder).best[0] for folder in (run, other)]
+    bests = [read_results(folder).best[0] for folder in (run, other)]
 
     output = run_command("compare", run, other)
 

@@ -16,7 +16,7 @@ def train(capsys, monkeypatch):
     """Returns a function that runs the command and gives what it prints."""
     # What it does with the process's own streams is not for a test's.
     monkeypatch.setattr(
-        "tfcourse.cli.terminal.quiet.hush", lambda verbose: None
+        "tfcourse.cli.terminal.quiet.silence_libraries", lambda verbose: None
     )
 
     def run(*words):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfcourse.data.chunks import ArrayExamples, TableExamples
+from tfcourse.data.chunks import ArrayReader, TableReader
 from tfcourse.errors import InputError
 
 
@@ -22,7 +22,7 @@ def test_pieces_keep_the_order_of_the_rows(table, rng):
     rows = "".join(f"{i},{b!r},{a!r}\n" for i, (a, b) in enumerate(x.tolist()))
     path = table("id,v,u\n" + rows)
 
-    pieces = list(TableExamples(path, ["u", "v"], size=5))
+    pieces = list(TableReader(path, ["u", "v"], size=5))
 
     assert [len(piece.features) for piece in pieces] == [5, 5, 5, 5, 3]
     np.testing.assert_array_equal(
@@ -37,7 +37,7 @@ def test_parquet_in_pieces(tmp_path, rng):
     frame["id"] = list("abcdefg")
     frame.to_parquet(tmp_path / "t.parquet")
 
-    pieces = list(TableExamples(tmp_path / "t.parquet", ["v", "u"], size=3))
+    pieces = list(TableReader(tmp_path / "t.parquet", ["v", "u"], size=3))
 
     np.testing.assert_array_equal(
         np.concatenate([piece.features for piece in pieces]),
@@ -65,10 +65,8 @@ def test_a_bad_row_is_named_or_left_out(table, row, message):
     ranges = {"u": (0, 10)}
 
     with pytest.raises(InputError, match=f"{message}.* --skip-bad"):
-        list(TableExamples(path, ["u", "v"], ranges=ranges))
-    (piece,) = TableExamples(
-        path, ["u", "v"], ranges=ranges, on_bad=told.append
-    )
+        list(TableReader(path, ["u", "v"], ranges=ranges))
+    (piece,) = TableReader(path, ["u", "v"], ranges=ranges, on_bad=told.append)
 
     assert piece.features.tolist() == [[1, 2], [4, 5]]
     assert piece.others["id"] == ["0", "3"]
@@ -80,7 +78,7 @@ def test_a_line_is_counted_as_an_editor_counts_it(table):
     path = table('note,u\n"two\nlines",1\nplain,x\n')
 
     with pytest.raises(InputError, match="line 4 has 'x'"):
-        list(TableExamples(path, ["u"]))
+        list(TableReader(path, ["u"]))
 
 
 @pytest.mark.parametrize(
@@ -95,13 +93,13 @@ def test_a_line_is_counted_as_an_editor_counts_it(table):
 )
 def test_a_bad_table_is_one_clear_sentence(table, text, names, message):
     with pytest.raises(InputError, match=message):
-        list(TableExamples(table(text), names))
+        list(TableReader(table(text), names))
 
 
 def test_text_of_another_encoding(tmp_path):
     (tmp_path / "t.csv").write_bytes("u,ß\n1,2\n".encode("latin-1"))
     with pytest.raises(InputError, match="Save it as UTF-8"):
-        TableExamples(tmp_path / "t.csv", ["u"])
+        TableReader(tmp_path / "t.csv", ["u"])
 
 
 def test_a_file_that_is_none(tmp_path):
@@ -112,14 +110,14 @@ def test_a_file_that_is_none(tmp_path):
         "t.parquet": "cannot be read as a parquet table",
     }.items():
         with pytest.raises(InputError, match=message):
-            TableExamples(tmp_path / name, ["u"])
+            TableReader(tmp_path / name, ["u"])
 
 
 def test_arrays_in_pieces(tmp_path, rng):
     x = rng.normal(size=(5, 2, 2)).astype("float32")
     np.savez(tmp_path / "x.npz", x=x)
 
-    pieces = [p.features for p in ArrayExamples(tmp_path / "x.npz", size=2)]
+    pieces = [p.features for p in ArrayReader(tmp_path / "x.npz", size=2)]
 
     assert [len(p) for p in pieces] == [2, 2, 1]
     np.testing.assert_array_equal(np.concatenate(pieces), x)

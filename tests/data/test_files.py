@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tfcourse import data
-from tfcourse.data.chunks import TableExamples
+from tfcourse.data.chunks import TableReader
 from tfcourse.errors import InputError
 
 ROWS = "".join(f"{n},{2 * n},{'ab'[n % 2]}\n" for n in range(6))
@@ -181,12 +181,12 @@ def test_classes_of_any_type_can_be_written(tmp_path, labels, expected):
 def test_other_columns_are_carried_as_written(csv):
     path = csv("id,v,u\n00123,1.5,2\nNA,3,4\n")
 
-    (piece,) = TableExamples(path, ["u", "v"])
+    (piece,) = TableReader(path, ["u", "v"])
 
     assert piece.others == {"id": ["00123", "NA"]}
     assert piece.features.tolist() == [[2, 1.5], [4, 3]]
     with pytest.raises(InputError, match="lacks column 'w' .* It has: 'id'"):
-        TableExamples(path, ["u", "w"])
+        TableReader(path, ["u", "w"])
 
 
 def test_npz_is_read(tmp_path, rng):

@@ -12,11 +12,11 @@ import tensorflow as tf
 import tfcourse
 from tfcourse import data
 from tfcourse.errors import InputError
-from tfcourse.utils.atomic_files import read_json
 from tfcourse.export.predictor import predict_table
 from tfcourse.runs.prepared_data import Examples
 from tfcourse.runs.search import Run
 from tfcourse.runs.settings import Settings
+from tfcourse.utils.atomic_files import read_json
 
 SMALL = Settings(data="wine", trials=3, epochs=4, seed=1)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tfcourse.errors import InputError
-from tfcourse.tuning import CourseSpace
 from tfcourse.runs.search_space import load_space, probe
+from tfcourse.tuning import CourseSpace
 
 OBJECTIVE = keras_tuner.Objective("val_accuracy", "max")
 

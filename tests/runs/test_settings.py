@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from tfcourse.errors import InputError
-from tfcourse.utils.atomic_files import write_json
 from tfcourse.runs.settings import Settings, objective_of, read_manifest
+from tfcourse.utils.atomic_files import write_json
 
 
 @pytest.mark.parametrize(

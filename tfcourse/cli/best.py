@@ -21,12 +21,12 @@ def best(
     ] = False,
 ):
     """Print the best trial of a search and its hyperparameters."""
-    from tfcourse.cli.terminal.quiet import hush
+    from tfcourse.cli.terminal.quiet import silence_libraries
 
-    hush(verbose)
-    from tfcourse.tuning.results.search_results import read_findings
+    silence_libraries(verbose)
+    from tfcourse.tuning.results.search_results import read_results
 
-    findings = read_findings(out)
+    findings = read_results(out)
     findings.require_completed()
     record = findings.best[0]
     if json:

@@ -18,13 +18,13 @@ def compare(
     ] = False,
 ):
     """Print several searches side by side."""
-    from tfcourse.cli.terminal.quiet import hush
+    from tfcourse.cli.terminal.quiet import silence_libraries
 
-    hush(verbose)
+    silence_libraries(verbose)
     from tfcourse.tuning.results.comparison import remarks, side_by_side
-    from tfcourse.tuning.results.search_results import read_findings
+    from tfcourse.tuning.results.search_results import read_results
 
-    findings = [read_findings(folder) for folder in outs]
+    findings = [read_results(folder) for folder in outs]
     rows = side_by_side(findings)
     _print(rows)
     for remark in remarks(findings):

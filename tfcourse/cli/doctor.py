@@ -18,9 +18,9 @@ def doctor(
     from rich.markup import escape
     from rich.table import Table
 
-    from tfcourse.cli.terminal.quiet import hush
+    from tfcourse.cli.terminal.quiet import silence_libraries
 
-    hush(verbose)
+    silence_libraries(verbose)
     from tfcourse.utils.environment import examine
 
     table = Table(box=None, show_header=False)

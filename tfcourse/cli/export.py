@@ -57,9 +57,9 @@ def export(
     ] = False,
 ):
     """Write a trained model so that it serves without tfcourse."""
-    from tfcourse.cli.terminal.quiet import hush
+    from tfcourse.cli.terminal.quiet import silence_libraries
 
-    hush(verbose)
+    silence_libraries(verbose)
     from tfcourse.export.convert import export_file
 
     export_file(

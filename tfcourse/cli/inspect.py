@@ -17,9 +17,9 @@ def inspect(
     ] = False,
 ):
     """Show what an exported model takes and gives, and what it is."""
-    from tfcourse.cli.terminal.quiet import hush
+    from tfcourse.cli.terminal.quiet import silence_libraries
 
-    hush(verbose)
+    silence_libraries(verbose)
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

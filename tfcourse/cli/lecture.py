@@ -55,9 +55,9 @@ def lecture(
     Prints w before, after one step and at the end, and the computation graph.
     """
     numbers = _numbers(coefficients, context)
-    from tfcourse.cli.terminal.quiet import hush
+    from tfcourse.cli.terminal.quiet import silence_libraries
 
-    hush(verbose)
+    silence_libraries(verbose)
     from tfcourse.graph_mode.describe_graph import describe_graph
     from tfcourse.graph_mode.plots import check_file, plot_path
     from tfcourse.graph_mode.quadratic import (

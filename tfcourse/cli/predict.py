@@ -49,9 +49,9 @@ def predict(
     verbose: Verbose = False,
 ):
     """Predict each row of a table with an exported model."""
-    from tfcourse.cli.terminal.quiet import hush
+    from tfcourse.cli.terminal.quiet import silence_libraries
 
-    hush(verbose)
+    silence_libraries(verbose)
     from tfcourse.export.predictor import (
         Predictor,
         check_out,
@@ -90,9 +90,9 @@ def evaluate(
     verbose: Verbose = False,
 ):
     """Compare an exported classifier's answers with the right ones."""
-    from tfcourse.cli.terminal.quiet import hush
+    from tfcourse.cli.terminal.quiet import silence_libraries
 
-    hush(verbose)
+    silence_libraries(verbose)
     from tfcourse.export.predictor import Predictor
     from tfcourse.export.predictor import evaluate as compare
 

@@ -28,9 +28,9 @@ def report(
     ] = False,
 ):
     """Write the page that shows what a search found, also while it runs."""
-    from tfcourse.cli.terminal.quiet import hush
+    from tfcourse.cli.terminal.quiet import silence_libraries
 
-    hush(verbose)
+    silence_libraries(verbose)
     from tfcourse.tuning.report.page import write_report
 
     print(f"Wrote {write_report(out)}")

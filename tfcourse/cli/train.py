@@ -103,7 +103,7 @@ def train(
     }
     given = {name: value for name, value in given.items() if value is not None}
     words = [*(hyperparameters or []), *(more or [])]
-    noise.hush(verbose)
+    noise.silence_libraries(verbose)
     if device == "cpu":
         noise.hide_gpus()
     from rich.console import Console

@@ -26,13 +26,13 @@ def trials(
     ] = False,
 ):
     """Print the trials of a search."""
-    from tfcourse.cli.terminal.quiet import hush
+    from tfcourse.cli.terminal.quiet import silence_libraries
 
-    hush(verbose)
-    from tfcourse.tuning.results.search_results import read_findings
+    silence_libraries(verbose)
+    from tfcourse.tuning.results.search_results import read_results
     from tfcourse.tuning.results.trials import arranged, table
 
-    findings = read_findings(out)
+    findings = read_results(out)
     records = arranged(
         findings.records, findings.axes, sort, findings.direction
     )

@@ -127,7 +127,7 @@ def tune(
         "device": device and device.value,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    noise.hush(verbose)
+    noise.silence_libraries(verbose)
     if _device(given, out, resume) == "cpu":
         noise.hide_gpus()
     from rich.console import Console

@@ -10,7 +10,7 @@ from tfcourse.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
-class Piece:
+class Chunk:
     """Some examples, in the order of the file.
 
     Attributes:
@@ -22,7 +22,7 @@ class Piece:
     others: dict
 
 
-class TableExamples:
+class TableReader:
     """The examples of a table, whose columns are matched by name.
 
     Args:
@@ -67,7 +67,7 @@ class TableExamples:
         self._low, self._high = np.array(bounds, "float64").T
 
     def __iter__(self):
-        """Yields a `Piece` after the other."""
+        """Yields a `Chunk` after the other."""
         empty, none_good = True, True
         for places, cells in self._table.pieces(self._size, self._on_bad):
             empty = False
@@ -78,7 +78,7 @@ class TableExamples:
                 others = {
                     name: _kept(cells[name], good) for name in self.others
                 }
-                yield Piece(features[good].astype("float32"), others)
+                yield Chunk(features[good].astype("float32"), others)
         if empty:
             raise InputError(f"{self._path} has no rows below its header.")
         if none_good:
@@ -130,7 +130,7 @@ class TableExamples:
         return features, fits.all(axis=1)
 
 
-class ArrayExamples:
+class ArrayReader:
     """The examples of an `.npz` file, its array `x`.
 
     Args:
@@ -147,9 +147,9 @@ class ArrayExamples:
         self._x, self._size = read_array(path), size
 
     def __iter__(self):
-        """Yields a `Piece` after the other."""
+        """Yields a `Chunk` after the other."""
         for start in range(0, len(self._x), self._size):
-            yield Piece(self._x[start : start + self._size], {})
+            yield Chunk(self._x[start : start + self._size], {})
 
 
 def _number(cell):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 
-class Layout:
+class FlatVector:
     """How named arrays lie one after the other in a flat vector."""
 
     def __init__(self, names, shapes):

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from tfcourse.diagnostics.backend_gradient import compiled, training_gradient
-from tfcourse.diagnostics.flat_vector import Layout
+from tfcourse.diagnostics.flat_vector import FlatVector
 from tfcourse.diagnostics.float64 import every_layer, lent_float64
 from tfcourse.diagnostics.numerical_gradient import check_settings, compare
 
@@ -77,7 +77,7 @@ def gradient_check(
     _check_model(model)
     check_settings("gradient_check", epsilon, sample, seed)
     variables = model.trainable_variables
-    layout = Layout(
+    layout = FlatVector(
         [variable.path for variable in variables],
         [variable.shape for variable in variables],
     )

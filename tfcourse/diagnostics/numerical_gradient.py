@@ -6,7 +6,7 @@ import numbers
 
 import numpy as np
 
-from tfcourse.diagnostics.flat_vector import Layout
+from tfcourse.diagnostics.flat_vector import FlatVector
 
 
 def gradient_ratio(a, b):
@@ -158,7 +158,7 @@ def check_gradient(f, gradient, theta, epsilon=1e-7, sample=None, seed=0):
     arrays = theta if named else {"theta": theta}
     arrays = {k: np.array(v, "float64") for k, v in arrays.items()}
     check_settings("check_gradient", epsilon, sample, seed)
-    layout = Layout(arrays, [array.shape for array in arrays.values()])
+    layout = FlatVector(arrays, [array.shape for array in arrays.values()])
 
     def pack(flat):
         parts = dict(zip(arrays, layout.split(flat), strict=True))
@@ -218,7 +218,7 @@ def compare(layout, indices, gradient, losses_at, epsilon, worst=10):
     """Compares a flat gradient with the two-sided differences at `indices`.
 
     Args:
-        layout: The `Layout` of the flat vectors.
+        layout: The `FlatVector` of the flat vectors.
         indices: Which parameters to compare.
         gradient: The gradient by each of them.
         losses_at: Function of indices and a step that gives, for each index,

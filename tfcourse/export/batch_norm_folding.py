@@ -41,7 +41,7 @@ def fold_batch_normalization(model):
     """
     import keras
 
-    from tfcourse.export.model_signature import Ports
+    from tfcourse.export.model_signature import ModelSignature
     from tfcourse.export.verification import compare_on_sample
 
     if not getattr(model, "inputs", None):
@@ -75,7 +75,7 @@ def fold_batch_normalization(model):
             layer.set_weights(old.get_weights())
     if model.compiled:
         folded.compile(loss=model.loss)
-    compare_on_sample(model, Ports(model), Ports(folded).call)
+    compare_on_sample(model, ModelSignature(model), ModelSignature(folded).call)
     return folded
 
 

@@ -7,7 +7,7 @@ from tfcourse.errors import InputError
 from tfcourse.export.batch_norm_folding import fold_batch_normalization
 from tfcourse.export.loading import said
 from tfcourse.export.metadata import METADATA
-from tfcourse.export.model_signature import Ports
+from tfcourse.export.model_signature import ModelSignature
 from tfcourse.export.saved_model import export_saved_model
 from tfcourse.export.verification import answered
 from tfcourse.utils.atomic_files import read_json, replacing
@@ -117,7 +117,7 @@ def _convert(model, to, form, overwrite):
             "--overwrite."
         )
     # The converters refuse a model that was loaded and never called.
-    answered(model, Ports(model))
+    answered(model, ModelSignature(model))
     try:
         with replacing(to) as beside:
             model.export(beside, format=form, verbose=False)

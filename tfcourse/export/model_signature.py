@@ -5,7 +5,7 @@ import keras
 from tfcourse.errors import InputError
 
 
-class Ports:
+class ModelSignature:
     """Where a Keras model takes tensors and gives them back.
 
     Args:

@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from tfcourse.data.chunks import ArrayExamples, TableExamples
+from tfcourse.data.chunks import ArrayReader, TableReader
 from tfcourse.errors import InputError
 from tfcourse.export.loading import endpoint, load_saved_model
 from tfcourse.utils.atomic_files import replacing
@@ -84,17 +84,17 @@ class Predictor:
                 trained on, in any order; or an `.npz` file with an array `x`,
                 for a model trained on such.
             apart: Columns that are no features.
-            on_bad: As for `TableExamples`.
+            on_bad: As for `TableReader`.
 
         Raises:
             InputError: If they do not fit.
         """
         names = self.metadata.get("feature_names")
         if pathlib.Path(table).suffix.lower() == ".npz":
-            examples = ArrayExamples(table)
+            examples = ArrayReader(table)
             shape = next(iter(examples)).features.shape[1:]
         else:
-            examples = TableExamples(
+            examples = TableReader(
                 table,
                 names,
                 apart=apart,

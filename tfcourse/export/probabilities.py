@@ -1,7 +1,7 @@
 """From a classifier's outputs to the probability of each class."""
 
 
-def tells_apart(outputs, classes):
+def outputs_match_classes(outputs, classes):
     """Returns whether a model of that many outputs can tell classes apart."""
     return outputs == classes or (outputs == 1 and classes == 2)
 

@@ -8,9 +8,9 @@ from tfcourse import __version__
 from tfcourse.errors import InputError
 from tfcourse.export.metadata import METADATA, check_metadata
 from tfcourse.export.probabilities import (
+    outputs_match_classes,
     probabilities_of,
     takes_logits,
-    tells_apart,
 )
 from tfcourse.utils.atomic_files import replacing, write_json
 
@@ -81,7 +81,7 @@ def export_saved_model(
     import keras
     import tensorflow as tf
 
-    from tfcourse.export.model_signature import Ports
+    from tfcourse.export.model_signature import ModelSignature
     from tfcourse.export.verification import answered, check_equal
 
     path = pathlib.Path(path)
@@ -91,7 +91,7 @@ def export_saved_model(
             "`overwrite=True` to replace it."
         )
     check_metadata(metadata or {})
-    ports = Ports(model, input_names)
+    ports = ModelSignature(model, input_names)
     _, outputs = answered(model, ports)
     specs = [
         tf.TensorSpec(shape, dtype, name=name)
@@ -137,7 +137,7 @@ def _check_labels(model, outputs, labels):
         )
     (output,) = outputs.values()
     width = output.shape[-1]
-    if not tells_apart(width, len(labels)):
+    if not outputs_match_classes(width, len(labels)):
         raise InputError(
             f"There are {len(labels)} labels for the {width} outputs of the "
             f"model {model.name!r}. Give one label an output, or two for a "

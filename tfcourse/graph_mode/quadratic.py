@@ -18,7 +18,7 @@ from tfcourse.hyperparameter import check_number
 v1 = tf.compat.v1
 
 
-class Path(NamedTuple):
+class Trajectory(NamedTuple):
     """Where a run went: `w` and the cost there, at first and after each step.
 
     Both have shape `(steps + 1,)` and are float32.
@@ -28,7 +28,7 @@ class Path(NamedTuple):
     cost: np.ndarray
 
 
-class Program(NamedTuple):
+class LectureProgram(NamedTuple):
     """The lecture's graph and what the lecture calls by name in it."""
 
     graph: tf.Graph
@@ -79,8 +79,9 @@ def minimize_quadratic(
         verbose: Whether to print $w$ before, after one step, and at the end.
 
     Returns:
-        A `Path`: `w` and `cost`, each of shape `(steps + 1,)`. The cost is by
-        the coefficients of the step to come; at the end, of the last.
+        A `Trajectory`: `w` and `cost`, each of shape `(steps + 1,)`. The
+        cost is by the coefficients of the step to come; at the end, of the
+        last.
 
     Raises:
         InputError: If an argument cannot be used, if there is no minimum, or
@@ -106,7 +107,7 @@ def minimize_quadratic(
         _rows(coefficients, steps), optimizer, learning_rate, w0, written
     )
     run = _loop_in_the_graph if fast else _loop_around_the_graph
-    path = Path(*run(lecture, steps, device).T)
+    path = Trajectory(*run(lecture, steps, device).T)
     _check_converging(path, lecture)
     if tensorboard is not None:
         _write_for_tensorboard(tensorboard, lecture.program().graph, path)
@@ -124,7 +125,7 @@ def lecture_program(
     w0=0.0,
     written="placeholder",
 ):
-    """Returns the lecture's `Program`, in a graph of its own, not yet run.
+    """Returns the `LectureProgram`, in a graph of its own, not yet run.
 
     Args:
         coefficients: $a > 0$, $b$, $c$. Used only where there is no
@@ -204,7 +205,7 @@ class _Lecture:
             cost = self.cost(w, x)
             optimizer = self.method()
             train = _train(optimizer, w, cost)
-            return Program(graph, w, x, cost, optimizer, train)
+            return LectureProgram(graph, w, x, cost, optimizer, train)
 
     def row(self, t):
         """Returns the coefficients of a step, as the placeholder takes them."""

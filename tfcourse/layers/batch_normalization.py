@@ -9,8 +9,8 @@ from tfcourse.hyperparameter import (
     Hyperparameter,
     check_flag,
     check_number,
+    current_values,
     hyperparameters_of,
-    present_values,
 )
 
 
@@ -370,7 +370,7 @@ class BatchNormalization(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            **present_values(self),
+            **current_values(self),
             "axis": self.axis,
             "epsilon": self.epsilon,
             "center": self.center,

@@ -5,8 +5,8 @@ from keras import ops
 
 from tfcourse.hyperparameter import (
     Hyperparameter,
+    current_values,
     hyperparameters_of,
-    present_values,
 )
 
 
@@ -113,7 +113,7 @@ class InvertedDropout(keras.layers.Layer):
 
     def get_config(self):
         own = {"seed": self.seed, "noise_shape": self.noise_shape}
-        return {**super().get_config(), **present_values(self), **own}
+        return {**super().get_config(), **current_values(self), **own}
 
 
 def _checked(noise_shape):

@@ -8,8 +8,8 @@ from keras import ops
 
 from tfcourse.hyperparameter import (
     Hyperparameter,
+    current_value,
     hyperparameters_of,
-    present_value,
 )
 
 _KERAS_LEARNING_RATE = keras.optimizers.Optimizer.learning_rate
@@ -175,7 +175,7 @@ class Optimizer(keras.optimizers.Optimizer):
 
     def get_config(self):
         own = {
-            name: present_value(variable)
+            name: current_value(variable)
             for name, variable in self._own_hyperparameters().items()
         }
         return {**super().get_config(), **own}

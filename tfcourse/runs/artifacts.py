@@ -4,8 +4,8 @@ import keras
 import numpy as np
 
 from tfcourse.export import class_probabilities, export_saved_model
-from tfcourse.utils.atomic_files import replacing, write_text
 from tfcourse.runs.prepared_data import in_parts
+from tfcourse.utils.atomic_files import replacing, write_text
 
 
 def with_normalization(network, examples):

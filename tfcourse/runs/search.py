@@ -17,23 +17,23 @@ from tfcourse.export import (
     class_probabilities,
     export_saved_model,
 )
-from tfcourse.utils.atomic_files import replacing, write_json, write_text
-from tfcourse.tuning.caviar.tuner import Caviar
-from tfcourse.tuning.caviar.failures import NoneCompletedError, learning_rates
-from tfcourse.tuning.oracles.coarse_to_fine import CoarseToFineOracle
 from tfcourse.runs.prepared_data import Examples, in_parts
+from tfcourse.runs.search_space import load_space, probe
+from tfcourse.runs.settings import objective_of, read_manifest
+from tfcourse.tuning.caviar.failures import AllTrialsFailedError, learning_rates
+from tfcourse.tuning.caviar.tuner import Caviar
+from tfcourse.tuning.oracles.coarse_to_fine import CoarseToFineOracle
+from tfcourse.tuning.report.page import write_report
 from tfcourse.tuning.results.trials import (
-    Record,
+    TrialRecord,
     ranked,
     read_axes,
     read_groups,
     read_records,
     write_table,
 )
-from tfcourse.tuning.report.page import write_report
 from tfcourse.tuning.tuners.serial import SerialTuner
-from tfcourse.runs.settings import objective_of, read_manifest
-from tfcourse.runs.search_space import load_space, probe
+from tfcourse.utils.atomic_files import replacing, write_json, write_text
 
 _STRATEGIES = {"caviar": Caviar, "serial": SerialTuner}
 _PACKAGES = (
@@ -52,7 +52,7 @@ class Result:
 
     Attributes:
         folder: The run's folder.
-        best: The `Record` of the best trial.
+        best: The `TrialRecord` of the best trial.
         completed: How many trials completed.
         failed: How many failed.
         programs: How many programs trained them: one for each structure, and
@@ -64,7 +64,7 @@ class Result:
     """
 
     folder: pathlib.Path
-    best: Record
+    best: TrialRecord
     completed: int
     failed: int
     programs: int
@@ -137,7 +137,7 @@ class Run:
             ) from None
 
     def records(self):
-        """Returns the `Record` of each trial so far, in order of start."""
+        """Returns the `TrialRecord` of each trial so far, in order of start."""
         self._records = read_records(self._project, self._records)
         return self._records
 
@@ -145,12 +145,12 @@ class Run:
         """Runs the trials that are not done yet.
 
         Args:
-            progress: Called with the list of `Record` after each trial.
+            progress: Called with the list of `TrialRecord` after each trial.
         """
         with self.locked():
             self._write_manifest()
             # `finish` says so, once it has written the table.
-            with contextlib.suppress(NoneCompletedError):
+            with contextlib.suppress(AllTrialsFailedError):
                 self._tuner(progress).search(
                     *self.examples.part("train"),
                     validation_data=self.examples.part("dev"),

@@ -11,7 +11,7 @@ import keras_tuner
 
 from tfcourse.data.bundled import unknown_name
 from tfcourse.errors import InputError
-from tfcourse.export import tells_apart
+from tfcourse.export import outputs_match_classes
 from tfcourse.tuning.search_space.course_space import CourseSpace
 
 SPACES = {"course": CourseSpace}
@@ -106,7 +106,7 @@ def _check_fits(model, x, classes):
         "The models of the search space cannot be called on examples of "
         f"shape {x.shape[1:]}",
     )
-    if not tells_apart(outputs, classes):
+    if not outputs_match_classes(outputs, classes):
         raise InputError(
             f"The models of the search space have {outputs} outputs; the data "
             f"have {classes} classes. Give the last layer one unit a class."

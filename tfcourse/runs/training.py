@@ -12,21 +12,21 @@ import numpy as np
 
 from tfcourse.data import Split
 from tfcourse.errors import InputError
-from tfcourse.utils.atomic_files import read_json, write_json
-from tfcourse.runs.prepared_data import Examples
-from tfcourse.tuning.panda import Panda, read_journal
-from tfcourse.tuning.panda.journal.plots import write_page
-from tfcourse.runs.search import _check_device as check_device
-from tfcourse.runs.search import refuse_used
-from tfcourse.tuning.search_space.scales import present
-from tfcourse.runs.settings import objective_of
-from tfcourse.runs.search_space import load_space, probe
 from tfcourse.runs.artifacts import (
     accuracy,
     with_normalization,
     write_model,
 )
+from tfcourse.runs.prepared_data import Examples
+from tfcourse.runs.search import _check_device as check_device
+from tfcourse.runs.search import refuse_used
+from tfcourse.runs.search_space import load_space, probe
+from tfcourse.runs.settings import objective_of
 from tfcourse.runs.training_settings import TrainSettings, registered
+from tfcourse.tuning.panda import Panda, read_journal
+from tfcourse.tuning.panda.journal.plots import write_page
+from tfcourse.tuning.search_space.scales import to_display
+from tfcourse.utils.atomic_files import read_json, write_json
 
 _PACKAGES = ("tfcourse", "tensorflow", "keras", "keras-tuner", "numpy")
 
@@ -144,7 +144,7 @@ class Training:
         on_dev = self.settings.train_on_dev
         found = {
             "hyperparameters": dict(
-                present(*item) for item in self.hp.values.items()
+                to_display(*item) for item in self.hp.values.items()
             ),
             "epochs": self.settings.search.epochs,
             "dev_accuracy": None

@@ -9,10 +9,10 @@ from keras_tuner.engine import hyperparameters as kinds
 
 from tfcourse.data.bundled import unknown_name
 from tfcourse.errors import InputError
-from tfcourse.utils.atomic_files import read_json
-from tfcourse.tuning.results.trials import ranked, read_records
-from tfcourse.tuning.search_space.scales import present
 from tfcourse.runs.settings import Settings, read_manifest
+from tfcourse.tuning.results.trials import ranked, read_records
+from tfcourse.tuning.search_space.scales import to_display
+from tfcourse.utils.atomic_files import read_json
 
 # From one to the next a hyperparameter may let others appear.
 _MOST_BUILDS = 10
@@ -50,7 +50,7 @@ def best_of(folder):
         folder: The folder of a run of `tfcourse tune`.
 
     Returns:
-        Its `Settings` and the `Record` of the trial.
+        Its `Settings` and the `TrialRecord` of the trial.
 
     Raises:
         InputError: If there is no search, or none of its trials completed.
@@ -128,7 +128,7 @@ def registered(build, given):
     names = {}
     for _ in range(_MOST_BUILDS):
         build(hp)
-        found = {present(one.name, 0)[0]: one for one in hp.space}
+        found = {to_display(one.name, 0)[0]: one for one in hp.space}
         if found.keys() == names.keys():
             break
         names = found

@@ -21,9 +21,9 @@ from keras import ops
 from tfcourse.hyperparameter import (
     Hyperparameter,
     check_number,
+    current_value,
+    current_values,
     hyperparameters_of,
-    present_value,
-    present_values,
 )
 from tfcourse.saving import register
 
@@ -177,7 +177,7 @@ class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self):
         return {
-            **present_values(self),
+            **current_values(self),
             "steps_per_epoch": self.steps_per_epoch,
             "name": self.name,
         }
@@ -460,8 +460,8 @@ class PiecewiseConstantDecay(_Schedule):
     def get_config(self):
         return {
             **super().get_config(),
-            "boundaries": [present_value(b) for b in self.boundaries],
-            "values": [present_value(v) for v in self.values],
+            "boundaries": [current_value(b) for b in self.boundaries],
+            "values": [current_value(v) for v in self.values],
         }
 
 

@@ -8,8 +8,8 @@ from keras import layers
 
 from tfcourse.layers import BatchNormalization
 from tfcourse.tuning.caviar import checkpoint_writer as caviar_checkpoints
-from tfcourse.tuning.caviar.checkpoint_writer import Checkpoints
-from tfcourse.tuning.population import draft, initial_values
+from tfcourse.tuning.caviar.checkpoint_writer import BatchCheckpointWriter
+from tfcourse.tuning.population import build_deferred, initial_values
 from tfcourse.tuning.population.deferred import variables
 
 
@@ -46,7 +46,7 @@ def assert_like_kerass(path, model, rng, tmp_path, checkpoints, *arguments):
         np.asarray(100 * rng.random(v.shape)).astype(v.dtype)
         for v in variables(model)
     ]
-    drafted = draft(lambda: network(*arguments))
+    drafted = build_deferred(lambda: network(*arguments))
     initial_values(model, [drafted])
     checkpoints.write(path, drafted, values)
     for variable, value in zip(variables(model), values, strict=True):
@@ -71,7 +71,7 @@ def test_files_are_those_that_keras_writes(rng, tmp_path, monkeypatch):
         "_save",
         lambda *a: written.append(a[0].name) or save(*a),
     )
-    checkpoints = Checkpoints()
+    checkpoints = BatchCheckpointWriter()
     for i, arguments in enumerate(
         [
             (4, "adam"),
@@ -106,7 +106,7 @@ class InItsOwnWay(layers.Dense):
 
 @pytest.mark.parametrize("units", [3, 5])
 def test_what_is_saved_in_its_own_way_is_left_to_keras(rng, tmp_path, units):
-    checkpoints = Checkpoints()
+    checkpoints = BatchCheckpointWriter()
     arguments = units, "sgd", 1, InItsOwnWay
     for name in ("a", "b"):
         path = tmp_path / f"{name}.weights.h5"

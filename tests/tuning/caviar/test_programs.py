@@ -1,4 +1,4 @@
-"""Programs are used again by later trials of the same structure."""
+"""ProgramCache are used again by later trials of the same structure."""
 
 import types
 
@@ -7,7 +7,7 @@ import pytest
 
 from tfcourse.tuning.caviar import programs as caviar_programs
 from tfcourse.tuning.caviar.grouping import Candidate, grouped, told_apart
-from tfcourse.tuning.population import draft
+from tfcourse.tuning.population import build_deferred
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def made():
 
 @pytest.fixture
 def programs(monkeypatch, made):
-    class Program:
+    class GroupProgram:
         """Takes candidates of one letter."""
 
         def __init__(self, candidates, seed):
@@ -27,8 +27,8 @@ def programs(monkeypatch, made):
         def takes(self, candidates):
             return set(candidates) == {self.letter}
 
-    monkeypatch.setattr(caviar_programs, "Program", Program)
-    return caviar_programs.Programs()
+    monkeypatch.setattr(caviar_programs, "GroupProgram", GroupProgram)
+    return caviar_programs.ProgramCache()
 
 
 def test_the_same_structure_gets_the_same_program(programs, made):
@@ -56,7 +56,7 @@ def candidate(number, momentum):
         return model
 
     trial = types.SimpleNamespace(trial_id=number)
-    return Candidate(trial, build, draft(build), {"epochs": 1})
+    return Candidate(trial, build, build_deferred(build), {"epochs": 1})
 
 
 def test_says_why_a_trial_is_in_a_program_of_its_own():
@@ -77,7 +77,7 @@ def deep(number, depth):
         return model
 
     trial = types.SimpleNamespace(trial_id=number)
-    return Candidate(trial, build, draft(build), {"epochs": 1})
+    return Candidate(trial, build, build_deferred(build), {"epochs": 1})
 
 
 def test_networks_of_like_depth_are_neighbours():

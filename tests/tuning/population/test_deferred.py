@@ -8,7 +8,7 @@ from keras import layers
 from tfcourse import optimizers
 from tfcourse.tuning.population import (
     Population,
-    draft,
+    build_deferred,
     initial_values,
     structure,
 )
@@ -57,7 +57,7 @@ def assigns_weights():
 )
 def test_draws_the_weights_of_the_model_built_alone(build):
     seeds = [3, 5, 7]
-    drafts = [draft(build, seed) for seed in seeds]
+    drafts = [build_deferred(build, seed) for seed in seeds]
     assert len({structure(d) for d in drafts}) == 1
     template = build()
     template.optimizer.build(template.trainable_variables)
@@ -79,7 +79,7 @@ def test_draws_the_weights_of_the_model_built_alone(build):
 
 def test_a_population_of_drafts_trains_as_one_of_models(rng):
     x, y = rng.normal(size=(20, 8)), rng.normal(size=(20, 2))
-    drafts = [draft(functional, k) for k in range(2)]
+    drafts = [build_deferred(functional, k) for k in range(2)]
     models = []
     for k in range(2):
         keras.utils.set_random_seed(k)
@@ -97,7 +97,7 @@ def test_what_build_raises_is_raised():
         raise RuntimeError("no such space")
 
     with pytest.raises(RuntimeError, match="no such space"):
-        draft(broken)
+        build_deferred(broken)
 
 
 def test_tensorflow_notes_nothing_of_a_draft():
@@ -105,12 +105,12 @@ def test_tensorflow_notes_nothing_of_a_draft():
         return list(model.layers[0]._trackable_children())
 
     if keras.config.backend() == "tensorflow":
-        assert noted(draft(sequential)) == []
+        assert noted(build_deferred(sequential)) == []
         assert "kernel" in " ".join(noted(sequential()))
 
 
 def test_models_are_built_as_ever_afterwards():
-    draft(sequential)
+    build_deferred(sequential)
     model = sequential()
     assert model.built
     assert model.get_weights()[0].shape == (8, 4)
@@ -120,7 +120,7 @@ def test_a_trained_program_serves_other_sizes(rng, monkeypatch):
     x, y = rng.normal(size=(20, 8)), rng.normal(size=(20, 2))
     template = functional()
     template.optimizer.build(template.trainable_variables)
-    drafts = [draft(functional, k) for k in range(3)]
+    drafts = [build_deferred(functional, k) for k in range(3)]
     columns = initial_values(template, drafts)
     settings = {"shuffle": False, "batch_size": 8}
     population = Population.from_columns(template, columns, jit_compile=False)
@@ -159,7 +159,7 @@ def test_layers_from_elsewhere_keep_their_variables():
         model.compile("sgd", "mse")
         return model
 
-    model = draft(build)
+    model = build_deferred(build)
 
     assert [type(v.value) for v in scale.variables] == kinds
     # As when the model itself is built.

@@ -9,7 +9,7 @@ from keras import layers
 
 from tfcourse.tuning.population import CannotVectorize, Population
 from tfcourse.tuning.population.deferred import variables
-from tfcourse.tuning.population.training_loop import Epochs
+from tfcourse.tuning.population.training_loop import TrainingLoop
 
 
 def data(rng, n=40):
@@ -205,14 +205,14 @@ def test_halving_shrinks_the_arrays_and_keeps_what_was_learned(rng):
 def test_out_of_memory_goes_on_in_pieces(rng, monkeypatch):
     x, y = data(rng)
     expected = population().fit(x, y, epochs=2, validation_data=(x, y), seed=0)
-    one = Epochs._one
+    one = TrainingLoop._one
 
     def scarce(self, arrays, *args):
         if len(arrays[0]) > 1:
             raise MemoryError
         return one(self, arrays, *args)
 
-    monkeypatch.setattr(Epochs, "_one", scarce)
+    monkeypatch.setattr(TrainingLoop, "_one", scarce)
     members = population()
     histories = members.fit(x, y, epochs=2, validation_data=(x, y), seed=0)
 
@@ -241,14 +241,14 @@ def test_subsets_go_with_their_members(rng, monkeypatch):
         members.keep([1, 2])
 
     alike(population().fit(x, y, on_epoch_end=drop, **settings)[1:])
-    one = Epochs._one
+    one = TrainingLoop._one
 
     def scarce(self, arrays, *args):
         if len(arrays[0]) > 2:
             raise MemoryError
         return one(self, arrays, *args)
 
-    monkeypatch.setattr(Epochs, "_one", scarce)
+    monkeypatch.setattr(TrainingLoop, "_one", scarce)
     alike(population().fit(x, y, **settings))
 
 
@@ -283,7 +283,7 @@ def test_a_member_that_does_not_fit_is_out_of_memory(rng, monkeypatch):
     def none(*_):
         raise MemoryError
 
-    monkeypatch.setattr(Epochs, "_one", none)
+    monkeypatch.setattr(TrainingLoop, "_one", none)
     with pytest.raises(MemoryError):
         population().fit(*data(rng))
 

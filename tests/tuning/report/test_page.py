@@ -18,8 +18,8 @@ from tfcourse.tuning.report.matplotlib_figures import write_pictures
 from tfcourse.tuning.report.page import figures_of, write_report
 from tfcourse.tuning.report.tensorboard import write_tensorboard
 from tfcourse.tuning.results.importance import importances
-from tfcourse.tuning.results.search_results import read_findings
-from tfcourse.tuning.results.trials import Axis
+from tfcourse.tuning.results.search_results import read_results
+from tfcourse.tuning.results.trials import HyperparameterAxis
 
 
 def regions(low, high, optimizers):
@@ -109,7 +109,7 @@ def plots_of(page):
 
 def test_page_says_what_was_searched_and_found(run, page):
     text = text_of(page)
-    best = read_findings(run).best[0]
+    best = read_results(run).best[0]
 
     assert page == run / "report.html"
     assert text.startswith("Search on digits 24 trials of up to 3 epochs")
@@ -127,7 +127,7 @@ def test_page_says_what_was_searched_and_found(run, page):
 def test_leaderboard_has_the_best_first(run, page):
     body = page.read_text().partition("<h2>Leaderboard</h2>")[2]
     cells = re.findall(r"<tr[^>]*><td>(\d\d)</td>", body.partition("<h2>")[0])
-    best = [record.trial for record in read_findings(run).best]
+    best = [record.trial for record in read_results(run).best]
 
     assert cells == best[:10] + best
 
@@ -214,7 +214,7 @@ def test_browser_follows_a_change_to_dark(browser, page):
 
 
 def test_slice_draws_the_region_of_each_round(run):
-    findings = read_findings(run)
+    findings = read_results(run)
     by_name = {axis.name: axis for axis in findings.axes}
 
     def bars(name):
@@ -229,7 +229,7 @@ def test_slice_draws_the_region_of_each_round(run):
 
 
 def test_slice_has_a_dot_a_trial_on_its_own_scale(run):
-    findings = read_findings(run)
+    findings = read_results(run)
     beta = findings.axes[-1]
 
     plot = slice_of(findings, beta)
@@ -253,16 +253,32 @@ def test_slice_has_a_dot_a_trial_on_its_own_scale(run):
 @pytest.mark.parametrize(
     "axis, values, positions",
     [
-        (Axis("x", "linear", low=0.0, high=4.0), [0, 1, 4], [0, 0.25, 1]),
-        (Axis("x", "log", low=1e-4, high=1.0), [1e-4, 1e-2], [0, 0.5]),
         (
-            Axis("x", "one_minus_log", low=0.9, high=0.999),
+            HyperparameterAxis("x", "linear", low=0.0, high=4.0),
+            [0, 1, 4],
+            [0, 0.25, 1],
+        ),
+        (
+            HyperparameterAxis("x", "log", low=1e-4, high=1.0),
+            [1e-4, 1e-2],
+            [0, 0.5],
+        ),
+        (
+            HyperparameterAxis("x", "one_minus_log", low=0.9, high=0.999),
             [0.9, 0.99, 0.999],
             [0, 0.5, 1],
         ),
-        (Axis("x", "category", values=("a", 1, True)), ["a", 1], [0, 0.5]),
-        (Axis("x", "category", values=("a",)), ["a"], [0.5]),
-        (Axis("x", "linear", low=3, high=3, integer=True), [3], [0.5]),
+        (
+            HyperparameterAxis("x", "category", values=("a", 1, True)),
+            ["a", 1],
+            [0, 0.5],
+        ),
+        (HyperparameterAxis("x", "category", values=("a",)), ["a"], [0.5]),
+        (
+            HyperparameterAxis("x", "linear", low=3, high=3, integer=True),
+            [3],
+            [0.5],
+        ),
     ],
 )
 def test_place_on_a_scale(axis, values, positions):
@@ -274,13 +290,25 @@ def test_place_on_a_scale(axis, values, positions):
 @pytest.mark.parametrize(
     "axis, expected",
     [
-        (Axis("x", "log", low=1e-4, high=1.0), [1e-4, 1e-3, 0.01, 0.1, 1.0]),
-        (Axis("x", "log", low=0.01, high=0.1), [0.01, 0.02, 0.05, 0.1]),
-        (Axis("x", "log", low=0.031, high=0.032), [0.031, 0.032]),
-        (Axis("x", "linear", low=2, high=4, integer=True), [2, 3, 4]),
-        (Axis("x", "linear", low=0.0, high=1.0), [0, 0.2, 0.4, 0.6, 0.8, 1]),
         (
-            Axis("x", "one_minus_log", low=0.9, high=0.99),
+            HyperparameterAxis("x", "log", low=1e-4, high=1.0),
+            [1e-4, 1e-3, 0.01, 0.1, 1.0],
+        ),
+        (
+            HyperparameterAxis("x", "log", low=0.01, high=0.1),
+            [0.01, 0.02, 0.05, 0.1],
+        ),
+        (HyperparameterAxis("x", "log", low=0.031, high=0.032), [0.031, 0.032]),
+        (
+            HyperparameterAxis("x", "linear", low=2, high=4, integer=True),
+            [2, 3, 4],
+        ),
+        (
+            HyperparameterAxis("x", "linear", low=0.0, high=1.0),
+            [0, 0.2, 0.4, 0.6, 0.8, 1],
+        ),
+        (
+            HyperparameterAxis("x", "one_minus_log", low=0.9, high=0.99),
             [0.9, 0.95, 0.98, 0.99],
         ),
     ],
@@ -383,7 +411,7 @@ def test_losses_that_differ_by_orders_are_drawn_on_a_log_scale(tmp_path):
         direction="min",
         score=lambda values: 10 ** (30 * (1 - score_of(values))),
     )
-    findings = read_findings(run)
+    findings = read_results(run)
 
     plots = figures_of(findings, importances(run))
 
@@ -430,7 +458,7 @@ def test_tensorboard_finds_curves_and_hyperparameters(run):
     assert {info.name for info in experiment.hparam_infos} == {
         *("units", "batch_size", "learning_rate", "optimizer", "beta")
     }
-    findings = read_findings(run)
+    findings = read_results(run)
     ended = [r for r in findings.records if r.status != "unfinished"]
     assert {path.name for path in folder.glob("trial-*")} == {
         f"trial-{record.trial}" for record in ended

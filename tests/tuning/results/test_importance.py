@@ -6,7 +6,7 @@ from run_folders import draw, make_run
 
 from tfcourse.tuning.report.importance_figures import tiers
 from tfcourse.tuning.results.importance import importances, tier_of
-from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.tuning.results.search_results import read_results
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_unknown_evaluator_is_refused(run):
 
 
 def test_courses_tiers_stand_beside_what_was_found(run):
-    findings = read_findings(run)
+    findings = read_results(run)
     rows = tiers(findings.axes, importances(run))
 
     assert rows[0][2] == "learning_rate (place 1)"

@@ -6,7 +6,7 @@ import pytest
 from run_folders import make_run, manifest, write
 
 from tfcourse.errors import InputError
-from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.tuning.results.search_results import read_results
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def run(tmp_path):
 
 def complaint(folder):
     with pytest.raises(InputError) as caught:
-        read_findings(folder).require_completed()
+        read_results(folder).require_completed()
     message = str(caught.value)
     assert "\n" not in message
     assert str(folder) in message
@@ -24,7 +24,7 @@ def complaint(folder):
 
 
 def test_whole_run_is_read(run):
-    findings = read_findings(run)
+    findings = read_results(run)
 
     findings.require_completed()
     assert findings.name == "digits"
@@ -110,7 +110,7 @@ def test_infinite_score_is_none(tmp_path):
     scores = iter([0.5, float("inf"), float("nan")])
     make_run(tmp_path / "run", trials=3, score=lambda _: next(scores))
 
-    findings = read_findings(tmp_path / "run")
+    findings = read_results(tmp_path / "run")
 
     assert [record.trial for record in findings.best] == ["00"]
 
@@ -133,14 +133,14 @@ def test_hyperparameter_of_several_conditions_is_one_axis(tmp_path):
     drawn = [{"optimizer": "adam", "rate": 0.5}]
     make_run(tmp_path / "run", space=space, drawn=drawn, score=lambda _: 1.0)
 
-    _, rate = read_findings(tmp_path / "run").axes
+    _, rate = read_results(tmp_path / "run").axes
 
     assert (rate.low, rate.high) == (1e-3, 1.0)
     assert rate.when == {"optimizer": ["momentum", "adam"]}
 
 
 def test_objective_of_a_bare_project_is_told_by_its_scores(run):
-    findings = read_findings(run / "search")
+    findings = read_results(run / "search")
 
     # "accuracy" has the same values; a validation metric is more likely meant.
     assert findings.objective == "val_accuracy"

@@ -7,11 +7,11 @@ import pytest
 from tfcourse.errors import InputError
 from tfcourse.tuning.oracles.random_search import RandomSearchOracle
 from tfcourse.tuning.search_space.scales import (
-    axis_of,
     log_uniform,
     one_minus_log_uniform,
     powers_of_two,
-    present,
+    scale_of,
+    to_display,
     uniform_integers,
 )
 
@@ -70,11 +70,11 @@ def test_beta_is_shown_as_such():
     beta = one_minus_log_uniform(hp, "beta", 0.9, 0.999)
     ((name, value),) = hp.values.items()
 
-    assert present(name, value) == ("beta", pytest.approx(beta, abs=1e-12))
-    assert present(name, 0.1) == ("beta", 0.9)
-    assert axis_of(name, "log") == "one_minus_log"
-    assert axis_of("alpha", "log") == "log"
-    assert axis_of("alpha", None) == "linear"
+    assert to_display(name, value) == ("beta", pytest.approx(beta, abs=1e-12))
+    assert to_display(name, 0.1) == ("beta", 0.9)
+    assert scale_of(name, "log") == "one_minus_log"
+    assert scale_of("alpha", "log") == "log"
+    assert scale_of("alpha", None) == "linear"
 
 
 def test_values_stay_with_a_search_of_keras_tuner():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tfcourse.tuning.supernet.optional_block import PassedBy
+from tfcourse.tuning.supernet.optional_block import OptionalBlock
 
 ON_TENSORFLOW = keras.config.backend() == "tensorflow"
 
@@ -23,7 +23,7 @@ class Doubled(keras.layers.Layer):
 
 def optional(present):
     doubled = Doubled()
-    layer = PassedBy([doubled])
+    layer = OptionalBlock([doubled])
     layer.build((None, 3))
     layer.present.assign(present)
     return layer, doubled

@@ -8,7 +8,7 @@ from keras import layers
 from tfcourse import layers as own_layers
 from tfcourse import optimizers
 from tfcourse.tuning import supernet as laying
-from tfcourse.tuning.population import Population, draft, structure
+from tfcourse.tuning.population import Population, build_deferred, structure
 from tfcourse.tuning.supernet import supported as rules
 
 
@@ -99,9 +99,9 @@ def test_small_networks_train_as_by_themselves(rng, name):
     y = rng.integers(3, size=40)
     x = (rng.normal(size=(40, 6)) + y[:, None]).astype("float32")
     builds = CASES[name]
-    drafts = [draft(build, seed=k) for k, build in enumerate(builds)]
-    assert len({laying.outline(d)[0] for d in drafts}) == 1
-    host = laying.Host(builds, drafts)
+    drafts = [build_deferred(build, seed=k) for k, build in enumerate(builds)]
+    assert len({laying.family(d)[0] for d in drafts}) == 1
+    host = laying.Supernet(builds, drafts)
     columns, crops = host.initial_values(drafts)
     population = Population.from_columns(
         host.model, columns, crops, jit_compile=False
@@ -143,7 +143,7 @@ def test_optimizers_share_their_slots():
         lambda: depths(4, 2, optimizers.Momentum(0.1)),
         lambda: depths(5, 2, optimizers.RMSprop(0.1)),
     ]
-    host = laying.Host(builds, [draft(build) for build in builds])
+    host = laying.Supernet(builds, [build_deferred(build) for build in builds])
     choice, *others = host.model.optimizer.variables
     assert choice.shape == (3,)
     # Adam's, two for each parameter, are all that there are.
@@ -154,8 +154,8 @@ def test_optimizers_share_their_slots():
 
 def test_draws_the_same_values_again():
     builds = CASES["depths"]
-    drafts = [draft(build, seed=k) for k, build in enumerate(builds)]
-    host = laying.Host(builds, drafts)
+    drafts = [build_deferred(build, seed=k) for k, build in enumerate(builds)]
+    host = laying.Supernet(builds, drafts)
     columns, _ = host.initial_values(drafts)
     again, _ = host.initial_values(drafts[1:])
     for a, b in zip(columns, again, strict=True):
@@ -163,20 +163,22 @@ def test_draws_the_same_values_again():
 
 
 def adam_of_depths(n, depth):
-    return draft(lambda: depths(n, depth, optimizers.Adam(0.01)), seed=n)
+    return build_deferred(
+        lambda: depths(n, depth, optimizers.Adam(0.01)), seed=n
+    )
 
 
 def test_takes_what_finds_room():
     drafts = [adam_of_depths(3, 2), adam_of_depths(5, 3)]
     builds = [lambda: depths(3, 2, optimizers.Adam(0.01))] * 2
     builds[1] = lambda: depths(5, 3, optimizers.Adam(0.01))
-    host = laying.Host(builds, drafts)
+    host = laying.Supernet(builds, drafts)
     assert host.takes([adam_of_depths(8, 2), adam_of_depths(1, 3)])
     assert not host.takes([adam_of_depths(8, 2), adam_of_depths(9, 2)])
     assert not host.takes([adam_of_depths(5, 1)])
     assert not host.takes([adam_of_depths(5, 4)])
-    assert not host.takes([draft(lambda: depths(5, 2, "sgd"))])
-    assert not host.takes([draft(lambda: two_widths(5, 5, "adam"))])
+    assert not host.takes([build_deferred(lambda: depths(5, 2, "sgd"))])
+    assert not host.takes([build_deferred(lambda: two_widths(5, 5, "adam"))])
 
 
 @pytest.mark.slow
@@ -184,15 +186,15 @@ def test_who_comes_later_trains_as_by_itself(rng):
     y = rng.integers(3, size=40)
     x = (rng.normal(size=(40, 6)) + y[:, None]).astype("float32")
     builds = CASES["depths"]
-    drafts = [draft(build, seed=k) for k, build in enumerate(builds)]
-    host = laying.Host(builds, drafts)
+    drafts = [build_deferred(build, seed=k) for k, build in enumerate(builds)]
+    host = laying.Supernet(builds, drafts)
     settings = {"batch_size": 16, "shuffle": False, "epochs": 2}
     first = Population.from_columns(
         host.model, *host.initial_values(drafts), jit_compile=False
     )
     first.fit(x, y, **settings)
 
-    late = draft(lambda: depths(7, 2, decaying_adam(0.03)), seed=9)
+    late = build_deferred(lambda: depths(7, 2, decaying_adam(0.03)), seed=9)
     assert host.takes([late])
     population = Population.from_columns(
         host.model,
@@ -207,26 +209,26 @@ def test_who_comes_later_trains_as_by_itself(rng):
     np.testing.assert_allclose(history.history["loss"], expected, rtol=1e-4)
 
 
-def outline(build):
-    return laying.outline(draft(build))
+def family(build):
+    return laying.family(build_deferred(build))
 
 
 def test_what_is_laid_together():
     def of(n=4, depth=2, **settings):
-        return outline(lambda: depths(n, depth, "adam", **settings))
+        return family(lambda: depths(n, depth, "adam", **settings))
 
     assert of() == of(n=5) == of(depth=3)
-    assert structure(draft(lambda: depths(4, 2, "adam"))) != structure(
-        draft(lambda: depths(5, 2, "adam"))
+    assert structure(build_deferred(lambda: depths(4, 2, "adam"))) != structure(
+        build_deferred(lambda: depths(5, 2, "adam"))
     )
-    same, other = of(), outline(lambda: depths(4, 2, "sgd"))
+    same, other = of(), family(lambda: depths(4, 2, "sgd"))
     assert same[0] == other[0]
     assert same[1] != other[1]
 
 
 def test_what_is_kept_apart():
     def of(n=3, activation="relu", outputs=3):
-        return outline(lambda: two_widths(n, 4, "adam", activation, outputs))
+        return family(lambda: two_widths(n, 4, "adam", activation, outputs))
 
     assert of() == of(n=4)
     assert of(activation="sigmoid") is None
@@ -240,11 +242,13 @@ def test_what_is_kept_apart():
         lambda: compiled(layers.Dense(4, "relu", use_bias=False)),
         lambda: compiled(layers.Dense(4, "relu"), layers.Dense(4, "tanh")),
     ]
-    assert len({outline(build) for build in several}) == len(several)
+    assert len({family(build) for build in several}) == len(several)
 
 
 def test_only_small_networks_share_their_optimizers():
-    small, large = (draft(lambda n=n: depths(n, 2, "adam")) for n in (50, 500))
+    small, large = (
+        build_deferred(lambda n=n: depths(n, 2, "adam")) for n in (50, 500)
+    )
     assert laying.is_small(small)
     assert not laying.is_small(large)
 
@@ -262,7 +266,7 @@ def test_only_small_networks_share_their_optimizers():
     ],
 )
 def test_refuses_layers_that_see_the_width(layer):
-    assert laying.outline(compiled(layers.Dense(4), layer())) is None
+    assert laying.family(compiled(layers.Dense(4), layer())) is None
 
 
 @pytest.mark.parametrize("name", rules.THROUGH_ORIGIN)

@@ -22,7 +22,7 @@ class TrialsProgress:
         console: The `rich.console.Console` to write to.
         trials: How many trials there will be.
         objective: The `keras_tuner.Objective`.
-        records: The `Record` of each trial of a search that is resumed.
+        records: The `TrialRecord` of each trial of a search that is resumed.
     """
 
     def __init__(self, console, trials, objective, records=()):
@@ -57,7 +57,7 @@ class TrialsProgress:
         """Shows the state after a trial.
 
         Args:
-            records: The `Record` of each trial so far.
+            records: The `TrialRecord` of each trial so far.
         """
         done = _ended(records)
         best = self._best(done)

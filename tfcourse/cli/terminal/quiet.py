@@ -6,7 +6,7 @@ import sys
 import warnings
 
 
-def hush(verbose=False):
+def silence_libraries(verbose=False):
     """Sends what libraries write on their own to nowhere, before they load.
 
     TensorFlow's C++ parts write to file descriptor 2 before any setting of

@@ -1,4 +1,4 @@
-"""Checkpoints of a session, with the cost curve beside."""
+"""SessionCheckpoints of a session, with the cost curve beside."""
 
 import pathlib
 
@@ -10,7 +10,7 @@ from tfcourse.utils.atomic_files import read_json, write_json
 v1 = tf.compat.v1
 
 
-class Checkpoints:
+class SessionCheckpoints:
     """Writes and reads the variables of the present graph.
 
     With the weights go the optimizer's averages and the global step. The last

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfcourse.data.minibatches import mini_batches
 from tfcourse.data.splits import check_count
 from tfcourse.errors import InputError
-from tfcourse.graph_mode.classifier.checkpoints import Checkpoints
+from tfcourse.graph_mode.classifier.checkpoints import SessionCheckpoints
 from tfcourse.graph_mode.classifier.inputs import (
     checked_features,
     checked_labels,
@@ -137,7 +137,7 @@ class SoftmaxClassifier:
             self._nodes = training_graph(
                 self._architecture, optimizer, learning_rate, lambda_
             )
-            self._checkpoints = Checkpoints()
+            self._checkpoints = SessionCheckpoints()
             initialize = v1.global_variables_initializer()
         self.session = new_session(self.graph)
         self.session.run(initialize)

@@ -8,7 +8,7 @@ import keras_tuner
 
 from tfcourse.tuning.caviar.fit_arguments import fit_arguments
 from tfcourse.tuning.caviar.grouping import Candidate
-from tfcourse.tuning.population import CannotVectorize, draft
+from tfcourse.tuning.population import CannotVectorize, build_deferred
 from tfcourse.utils.atomic_files import read_json
 
 _HOOKS = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
@@ -16,7 +16,7 @@ _HOOKS = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
 _GOES_ON_FROM = "tuner/trial_id"
 
 
-def check_trains_in_groups(tuner, run_trial):
+def check_vectorizable(tuner, run_trial):
     """Raises `CannotVectorize` if a tuner's trials must be trained alone.
 
     Args:
@@ -35,7 +35,7 @@ def check_trains_in_groups(tuner, run_trial):
         raise CannotVectorize("its objective is not one metric")
 
 
-def candidate_of(trial, tuner, fit_args, fit_kwargs, early_stopping):
+def make_candidate(trial, tuner, fit_args, fit_kwargs, early_stopping):
     """Returns a trial as a `Candidate`, with a draft of its model.
 
     Args:
@@ -93,7 +93,7 @@ def _draft(hp, build, seed):
         # A draft has no place for the weights of another trial.
         keras.utils.set_random_seed(seed)
         return build()
-    return draft(build, seed)
+    return build_deferred(build, seed)
 
 
 # Hyperband

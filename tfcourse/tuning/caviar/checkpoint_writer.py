@@ -1,4 +1,4 @@
-"""Checkpoints of many models of one kind, written at the cost of one.
+"""BatchCheckpointWriter of many models of one kind, written at the cost of one.
 
 Keras takes some 15 to 50 ms to write the weights of a small model: it walks
 through the model, and makes a data set in an HDF5 file for each variable. The
@@ -11,10 +11,13 @@ differ, into a new file with the same groups.
 import h5py
 import numpy as np
 
-from tfcourse.tuning.population.deferred import drafting, variables
+from tfcourse.tuning.population.deferred import (
+    deferred_initialization,
+    variables,
+)
 
 
-class Checkpoints:
+class BatchCheckpointWriter:
     """Writes what `model.save_weights` would, for models that differ in sizes.
 
     The names of layers, which no one reads, may be those of another model.
@@ -145,7 +148,7 @@ def _is(data, mark):
 
 
 def _save(path, model, values):
-    with drafting():
+    with deferred_initialization():
         for variable, value in zip(variables(model), values, strict=True):
             variable.assign(value)
     model.built = True

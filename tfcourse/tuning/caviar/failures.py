@@ -37,12 +37,12 @@ def refuse_failures_in_a_row(oracle):
         )
 
 
-class NoneCompletedError(InputError):
+class AllTrialsFailedError(InputError):
     """All trials of a search have failed."""
 
 
 def refuse_all_failed(oracle, project):
-    """Raises a `NoneCompletedError` if no trial of a search completed.
+    """Raises a `AllTrialsFailedError` if no trial of a search completed.
 
     Args:
         oracle: Its oracle.
@@ -54,7 +54,7 @@ def refuse_all_failed(oracle, project):
     records = read_records(project)
     # A worker's message does not reach its chief.
     reason = records[0].message and f" The first one: {records[0].message}."
-    raise NoneCompletedError(
+    raise AllTrialsFailedError(
         f"None of the {len(records)} trials completed.{reason}"
         f"{learning_rates(records)}"
     )

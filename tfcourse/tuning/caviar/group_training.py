@@ -7,7 +7,7 @@ import time
 import keras_tuner
 
 from tfcourse.tuning.caviar.candidates import executions
-from tfcourse.tuning.caviar.programs import Program
+from tfcourse.tuning.caviar.programs import GroupProgram
 from tfcourse.tuning.caviar.successive_halving import Halving
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.tuners.cross_validation import mean_over_folds
@@ -15,7 +15,7 @@ from tfcourse.tuning.tuners.serial import best_execution, history_of
 
 
 @dataclasses.dataclass
-class Trained:
+class GroupResult:
     """Trials that were trained together.
 
     Attributes:
@@ -32,7 +32,7 @@ class Trained:
 
 
 @dataclasses.dataclass
-class NotTrained:
+class GroupFailure:
     """Trials that could not be trained together, and why."""
 
     trials: list
@@ -45,7 +45,7 @@ class Group:
     Args:
         parts: Lists of `Candidate`s; those of a list have like arguments.
         tuner: The `SerialTuner` whose trials they are.
-        programs: The tuner's `Programs`.
+        programs: The tuner's `ProgramCache`.
         halving: Whether the worse half of them is dropped at rungs.
         device: As for `Population`.
     """
@@ -62,7 +62,7 @@ class Group:
         ]
 
     def train(self):
-        """Yields what became of the trials: `Trained` or `NotTrained`."""
+        """Yields what became of the trials: `GroupResult` or `GroupFailure`."""
         for part in self._parts:
             yield from self._train(part)
 
@@ -79,7 +79,7 @@ class Group:
             yield self._report(trained, halved, seconds)
             return
         if not too_large:
-            yield NotTrained([runs[0].trial for runs in part], why)
+            yield GroupFailure([runs[0].trial for runs in part], why)
             return
         half = (len(part) + 1) // 2
         halved = f"memory did not suffice for {len(part)} trials at once"
@@ -129,7 +129,7 @@ class Group:
         report = self._program.report
         looped = [f"{name} does not vectorise" for name in report["one_by_one"]]
         why = "; ".join(filter(None, [halved, *looped, *report["remarks"]]))
-        return Trained(outcomes, report["how"], why, seconds)
+        return GroupResult(outcomes, report["how"], why, seconds)
 
 
 @dataclasses.dataclass
@@ -141,7 +141,7 @@ class Outcome:
         histories: The `MemberHistory` of each.
         population: The `Population` that they were in.
         first: The number there of the first of them.
-        program: The `Program` that trained it.
+        program: The `GroupProgram` that trained it.
         dropped: After how many epochs halving dropped the trial, or None.
         seconds: How long it took.
     """
@@ -150,7 +150,7 @@ class Outcome:
     histories: list
     population: object
     first: int
-    program: Program
+    program: GroupProgram
     dropped: int | None
     seconds: float = 0.0
 

@@ -73,7 +73,7 @@ def _by_structure(candidates):
     # Of what cannot be laid into anything, only the same goes together.
     outlines = _by(
         candidates,
-        lambda c: laying.outline(c.model) or (structure(c.model), None),
+        lambda c: laying.family(c.model) or (structure(c.model), None),
     )
     alike = collections.defaultdict(list)
     for (outline, _), some in outlines.items():

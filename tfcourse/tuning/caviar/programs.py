@@ -6,7 +6,7 @@ import functools
 import numpy as np
 
 from tfcourse.tuning import supernet as laying
-from tfcourse.tuning.caviar.checkpoint_writer import Checkpoints
+from tfcourse.tuning.caviar.checkpoint_writer import BatchCheckpointWriter
 from tfcourse.tuning.population import Population, initial_values, structure
 from tfcourse.tuning.population.batches import read
 from tfcourse.tuning.population.member import build
@@ -18,7 +18,7 @@ _SMALLEST_FILLED = 0.25
 _MOST_KEPT = 4
 
 
-class Program:
+class GroupProgram:
     """What trains all candidates of one structure.
 
     Args:
@@ -42,10 +42,10 @@ class Program:
         first, drafts = candidates[0], [c.model for c in candidates]
         self._structure = structure(first.model)
         self._laid = any(structure(d) != self._structure for d in drafts)
-        self.checkpoints = Checkpoints()
+        self.checkpoints = BatchCheckpointWriter()
         if self._laid:
             builds = [candidate.build for candidate in candidates]
-            self._host = laying.Host(builds, drafts)
+            self._host = laying.Supernet(builds, drafts)
             self.template = self._host.model
         else:
             self.template = first.build()
@@ -116,7 +116,7 @@ class Program:
         return columns, crops
 
 
-class Programs:
+class ProgramCache:
     """The programs that were used last, for candidates like those before.
 
     Each further round of a search brings trials of the same structures.
@@ -126,17 +126,17 @@ class Programs:
         self._recent = collections.deque(maxlen=_MOST_KEPT)
 
     def of(self, candidates, *arguments):
-        """Returns the `Program` for some candidates.
+        """Returns the `GroupProgram` for some candidates.
 
         Args:
             candidates: The `Candidate`s.
-            *arguments: The further arguments of a `Program`.
+            *arguments: The further arguments of a `GroupProgram`.
         """
         for program in self._recent:
             if program.takes(candidates):
                 break
         else:
-            program = Program(candidates, *arguments)
+            program = GroupProgram(candidates, *arguments)
         if program in self._recent:
             self._recent.remove(program)
         self._recent.appendleft(program)

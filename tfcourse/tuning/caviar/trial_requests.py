@@ -1,4 +1,4 @@
-"""Asking an oracle for many trials at once."""
+"""TrialRequests an oracle for many trials at once."""
 
 import time
 
@@ -10,7 +10,7 @@ from tfcourse.tuning.oracles.batched import built, most_at_once
 _SECONDS_IDLE = 0.5
 
 
-class Asking:
+class TrialRequests:
     """Asks for trials under many names: an oracle gives one to each.
 
     Args:

@@ -14,10 +14,10 @@ import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
 from tfcourse.tuning.caviar.candidates import (
-    candidate_of,
-    check_trains_in_groups,
+    check_vectorizable,
     hyperband_epochs,
     load_hyperband_weights,
+    make_candidate,
 )
 from tfcourse.tuning.caviar.failures import (
     failures_allowed,
@@ -25,11 +25,14 @@ from tfcourse.tuning.caviar.failures import (
     refuse_failures_in_a_row,
 )
 from tfcourse.tuning.caviar.fit_arguments import fit_arguments
-from tfcourse.tuning.caviar.group_training import Group, Trained
+from tfcourse.tuning.caviar.group_training import Group, GroupResult
 from tfcourse.tuning.caviar.grouping import grouped, told_apart
-from tfcourse.tuning.caviar.programs import Programs
-from tfcourse.tuning.caviar.trial_requests import Asking
-from tfcourse.tuning.oracles.batched import go_ahead, meet_hyperparameters
+from tfcourse.tuning.caviar.programs import ProgramCache
+from tfcourse.tuning.caviar.trial_requests import TrialRequests
+from tfcourse.tuning.oracles.batched import (
+    allow_parallel_grid,
+    discover_hyperparameters,
+)
 from tfcourse.tuning.oracles.crash_safe import make_crash_safe
 from tfcourse.tuning.oracles.random_search import RandomSearchOracle
 from tfcourse.tuning.population import CannotVectorize
@@ -159,9 +162,9 @@ class Caviar(SerialTuner):
         _check_folds_are_apart(hypermodel, oracle)
         make_crash_safe(oracle)
         if not _has_chief():
-            go_ahead(oracle)
+            allow_parallel_grid(oracle)
         self._outcomes = {}
-        self._programs = Programs()
+        self._programs = ProgramCache()
         # Those that have ended, and of which `on_trial` is not told yet.
         self._to_tell = None
         self._saves_later = False
@@ -183,7 +186,7 @@ class Caviar(SerialTuner):
             **fit_kwargs: Passed likewise.
 
         Raises:
-            NoneCompletedError: If all trials have failed: an `InputError`
+            AllTrialsFailedError: If all trials have failed: an `InputError`
                 that names the learning rates.
         """
         if _has_chief() and not self._is_worker():
@@ -199,13 +202,13 @@ class Caviar(SerialTuner):
             self.oracle.verbose = kwargs["verbose"]
         self.on_search_begin()
         self._meet_hyperparameters_of_fit(args, kwargs)
-        asking = Asking(self, self._population, self._is_worker())
+        asking = TrialRequests(self, self._population, self._is_worker())
         try:
             while self._run_batch(asking, args, kwargs):
                 pass
         finally:
             self._outcomes.clear()
-            self._programs = Programs()
+            self._programs = ProgramCache()
             gc.unfreeze()
         self.on_search_end()
 
@@ -235,7 +238,7 @@ class Caviar(SerialTuner):
         except Exception:
             # A space may have points that cannot be built, the first of all
             # among them; keras-tuner's search would not even begin.
-            meet_hyperparameters(self.hypermodel, self.oracle)
+            discover_hyperparameters(self.hypermodel, self.oracle)
 
     # A batch
 
@@ -273,8 +276,8 @@ class Caviar(SerialTuner):
         self.oracle.update_space(hp)
 
     def _candidate(self, trial, args, kwargs):
-        check_trains_in_groups(self, Caviar.run_trial)
-        return candidate_of(trial, self, args, kwargs, self._early_stopping)
+        check_vectorizable(self, Caviar.run_trial)
+        return make_candidate(trial, self, args, kwargs, self._early_stopping)
 
     def _build_hypermodel(self, hp):
         model = super()._build_hypermodel(hp)
@@ -289,7 +292,7 @@ class Caviar(SerialTuner):
         for done in Group(
             parts, self, self._programs, halving, self._device
         ).train():
-            if not isinstance(done, Trained):
+            if not isinstance(done, GroupResult):
                 self._run_alone(done.trials, done.why, args, kwargs)
                 continue
             with AtomicBatch() as files:

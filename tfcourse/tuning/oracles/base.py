@@ -11,7 +11,7 @@ from keras_tuner.engine.trial import TrialStatus
 from tfcourse.errors import InputError
 from tfcourse.tuning.oracles.crash_safe import CrashSafeOracle
 from tfcourse.tuning.search_space import regions
-from tfcourse.tuning.search_space.scales import present
+from tfcourse.tuning.search_space.scales import to_display
 
 # Proposals of a trial that was already tried before the space is looked
 # through for one that was not.
@@ -189,12 +189,12 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
         uniform = self.uniform(number, _ATTEMPTS)
 
         def value_of(parameter):
-            name, _ = present(parameter.name, 0)
+            name, _ = to_display(parameter.name, 0)
             if name not in point:
                 return parameter.prob_to_value(uniform(parameter))
             used.add(name)
             # A scale of 1 - x is its own inverse.
-            _, value = present(parameter.name, point[name])
+            _, value = to_display(parameter.name, point[name])
             try:
                 return regions.nearest(parameter, value)
             except (ValueError, TypeError) as error:
@@ -209,7 +209,9 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
         return values
 
     def _why_unused(self, name):
-        space = {present(p.name, 0)[0]: p for p in self.hyperparameters.space}
+        space = {
+            to_display(p.name, 0)[0]: p for p in self.hyperparameters.space
+        }
         if name not in space:
             return (
                 f"An initial point sets {name!r}, which is not in the search "

@@ -4,13 +4,13 @@ import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle
 
-from tfcourse.tuning.results.trials import in_order
+from tfcourse.tuning.results.trials import trial_order
 
 PRIVATE_NAMES_OF_GRID = ("_ordered_ids", "_populate_next")
 _POINTS_TRIED = 20
 
 
-def go_ahead(oracle):
+def allow_parallel_grid(oracle):
     """Lets a grid be asked for a trial before the one before has ended.
 
     keras-tuner's waits, because a trial may show hyperparameters that were not
@@ -45,7 +45,7 @@ def most_at_once(oracle):
     return first - known if known < first else known
 
 
-def meet_hyperparameters(hypermodel, oracle):
+def discover_hyperparameters(hypermodel, oracle):
     """Lets an oracle know the hyperparameters of what is hard to build.
 
     Points are drawn until one can be built. Raises the error of the last if
@@ -76,7 +76,7 @@ class _GridAhead:
 
     def reload(self):
         super().reload()
-        started = sorted(self.trials, key=in_order)
+        started = sorted(self.trials, key=trial_order)
         for trial_id in started:
             self._ordered_ids.insert(trial_id)
         self._populate_next = started[-1:]

@@ -13,7 +13,7 @@ list with one dict for each round that has begun:
         "values": ["adam", "momentum"], ...}], ...}
 
 Names and bounds are those that a person reads (beta, not 1 - beta), the axis is
-that of `records.Axis`, and `when` names the parents of a conditional
+a `HyperparameterAxis`, and `when` names the parents of a conditional
 hyperparameter with the values for which it is there. The region of the first
 round is the whole space. A few draws of later rounds lie outside their region
 on purpose. `read_rounds` gives the list; it is empty for other oracles.
@@ -27,7 +27,7 @@ import pathlib
 import numpy as np
 
 from tfcourse.tuning.oracles.base import SearchOracle, check_integer
-from tfcourse.tuning.results.trials import in_order
+from tfcourse.tuning.results.trials import trial_order
 from tfcourse.tuning.search_space import regions
 from tfcourse.tuning.search_space.regions import Region
 from tfcourse.utils.atomic_files import read_json
@@ -218,7 +218,7 @@ class CoarseToFineOracle(SearchOracle):
         ]
 
     def _told(self):
-        ids = sorted(self.trials, key=in_order)
+        ids = sorted(self.trials, key=trial_order)
         return [
             {
                 "first": this.first,

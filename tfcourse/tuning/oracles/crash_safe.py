@@ -9,7 +9,7 @@ import contextlib
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
-from tfcourse.tuning.results.trials import in_order
+from tfcourse.tuning.results.trials import trial_order
 from tfcourse.utils.atomic_files import AtomicBatch, write_json
 
 PRIVATE_NAMES = (
@@ -73,7 +73,7 @@ class CrashSafe:
     def reload(self):
         super().reload()
         # A trial's own file is written first, so it knows best.
-        started = sorted(self.trials, key=in_order)
+        started = sorted(self.trials, key=trial_order)
         ended = [i for i in started if self.trials[i].status in _ENDED]
         self.start_order = _extended(self.start_order, started)
         self.end_order = _extended(self.end_order, ended)

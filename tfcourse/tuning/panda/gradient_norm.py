@@ -5,7 +5,7 @@ import contextlib
 import keras
 from keras import ops
 
-from tfcourse.hyperparameter import present_value
+from tfcourse.hyperparameter import current_value
 from tfcourse.tuning.panda import keras_state
 
 
@@ -49,7 +49,7 @@ class GradientNorm:
     @property
     def value(self):
         """That of the last step."""
-        return present_value(self._norm)
+        return current_value(self._norm)
 
 
 def _dense(gradient):

@@ -4,8 +4,8 @@ from tfcourse.tuning.panda import keras_state
 from tfcourse.tuning.panda.control import settable
 from tfcourse.tuning.panda.journal.recorder import Place, Recorder
 from tfcourse.tuning.panda.recovery.checkpoint_keeper import Keeper
-from tfcourse.tuning.panda.recovery.checkpoints import Ring
-from tfcourse.tuning.panda.recovery.guard import BatchLoss, Watch
+from tfcourse.tuning.panda.recovery.checkpoints import CheckpointRing
+from tfcourse.tuning.panda.recovery.guard import BatchLoss, LossMonitor
 from tfcourse.tuning.panda.recovery.replay import StreamCheck
 
 
@@ -44,7 +44,7 @@ class Run:
         self.folder = folder
         self.state = "running"
         self.place = Place()
-        self.ring = Ring(folder / "checkpoints", options.keep)
+        self.ring = CheckpointRing(folder / "checkpoints", options.keep)
         self.ring.load()
         if self.ring.newest and model.built:
             self.require_same_model(self.ring.newest)
@@ -53,7 +53,7 @@ class Run:
         self.keeper = Keeper(
             self.ring, model, self.settings, self.recorder, options.share
         )
-        self.watch = Watch(options.guard) if options.guard else None
+        self.watch = LossMonitor(options.guard) if options.guard else None
         self.loss = BatchLoss()
         self.stream = StreamCheck(model)
         self.replay = None

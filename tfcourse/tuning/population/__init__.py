@@ -1,7 +1,7 @@
 """Many models of one structure, trained as one program."""
 
 from tfcourse.errors import CannotVectorize
-from tfcourse.tuning.population.deferred import draft, initial_values
+from tfcourse.tuning.population.deferred import build_deferred, initial_values
 from tfcourse.tuning.population.early_stopping import MemberHistory
 from tfcourse.tuning.population.population import Population
 from tfcourse.tuning.population.structure import first_difference, structure
@@ -10,7 +10,7 @@ __all__ = [
     "CannotVectorize",
     "MemberHistory",
     "Population",
-    "draft",
+    "build_deferred",
     "first_difference",
     "initial_values",
     "structure",

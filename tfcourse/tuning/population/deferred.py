@@ -15,12 +15,14 @@ import numpy as np
 from keras import ops
 from keras.src.backend import Variable
 
-from tfcourse.tuning.population.functional.keras_optimizers import make_pure
+from tfcourse.tuning.population.functional.keras_optimizers import (
+    make_functional,
+)
 
 _lock = threading.RLock()
 
 
-def draft(build, seed=None):
+def build_deferred(build, seed=None):
     """Returns the model that `build` makes, without memory for its variables.
 
     A `keras.Sequential` is not built, a functional model is. Where `build`
@@ -38,7 +40,7 @@ def draft(build, seed=None):
         return build()
 
     try:
-        with drafting():
+        with deferred_initialization():
             return seeded()
     except Exception:
         # If the fault is not the draft's, it will be raised again.
@@ -61,7 +63,7 @@ def initial_values(template, drafts):
     wanted = variables(template)
     rows = []
     for model in drafts:
-        with drafting():
+        with deferred_initialization():
             _complete(model, template)
         row = variables(model)
         if [tuple(v.shape) for v in row] != [tuple(v.shape) for v in wanted]:
@@ -110,7 +112,7 @@ def _complete(model, template):
             layer.build(**shapes)
         layer.built = True
     if not model.optimizer.built:
-        make_pure(model.optimizer).build(model.trainable_variables)
+        make_functional(model.optimizer).build(model.trainable_variables)
 
 
 _TRACKABLE = [
@@ -128,7 +130,7 @@ def unbuilt():
 
 
 @contextlib.contextmanager
-def drafting():
+def deferred_initialization():
     """While it lasts, variables keep how they begin, instead of memory."""
 
     assign_in_place = Variable._direct_assign

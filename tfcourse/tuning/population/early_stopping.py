@@ -35,7 +35,7 @@ class MemberHistory(keras.callbacks.History):
             self.history.setdefault(name, []).append(value)
 
 
-class Watch:
+class BestTracker:
     """The best value of one metric that each member has had so far.
 
     Args:
@@ -89,7 +89,7 @@ class Watch:
             self.best = self.best[rows]
 
 
-class Patience:
+class EarlyStopping:
     """`keras.callbacks.EarlyStopping` for each member by itself.
 
     Args:
@@ -98,7 +98,7 @@ class Patience:
     """
 
     def __init__(self, model, callback):
-        self.watch = Watch(
+        self.watch = BestTracker(
             model,
             callback.monitor,
             callback.mode,

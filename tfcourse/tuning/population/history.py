@@ -4,13 +4,13 @@ import keras
 import numpy as np
 
 from tfcourse.tuning.population.early_stopping import (
+    BestTracker,
+    EarlyStopping,
     MemberHistory,
-    Patience,
-    Watch,
 )
 
 
-class Record:
+class TrainingLog:
     """Histories, best epochs, and who is to stop.
 
     Args:
@@ -33,14 +33,14 @@ class Record:
         self.histories = [MemberHistory() for _ in range(size)]
         self._epochs = epochs
         callback = _callback(early_stopping, validates)
-        self._patience = callback and Patience(model, callback)
+        self._patience = callback and EarlyStopping(model, callback)
         self.restores_best = bool(callback and callback.restore_best_weights)
         if self.restores_best and keep_best is None:
             keep_best = callback.monitor, callback.mode
         if isinstance(keep_best, str):
             keep_best = keep_best, "auto"
         self.keeps_best = keep_best is not None
-        self._watch = self.keeps_best and Watch(model, *keep_best)
+        self._watch = self.keeps_best and BestTracker(model, *keep_best)
 
     def note(self, epoch, logs, rows, going, kept):
         """Notes an epoch.

@@ -10,7 +10,9 @@ import keras
 from keras import ops
 
 from tfcourse.errors import CannotVectorize
-from tfcourse.tuning.population.functional.optimizers import stateless
+from tfcourse.tuning.population.functional.optimizers import (
+    functional_optimizer,
+)
 from tfcourse.tuning.population.functional.parameter_groups import parameters
 from tfcourse.tuning.population.functional.scope import Scope
 from tfcourse.tuning.population.packing import Packing
@@ -48,7 +50,7 @@ class Member:
         optimizers = getattr(model.optimizer, "optimizers", [model.optimizer])
         params = parameters(model, optimizers)
         self._updated = [p.variable for p in params]
-        self._optimizer = stateless(model.optimizer, params)
+        self._optimizer = functional_optimizer(model.optimizer, params)
         sections = [
             (model.trainable_variables, [p.indices for p in params]),
             _by_dtype(model.non_trainable_variables),

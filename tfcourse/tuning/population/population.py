@@ -13,13 +13,13 @@ from tfcourse.tuning.population import validation as checks
 from tfcourse.tuning.population.engines import engine_of
 from tfcourse.tuning.population.history import (
     LOSSES,
-    Record,
+    TrainingLog,
     print_epoch,
     python_value,
 )
 from tfcourse.tuning.population.member import Member, build
 from tfcourse.tuning.population.state import State, assign, columns_of
-from tfcourse.tuning.population.training_loop import Epochs
+from tfcourse.tuning.population.training_loop import TrainingLoop
 
 # Examples times members of an evaluation, where batches make no difference.
 _EVALUATED_AT_ONCE = 65536
@@ -305,7 +305,7 @@ class Population:
             self._epochs.plan(
                 epochs - initial_epoch, first, validation, self._fill
             )
-            self._record = Record(
+            self._record = TrainingLog(
                 self._template,
                 self._size,
                 epochs,
@@ -466,7 +466,7 @@ class Population:
             self._member = Member(self._template)
             self._engine = engine_of(self._member)
         self._state = State(self._member, self._size)
-        self._epochs = Epochs(
+        self._epochs = TrainingLoop(
             self._member,
             self._engine,
             self._state,

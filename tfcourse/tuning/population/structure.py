@@ -30,13 +30,13 @@ def structure(model):
         Nested tuples, which are hashable: models of one structure give equal
         ones.
     """
-    reader = Reader()
+    reader = StructureReader()
     return (("model", reader.model(model)), *compile_structure(model, reader))
 
 
 def compile_structure(model, reader=None):
     """Returns the part of `structure` that `model.compile` was given."""
-    reader = reader or Reader()
+    reader = reader or StructureReader()
     return (
         ("optimizer", reader.read(model.optimizer)),
         ("loss", reader.read(_argument(model, "loss"))),
@@ -108,7 +108,7 @@ def _argument(model, name):
     return given.get(name)
 
 
-class Reader:
+class StructureReader:
     """Turns objects into nested tuples; each object once, then by number."""
 
     def __init__(self):

@@ -15,7 +15,7 @@ _STEPS_WORTH_COMPILING = 4000
 _LARGEST_CONVOLVED_PLAINLY = 128
 
 
-class Epochs:
+class TrainingLoop:
     """Runs epochs of a population's `State`.
 
     Args:

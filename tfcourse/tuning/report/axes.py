@@ -81,7 +81,7 @@ def layout(axis, values):
     """Returns the settings of a plotly axis for a hyperparameter.
 
     Args:
-        axis: The `Axis`.
+        axis: The `HyperparameterAxis`.
         values: The values that are drawn; a point given by hand may lie
             outside the bounds.
     """

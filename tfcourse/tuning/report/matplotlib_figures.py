@@ -5,7 +5,7 @@ import pathlib
 from tfcourse.tuning.report.axes import drawn, position, score_text, ticks
 from tfcourse.tuning.report.importance_figures import what_mattered
 from tfcourse.tuning.results.importance import TIERS, tier_of
-from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.tuning.results.search_results import read_results
 from tfcourse.utils.atomic_files import replacing
 
 # Okabe and Ito's palette: told apart by colour-blind readers.
@@ -39,7 +39,7 @@ def write_pictures(source, folder):
     Raises:
         InputError: As for `write_report`.
     """
-    findings = read_findings(source)
+    findings = read_results(source)
     findings.require_completed()
     # Imported late: the command line is to answer at once.
     import matplotlib.figure

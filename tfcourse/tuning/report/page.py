@@ -13,7 +13,7 @@ from tfcourse.tuning.report import importance_figures as report_importance
 from tfcourse.tuning.report import search_figures as report_figures
 from tfcourse.tuning.report import text as report_text
 from tfcourse.tuning.report.axes import shown
-from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.tuning.results.search_results import read_results
 from tfcourse.utils.atomic_files import write_text
 
 _MEANING = (
@@ -42,7 +42,7 @@ def write_report(source, path=None):
         InputError: If there is no search, its files cannot be understood, or
             no trial has completed.
     """
-    findings = read_findings(source)
+    findings = read_results(source)
     findings.require_completed()
     path = pathlib.Path(path or findings.folder / "report.html")
     write_text(path, _page(findings))
@@ -53,7 +53,7 @@ def figures_of(findings, found):
     """Returns the plots of a report by name, those that there are data for.
 
     Args:
-        findings: The `Findings`.
+        findings: The `SearchResults`.
         found: The `Importances`.
     """
     figures = {"progress": report_figures.progress(findings)}

@@ -3,7 +3,7 @@
 import math
 import pathlib
 
-from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.tuning.results.search_results import read_results
 from tfcourse.utils.atomic_files import replacing
 
 
@@ -27,7 +27,7 @@ def write_tensorboard(source, folder=None):
     import tensorflow as tf
     from tensorboard.plugins.hparams import api
 
-    findings = read_findings(source)
+    findings = read_results(source)
     findings.require_completed()
     folder = pathlib.Path(folder or findings.folder / "tensorboard")
     domains = {

@@ -18,7 +18,7 @@ def sentence(findings, found):
     """Returns what was searched and what was found.
 
     Args:
-        findings: The `Findings`.
+        findings: The `SearchResults`.
         found: The `Importances`.
     """
     best = findings.best[0]

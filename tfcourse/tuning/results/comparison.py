@@ -8,7 +8,7 @@ def side_by_side(findings):
     """Returns what several searches did and found.
 
     Args:
-        findings: A list of `Findings`, two or more.
+        findings: A list of `SearchResults`, two or more.
 
     Returns:
         A dict: what a row tells to a text for each search.

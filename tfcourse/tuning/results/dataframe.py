@@ -1,6 +1,6 @@
 """The trials of a search as a pandas frame."""
 
-from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.tuning.results.search_results import read_results
 from tfcourse.tuning.results.trials import columns, row
 
 
@@ -29,7 +29,7 @@ def trials_frame(source):
     """
     import pandas as pd
 
-    findings = read_findings(source)
+    findings = read_results(source)
     frame = pd.DataFrame(
         [row(record, findings.axes) for record in findings.records],
         columns=list(columns(findings.axes)),

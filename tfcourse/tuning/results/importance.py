@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from tfcourse.tuning.results.optuna_study import quiet_study, to_optuna
-from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.tuning.results.search_results import read_results
 
 # The order in which the course would tune, most important first.
 TIERS = (
@@ -82,7 +82,7 @@ def importances(source, evaluator="ped-anova"):
     the completed trials and the hyperparameters that all of them have.
 
     Args:
-        source: As for `tfcourse.tuning.trials_frame`, or `Findings`.
+        source: As for `tfcourse.tuning.trials_frame`, or `SearchResults`.
         evaluator: `"ped-anova"` or `"fanova"`.
 
     Returns:
@@ -101,7 +101,7 @@ def importances(source, evaluator="ped-anova"):
         )
     import optuna
 
-    findings = source if hasattr(source, "axes") else read_findings(source)
+    findings = source if hasattr(source, "axes") else read_results(source)
     method = _METHODS[evaluator]
     useless = _why_useless(findings)
     if useless:

@@ -2,7 +2,7 @@
 
 import math
 
-from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.tuning.results.search_results import read_results
 
 
 def to_optuna(source):
@@ -16,7 +16,7 @@ def to_optuna(source):
     objective after each epoch. Trials that have not ended are left out.
 
     Args:
-        source: As for `trials_frame`, or `Findings`.
+        source: As for `trials_frame`, or `SearchResults`.
 
     Returns:
         An `optuna.Study`.
@@ -26,7 +26,7 @@ def to_optuna(source):
     """
     import optuna
 
-    findings = source if hasattr(source, "axes") else read_findings(source)
+    findings = source if hasattr(source, "axes") else read_results(source)
     study = quiet_study(
         "maximize" if findings.direction == "max" else "minimize",
         findings.name,

@@ -11,7 +11,7 @@ from tfcourse.tuning.results.trials import (
     read_axes,
     read_groups,
     read_records,
-    understood,
+    readable_or_input_error,
 )
 from tfcourse.utils.atomic_files import read_json
 
@@ -22,15 +22,15 @@ _IN_MANIFEST = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Findings:
+class SearchResults:
     """All that is known of a search.
 
     Attributes:
         folder: The run's folder, or the keras-tuner project's.
         objective: Name of the metric that was searched by.
         direction: `"max"` or `"min"`.
-        records: A list of `Record`, in order of start.
-        axes: A list of `Axis`.
+        records: A list of `TrialRecord`, in order of start.
+        axes: A list of `HyperparameterAxis`.
         rounds: Those of a coarse-to-fine search, as the file of its oracle has
             them.
         groups: How the trials were trained, as `Caviar.groups`.
@@ -77,8 +77,8 @@ class Findings:
         )
 
 
-def read_findings(source):
-    """Returns the `Findings` of a search.
+def read_results(source):
+    """Returns the `SearchResults` of a search.
 
     Args:
         source: A keras-tuner tuner, the folder of a run of `tfcourse tune`, or
@@ -92,13 +92,13 @@ def read_findings(source):
         objective = source.oracle.objective
         folder = pathlib.Path(source.project_dir)
         return _read(
-            Findings(folder, objective.name, objective.direction), folder
+            SearchResults(folder, objective.name, objective.direction), folder
         )
     folder = pathlib.Path(source)
     if (folder / "run.json").exists():
         return _read_run(folder)
     if (folder / "oracle.json").exists():
-        return _read(Findings(folder, *_objective_of(folder)), folder)
+        return _read(SearchResults(folder, *_objective_of(folder)), folder)
     raise InputError(
         f"There is no run in {folder}: it has no run.json. Give the folder "
         "of a run, e.g. one in runs/."
@@ -107,10 +107,10 @@ def read_findings(source):
 
 def _read_run(folder):
     path = folder / "run.json"
-    with understood(path):
+    with readable_or_input_error(path):
         manifest = read_json(path)
         _refuse_later_version(manifest["versions"]["tfcourse"], folder)
-        findings = Findings(
+        findings = SearchResults(
             folder,
             manifest["objective"]["name"],
             manifest["objective"]["direction"],
@@ -127,7 +127,7 @@ def _read_run(folder):
 
 
 def _read(findings, project):
-    with understood(project / "oracle.json"):
+    with readable_or_input_error(project / "oracle.json"):
         rounds = read_json(project / "oracle.json").get("rounds", [])
     return dataclasses.replace(
         findings,
@@ -146,7 +146,7 @@ def _objective_of(project):
     """
     found = None
     for path in sorted(project.glob("trial_*/trial.json")):
-        with understood(path):
+        with readable_or_input_error(path):
             state = read_json(path)
             if state["status"] == "COMPLETED":
                 matching = _matching(state)

@@ -9,7 +9,7 @@ import math
 import pathlib
 
 from tfcourse.errors import InputError
-from tfcourse.tuning.search_space.scales import axis_of, present
+from tfcourse.tuning.search_space.scales import scale_of, to_display
 from tfcourse.utils.atomic_files import read_json, write_text
 
 _STATUS = {"COMPLETED": "completed", "FAILED": "failed"}
@@ -19,7 +19,7 @@ _LAST = ("seconds", "best_epoch", "message")
 
 
 @dataclasses.dataclass(frozen=True)
-class Axis:
+class HyperparameterAxis:
     """A hyperparameter: how it was drawn, and so how to show it.
 
     Attributes:
@@ -46,7 +46,7 @@ class Axis:
 
 
 @dataclasses.dataclass(frozen=True)
-class Record:
+class TrialRecord:
     """One trial.
 
     Attributes:
@@ -82,14 +82,14 @@ def read_records(project, known=()):
             again.
 
     Returns:
-        A list of `Record`.
+        A list of `TrialRecord`.
 
     Raises:
-        InputError: If a file in it cannot be understood.
+        InputError: If a file in it cannot be readable_or_input_error.
     """
     folders = sorted(
         pathlib.Path(project).glob("trial_*"),
-        key=lambda folder: in_order(folder.name),
+        key=lambda folder: trial_order(folder.name),
     )
     ended = {
         f"trial_{record.trial}": record
@@ -103,7 +103,7 @@ def read_records(project, known=()):
     ]
 
 
-def in_order(trial_id):
+def trial_order(trial_id):
     """Returns a key that sorts ids by number: keras-tuner pads them with zeros
     to the width of `max_trials`, which may grow.
     """
@@ -111,16 +111,16 @@ def in_order(trial_id):
 
 
 def read_axes(project):
-    """Returns an `Axis` for each hyperparameter of a project folder.
+    """Returns a `HyperparameterAxis` for each hyperparameter of a project.
 
     A name that is registered under several conditions gives one axis, which
     holds the values of all.
 
     Raises:
-        InputError: If its `oracle.json` cannot be understood.
+        InputError: If its `oracle.json` cannot be readable_or_input_error.
     """
     path = pathlib.Path(project) / "oracle.json"
-    with understood(path):
+    with readable_or_input_error(path):
         axes = {}
         for entry in read_json(path)["hyperparameters"]["space"]:
             axis = _axis(entry)
@@ -136,18 +136,18 @@ def read_groups(project):
         itself.
 
     Raises:
-        InputError: If a file of them cannot be understood.
+        InputError: If a file of them cannot be readable_or_input_error.
     """
     groups = []
     for path in sorted(pathlib.Path(project).glob("groups*.json")):
-        with understood(path):
+        with readable_or_input_error(path):
             for group in read_json(path):
                 groups.append({name: group[name] for name in _OF_GROUP})
     return groups
 
 
 @contextlib.contextmanager
-def understood(path):
+def readable_or_input_error(path):
     """Turns the errors of reading a file with another content into one."""
     try:
         yield
@@ -171,7 +171,7 @@ def ranked(records, direction):
     """Returns the completed records, the best first.
 
     Args:
-        records: A list of `Record`.
+        records: A list of `TrialRecord`.
         direction: `"max"` or `"min"`, of the objective.
     """
     return sorted(
@@ -219,8 +219,8 @@ def arranged(records, axes, column, direction):
     that have no such value come last.
 
     Args:
-        records: A list of `Record`.
-        axes: A list of `Axis`.
+        records: A list of `TrialRecord`.
+        axes: A list of `HyperparameterAxis`.
         column: One of `columns`.
         direction: `"max"` or `"min"`, of the objective.
 
@@ -239,7 +239,7 @@ def arranged(records, axes, column, direction):
     cells = [(row(record, axes)[place], record) for record in records]
     having = [cell for cell in cells if cell[0] not in (None, "")]
     if column == "trial":
-        having.sort(key=lambda cell: in_order(cell[0]))
+        having.sort(key=lambda cell: trial_order(cell[0]))
     else:
         having.sort(
             # Categories may mix numbers, words and truth values.
@@ -271,21 +271,21 @@ def write_table(records, axes, path):
 
 def _read_record(folder):
     path = folder / "trial.json"
-    with understood(path):
+    with readable_or_input_error(path):
         state = read_json(path)
         values = state["hyperparameters"]["values"]
         completed = state["status"] == "COMPLETED"
-        record = Record(
+        record = TrialRecord(
             trial=state["trial_id"],
             status=_STATUS.get(state["status"], "unfinished"),
             score=float(state["score"]) if completed else None,
-            hyperparameters=dict(present(*item) for item in values.items()),
+            hyperparameters=dict(to_display(*item) for item in values.items()),
             best_epoch=state["best_step"] + 1 if completed else None,
             message=_reason(state["message"]),
             registered=values,
         )
     path = folder / "history.json"
-    with understood(path):
+    with readable_or_input_error(path):
         history = read_json(path) if path.exists() else {}
         return dataclasses.replace(
             record,
@@ -315,7 +315,7 @@ def _axis(entry):
     config = entry["config"]
     registered = config["name"]
     common = {
-        "name": present(registered, 0)[0],
+        "name": to_display(registered, 0)[0],
         "registered": registered,
         "when": {
             condition["config"]["name"]: list(condition["config"]["values"])
@@ -326,12 +326,14 @@ def _axis(entry):
         values = config.get("values", [config.get("value")])
         if entry["class_name"] == "Boolean":
             values = [False, True]
-        return Axis(kind="category", values=tuple(values), **common)
+        return HyperparameterAxis(
+            kind="category", values=tuple(values), **common
+        )
     bounds = [config["min_value"], config["max_value"]]
-    return Axis(
-        kind=axis_of(registered, config.get("sampling")),
-        low=min(present(registered, bound)[1] for bound in bounds),
-        high=max(present(registered, bound)[1] for bound in bounds),
+    return HyperparameterAxis(
+        kind=scale_of(registered, config.get("sampling")),
+        low=min(to_display(registered, bound)[1] for bound in bounds),
+        high=max(to_display(registered, bound)[1] for bound in bounds),
         step=config.get("step"),
         integer=entry["class_name"] == "Int",
         **common,

@@ -1,6 +1,6 @@
 """Points to begin a search with."""
 
-from tfcourse.tuning.results.search_results import read_findings
+from tfcourse.tuning.results.search_results import read_results
 
 
 def best_points(source, count=1):
@@ -20,7 +20,7 @@ def best_points(source, count=1):
     Raises:
         InputError: If there is no search, or no trial of it completed.
     """
-    findings = read_findings(source)
+    findings = read_results(source)
     findings.require_completed()
     return [_own(record.hyperparameters) for record in findings.best[:count]]
 

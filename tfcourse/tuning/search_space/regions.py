@@ -12,7 +12,7 @@ import zlib
 import keras_tuner
 import numpy as np
 
-from tfcourse.tuning.search_space.scales import axis_of, present
+from tfcourse.tuning.search_space.scales import scale_of, to_display
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Region:
 
     def describe(self, parameter):
         """Returns the region as a person and as a program read it, a dict."""
-        name, _ = present(parameter.name, 0)
+        name, _ = to_display(parameter.name, 0)
         told = {
             "name": name,
             "registered": parameter.name,
@@ -77,12 +77,12 @@ class Region:
         if self.values is not None:
             return {**told, "axis": "category", "values": list(self.values)}
         ends = [
-            present(parameter.name, value_at(parameter, p))[1]
+            to_display(parameter.name, value_at(parameter, p))[1]
             for p in (self.low, self.high)
         ]
         return {
             **told,
-            "axis": axis_of(parameter.name, parameter.sampling),
+            "axis": scale_of(parameter.name, parameter.sampling),
             "low": min(ends),
             "high": max(ends),
             "positions": [self.low, self.high],
@@ -140,7 +140,9 @@ def nearest(parameter, value):
     low, high = parameter.min_value, parameter.max_value
     slack = 1e-9 * max(abs(low), abs(high))
     if not low - slack <= value <= high + slack:
-        bounds = sorted(present(parameter.name, end)[1] for end in (low, high))
+        bounds = sorted(
+            to_display(parameter.name, end)[1] for end in (low, high)
+        )
         raise ValueError("must lie in [{:g}, {:g}]".format(*bounds))
     value = min(max(value, low), high)
     if parameter.step is not None:

@@ -66,7 +66,7 @@ def one_minus_log_uniform(hp, name, low, high, **kwargs):
     # Rounded because 1 - 0.9 is 0.09999999999999998.
     complement = log_uniform(
         hp,
-        complement_of(name),
+        complement_scale(name),
         round(1 - high, 15),
         round(1 - low, 15),
         **kwargs,
@@ -128,12 +128,12 @@ def powers_of_two(hp, name, low, high, **kwargs):
     return hp.Choice(name, powers, **kwargs)
 
 
-def complement_of(name):
+def complement_scale(name):
     """Returns the name under which 1 - x of a hyperparameter x is kept."""
     return _COMPLEMENT + name
 
 
-def present(name, value):
+def to_display(name, value):
     """Returns name and value as a person reads them: $\\beta$, not 1 - β."""
     if not name.startswith(_COMPLEMENT):
         return name, value
@@ -141,7 +141,7 @@ def present(name, value):
     return name.removeprefix(_COMPLEMENT), round(1 - value, 12)
 
 
-def axis_of(name, sampling):
+def scale_of(name, sampling):
     """Returns on which axis to draw a hyperparameter.
 
     Args:

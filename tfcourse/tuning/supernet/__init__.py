@@ -26,7 +26,7 @@ This holds for `keras.Sequential`s of the layers, activations and optimizers
 listed in `rules`. Anything else is not laid into anything.
 """
 
-from tfcourse.tuning.supernet.signature import is_small, outline
-from tfcourse.tuning.supernet.supernet import Host
+from tfcourse.tuning.supernet.signature import family, is_small
+from tfcourse.tuning.supernet.supernet import Supernet
 
-__all__ = ["Host", "is_small", "outline"]
+__all__ = ["Supernet", "family", "is_small"]

@@ -3,10 +3,10 @@
 import math
 
 from tfcourse.tuning.population.deferred import unbuilt
-from tfcourse.tuning.population.functional.switched import OneOf
+from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
 from tfcourse.tuning.population.structure import compile_structure
 from tfcourse.tuning.supernet import supported as rules
-from tfcourse.tuning.supernet.optional_block import PassedBy
+from tfcourse.tuning.supernet.optional_block import OptionalBlock
 from tfcourse.tuning.supernet.signature import anatomy
 
 # Widths are multiples of it, which a processor's registers hold as well.
@@ -51,11 +51,11 @@ def _widen(own, widths):
 
 
 def _make_optional(model, own, fewest):
-    """Puts each block that some do not have into a `PassedBy`."""
+    """Puts each block that some do not have into a `OptionalBlock`."""
     for _ in range(sum(map(len, own.blocks[fewest:])) + len(own.tail)):
         model.pop(rebuild=False)
     for block in own.blocks[fewest:]:
-        model.add(PassedBy(block), rebuild=False)
+        model.add(OptionalBlock(block), rebuild=False)
     for layer in own.tail:
         model.add(layer, rebuild=False)
 
@@ -73,7 +73,7 @@ def _optimizer(model, builds, drafts):
         optimizer.build(model.trainable_variables)
     if len(optimizers) == 1:
         return optimizers[0]
-    return OneOf(list(kinds), optimizers, model.trainable_variables)
+    return SwitchedOptimizer(list(kinds), optimizers, model.trainable_variables)
 
 
 def kind_of_optimizer(model):

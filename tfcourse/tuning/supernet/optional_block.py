@@ -10,7 +10,7 @@ from tfcourse.tuning.population.vectorization.cross_member import any_member
 _FEW = 2
 
 
-class PassedBy(keras.layers.Layer):
+class OptionalBlock(keras.layers.Layer):
     """Layers that a member has, or passes its values by.
 
     Args:

@@ -7,7 +7,10 @@ import math
 import keras
 from keras import layers
 
-from tfcourse.tuning.population.structure import Reader, compile_structure
+from tfcourse.tuning.population.structure import (
+    StructureReader,
+    compile_structure,
+)
 from tfcourse.tuning.supernet import supported as rules
 
 # Of larger networks an update is not computed for nothing.
@@ -67,7 +70,7 @@ def anatomy(model):
     return Anatomy(every[: wide[0]], blocks, every[wide[-1] :])
 
 
-def outline(model):
+def family(model):
     """Returns what networks must share to be laid into one, or None.
 
     Args:
@@ -75,7 +78,7 @@ def outline(model):
 
     Returns:
         Nested tuples, which are hashable: an outline, and the optimizer's
-        structure. Networks of one outline may be laid into one `Host`.
+        structure. Networks of one outline may be laid into one `Supernet`.
     """
     parts = anatomy(model)
     if parts is None:
@@ -113,12 +116,12 @@ def is_small(model):
 def described(some, width=0):
     """Returns the structure of layers, but for the width of the first."""
     if not some or not rules.is_wide(some[0]):
-        return Reader().read(list(some))
+        return StructureReader().read(list(some))
     first, name = some[0], rules.WIDTHS[type(some[0])]
     before = getattr(first, name)
     setattr(first, name, width)
     try:
-        return Reader().read(list(some))
+        return StructureReader().read(list(some))
     finally:
         setattr(first, name, before)
 

@@ -7,23 +7,23 @@ import numpy as np
 from keras import layers
 
 from tfcourse.tuning.population.deferred import (
-    drafting,
+    deferred_initialization,
     initial_value,
     variables,
 )
 from tfcourse.tuning.population.functional.keras_optimizers import (
     build_noting_slots,
-    make_pure,
+    make_functional,
     pure_copy,
 )
-from tfcourse.tuning.population.functional.switched import OneOf
+from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
 from tfcourse.tuning.supernet import supported as rules
 from tfcourse.tuning.supernet.build import kind_of_optimizer, largest
-from tfcourse.tuning.supernet.optional_block import PassedBy
-from tfcourse.tuning.supernet.signature import anatomy, outline
+from tfcourse.tuning.supernet.optional_block import OptionalBlock
+from tfcourse.tuning.supernet.signature import anatomy, family
 
 
-class Host:
+class Supernet:
     """A network, and where others lie in it.
 
     Args:
@@ -35,18 +35,18 @@ class Host:
     """
 
     def __init__(self, builds, drafts):
-        self._outline, _ = outline(drafts[0])
+        self._outline, _ = family(drafts[0])
         self._kinds = {kind_of_optimizer(draft) for draft in drafts}
         # Of each draft, the kind of its optimizer and the slots of it.
         self._known = weakref.WeakKeyDictionary()
         self.model = largest(builds, drafts)
         self._optional = [
-            x for x in self.model.layers if isinstance(x, PassedBy)
+            x for x in self.model.layers if isinstance(x, OptionalBlock)
         ]
         self._layers = []
         for layer in self.model.layers:
             self._layers += (
-                layer.layers if isinstance(layer, PassedBy) else [layer]
+                layer.layers if isinstance(layer, OptionalBlock) else [layer]
             )
         every = variables(self.model)
         self._numbers = {id(v): i for i, v in enumerate(every)}
@@ -75,7 +75,7 @@ class Host:
         fewest = len(hidden) - len(self._optional)
 
         def fits(draft):
-            shared, _ = outline(draft) or (None, None)
+            shared, _ = family(draft) or (None, None)
             if shared != self._outline:
                 return False
             own = anatomy(draft).widths
@@ -139,7 +139,7 @@ class Host:
             flag = self._numbers[id(layer.present)]
             row[flag] = np.float32(i < count)
         optimizer = self.model.optimizer
-        if isinstance(optimizer, OneOf):
+        if isinstance(optimizer, SwitchedOptimizer):
             chosen = [one == kind for one in optimizer.kinds]
             row[self._numbers[id(optimizer.choice)]] = np.float32(chosen)
         return row
@@ -179,9 +179,9 @@ class Host:
             # What tells optimizers apart is what they are made with, which is
             # to be seen only before they are built.
             kind = None
-            if isinstance(self.model.optimizer, OneOf):
+            if isinstance(self.model.optimizer, SwitchedOptimizer):
                 kind = kind_of_optimizer(model)
-            with drafting():
+            with deferred_initialization():
                 slots = _complete(model, self.model.input_shape)
             self._known[model] = kind, slots
         return self._known[model]
@@ -198,7 +198,7 @@ class Host:
             A dict from the number of a parameter and the name of a slot to the
             number of the slot, and a list of those that are no slots.
         """
-        with drafting():
+        with deferred_initialization():
             slots = build_noting_slots(
                 pure_copy(optimizer), self.model.trainable_variables
             )
@@ -209,7 +209,7 @@ class Host:
 
 
 def _by_kind(optimizer):
-    if isinstance(optimizer, OneOf):
+    if isinstance(optimizer, SwitchedOptimizer):
         return zip(optimizer.kinds, optimizer.optimizers, strict=True)
     return [(None, optimizer)]
 
@@ -237,5 +237,5 @@ def _complete(model, shape):
             layer.built = True
         shape = layer.compute_output_shape(shape)
     return build_noting_slots(
-        make_pure(model.optimizer), model.trainable_variables
+        make_functional(model.optimizer), model.trainable_variables
     )

@@ -11,7 +11,11 @@ import scipy.stats
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tfcourse.tuning.search_space import regions
-from tfcourse.tuning.search_space.scales import axis_of, complement_of, present
+from tfcourse.tuning.search_space.scales import (
+    complement_scale,
+    scale_of,
+    to_display,
+)
 
 
 class SpaceClassifier(keras.wrappers.SKLearnClassifier):
@@ -124,12 +128,12 @@ class SpaceClassifier(keras.wrappers.SKLearnClassifier):
             hp.values[name] = value
             if isinstance(value, float):
                 # It is not known yet on which scale it is.
-                hp.values[complement_of(name)] = 1 - value
+                hp.values[complement_scale(name)] = 1 - value
         return hp
 
     def _check_known(self, hp):
         given = set(self.hyperparameters or {})
-        known = {present(p.name, 0)[0] for p in hp.space}
+        known = {to_display(p.name, 0)[0] for p in hp.space}
         if given <= known:
             return
         # Some are only seen in a model for which their condition holds.
@@ -175,7 +179,7 @@ def sklearn_space(space):
         # It builds a model for each branch of conditions.
         keras_tuner.Tuner(oracle, as_hypermodel(space), directory=folder)
     return {
-        present(parameter.name, 0)[0]: _distribution(parameter)
+        to_display(parameter.name, 0)[0]: _distribution(parameter)
         for parameter in oracle.get_space().space
     }
 
@@ -239,7 +243,7 @@ def _distribution(parameter):
     if every is not None:
         return list(every)
     low, high = parameter.min_value, parameter.max_value
-    axis = axis_of(parameter.name, parameter.sampling)
+    axis = scale_of(parameter.name, parameter.sampling)
     if axis == "one_minus_log":
         return OneMinusLogUniform(round(1 - high, 15), round(1 - low, 15))
     whole = isinstance(parameter.min_value, int)

@@ -12,7 +12,7 @@ from tfcourse.errors import InputError
 from tfcourse.tuning.panda import Panda, read_journal
 from tfcourse.tuning.panda.journal.journal import Journal, surviving
 from tfcourse.tuning.panda.recovery import checkpoints as checkpoints_module
-from tfcourse.tuning.panda.recovery.checkpoints import Ring
+from tfcourse.tuning.panda.recovery.checkpoints import CheckpointRing
 from tfcourse.utils.atomic_files import read_json
 
 
@@ -172,7 +172,7 @@ def test_ring_keeps_the_last_and_the_best(tmp_path, runs):
     model = runs.fresh()
     runs.train(model, Worse(), panda, epochs=4)
 
-    ring = Ring(tmp_path / "checkpoints", 2)
+    ring = CheckpointRing(tmp_path / "checkpoints", 2)
     ring.load()
     assert [one.epoch for one in ring.kept] == [3, 4]
     assert ring.best.epoch == 2
@@ -199,7 +199,7 @@ def test_best_is_kept_even_where_there_is_no_time_for_checkpoints(
 
     # One at the start, one at the end.
     assert len(runs.events(tmp_path, "checkpoint")) == 2
-    ring = Ring(tmp_path / "checkpoints", 5)
+    ring = CheckpointRing(tmp_path / "checkpoints", 5)
     ring.load()
     assert ring.best.epoch == 2
     # Its values waited in memory while the model was trained on.

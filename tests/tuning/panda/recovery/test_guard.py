@@ -9,7 +9,7 @@ import reference
 
 from tfcourse import optimizers, schedules
 from tfcourse.tuning.panda import Guard, Panda
-from tfcourse.tuning.panda.recovery.guard import BatchLoss, Watch
+from tfcourse.tuning.panda.recovery.guard import BatchLoss, LossMonitor
 
 
 class Plant(keras.callbacks.Callback):
@@ -39,7 +39,7 @@ def finite(model):
 
 
 def test_a_spike_is_a_loss_above_its_average_for_some_steps():
-    watch = Watch(Guard(factor=3.0, steps=2, beta=0.5))
+    watch = LossMonitor(Guard(factor=3.0, steps=2, beta=0.5))
     losses = [4.0, 8.0, 4.0]
     for loss in losses:
         assert watch.trouble(loss) is None
@@ -63,7 +63,7 @@ def test_a_spike_is_a_loss_above_its_average_for_some_steps():
     [("11011011", True), ("10101010", False), ("110100110", False)],
 )
 def test_a_noisy_loss_is_trouble_if_most_steps_are_spikes(spikes, trouble):
-    watch = Watch(Guard(factor=2.0, steps=4, beta=0.99))
+    watch = LossMonitor(Guard(factor=2.0, steps=4, beta=0.99))
     for _ in range(100):
         watch.trouble(1.0)
 
@@ -74,21 +74,21 @@ def test_a_noisy_loss_is_trouble_if_most_steps_are_spikes(spikes, trouble):
 
 @pytest.mark.parametrize("loss", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_trouble_at_once(loss):
-    assert Watch(Guard()).trouble(loss) == f"the loss was {loss}"
+    assert LossMonitor(Guard()).trouble(loss) == f"the loss was {loss}"
 
 
 def test_negative_losses_have_spikes_too():
-    watch = Watch(Guard(factor=2.0, steps=1, beta=0.5))
+    watch = LossMonitor(Guard(factor=2.0, steps=1, beta=0.5))
     for _ in range(5):
         assert watch.trouble(-10.0) is None
 
     assert watch.trouble(-0.1) is None
-    assert Watch(Guard(factor=2.0, steps=1)).trouble(-10.0) is None
+    assert LossMonitor(Guard(factor=2.0, steps=1)).trouble(-10.0) is None
     assert "was 100" in watch.trouble(100.0)
 
 
 def test_state_goes_on():
-    one, other = Watch(Guard(steps=3)), Watch(Guard(steps=3))
+    one, other = LossMonitor(Guard(steps=3)), LossMonitor(Guard(steps=3))
     for loss in (2.0, 1.0, 50.0, 50.0):
         one.trouble(loss)
     other.set_state(one.get_state())

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from tfcourse.errors import InputError
-from tfcourse.hyperparameter import Hyperparameter, present_value
+from tfcourse.hyperparameter import Hyperparameter, current_value
 from tfcourse.tuning.panda import keras_state
 
 _RATES = ("learning_rate", "initial_learning_rate")
@@ -32,7 +32,7 @@ class Setting:
 
     @property
     def value(self):
-        return present_value(self.variable)
+        return current_value(self.variable)
 
     def set(self, value):
         self.variable.assign(value)

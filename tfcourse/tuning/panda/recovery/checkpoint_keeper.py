@@ -1,7 +1,7 @@
 """Takes a model's state to the ring of checkpoints, and back."""
 
 from tfcourse.tuning.panda import keras_state
-from tfcourse.tuning.panda.recovery.checkpoints import Budget
+from tfcourse.tuning.panda.recovery.checkpoints import TimeBudget
 
 # Parameters of the largest model whose best state waits in memory.
 _MOST_HELD = 10_000_000
@@ -11,7 +11,7 @@ class Keeper:
     """Saves and restores the whole state of a model in `fit`.
 
     Args:
-        ring: The `Ring`.
+        ring: The `CheckpointRing`.
         model: The model.
         settings: What `settings_of` returns.
         recorder: The `Recorder`, which tells what was written.
@@ -23,7 +23,7 @@ class Keeper:
         self._model = model
         self._settings = settings
         self._recorder = recorder
-        self.budget = Budget(share)
+        self.budget = TimeBudget(share)
         self._known = {}
         self._held = None
         self._full = False

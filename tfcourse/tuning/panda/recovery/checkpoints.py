@@ -58,7 +58,7 @@ class Checkpoint:
         return f"epoch {self.epoch}{batch} (step {self.step})"
 
 
-class Ring:
+class CheckpointRing:
     """The last checkpoints of a run.
 
     Args:
@@ -186,7 +186,7 @@ def _read(path, meta=None):
     )
 
 
-class Budget:
+class TimeBudget:
     """Lets something be done as long as it takes a small share of the time.
 
     Args:

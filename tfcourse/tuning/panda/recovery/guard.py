@@ -58,7 +58,7 @@ class Guard:
             check_number(getattr(self, name), name, "Guard", interval)
 
 
-class Watch:
+class LossMonitor:
     """Follows a loss, step by step.
 
     Args:

@@ -31,14 +31,14 @@ def pure_copy(optimizer):
             f"its optimizer {type(optimizer).__name__} cannot be made anew "
             f"from its `get_config()` ({error})"
         ) from error
-    return make_pure(copy)
+    return make_functional(copy)
 
 
-def make_pure(optimizer):
+def make_functional(optimizer):
     """Changes an optimizer, not yet built, to work in a `StatelessScope`."""
     inner = getattr(optimizer, "inner_optimizer", None)
     if inner is not None:
-        make_pure(inner)
+        make_functional(inner)
     if keras.config.backend() == "tensorflow":
         optimizer.__class__ = _pure(type(optimizer))
     return optimizer

@@ -5,15 +5,18 @@ from keras import ops
 
 from tfcourse.errors import CannotVectorize
 from tfcourse.optimizers.base import is_kernel
-from tfcourse.tuning.population.deferred import drafting
+from tfcourse.tuning.population.deferred import deferred_initialization
 from tfcourse.tuning.population.functional.keras_optimizers import (
     build_noting_slots,
     pure_copy,
 )
-from tfcourse.tuning.population.functional.switched import Chosen, OneOf
+from tfcourse.tuning.population.functional.switched import (
+    Chosen,
+    SwitchedOptimizer,
+)
 
 
-def stateless(optimizer, parameters):
+def functional_optimizer(optimizer, parameters):
     """Returns a pure form of `optimizer`, to be used in a `StatelessScope`.
 
     Args:
@@ -30,7 +33,7 @@ def stateless(optimizer, parameters):
         CannotVectorize: If it averages gradients over several batches, or
             cannot be copied.
     """
-    if isinstance(optimizer, OneOf):
+    if isinstance(optimizer, SwitchedOptimizer):
         each = [_Plain(one, parameters) for one in optimizer.optimizers]
         return Chosen(optimizer, each, parameters)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
@@ -86,7 +89,7 @@ def _groups(optimizer, parameters, variables, slots):
         for p in parameters
         for i, part in zip(p.indices, p.parts, strict=True)
     }
-    with drafting():
+    with deferred_initialization():
         original = pure_copy(optimizer)
         of_parts = build_noting_slots(
             original, [parts[i] for i in range(len(parts))]
@@ -112,7 +115,7 @@ class _LossScale:
     """
 
     def __init__(self, optimizer, parameters):
-        self.inner = stateless(optimizer.inner_optimizer, parameters)
+        self.inner = functional_optimizer(optimizer.inner_optimizer, parameters)
         self._updated = [p.variable for p in parameters]
         self._growth_steps = optimizer.dynamic_growth_steps
         self._counter = keras.Variable(

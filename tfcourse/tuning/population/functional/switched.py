@@ -5,14 +5,14 @@ import collections
 import keras
 from keras import ops
 
-from tfcourse.tuning.population.deferred import drafting
+from tfcourse.tuning.population.deferred import deferred_initialization
 from tfcourse.tuning.population.functional.keras_optimizers import (
     build_noting_slots,
     pure_copy,
 )
 
 
-class OneOf:
+class SwitchedOptimizer:
     """Takes the place of a model's optimizer where members have several.
 
     For each number of a parameter an optimizer keeps one or two of its own, the
@@ -42,7 +42,7 @@ class OneOf:
         self._homes = {id(self.choice): self.choice}
         slots = {}
         for optimizer in optimizers:
-            with drafting():
+            with deferred_initialization():
                 noted = build_noting_slots(pure_copy(optimizer), parameters)
             places = _places(noted)
             for i, variable in enumerate(optimizer.variables):
@@ -61,7 +61,7 @@ class Chosen:
     """The steps of several optimizers, of which a member takes one.
 
     Args:
-        optimizer: The `OneOf`.
+        optimizer: The `SwitchedOptimizer`.
         each: Its optimizers, in the form that `stateless` returns.
         parameters: The `Parameter`s that they update.
     """
