@@ -1,11 +1,11 @@
 """Hyperparameters that can change while a model trains."""
 
 import inspect
-import numbers
-import operator
 
 import keras
 import numpy as np
+
+from tfcourse.utils.validation import Interval, check_number
 
 
 class Hyperparameter:
@@ -34,12 +34,10 @@ class Hyperparameter:
 
     def __init__(self, interval):
         self.interval = interval
-        self._low, self._high = map(float, interval[1:-1].split(","))
-        self._above = operator.ge if interval[0] == "[" else operator.gt
-        self._below = operator.le if interval[-1] == "]" else operator.lt
+        self._allowed = Interval(interval)
 
     def __contains__(self, value):
-        return self._above(value, self._low) and self._below(value, self._high)
+        return value in self._allowed
 
     def __set_name__(self, owner, name):
         self.name = name
@@ -58,16 +56,7 @@ class Hyperparameter:
 
     def check(self, value, owner):
         """Raises unless `value` may be the setting of a class named `owner`."""
-        if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            raise TypeError(
-                f"`{self.name}` of {owner} must be a number in "
-                f"{self.interval}. Received: {self.name}={value!r}"
-            )
-        if value not in self:
-            raise ValueError(
-                f"`{self.name}` of {owner} must lie in {self.interval}. "
-                f"Received: {self.name}={value}"
-            )
+        check_number(value, self.name, owner, self._allowed)
 
     def _variable(self, obj, value):
         with keras.name_scope(obj.name, caller=obj):
@@ -112,22 +101,3 @@ def current_values(obj):
         name: current_value(variable)
         for name, variable in hyperparameters_of(obj).items()
     }
-
-
-def check_number(value, name, owner, interval):
-    """Raises, as a `Hyperparameter` would, unless `value` is in `interval`.
-
-    For settings that stay Python numbers, and are checked when constructing.
-    """
-    setting = Hyperparameter(interval)
-    setting.__set_name__(owner, name)
-    setting.check(value, owner)
-
-
-def check_flag(value, name, owner):
-    """Raises unless `value` is a bool: `"no"` would count as true."""
-    if not isinstance(value, bool):
-        raise TypeError(
-            f"`{name}` of {owner} must be True or False. Received: "
-            f"{name}={value!r}"
-        )

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from tfcourse.hyperparameter import check_flag, check_number
 from tfcourse.saving import register
+from tfcourse.utils.validation import check_flag, check_number
 
 
 @keras.saving.register_keras_serializable(package="tfcourse")

@@ -1,9 +1,10 @@
 """The exponentially weighted average of a number, an array or a series."""
 
 import math
-import numbers
 
 import numpy as np
+
+from tfcourse.utils.validation import check_flag, check_number
 
 
 def exponentially_weighted_average(theta, beta=0.9, bias_correction=True):
@@ -41,7 +42,7 @@ def exponentially_weighted_average(theta, beta=0.9, bias_correction=True):
     # Here, because `scipy.signal` takes as long to import as all the rest.
     from scipy.signal import lfilter
 
-    _check_beta(beta, "exponentially_weighted_average")
+    check_number(beta, "beta", "exponentially_weighted_average", "[0, 1)")
     beta = float(beta)
     theta = np.asarray(theta, "float64")
     if theta.ndim == 0:
@@ -95,7 +96,7 @@ class ExponentiallyWeightedAverage:
     """
 
     def __init__(self, beta=0.9, bias_correction=True):
-        check_settings(self, beta, bias_correction)
+        check_settings(beta, bias_correction, type(self).__name__)
         self.beta = float(beta)
         self.bias_correction = bias_correction
         self.reset()
@@ -170,23 +171,7 @@ def total_weight(beta, t):
     return -np.expm1(t * math.log(beta))
 
 
-def check_settings(owner, beta, bias_correction):
-    owner = type(owner).__name__
-    _check_beta(beta, owner)
-    if not isinstance(bias_correction, bool):
-        raise TypeError(
-            f"`bias_correction` of {owner} must be True or False. "
-            f"Received: bias_correction={bias_correction!r}"
-        )
-
-
-def _check_beta(beta, owner):
-    if isinstance(beta, bool) or not isinstance(beta, numbers.Real):
-        raise TypeError(
-            f"`beta` of {owner} must be a number in [0, 1). "
-            f"Received: beta={beta!r}"
-        )
-    if not 0 <= beta < 1:
-        raise ValueError(
-            f"`beta` of {owner} must lie in [0, 1). Received: beta={beta}"
-        )
+def check_settings(beta: float, bias_correction: bool, owner: str) -> None:
+    """Raises unless `owner` may have the settings of an average."""
+    check_number(beta, "beta", owner, "[0, 1)")
+    check_flag(bias_correction, "bias_correction", owner)

@@ -50,7 +50,7 @@ class MetricAverage(keras.callbacks.Callback):
                 "`monitor` of MetricAverage must be the name of a metric. "
                 f"Received: monitor={monitor!r}"
             )
-        check_settings(self, beta, bias_correction)
+        check_settings(beta, bias_correction, type(self).__name__)
         self.monitor = monitor
         self.average = ExponentiallyWeightedAverage(beta, bias_correction)
 

@@ -60,7 +60,7 @@ class WeightAverage(keras.callbacks.Callback):
 
     def __init__(self, beta=0.99, bias_correction=True, swap_on_epoch=False):
         super().__init__()
-        check_settings(self, beta, bias_correction)
+        check_settings(beta, bias_correction, type(self).__name__)
         self.beta = float(beta)
         self.bias_correction = bias_correction
         self.swap_on_epoch = swap_on_epoch

@@ -1,10 +1,10 @@
 """The data sets that come with scikit-learn: real, small, no download."""
 
-import difflib
 import importlib
 
 from tfcourse.data.dataset import Dataset
 from tfcourse.errors import InputError
+from tfcourse.utils.validation import unknown_name
 
 # Name -> (loader in `sklearn.datasets`, examples, shape of an example, classes,
 # source). The shapes are written down so that listing them reads no data; a
@@ -80,10 +80,3 @@ def describe():
         {"name": name, **dict(zip(keys, row[1:], strict=True))}
         for name, row in BUNDLED.items()
     ]
-
-
-def unknown_name(what, name, known):
-    """Returns the sentence that says `name` is unknown and what is near it."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"There is no {what} {name!r}.{hint} Known: {', '.join(known)}."

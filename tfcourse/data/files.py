@@ -6,9 +6,9 @@ import zipfile
 
 import numpy as np
 
-from tfcourse.data.bundled import unknown_name
 from tfcourse.data.dataset import Dataset
 from tfcourse.errors import InputError
+from tfcourse.utils.validation import unknown_name
 
 _TABLES = (".csv", ".parquet")
 SUFFIXES = (*_TABLES, ".npz")

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from tfcourse.data.splits import check_count
+from tfcourse.utils.validation import check_integer
 
 
 def mini_batches(x, y, batch_size=64, seed=0):
@@ -83,7 +83,7 @@ def _checked(x, y, batch_size):
             "`x` and `y` must have as many examples. Received: "
             f"{len(x)} and {len(y)}"
         )
-    check_count("batch_size", batch_size)
+    check_integer(batch_size, "batch_size", "mini_batches")
     return x, y
 
 
@@ -131,13 +131,13 @@ def recommended_batch_size(m, bytes_per_example=None, memory=None):
             "Give `bytes_per_example` and `memory` together. Received: "
             f"bytes_per_example={bytes_per_example}, memory={memory}"
         )
-    check_count("m", m)
+    check_integer(m, "m", "recommended_batch_size")
     for name, value in {
         "bytes_per_example": bytes_per_example,
         "memory": memory,
     }.items():
         if value is not None:
-            check_count(name, value)
+            check_integer(value, name, "recommended_batch_size")
     fitting = float("inf") if memory is None else memory // bytes_per_example
     if m <= 2_000 and m <= fitting:
         return m

@@ -1,12 +1,12 @@
 """Training, development and test set, in the course's proportions."""
 
 import dataclasses
-import numbers
 
 import numpy as np
 
 from tfcourse.data.dataset import Dataset
 from tfcourse.errors import InputError
+from tfcourse.utils.validation import check_integer
 
 # From here on a fixed number tells classifiers apart as well as a fixed share.
 _BIG = 100_000
@@ -40,22 +40,9 @@ def split_sizes(m):
     Reference:
         Ng, Improving Deep Neural Networks, week 1, Train / Dev / Test sets.
     """
-    check_count("m", m, least=3)
+    check_integer(m, "m", "split_sizes", least=3)
     held_out = max(1, round(0.2 * m)) if m < _BIG else _ENOUGH
     return m - 2 * held_out, held_out, held_out
-
-
-def check_count(name, value, least=1):
-    """Raises unless `value` is a whole number of `least` or more."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(
-            f"`{name}` must be a whole number, {least} or more. Received: "
-            f"{name}={value!r}"
-        )
-    if value < least:
-        raise ValueError(
-            f"`{name}` must be at least {least}. Received: {name}={value}"
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +73,7 @@ def split(y, seed=0):
     """
     from sklearn.model_selection import train_test_split
 
-    check_count("seed", seed, least=0)
+    check_integer(seed, "seed", "split", least=0)
     y = np.asarray(y.y if isinstance(y, Dataset) else y)
     if y.ndim != 1 or len(y) == 0:
         raise ValueError(

@@ -1,7 +1,8 @@
 """Bias and variance: what keeps the error up, and what the course advises."""
 
 import dataclasses
-import numbers
+
+from tfcourse.utils.validation import check_number
 
 ADVICE = {
     "avoidable bias": (
@@ -235,19 +236,13 @@ def bias_variance(
 
 
 def _share(name, value):
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(
-            f"`{name}` of bias_variance must be a number in [0, 1]. "
-            f"Received: {name}={value!r}"
-        )
-    if not 0 <= value <= 1:
+    try:
+        check_number(value, name, "bias_variance", "[0, 1]")
+    except ValueError as error:
         hint = (
             f" Give {value:g} % as {value / 100:g}." if 1 < value <= 100 else ""
         )
-        raise ValueError(
-            f"`{name}` of bias_variance must lie in [0, 1]. "
-            f"Received: {name}={value}.{hint}"
-        )
+        raise ValueError(f"{error}.{hint}") from None
     return float(value)
 
 

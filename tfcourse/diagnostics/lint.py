@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import numbers
 
 import keras
 
@@ -17,6 +16,7 @@ from tfcourse.diagnostics.model_graph import (
     only_reshapes,
     unwrapped,
 )
+from tfcourse.utils.validation import check_integer
 
 PROBABILITIES = ("softmax", "sigmoid")
 # Of these it is certain that they do not give probabilities.
@@ -395,15 +395,5 @@ def _check(model, examples):
         raise TypeError(
             f"`model` of lint must be a Keras model. Received: {model!r}"
         )
-    if examples is None:
-        return
-    if isinstance(examples, bool) or not isinstance(examples, numbers.Integral):
-        raise TypeError(
-            "`examples` of lint must be a whole number. "
-            f"Received: examples={examples!r}"
-        )
-    if examples <= 0:
-        raise ValueError(
-            "`examples` of lint must be positive. "
-            f"Received: examples={examples}"
-        )
+    if examples is not None:
+        check_integer(examples, "examples", "lint")

@@ -2,11 +2,11 @@
 
 import dataclasses
 import math
-import numbers
 
 import numpy as np
 
 from tfcourse.diagnostics.flat_vector import FlatVector
+from tfcourse.utils.validation import check_integer, check_number
 
 
 def gradient_ratio(a, b):
@@ -189,29 +189,10 @@ def check_gradient(f, gradient, theta, epsilon=1e-7, sample=None, seed=0):
 
 def check_settings(owner, epsilon, sample, seed):
     """Raises unless the settings of a gradient check are usable."""
-    if isinstance(epsilon, bool) or not isinstance(epsilon, numbers.Real):
-        raise TypeError(
-            f"`epsilon` of {owner} must be a number above 0. "
-            f"Received: epsilon={epsilon!r}"
-        )
-    if not 0 < epsilon < math.inf:
-        raise ValueError(
-            f"`epsilon` of {owner} must lie in (0, inf). "
-            f"Received: epsilon={epsilon}"
-        )
-    for name, value, least in [("sample", sample, 1), ("seed", seed, 0)]:
-        if value is None and name == "sample":
-            continue
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-            raise TypeError(
-                f"`{name}` of {owner} must be a whole number. "
-                f"Received: {name}={value!r}"
-            )
-        if value < least:
-            raise ValueError(
-                f"`{name}` of {owner} must be {least} or more. "
-                f"Received: {name}={value}"
-            )
+    check_number(epsilon, "epsilon", owner, "(0, inf)")
+    if sample is not None:
+        check_integer(sample, "sample", owner)
+    check_integer(seed, "seed", owner, least=0)
 
 
 def compare(layout, indices, gradient, losses_at, epsilon, worst=10):

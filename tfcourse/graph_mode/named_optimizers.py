@@ -4,7 +4,6 @@ import contextlib
 
 import tensorflow as tf
 
-from tfcourse.data.bundled import unknown_name
 from tfcourse.errors import InputError
 from tfcourse.graph_mode.optimizers import (
     Adam,
@@ -12,6 +11,7 @@ from tfcourse.graph_mode.optimizers import (
     Momentum,
     RMSprop,
 )
+from tfcourse.utils.validation import unknown_name
 
 v1 = tf.compat.v1
 

@@ -4,8 +4,8 @@ import numbers
 
 import tensorflow as tf
 
-from tfcourse.hyperparameter import check_flag, check_number
 from tfcourse.optimizers.base import is_kernel
+from tfcourse.utils.validation import check_flag, check_number
 
 v1 = tf.compat.v1
 

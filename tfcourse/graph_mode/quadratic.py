@@ -6,14 +6,13 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfcourse.data.splits import check_count
 from tfcourse.errors import InputError
 from tfcourse.graph_mode.named_optimizers import (
     kept_running,
     optimizer_named,
 )
 from tfcourse.graph_mode.session import new_graph, new_session
-from tfcourse.hyperparameter import check_number
+from tfcourse.utils.validation import check_integer, check_number
 
 v1 = tf.compat.v1
 
@@ -102,7 +101,7 @@ def minimize_quadratic(
     Reference:
         Andrew Ng, Improving Deep Neural Networks, week 3, "TensorFlow".
     """
-    check_count("steps", steps)
+    check_integer(steps, "steps")
     lecture = _Lecture(
         _rows(coefficients, steps), optimizer, learning_rate, w0, written
     )

@@ -10,8 +10,7 @@ import itertools
 
 import tensorflow as tf
 
-from tfcourse.data.splits import check_count
-from tfcourse.hyperparameter import check_number
+from tfcourse.utils.validation import check_integer, check_number
 
 
 def inverse_time_decay(
@@ -170,7 +169,7 @@ def _check(owner, settings):
 
 def _epoch(global_step, steps_per_epoch):
     if steps_per_epoch is not None:
-        check_count("steps_per_epoch", steps_per_epoch)
+        check_integer(steps_per_epoch, "steps_per_epoch")
     # Divided as integers: a float32 does not hold all numbers of steps.
     step = tf.convert_to_tensor(global_step)
     return tf.cast(step // (steps_per_epoch or 1), tf.float32)

@@ -7,11 +7,10 @@ from keras import ops
 
 from tfcourse.hyperparameter import (
     Hyperparameter,
-    check_flag,
-    check_number,
     current_values,
     hyperparameters_of,
 )
+from tfcourse.utils.validation import check_flag, check_integer, check_number
 
 
 def batch_statistics(x, axes, mask=None, keepdims=False, synchronized=False):
@@ -192,11 +191,7 @@ class BatchNormalization(keras.layers.Layer):
         check_flag(center, "center", "BatchNormalization")
         check_flag(scale, "scale", "BatchNormalization")
         check_flag(synchronized, "synchronized", "BatchNormalization")
-        if isinstance(axis, bool) or not isinstance(axis, int):
-            raise TypeError(
-                "`axis` of BatchNormalization must be one integer. "
-                f"Received: axis={axis!r}"
-            )
+        check_integer(axis, "axis", "BatchNormalization", least=None)
         if synchronized and keras.backend.backend() != "tensorflow":
             raise ValueError(
                 "`synchronized` of BatchNormalization may be True only on the "

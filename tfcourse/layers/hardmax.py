@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from tfcourse.utils.validation import check_integer
+
 
 @keras.saving.register_keras_serializable(package="tfcourse")
 class Hardmax(keras.layers.Layer):
@@ -38,11 +40,7 @@ class Hardmax(keras.layers.Layer):
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(axis, bool) or not isinstance(axis, int):
-            raise TypeError(
-                "`axis` of Hardmax must be one integer. "
-                f"Received: axis={axis!r}"
-            )
+        check_integer(axis, "axis", "Hardmax", least=None)
         self.axis = axis
         self.supports_masking = True
         # Nothing is left to create once the shape of the inputs is known.

@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
-from tfcourse.hyperparameter import Hyperparameter, check_flag
+from tfcourse.hyperparameter import Hyperparameter
 from tfcourse.optimizers.base import Optimizer, moving_average
+from tfcourse.utils.validation import check_flag
 
 
 def rmsprop_step(

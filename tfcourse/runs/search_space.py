@@ -9,10 +9,10 @@ import tempfile
 import keras
 import keras_tuner
 
-from tfcourse.data.bundled import unknown_name
 from tfcourse.errors import InputError
 from tfcourse.export import outputs_match_classes
 from tfcourse.tuning.search_space.course_space import CourseSpace
+from tfcourse.utils.validation import unknown_name
 
 SPACES = {"course": CourseSpace}
 

@@ -7,12 +7,12 @@ import pathlib
 import keras_tuner
 from keras_tuner.engine import hyperparameters as kinds
 
-from tfcourse.data.bundled import unknown_name
 from tfcourse.errors import InputError
 from tfcourse.runs.settings import Settings, read_manifest
 from tfcourse.tuning.results.trials import ranked, read_records
 from tfcourse.tuning.search_space.scales import to_display
 from tfcourse.utils.atomic_files import read_json
+from tfcourse.utils.validation import unknown_name
 
 # From one to the next a hyperparameter may let others appear.
 _MOST_BUILDS = 10

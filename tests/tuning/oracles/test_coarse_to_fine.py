@@ -503,7 +503,7 @@ def test_better_than_random_search(tmp_path, dimensions, function):
     ],
 )
 def test_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         CoarseToFineOracle(OBJECTIVE, **{"max_trials": 20, **arguments})
 
 

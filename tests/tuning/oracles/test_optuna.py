@@ -263,7 +263,7 @@ def test_sampler_as_an_object(tmp_path):
     ],
 )
 def test_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         OptunaOracle(OBJECTIVE, **arguments)
 
 

@@ -79,7 +79,7 @@ def test_used_up_space_ends_the_search_with_every_point_tried(tmp_path):
 
 @pytest.mark.parametrize("seed", [-1, 0.5, None, "0"])
 def test_bad_seed_is_refused(seed):
-    with pytest.raises(ValueError, match=f"`seed` of .*=.?{seed}"):
+    with pytest.raises((TypeError, ValueError), match=f"`seed` of .*=.?{seed}"):
         RandomSearchOracle("val_loss", 3, seed)
 
 
@@ -222,7 +222,7 @@ def test_time_limit_ends_the_search(tmp_path, monkeypatch):
     ],
 )
 def test_bad_end_is_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         RandomSearchOracle("val_loss", **arguments)
 
 

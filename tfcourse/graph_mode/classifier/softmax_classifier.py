@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 
 from tfcourse.data.minibatches import mini_batches
-from tfcourse.data.splits import check_count
 from tfcourse.errors import InputError
 from tfcourse.graph_mode.classifier.checkpoints import SessionCheckpoints
 from tfcourse.graph_mode.classifier.inputs import (
@@ -22,7 +21,7 @@ from tfcourse.graph_mode.session import (
     new_graph,
     new_session,
 )
-from tfcourse.hyperparameter import check_number
+from tfcourse.utils.validation import check_integer, check_number
 
 v1 = tf.compat.v1
 
@@ -101,11 +100,11 @@ class SoftmaxClassifier:
     ):
         shape = (features,) if np.ndim(features) == 0 else tuple(features)
         for i, size in enumerate(shape):
-            check_count(f"features[{i}]", size)
+            check_integer(size, f"features[{i}]")
         for i, size in enumerate(units):
-            check_count(f"units[{i}]", size)
-        check_count("classes", classes, least=2)
-        check_count("seed", seed, least=0)
+            check_integer(size, f"units[{i}]")
+        check_integer(classes, "classes", least=2)
+        check_integer(seed, "seed", least=0)
         for name, value, interval in [
             ("keep_prob", keep_prob, "(0, 1]"),
             ("lambda_", lambda_, "[0, inf)"),
@@ -198,8 +197,8 @@ class SoftmaxClassifier:
         x, y = self._checked(x, y)
         if validation_data is not None:
             validation_data = self._checked(*validation_data)
-        check_count("epochs", epochs)
-        check_count("batch_size", batch_size)
+        check_integer(epochs, "epochs")
+        check_integer(batch_size, "batch_size")
         batches_per_epoch = -(-len(x) // batch_size)
         step, history = self.steps, []
         writer = self._writer(tensorboard)

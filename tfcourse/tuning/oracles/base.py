@@ -12,6 +12,7 @@ from tfcourse.errors import InputError
 from tfcourse.tuning.oracles.crash_safe import CrashSafeOracle
 from tfcourse.tuning.search_space import regions
 from tfcourse.tuning.search_space.scales import to_display
+from tfcourse.utils.validation import check_integer
 
 # Proposals of a trial that was already tried before the space is looked
 # through for one that was not.
@@ -57,8 +58,8 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
         target=None,
         **kwargs,
     ):
-        check_integer("max_trials", max_trials, 1, self)
-        check_integer("seed", seed, 0, self)
+        check_integer(max_trials, "max_trials", type(self).__name__)
+        check_integer(seed, "seed", type(self).__name__, least=0)
         owner = type(self).__name__
         if time_limit is not None and not time_limit > 0:
             raise ValueError(
@@ -72,11 +73,11 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
             )
         super().__init__(
             objective=objective,
-            max_trials=max_trials,
+            max_trials=int(max_trials),
             **{"max_consecutive_failed_trials": max_trials + 1, **kwargs},
         )
         # Set here because keras-tuner takes 0 for none.
-        self.seed = seed
+        self.seed = int(seed)
         self.initial_points = [dict(point) for point in initial_points]
         self.time_limit = time_limit
         self.target = target
@@ -229,12 +230,3 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
 
 def _answer(status, values=None):
     return {"status": status, "values": values}
-
-
-def check_integer(name, value, least, owner):
-    """Raises a `ValueError` unless it is an integer of `least` or more."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(
-            f"`{name}` of {type(owner).__name__} must be an integer of "
-            f"{least} or more. Received: {name}={value!r}"
-        )

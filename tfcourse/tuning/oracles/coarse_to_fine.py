@@ -26,11 +26,12 @@ import pathlib
 
 import numpy as np
 
-from tfcourse.tuning.oracles.base import SearchOracle, check_integer
+from tfcourse.tuning.oracles.base import SearchOracle
 from tfcourse.tuning.results.trials import trial_order
 from tfcourse.tuning.search_space import regions
 from tfcourse.tuning.search_space.regions import Region
 from tfcourse.utils.atomic_files import read_json
+from tfcourse.utils.validation import check_integer
 
 # Of `max_trials`, in the first round.
 _FIRST_SHARE = 0.4
@@ -162,9 +163,11 @@ class CoarseToFineOracle(SearchOracle):
         **kwargs,
     ):
         super().__init__(objective, max_trials, seed, **kwargs)
-        check_integer("rounds", rounds, 1, self)
+        check_integer(rounds, "rounds", type(self).__name__)
         if trials_per_round is not None:
-            check_integer("trials_per_round", trials_per_round, 1, self)
+            check_integer(
+                trials_per_round, "trials_per_round", type(self).__name__
+            )
             if rounds * trials_per_round > max_trials:
                 raise ValueError(
                     f"{rounds} rounds of {trials_per_round} trials are more "

@@ -9,8 +9,9 @@ import warnings
 import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
-from tfcourse.tuning.oracles.base import SearchOracle, check_integer
+from tfcourse.tuning.oracles.base import SearchOracle
 from tfcourse.tuning.search_space import regions
+from tfcourse.utils.validation import check_integer
 
 # What a sampler needs that Optuna does not bring, and pip's name of it.
 _SAMPLERS = {
@@ -79,7 +80,7 @@ class OptunaOracle(SearchOracle):
     ):
         super().__init__(objective, max_trials, seed, **kwargs)
         if at_once is not None:
-            check_integer("at_once", at_once, 1, self)
+            check_integer(at_once, "at_once", type(self).__name__)
         _check_packages(sampler)
         self.sampler = sampler
         self.at_once = at_once

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import keras
 
-from tfcourse.hyperparameter import check_flag, check_number
 from tfcourse.tuning.panda.recovery.guard import Guard
+from tfcourse.utils.validation import check_flag, check_number
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import itertools
 
-from tfcourse.hyperparameter import check_number
+from tfcourse.utils.validation import check_number
 
 _RATES = ("learning_rate", "initial_learning_rate")
 

@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 from tfcourse.averages import ExponentiallyWeightedAverage
-from tfcourse.hyperparameter import check_number
+from tfcourse.utils.validation import check_number
 
 # Of float32.
 _EPSILON = 2.0**-23
