@@ -28,8 +28,15 @@ def fresh(seed):
     tf.set_random_seed(seed)
 
 
+# The steps of a loop run side by side: on several threads, which of them draws
+# first is left to chance.
+one_thread = tf.ConfigProto(
+    use_per_session_threads=True, inter_op_parallelism_threads=1
+)
+
+
 def run(name, tensors, feed=None):
-    with tf.Session() as session:
+    with tf.Session(config=one_thread) as session:
         session.run(tf.global_variables_initializer())
         values = session.run(tensors, feed)
     flat = [np.asarray(v, "float64").ravel() for v in values]

@@ -7,14 +7,14 @@ from tfcourse.tf1_runner.shims.contrib._seq2seq.losses import (
     by_labels_and_logits,
 )
 
-_OURS = "tfcourse.tf1_runner.shims.contrib"
+_OURS = "tfcourse.tf1_runner.shims.contrib._seq2seq"
 
 __getattr__ = gather(
     "tf.contrib.seq2seq",
-    f"{_OURS}._decoder",
-    f"{_OURS}._helpers",
-    f"{_OURS}._attention",
-    f"{_OURS}._beam_search",
+    f"{_OURS}.decoder",
+    f"{_OURS}.helpers",
+    f"{_OURS}.attention",
+    f"{_OURS}.beam_search",
 )
 
 
