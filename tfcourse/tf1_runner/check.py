@@ -3,8 +3,8 @@
 import importlib
 import inspect
 
-from tfcourse.tf1_runner.imports import symbol_names as renamed
-from tfcourse.tf1_runner.patches import libraries
+from tfcourse.tf1_runner.imports.symbol_names import RENAMED
+from tfcourse.tf1_runner.patches import apply_patches, libraries
 from tfcourse.tf1_runner.source.local_modules import uses_with_helpers
 
 _LIBRARIES = ("tf", "np", "scipy.misc", "scipy.ndimage", "keras")
@@ -16,11 +16,11 @@ def print_check(pieces, folder, tensorflow_1):
         print("Not a TensorFlow 1 script: it runs as it is.")
         return 0
     uses = _uses(pieces, folder)
-    added = _install()
+    apply_patches()
     counts = {"as is": 0, "put back": 0, "missing": 0}
     width = max((len(name) for name in uses), default=0)
     for name, where in uses.items():
-        kind, remark = _served(name, added)
+        kind, remark = _served(name)
         counts[kind] += 1
         print(f"{where}: {name:{width}} {kind}{remark}")
     print(", ".join(f"{count} {kind}" for kind, count in counts.items()))
@@ -37,19 +37,13 @@ def _uses(pieces, folder):
     return found
 
 
-def _install():
-    from tfcourse.tf1_runner.patches import tensorflow as tensorflow_1
-
-    return {f"tf.{name}" for name in tensorflow_1.install()}
-
-
-def _served(name, added):
+def _served(name):
     """Returns how a name is served, and a remark on it."""
     from tfcourse.tf1_runner.advice import advise
 
     if not _resolves(name):
         return "missing", f": {advise(name)}"
-    by = _put_back_by(name, added)
+    by = _put_back_by(name)
     return ("put back", f" ({by})") if by else ("as is", "")
 
 
@@ -75,14 +69,20 @@ def _resolves(name):
     return True
 
 
-def _put_back_by(name, added):
-    if name.removeprefix("tf.") in renamed.RENAMED:
-        return f"tf.{renamed.RENAMED[name.removeprefix('tf.')]}"
+def _put_back_by(name):
+    """Returns who serves a name that TensorFlow 2 has not, or an empty text."""
+    from tfcourse.tf1_runner.patches import signatures
+
+    short = name.removeprefix("tf.")
+    if short in RENAMED:
+        return f"tf.{RENAMED[short]}"
     for start, by in _BY.items():
         if f"{name}.".startswith(f"{start}."):
             return by
     # A library is changed when it is imported, which may just have happened.
-    return "tfcourse" if name in added | libraries.PUT_BACK else ""
+    if short in signatures.NAMES or name in libraries.PUT_BACK:
+        return "tfcourse"
+    return ""
 
 
 _ROOTS = {"tf": "tensorflow", "np": "numpy"}

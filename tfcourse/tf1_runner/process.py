@@ -31,19 +31,19 @@ def _prepare(settings):
     """Puts in place what the script will meet; before it changes anything."""
     os.environ.setdefault("TFCOURSE_FIGURES", settings["figures"])
     if settings["tensorflow_1"]:
-        from tfcourse.tf1_runner.patches import tensorflow as tensorflow_1
+        from tfcourse.tf1_runner.patches import apply_patches
 
-        tensorflow_1.install()
+        apply_patches()
         if settings["mnist"] == "digits":
             from tfcourse.tf1_runner.environment import digits
 
             digits.install()
     from tfcourse.tf1_runner.environment import ipython
-    from tfcourse.tf1_runner.imports import hooks as imports
+    from tfcourse.tf1_runner.imports import hooks
 
     ipython.install()
     if os.environ.get("MPLBACKEND") == FIGURES:
-        imports.after_import({"matplotlib": _keep_the_backend})
+        hooks.after_import({"matplotlib": _keep_the_backend})
 
 
 def _keep_the_backend(matplotlib):
@@ -59,9 +59,9 @@ def _run(path, pieces, argv, tensorflow_1):
     sys.path.insert(0, folder)
     as_then = None
     if tensorflow_1:
-        from tfcourse.tf1_runner.source import rewrite as idioms
+        from tfcourse.tf1_runner.source import rewrite
 
-        as_then = idioms.install(folder, pieces)
+        as_then = rewrite.install(folder, pieces)
     if pieces and pieces[0].is_cell:
         os.chdir(script.parent)  # As Jupyter does.
     try:

@@ -1,5 +1,10 @@
-"""Names of TensorFlow 0.x and 1.x that only moved: old name, name in v1."""
+"""Names of TensorFlow 0.x and 1.x: those that moved, load late, or are gone."""
 
+import importlib
+
+from tfcourse.tf1_runner.advice import SUBMODULES
+
+# Old name, name in v1.
 RENAMED = {
     "TensorArray.pack": "TensorArray.stack",
     "TensorArray.unpack": "TensorArray.unstack",
@@ -53,3 +58,53 @@ RENAMED = {
     "types.uint8": "uint8",
     "unpack": "unstack",
 }
+
+# Served by other packages, when they are first used.
+_LATE = {
+    "tf.contrib": "tensorflow.contrib",
+    "tf.estimator": "tensorflow.estimator",
+    "tf.examples": "tensorflow.examples",
+    "tf.nn.seq2seq": "tensorflow.contrib.legacy_seq2seq",
+}
+
+
+def add_old_names(tf) -> None:
+    """Adds the names that moved to the v1 API, and those that load late."""
+    for name, new in RENAMED.items():
+        set_symbol(tf, name, find_symbol(tf, new))
+    tf.__getattr__ = _late_or_explained(tf, "tf")
+    for name in SUBMODULES:
+        module = getattr(tf, name)
+        module.__getattr__ = _late_or_explained(module, f"tf.{name}")
+
+
+def find_symbol(tf, name: str):
+    """Returns what `tf.name` is, where `name` may have dots."""
+    value = tf
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def set_symbol(tf, name: str, value) -> None:
+    """Makes `tf.name` the value, where `name` may have dots."""
+    owner, _, last = name.rpartition(".")
+    setattr(find_symbol(tf, owner) if owner else tf, last, value)
+
+
+def _late_or_explained(module, prefix):
+    """Returns a `__getattr__` that loads a part, or says what became of it."""
+
+    def find(name):
+        full = f"{prefix}.{name}"
+        if full in _LATE:
+            found = importlib.import_module(_LATE[full])
+            setattr(module, name, found)
+            return found
+        raise AttributeError(
+            f"module '{prefix.replace('tf', 'tensorflow', 1)}' has no "
+            f"attribute '{name}'",
+            name=full,
+        )
+
+    return find

@@ -1,1 +1,29 @@
-"""Behaviour of the time, put back in the process of a script."""
+"""What TensorFlow 1 and its libraries did, put back in a script's process.
+
+Each module has one function, `apply()`. None can be undone.
+"""
+
+import importlib
+
+# In this order: the others change the version 1 that the first one makes, and
+# those that count operations come before what wraps the same functions.
+PATCHES = (
+    "tensorflow",
+    "seeds",
+    "multi_rnn_cell",
+    "forward_op_counts",
+    "gradient_op_counts",
+    "sessions",
+    "plot_model",
+    "keras_1_arguments",
+    "keras_2_names",
+    "channels_first",
+    "signatures",
+    "libraries",
+)
+
+
+def apply_patches() -> None:
+    """Makes this process one of TensorFlow 1, from here on."""
+    for name in PATCHES:
+        importlib.import_module(f"{__name__}.{name}").apply()

@@ -7,7 +7,7 @@ import tensorflow.compat.v1 as tf
 from tensorflow.python.ops import gen_nn_ops
 
 
-def install():
+def apply() -> None:
     """Turns them round for the CPU, if there is no GPU."""
     if tf.config.list_physical_devices("GPU"):
         return

@@ -25,7 +25,7 @@ from tensorflow.python.training import saver
 from tfcourse.tf1_runner.patches.seeds import count, counted
 
 
-def restore():
+def apply() -> None:
     """Makes the functions count as they did, for this process."""
     random_ops.random_uniform = tf.random_uniform = _random_uniform
     tf.random.uniform = _random_uniform

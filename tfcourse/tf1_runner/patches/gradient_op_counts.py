@@ -1,7 +1,7 @@
 """Gradients that add other numbers of operations than in TensorFlow 1.
 
-What is drawn after `minimize` depends on them: see `graph_shape`. These are
-TensorFlow 1.12's, measured.
+What is drawn after `minimize` depends on them, see `forward_op_counts`. These
+are TensorFlow 1.12's, measured.
 """
 
 import functools
@@ -12,7 +12,7 @@ from tensorflow.python.framework import ops, tensor_util
 from tfcourse.tf1_runner.patches.seeds import count
 
 
-def restore():
+def apply() -> None:
     """Makes the gradients count as they did, for this process."""
     for kind, operations in _OPERATIONS.items():
         # TensorFlow has no public way to another gradient of its own ops.

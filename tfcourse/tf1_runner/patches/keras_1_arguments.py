@@ -55,7 +55,7 @@ _VALUES = {
 }
 
 
-def install():
+def apply() -> None:
     """Lets layers take them besides their own."""
     for name, old in _LAYERS.items():
         layer = getattr(keras.layers, name)

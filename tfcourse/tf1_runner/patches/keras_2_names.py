@@ -7,7 +7,7 @@ from tf_keras.api._v1 import keras
 from tf_keras.src.applications import imagenet_utils
 
 
-def install():
+def apply() -> None:
     """Adds them to the modules that serve `keras` and `tf.keras`."""
     backend = keras.backend
     backend.tensorflow_backend = backend

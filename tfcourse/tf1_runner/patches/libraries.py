@@ -1,4 +1,4 @@
-"""What NumPy, SciPy, Pillow, ... had at the time of TensorFlow 1."""
+"""What Python, NumPy, SciPy, ... had at the time of TensorFlow 1."""
 
 import collections
 import collections.abc
@@ -10,11 +10,17 @@ import math
 import sys
 import time
 
+from tfcourse.tf1_runner.imports import hooks
 from tfcourse.tf1_runner.source import python_2
 
 
-def restore_python():
-    """Puts back what Python itself had."""
+def apply() -> None:
+    """Puts it back: Python's own at once, a library's when it is imported."""
+    hooks.after_import(_PATCHES)
+    _restore_python()
+
+
+def _restore_python():
     python_2.restore_builtins()
     _add(time, clock=time.perf_counter)
     _add(inspect, getargspec=inspect.getfullargspec)
@@ -182,7 +188,13 @@ def _ndimage(ndimage):
     _add(ndimage, imread=misc.imread)
 
 
-PATCHES = {
+def _rnn_cells(module):
+    from tfcourse.tf1_runner.shims.rnn_cells.linear import linear
+
+    module._linear = linear
+
+
+_PATCHES = {
     "numpy": _numpy,
     "scipy.ndimage": _ndimage,
     "sklearn.manifold": _sklearn_manifold,
@@ -193,4 +205,7 @@ PATCHES = {
     "mpl_toolkits.mplot3d.axes3d": _axes3d,
     "pandas": _pandas,
     "h5py": _h5py,
+    "tensorflow.python.ops.rnn_cell": _rnn_cells,
+    "tensorflow.python.ops.rnn_cell_impl": _rnn_cells,
+    "tf_keras.api._v1.keras.__internal__.legacy.rnn_cell": _rnn_cells,
 }

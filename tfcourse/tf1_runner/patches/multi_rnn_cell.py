@@ -11,7 +11,7 @@ import tensorflow.compat.v1 as tf
 from tf_keras.src.layers.rnn import legacy_cells
 
 
-def install():
+def apply() -> None:
     """Makes stacked cells distinct, for this process."""
     stack = legacy_cells.MultiRNNCell
     build = stack.__init__

@@ -24,7 +24,7 @@ class Undrawn:
         return b""
 
 
-def install():
+def apply() -> None:
     """Lets a script go on that draws its model."""
     if importlib.util.find_spec("pydot") is None:
         # Such a script imports it only to see that Keras can draw.

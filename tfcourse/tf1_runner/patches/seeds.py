@@ -19,7 +19,7 @@ _draw_seed_today = random_seed.get_seed
 _more = weakref.WeakKeyDictionary()
 
 
-def install():
+def apply() -> None:
     """Puts the rule back for this process."""
     random_seed.get_seed = get_seed
 

@@ -14,7 +14,7 @@ from tensorflow.python.eager import context
 _SWITCH = rewriter_config_pb2.RewriterConfig
 
 
-def install():
+def apply() -> None:
     """Makes sessions run without that optimizer, for this process.
 
     What the script places on a GPU is moved to the CPU if there is none.

@@ -4,37 +4,13 @@ import functools
 
 import tensorflow.compat.v1 as tf
 
+from tfcourse.tf1_runner.imports.symbol_names import find_symbol, set_symbol
 
-def names():
-    """Returns the functions that take their old arguments as well."""
-    return {
-        "concat": _concat(tf.concat),
-        "split": _split(tf.split),
-        "reverse": _reverse(tf.reverse),
-        "SparseTensor": _sparse_tensor(tf.SparseTensor),
-        "image.resize_images": _resize_images(tf.image.resize_images),
-        "train.BytesList": _bytes_list(tf.train.BytesList),
-        **{
-            f"nn.{name}": _logits_first(getattr(tf.nn, name))
-            for name in (
-                "softmax_cross_entropy_with_logits",
-                "sparse_softmax_cross_entropy_with_logits",
-                "sigmoid_cross_entropy_with_logits",
-            )
-        },
-        **{
-            # Some scripts went past the front door.
-            f"python.ops.nn_ops.{name}": _logits_first(getattr(tf.nn, name))
-            for name in (
-                "softmax_cross_entropy_with_logits",
-                "sparse_softmax_cross_entropy_with_logits",
-            )
-        },
-        **{
-            f"nn.{name}": _labels_first(getattr(tf.nn, name))
-            for name in ("nce_loss", "sampled_softmax_loss")
-        },
-    }
+
+def apply() -> None:
+    """Lets them take their old arguments as well."""
+    for name, extended in _EXTENDED.items():
+        set_symbol(tf, name, extended(find_symbol(tf, name)))
 
 
 def _concat(concat):
@@ -154,3 +130,23 @@ def _bytes_list(bytes_list):
         )
 
     return of_text_too
+
+
+_EXTENDED = {
+    "concat": _concat,
+    "split": _split,
+    "reverse": _reverse,
+    "SparseTensor": _sparse_tensor,
+    "image.resize_images": _resize_images,
+    "train.BytesList": _bytes_list,
+    "nn.softmax_cross_entropy_with_logits": _logits_first,
+    "nn.sparse_softmax_cross_entropy_with_logits": _logits_first,
+    "nn.sigmoid_cross_entropy_with_logits": _logits_first,
+    # Some scripts went past the front door.
+    "python.ops.nn_ops.softmax_cross_entropy_with_logits": _logits_first,
+    "python.ops.nn_ops.sparse_softmax_cross_entropy_with_logits": _logits_first,
+    "nn.nce_loss": _labels_first,
+    "nn.sampled_softmax_loss": _labels_first,
+}
+# What this file puts back, for the check.
+NAMES = frozenset(_EXTENDED)

@@ -2,12 +2,12 @@
 
 import importlib
 
-from tfcourse.tf1_runner.imports import module_names as modules
+from tfcourse.tf1_runner.imports.module_names import modern
 
 
 def __getattr__(name):
     full = f"tensorflow.contrib.{name}"
-    if not name.startswith("_") and modules.modern(full):
+    if not name.startswith("_") and modern(full):
         return importlib.import_module(full)
     raise AttributeError(
         f"module 'tensorflow.contrib' has no attribute '{name}'",

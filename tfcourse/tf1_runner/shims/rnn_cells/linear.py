@@ -2,8 +2,6 @@
 
 import tensorflow.compat.v1 as tf
 
-from tfcourse.tf1_runner.imports import hooks as imports
-
 
 def linear(
     args,
@@ -48,19 +46,3 @@ def linear(
                 "bias", [output_size], dtype, bias_initializer or start
             ),
         )
-
-
-def _lend(module):
-    module._linear = linear
-
-
-def install():
-    """Puts it where scripts look for it, once they import from there."""
-    imports.after_import(dict.fromkeys(_PLACES, _lend))
-
-
-_PLACES = (
-    "tensorflow.python.ops.rnn_cell",
-    "tensorflow.python.ops.rnn_cell_impl",
-    "tf_keras.api._v1.keras.__internal__.legacy.rnn_cell",
-)
