@@ -13,8 +13,8 @@ from tfcourse.tuning.panda import Panda
 _IMPORTED = ["tensorflow", layers.__name__, Panda.__module__]
 
 
-class Nursery:
-    """Starts runs in processes.
+class ProcessPool:
+    """Starts runs in processes of their own.
 
     All of them are forked from one that has imported everything: that takes
     longer than a run.

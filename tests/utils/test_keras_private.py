@@ -12,6 +12,7 @@ from tfcourse.diagnostics.float64 import (
     lent_float64,
     sublayers,
 )
+from tfcourse.utils import keras_private
 
 
 @pytest.fixture
@@ -88,3 +89,60 @@ def test_lends_float64_to_every_part(model, rng):
     predicted = model(ops.convert_to_tensor(x, "float32"))
     assert keras.backend.standardize_dtype(predicted.dtype) == "float32"
     assert keras.backend.result_type("float32", float) == "float32"
+
+
+# ---------------------------------------------------------------------------
+# Models in training (used by tuning.panda)
+
+
+@pytest.fixture
+def nested_model():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((2,)),
+            keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]),
+            keras.layers.Dropout(0.5),
+        ]
+    )
+    model.compile("adam", "mse", run_eagerly=True)
+    return model
+
+
+def test_fit_begins_where_it_is_told(nested_model):
+    class Begin(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            keras_private.begin_at(self.model, 3)
+
+    x = np.zeros((4, 2))
+    history = nested_model.fit(x, x, epochs=5, verbose=0, callbacks=[Begin()])
+    assert history.epoch == [3, 4]
+    keras_private.begin_at(nested_model, None)
+    assert nested_model.fit(x, x, epochs=1, verbose=0).epoch == [0]
+
+
+def test_every_layer_is_found(nested_model):
+    layers = keras_private.every_layer(nested_model)
+    found = [type(layer).__name__ for layer in layers]
+
+    assert found.count("Dense") == found.count("Dropout") == 1
+    assert found.count("Sequential") == 2
+
+
+def test_global_seed_is_the_state_that_draws_without_a_seed():
+    keras.utils.set_random_seed(0)
+    seed = keras_private.global_seed()
+    before = np.asarray(seed).tolist()
+    drawn = keras.random.normal((2,))
+    assert np.asarray(seed).tolist() != before
+
+    seed.assign(before)
+    np.testing.assert_array_equal(keras.random.normal((2,)), drawn)
+
+
+def test_learning_rate_is_a_variable_or_a_schedule():
+    constant = keras.optimizers.SGD(0.1)
+    assert keras_private.learning_rate_of(constant) is constant.learning_rate
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    decaying = keras.optimizers.SGD(schedule)
+    assert keras_private.learning_rate_of(decaying) is schedule

@@ -24,7 +24,7 @@ from tfcourse.runs.search_space import load_space, probe
 from tfcourse.runs.settings import objective_of
 from tfcourse.runs.training_settings import TrainSettings, registered
 from tfcourse.tuning.panda import Panda, read_journal
-from tfcourse.tuning.panda.journal.plots import write_page
+from tfcourse.tuning.panda.journal.page import write_page
 from tfcourse.tuning.search_space.scales import to_display
 from tfcourse.utils.atomic_files import read_json, write_json
 

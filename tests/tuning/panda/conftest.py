@@ -7,7 +7,10 @@ import keras
 import numpy as np
 import pytest
 
-from tfcourse.tuning.panda import keras_state, read_journal
+from tfcourse.tuning.panda import read_journal
+from tfcourse.tuning.panda.state.model import build_optimizer
+from tfcourse.tuning.panda.state.variables import assign, read, variables_of
+from tfcourse.utils.keras_private import begin_at
 
 X = np.random.default_rng(0).normal(size=(22, 3)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)
@@ -51,9 +54,9 @@ def _compiled(optimizer):
     model = network(optimizer)
     model.make_train_function()
     step = model.train_function
-    keras_state.build_optimizer(model)
-    variables = keras_state.variables_of(model, {}, metrics=True)
-    return model, step, variables, keras_state.read(variables)
+    build_optimizer(model)
+    variables = variables_of(model, {}, metrics=True)
+    return model, step, variables, read(variables)
 
 
 def fresh(optimizer="adam"):
@@ -66,8 +69,8 @@ def fresh(optimizer="adam"):
     # A run that was broken off may leave its own in the place of it.
     model.train_function = step
     keras.utils.set_random_seed(0)
-    keras_state.assign(variables, values)
-    keras_state.begin_at(model, None)
+    assign(variables, values)
+    begin_at(model, None)
     return model
 
 

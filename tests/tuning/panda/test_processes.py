@@ -8,12 +8,12 @@ import pytest
 
 from tfcourse.errors import InputError
 from tfcourse.tuning.panda import Remote, read_journal, read_status
-from tfcourse.tuning.panda.control.run_folder import take
+from tfcourse.tuning.panda.control.run_folder import acquire_lock
 
 
 @pytest.fixture(scope="module")
-def nursery():
-    return panda_processes.Nursery()
+def processes():
+    return panda_processes.ProcessPool()
 
 
 def wait_for_lines(process, folder, count):
@@ -29,18 +29,18 @@ def weights(folder):
 
 @pytest.mark.slow
 def test_killed_at_random_moments_equals_an_unbroken_run(
-    tmp_path, nursery, runs
+    tmp_path, processes, runs
 ):
     draw = random.Random(0)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    unbroken = nursery.start(panda_processes.train, whole, 12)
+    unbroken = processes.start(panda_processes.train, whole, 12)
     for _ in range(2):
         before = len(read_journal(broken))
         with panda_processes.ended(
-            nursery.start(panda_processes.train, broken, 12)
+            processes.start(panda_processes.train, broken, 12)
         ) as process:
             wait_for_lines(process, broken, before + draw.randrange(3, 40))
-    panda_processes.finish(nursery.start(panda_processes.train, broken, 12))
+    panda_processes.finish(processes.start(panda_processes.train, broken, 12))
     panda_processes.finish(unbroken)
 
     for ours, theirs in zip(weights(broken), weights(whole), strict=True):
@@ -56,10 +56,10 @@ def test_killed_at_random_moments_equals_an_unbroken_run(
 
 
 @pytest.mark.slow
-def test_run_is_steered_from_a_second_process(tmp_path, nursery):
+def test_run_is_steered_from_a_second_process(tmp_path, processes):
     folder = tmp_path / "run"
     with panda_processes.ended(
-        nursery.start(panda_processes.train, folder, 10**5)
+        processes.start(panda_processes.train, folder, 10**5)
     ) as process:
         wait_for_lines(process, folder, 20)
         remote = Remote(folder)
@@ -67,7 +67,7 @@ def test_run_is_steered_from_a_second_process(tmp_path, nursery):
             "beta_1 0.9 → 0.5, learning_rate 0.01 → 0.001"
         )
         with pytest.raises(InputError, match="is in use by another process"):
-            take(folder)
+            acquire_lock(folder)
         assert remote.pause().startswith("paused at step ")
         status = read_status(folder)
         assert (status.state, status.alive) == ("paused", True)
@@ -79,7 +79,7 @@ def test_run_is_steered_from_a_second_process(tmp_path, nursery):
     assert read_status(folder).state == "stopped"
 
     with panda_processes.ended(
-        nursery.start(panda_processes.train, folder, 10**5)
+        processes.start(panda_processes.train, folder, 10**5)
     ) as process:
         wait_for_lines(process, folder, len(read_journal(folder)) + 3)
     assert read_status(folder).state == "killed"
@@ -88,10 +88,10 @@ def test_run_is_steered_from_a_second_process(tmp_path, nursery):
 
 
 @pytest.mark.slow
-def test_mirrored_strategy(tmp_path, nursery, runs):
+def test_mirrored_strategy(tmp_path, processes, runs):
     folder = tmp_path / "run"
     panda_processes.finish(
-        nursery.start(panda_processes.train_mirrored, folder)
+        processes.start(panda_processes.train_mirrored, folder)
     )
 
     assert weights(folder)[0] == pytest.approx(5e-4)

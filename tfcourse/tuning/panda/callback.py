@@ -1,22 +1,26 @@
 """Panda: one long run, babysat."""
 
-import dataclasses
+import os
 import pathlib
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
 from tfcourse.errors import InputError
-from tfcourse.tuning.panda import keras_state
-from tfcourse.tuning.panda.control import run_folder as folder
-from tfcourse.tuning.panda.control.commands import Commands
-from tfcourse.tuning.panda.control.steering import Steering
-from tfcourse.tuning.panda.gradient_norm import GradientNorm
-from tfcourse.tuning.panda.options import Options
-from tfcourse.tuning.panda.periods import Periods
-from tfcourse.tuning.panda.recovery import resume as resuming
+from tfcourse.tuning.panda.control.run_folder import acquire_lock
 from tfcourse.tuning.panda.recovery.guard import Guard
-from tfcourse.tuning.panda.recovery.rescue import Rescue
-from tfcourse.tuning.panda.run import Run
+from tfcourse.tuning.panda.state.model import build_optimizer
+from tfcourse.tuning.panda.state.random_generators import random_state
+from tfcourse.tuning.panda.training.commands import Commands
+from tfcourse.tuning.panda.training.gradient_norm import GradientNorm
+from tfcourse.tuning.panda.training.options import Options, Policy
+from tfcourse.tuning.panda.training.periods import Periods
+from tfcourse.tuning.panda.training.rescue import Rescue
+from tfcourse.tuning.panda.training.resume import resume_from
+from tfcourse.tuning.panda.training.run import PandaRun
+from tfcourse.tuning.panda.training.steering import Steering
+from tfcourse.utils.keras_private import begin_at
 
 
 class Panda(keras.callbacks.Callback):
@@ -95,83 +99,88 @@ class Panda(keras.callbacks.Callback):
 
     def __init__(
         self,
-        run_dir,
-        period="epoch",
-        keep=5,
-        guard=True,
-        monitor=None,
-        mode=None,
-        policy=None,
-        gradient_norm=False,
-        share=0.02,
-    ):
+        run_dir: str | os.PathLike[str],
+        period: str | int = "epoch",
+        keep: int = 5,
+        guard: Guard | bool = True,
+        monitor: str | None = None,
+        mode: str | None = None,
+        policy: Policy | None = None,
+        gradient_norm: bool = False,
+        share: float = 0.02,
+    ) -> None:
         super().__init__()
-        options = Options(
+        self._options = Options(
             period, keep, guard, monitor, mode, policy, gradient_norm, share
         )
-        guard = Guard() if guard is True else guard or None
-        self._options = dataclasses.replace(options, guard=guard or False)
         self.run_dir = pathlib.Path(run_dir)
         self._gradient_norm = GradientNorm() if gradient_norm else None
 
     # What `fit` calls.
 
-    def on_train_begin(self, logs=None):
-        self._lock = folder.take(self.run_dir)
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._lock = acquire_lock(self.run_dir)
         try:
             self._begin()
         except BaseException:
             self._lock.release()
             raise
 
-    def _begin(self):
+    def _begin(self) -> None:
         options, norm = self._options, self._gradient_norm
-        self._run = run = Run(self.model, self.params, self.run_dir, options)
+        run = PandaRun(self.model, self.params, self.run_dir, options)
+        self._run = run
         self._steering = Steering(run)
-        self._rescue = Rescue(run, self._steering, options.guard or None)
+        self._rescue = Rescue(run, self._steering, options.active_guard)
         self._periods = Periods(run, self._steering, options, norm)
         self._commands = Commands(run, self._steering)
         if self.model.built:
-            keras_state.build_optimizer(self.model)
+            build_optimizer(self.model)
         if norm:
             norm.attach(self.model)
-        if run.ring.newest:
-            resuming.go_on(run, run.ring.newest)
+        if run.checkpoints.newest:
+            resume_from(run, run.checkpoints.newest)
         else:
             run.recorder.event("start")
             run.save(force=True)
         run.publish()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         # Else the next `fit` of this model would begin here, too.
-        keras_state.begin_at(self.model, None)
+        begin_at(self.model, None)
         run = self._run
         run.place.epoch = epoch
         if run.replay is None:
             run.place.batch = 0
             run.loss.reset()
-            run.random_state = keras_state.random_state()
+            run.random_state = random_state()
             run.stream.on_epoch_begin()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         run = self._run
         if run.replay:
             run.replay.on_batch_end()
             return
         logs = logs or {}
-        new = self._count(batch)
+        new = run.count(batch)
         trouble = self._rescue.trouble(logs, new)
         if trouble:
             self._rescue.recover(trouble)
-        elif run.ring.newest is None:
+        elif run.checkpoints.newest is None:
             # The model had no variables before its first batch.
             run.save(force=True)
         elif self._periods.ends(new):
             self._end_period(logs)
         self._commands.look_if_due()
 
-    def on_epoch_end(self, epoch, logs=None):
-        if not self._is_whole_epoch():
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        if not self._run.has_whole_epoch:
             return
         place = self._run.place
         place.epoch = epoch + 1
@@ -180,50 +189,26 @@ class Panda(keras.callbacks.Callback):
         self._end_period(logs or {}, is_last or self.model.stop_training)
         self._commands.look()
 
-    def on_train_end(self, logs=None):
-        keras_state.begin_at(self.model, None)
-        run = self._run
-        newest = run.ring.newest
-        averaged = getattr(self.model.optimizer, "use_ema", False)
-        # `fit` has put the averages in the place of the weights by now.
-        if newest and newest.step < run.place.step and not averaged:
-            run.save(force=True)
-        if run.state == "running":
-            run.state = "finished"
-        run.recorder.event(run.state)
-        run.publish()
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        begin_at(self.model, None)
+        self._run.finish()
         if self._gradient_norm:
             self._gradient_norm.detach()
         self._lock.release()
 
-    def _count(self, batch):
-        """Moves on by the batches that were done, and returns how many."""
-        steps = self.params.get("steps")
-        # With several steps an execution, the last may be short of some.
-        done = min(batch + 1, steps) if steps else batch + 1
-        place = self._run.place
-        new = done - place.batch
-        place.batch += new
-        place.step += new
-        return new
-
-    def _is_whole_epoch(self):
-        """Returns whether the epoch that ends was not broken off."""
-        if not self.model.stop_training:
-            return True
-        steps = self.params.get("steps")
-        if steps is None:
-            return self._run.state != "stopped"
-        return self._run.place.batch >= steps
-
-    def _end_period(self, logs, force=False):
+    def _end_period(self, logs: dict[str, Any], force: bool = False) -> None:
         trouble = self._periods.end(logs, force)
         if trouble:
             self._rescue.recover(trouble)
 
     # What a script may do.
 
-    def nudge(self, changes, who="script", why=""):
+    def nudge(
+        self,
+        changes: Mapping[str, float],
+        who: str = "script",
+        why: str = "",
+    ) -> str:
         """Sets hyperparameters while the model trains.
 
         Args:
@@ -240,8 +225,13 @@ class Panda(keras.callbacks.Callback):
         return self._steering.nudge(changes, who, why)
 
     def roll_back(
-        self, epoch=None, step=None, changes=None, who="script", why=""
-    ):
+        self,
+        epoch: int | None = None,
+        step: int | None = None,
+        changes: Mapping[str, float] | None = None,
+        who: str = "script",
+        why: str = "",
+    ) -> str:
         """Goes back to a checkpoint; `fit` goes on counting from here.
 
         Args:
@@ -260,30 +250,30 @@ class Panda(keras.callbacks.Callback):
         """
         return self._steering.roll_back(epoch, step, changes, who, why)
 
-    def pause(self, who="script", why=""):
+    def pause(self, who: str = "script", why: str = "") -> str:
         """Holds the run at the end of this batch, until `resume`."""
         return self._steering.pause(who, why)
 
-    def resume(self, who="script", why=""):
+    def resume(self, who: str = "script", why: str = "") -> str:
         """Ends a pause."""
         return self._steering.resume(who, why)
 
-    def stop(self, who="script", why=""):
+    def stop(self, who: str = "script", why: str = "") -> str:
         """Ends the run after a checkpoint, from which it can go on."""
         return self._steering.stop(who, why)
 
     @property
-    def state(self):
+    def state(self) -> str:
         """`"running"`, `"paused"`, `"finished"`, `"stopped"`, `"gave up"`."""
         return self._run.state
 
-    def restore_best(self):
+    def restore_best(self) -> None:
         """Gives the model the state of its best checkpoint.
 
         Raises:
             InputError: If there is none.
         """
-        best = self._run.ring.best
+        best = self._run.checkpoints.best
         if best is None:
             raise InputError(f"There is no best checkpoint in {self.run_dir}.")
-        self._run.keeper.restore(best)
+        self._run.manager.restore(best)

@@ -1,13 +1,21 @@
 """Babysitting, written down: functions from the journal to nudges."""
 
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 from tfcourse.utils.validation import check_number
 
 _RATES = ("learning_rate", "initial_learning_rate")
 
 
-def daily_nudge(journal, up=1.05, down=0.5, days=3, tolerance=0.02):
+def daily_nudge(
+    journal: Sequence[dict[str, Any]],
+    up: float = 1.05,
+    down: float = 0.5,
+    days: int = 3,
+    tolerance: float = 0.02,
+) -> dict[str, float]:
     r"""Returns the nudge that the lecture gives its model each day.
 
     With $\ell_1, \dots, \ell_n$ the losses of the periods since the last
@@ -60,8 +68,10 @@ def daily_nudge(journal, up=1.05, down=0.5, days=3, tolerance=0.02):
         return {}
     settings = journal[-1]["hyperparameters"]
     name = next((name for name in _RATES if name in settings), None)
+    if name is None:
+        return {}
     losses = _since_the_last_nudge(journal, name)
-    if name is None or len(losses) < 2:
+    if len(losses) < 2:
         return {}
     before, last = losses[-2:]
     if not last <= before + tolerance * abs(before):
@@ -73,7 +83,9 @@ def daily_nudge(journal, up=1.05, down=0.5, days=3, tolerance=0.02):
     return {}
 
 
-def _since_the_last_nudge(journal, name):
+def _since_the_last_nudge(
+    journal: Sequence[dict[str, Any]], name: str
+) -> list[float]:
     """Returns the losses under the present learning rate.
 
     The first of them is that of the last period under the one before, from

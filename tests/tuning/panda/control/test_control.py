@@ -54,7 +54,7 @@ class At(keras.callbacks.Callback):
 def quick(monkeypatch):
     """Lets a run look for commands at the end of every batch."""
     monkeypatch.setattr(
-        "tfcourse.tuning.panda.control.commands.SECONDS_BETWEEN_LOOKS", 0.0
+        "tfcourse.tuning.panda.training.commands.SECONDS_BETWEEN_LOOKS", 0.0
     )
 
 

@@ -11,7 +11,7 @@ from tfcourse import layers, optimizers, schedules
 from tfcourse.errors import InputError
 from tfcourse.tuning.panda import Panda, read_journal
 from tfcourse.tuning.panda.journal.journal import Journal, surviving
-from tfcourse.tuning.panda.recovery import checkpoints as checkpoints_module
+from tfcourse.tuning.panda.recovery import checkpoints
 from tfcourse.tuning.panda.recovery.checkpoints import CheckpointRing
 from tfcourse.utils.atomic_files import read_json
 
@@ -131,7 +131,7 @@ def test_surviving_entries_are_those_that_no_crash_undid():
 
 
 def test_full_disk_leaves_the_last_good_checkpoint(tmp_path, runs, monkeypatch):
-    write = checkpoints_module.np.savez
+    write = checkpoints.np.savez
     full = []
 
     def limited(file, **arrays):
@@ -144,7 +144,7 @@ def test_full_disk_leaves_the_last_good_checkpoint(tmp_path, runs, monkeypatch):
         def on_epoch_begin(self, epoch, logs=None):
             full[:] = [True] * (epoch in (1, 2))
 
-    monkeypatch.setattr(checkpoints_module.np, "savez", limited)
+    monkeypatch.setattr(checkpoints.np, "savez", limited)
     panda = Panda(tmp_path, share=1.0, keep=2)
     runs.train(runs.fresh(), panda, Fill(), epochs=4)
 

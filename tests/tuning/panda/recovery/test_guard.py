@@ -9,7 +9,7 @@ import reference
 
 from tfcourse import optimizers, schedules
 from tfcourse.tuning.panda import Guard, Panda
-from tfcourse.tuning.panda.recovery.guard import BatchLoss, LossMonitor
+from tfcourse.tuning.panda.recovery.loss_monitor import BatchLoss, LossMonitor
 
 
 class Plant(keras.callbacks.Callback):

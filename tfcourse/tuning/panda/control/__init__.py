@@ -1,1 +1,1 @@
-"""Steering a run that trains in another process."""
+"""What another process knows of a run, and asks of it."""

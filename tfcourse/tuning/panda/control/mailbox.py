@@ -8,6 +8,8 @@ and answers with a file of the same name in `answers`.
 import contextlib
 import os
 import pathlib
+from collections.abc import Iterator
+from typing import Any
 
 from tfcourse.utils.atomic_files import read_json, write_json
 
@@ -19,11 +21,11 @@ class Mailbox:
         run_dir: The folder of the run.
     """
 
-    def __init__(self, run_dir):
+    def __init__(self, run_dir: str | os.PathLike[str]) -> None:
         self._commands = pathlib.Path(run_dir) / "commands"
         self._answers = pathlib.Path(run_dir) / "answers"
 
-    def open(self):
+    def open(self) -> int:
         """Throws away what was asked of an earlier process.
 
         Returns:
@@ -36,7 +38,7 @@ class Mailbox:
             path.unlink(missing_ok=True)
         return len(old)
 
-    def take(self):
+    def take(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yields the commands that wait, in order, as `(name, dict)`."""
         for name in self._waiting():
             try:
@@ -47,7 +49,7 @@ class Mailbox:
                 command = {}
             yield name, command if isinstance(command, dict) else {}
 
-    def answer(self, name, done, message):
+    def answer(self, name: str, done: bool, message: str) -> None:
         """Says what became of a command."""
         # First the answer: were a kill to come between the two, the command
         # would go with the run, and the sender knows what was done.
@@ -55,7 +57,7 @@ class Mailbox:
             write_json(self._answers / name, {"done": done, "message": message})
         (self._commands / name).unlink(missing_ok=True)
 
-    def _waiting(self):
+    def _waiting(self) -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             return sorted(
                 name
@@ -65,5 +67,5 @@ class Mailbox:
         return []
 
 
-def _json(folder):
+def _json(folder: pathlib.Path) -> list[pathlib.Path]:
     return list(folder.glob("*.json"))

@@ -5,6 +5,8 @@ import os
 import socket
 import time
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from tfcourse.errors import InputError
 from tfcourse.tuning.panda.control.run_folder import is_alive, run_folder
@@ -36,12 +38,23 @@ class Remote:
     'learning_rate 0.001 → 0.0003'
     """
 
-    def __init__(self, run_dir, timeout=60.0, who=None):
+    def __init__(
+        self,
+        run_dir: str | os.PathLike[str],
+        timeout: float = 60.0,
+        who: str | None = None,
+    ) -> None:
         self._folder = run_folder(run_dir)
         self._timeout = timeout
         self._who = who or _user()
 
-    def set(self, changes=None, *, why=None, **more):
+    def set(
+        self,
+        changes: Mapping[str, float] | None = None,
+        *,
+        why: str | None = None,
+        **more: float,
+    ) -> str:
         """Sets hyperparameters, by name: all of them, or none.
 
         Args:
@@ -52,7 +65,14 @@ class Remote:
         changes = {**(changes or {}), **more}
         return self.send("set", why=why, changes=changes)
 
-    def rollback(self, to=None, *, step=None, changes=None, why=None):
+    def rollback(
+        self,
+        to: int | None = None,
+        *,
+        step: int | None = None,
+        changes: Mapping[str, float] | None = None,
+        why: str | None = None,
+    ) -> str:
         """Goes back to a checkpoint, and goes on from there.
 
         Args:
@@ -66,19 +86,19 @@ class Remote:
             "rollback", why=why, to=to, step=step, changes=changes or {}
         )
 
-    def pause(self, why=None):
+    def pause(self, why: str | None = None) -> str:
         """Holds the run between two batches."""
         return self.send("pause", why=why)
 
-    def resume(self, why=None):
+    def resume(self, why: str | None = None) -> str:
         """Lets a paused run go on."""
         return self.send("resume", why=why)
 
-    def stop(self, why=None):
+    def stop(self, why: str | None = None) -> str:
         """Ends the run after a checkpoint; started again, it goes on there."""
         return self.send("stop", why=why)
 
-    def send(self, command, **details):
+    def send(self, command: str, **details: Any) -> str:
         """Sends any of `COMMANDS` and waits for the answer."""
         if not is_alive(self._folder):
             raise InputError(
@@ -94,7 +114,7 @@ class Remote:
             raise InputError(f"Refused: {answer['message']}")
         return answer["message"]
 
-    def _wait_for(self, name):
+    def _wait_for(self, name: str) -> dict[str, Any]:
         path = self._folder / "answers" / name
         sent = self._folder / "commands" / name
         end = time.monotonic() + self._timeout
@@ -121,7 +141,7 @@ class Remote:
         return answer
 
 
-def _user():
+def _user() -> str:
     try:
         name = getpass.getuser()
     except (KeyError, OSError):

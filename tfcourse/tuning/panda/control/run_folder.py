@@ -1,7 +1,9 @@
 """The folder of a run: whose it is, and what others may know of it."""
 
 import json
+import os
 import pathlib
+from typing import Any
 
 import filelock
 
@@ -12,7 +14,7 @@ FILE = "panda.json"
 _LOCK = ".panda-lock"
 
 
-def lock_of(run_dir):
+def lock_of(run_dir: str | os.PathLike[str]) -> filelock.BaseFileLock:
     """Returns the lock that a run holds as long as it lives.
 
     The same object for the same folder within a process, so that a cell of a
@@ -22,7 +24,7 @@ def lock_of(run_dir):
     return filelock.FileLock(path, is_singleton=True)
 
 
-def take(run_dir):
+def acquire_lock(run_dir: str | os.PathLike[str]) -> filelock.BaseFileLock:
     """Makes the folder if need be, and takes its lock.
 
     Returns:
@@ -47,7 +49,7 @@ def take(run_dir):
     return lock
 
 
-def is_alive(run_dir):
+def is_alive(run_dir: str | os.PathLike[str]) -> bool:
     """Returns whether a process is training in the folder."""
     # Not the run's own object: this asks about other processes too.
     probe = filelock.FileLock(pathlib.Path(run_dir).resolve() / _LOCK)
@@ -58,14 +60,14 @@ def is_alive(run_dir):
         return True
 
 
-def run_folder(run_dir):
+def run_folder(run_dir: str | os.PathLike[str]) -> pathlib.Path:
     """Returns the folder that has Panda's files: it, or `panda` in it.
 
     Raises:
         InputError: If neither has.
     """
-    run_dir = pathlib.Path(run_dir)
-    for folder in (run_dir, run_dir / "panda"):
+    given = pathlib.Path(run_dir)
+    for folder in (given, given / "panda"):
         if (folder / FILE).exists():
             return folder
     raise InputError(
@@ -74,7 +76,7 @@ def run_folder(run_dir):
     )
 
 
-def publish(run_dir, content):
+def publish(run_dir: str | os.PathLike[str], content: dict[str, Any]) -> None:
     """Writes what others may know of a run, whole or not at all."""
     # Not synced to the disk: after a loss of power the run writes it anew.
     with replacing(pathlib.Path(run_dir) / FILE) as beside:

@@ -4,13 +4,16 @@ import dataclasses
 import difflib
 import math
 import numbers
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
 
 from tfcourse.errors import InputError
 from tfcourse.hyperparameter import Hyperparameter, current_value
-from tfcourse.tuning.panda import keras_state
+from tfcourse.tuning.panda.state.model import inner_optimizer
+from tfcourse.utils.keras_private import every_layer, learning_rate_of
 
 _RATES = ("learning_rate", "initial_learning_rate")
 
@@ -31,13 +34,13 @@ class Setting:
     interval: str
 
     @property
-    def value(self):
+    def value(self) -> float:
         return current_value(self.variable)
 
-    def set(self, value):
+    def set(self, value: float) -> None:
         self.variable.assign(value)
 
-    def check(self, value):
+    def check(self, value: Any) -> None:
         """Raises an `InputError` unless it may have the value."""
         is_number = isinstance(value, numbers.Real) and math.isfinite(value)
         # As it would be stored: 1 - 1e-9 is 1 in float32.
@@ -55,23 +58,23 @@ class Setting:
             )
 
     @property
-    def _dtype(self):
+    def _dtype(self) -> str:
         # NumPy has no bfloat16.
         dtype = str(self.variable.dtype)
         return "float32" if dtype == "bfloat16" else dtype
 
 
-def settings_of(model):
+def settings_of(model: keras.Model) -> dict[str, Setting]:
     """Returns what can be set of a model: a dict from name to `Setting`.
 
     The hyperparameters of tfcourse's optimizer, or the learning rate of any
     of Keras's, and those of tfcourse's layers.
     """
     found = []
-    optimizer = keras_state.inner_optimizer(model)
+    optimizer = inner_optimizer(model)
     own = getattr(optimizer, "hyperparameters", None)
     if isinstance(own, dict):
-        schedule = getattr(optimizer, "_learning_rate", None)
+        schedule = learning_rate_of(optimizer)
         owners = (type(optimizer), type(schedule))
         found += [
             Setting(name, variable, _interval(name, *owners))
@@ -80,7 +83,7 @@ def settings_of(model):
     elif optimizer is not None and not follows_a_schedule(model):
         rate = optimizer.learning_rate
         found.append(Setting("learning_rate", rate, "[0, inf)"))
-    for layer in keras_state.every_layer(model):
+    for layer in every_layer(model):
         own = getattr(layer, "hyperparameters", None)
         for name, variable in own.items() if isinstance(own, dict) else ():
             interval = _interval(name, type(layer))
@@ -88,23 +91,25 @@ def settings_of(model):
     return {setting.name: setting for setting in found}
 
 
-def follows_a_schedule(model):
+def follows_a_schedule(model: keras.Model) -> bool:
     """Returns whether the learning rate is computed at each step."""
-    rate = keras_state.inner_optimizer(model).learning_rate
+    rate = inner_optimizer(model).learning_rate
     return not isinstance(rate, keras.Variable)
 
 
-def values_of(model, settings):
+def values_of(
+    model: keras.Model, settings: Mapping[str, Setting]
+) -> dict[str, float]:
     """Returns what the journal says of the hyperparameters."""
     values = {name: setting.value for name, setting in settings.items()}
-    optimizer = keras_state.inner_optimizer(model)
+    optimizer = inner_optimizer(model)
     if optimizer is not None and "learning_rate" not in values:
         # What the schedule gives at this step.
         values["learning_rate"] = float(np.asarray(optimizer.learning_rate))
     return values
 
 
-def rates_of(settings):
+def rates_of(settings: Mapping[str, Setting]) -> list[Setting]:
     """Returns the settings to multiply for another learning rate."""
     for name in _RATES:
         if name in settings:
@@ -112,7 +117,9 @@ def rates_of(settings):
     return [s for name, s in settings.items() if name.startswith("value_")]
 
 
-def checked(settings, changes):
+def checked(
+    settings: Mapping[str, Setting], changes: Mapping[str, float]
+) -> dict[str, float]:
     """Returns changes by their full names, if all of them can be made.
 
     Args:
@@ -132,7 +139,7 @@ def checked(settings, changes):
     return full
 
 
-def listed(settings):
+def listed(settings: Mapping[str, Setting]) -> str:
     """Returns a sentence that names all that can be set."""
     names = ", ".join(
         f"{name} in {s.interval} (now {s.value:g})"
@@ -141,7 +148,7 @@ def listed(settings):
     return f"What can be set: {names or 'nothing'}."
 
 
-def _full(settings, name):
+def _full(settings: Mapping[str, Setting], name: str) -> str:
     if name in settings:
         return name
     ends = [known for known in settings if known.endswith(f".{name}")]
@@ -154,7 +161,7 @@ def _full(settings, name):
     raise InputError(f"there is no hyperparameter {name!r} to set{hint}")
 
 
-def _interval(name, *owners):
+def _interval(name: str, *owners: type) -> str:
     for owner in owners:
         declared = getattr(owner, name, None)
         if isinstance(declared, Hyperparameter):

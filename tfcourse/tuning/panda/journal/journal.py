@@ -6,8 +6,13 @@ import json
 import math
 import os
 import pathlib
+from collections.abc import Iterable
+from typing import Any
 
 FILE = "journal.jsonl"
+
+Entry = dict[str, Any]
+
 # JSON has no such numbers.
 _NAMES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 # A full disk must not fill the memory as well.
@@ -24,16 +29,16 @@ class Journal:
         path: The file. What a crash left of a last line is cut off.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = pathlib.Path(path)
-        self._waiting = []
+        self._waiting: list[bytes] = []
         self._path.touch()
         content = self._path.read_bytes()
         self._size = content.rfind(b"\n") + 1
         os.truncate(self._path, self._size)
         self.lines = content.count(b"\n")
 
-    def write(self, entry):
+    def write(self, entry: Entry) -> None:
         """Appends a dict."""
         self._waiting.append(_line(entry))
         del self._waiting[:-_MOST_WAITING]
@@ -43,7 +48,7 @@ class Journal:
                 self._append(self._waiting[0])
                 del self._waiting[0]
 
-    def _append(self, line):
+    def _append(self, line: bytes) -> None:
         with self._path.open("r+b", buffering=0) as file:
             file.seek(self._size)
             # A disk that is nearly full may take a part of it.
@@ -53,7 +58,7 @@ class Journal:
         self._size += len(line)
 
 
-def read_journal(run_dir):
+def read_journal(run_dir: str | os.PathLike[str]) -> list[Entry]:
     """Returns the entries of a run's journal, a dict each.
 
     Args:
@@ -75,12 +80,12 @@ def read_journal(run_dir):
     return [_numbers(json.loads(line)) for line in lines]
 
 
-def surviving(entries):
+def surviving(entries: Iterable[Entry]) -> list[Entry]:
     """Returns the entries without those that a crash undid.
 
     What a run did after its last checkpoint is lost with it, and done again.
     """
-    kept = []
+    kept: list[tuple[int, Entry]] = []
     for n, entry in enumerate(entries):
         if entry.get("event") == "restart":
             kept = [(m, old) for m, old in kept if m < entry["lines"]]
@@ -88,22 +93,22 @@ def surviving(entries):
     return [entry for _, entry in kept]
 
 
-def periods(entries):
+def periods(entries: Iterable[Entry]) -> list[Entry]:
     """Returns the entries that report a period."""
     return [entry for entry in entries if entry["kind"] == "period"]
 
 
-def events(entries):
+def events(entries: Iterable[Entry]) -> list[Entry]:
     """Returns the entries that tell of something that happened."""
     return [entry for entry in entries if entry["kind"] == "event"]
 
 
-def _line(entry):
+def _line(entry: Entry) -> bytes:
     text = json.dumps(_strict(entry), separators=(",", ":"), allow_nan=False)
     return text.encode() + b"\n"
 
 
-def _strict(value):
+def _strict(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _strict(v) for key, v in value.items()}
     if isinstance(value, list | tuple):
@@ -113,7 +118,7 @@ def _strict(value):
     return value
 
 
-def _numbers(value):
+def _numbers(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _numbers(v) for key, v in value.items()}
     if isinstance(value, list):

@@ -3,10 +3,14 @@
 import dataclasses
 import itertools
 import math
+import os
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from tfcourse.tuning.panda.control.run_folder import FILE, is_alive, run_folder
 from tfcourse.tuning.panda.journal.journal import (
+    Entry,
     events,
     periods,
     read_journal,
@@ -33,13 +37,13 @@ class Status:
 
     state: str
     alive: bool
-    published: dict
-    periods: list
-    events: list
+    published: dict[str, Any]
+    periods: list[Entry]
+    events: list[Entry]
     seconds_ago: float | None
 
 
-def read_status(run_dir):
+def read_status(run_dir: str | os.PathLike[str]) -> Status:
     """Returns the `Status` of a run, alive or not.
 
     Raises:
@@ -63,7 +67,7 @@ def read_status(run_dir):
     )
 
 
-def sparkline(values, width=40):
+def sparkline(values: Sequence[float], width: int = 40) -> str:
     """Returns a line of bars, one a value; `!` where it is not finite.
 
     More than `width` values are averaged in groups.
@@ -77,14 +81,14 @@ def sparkline(values, width=40):
     return "".join(_bar(v, low, high) for v in values)
 
 
-def _bar(value, low, high):
+def _bar(value: float, low: float, high: float) -> str:
     if not math.isfinite(value):
         return "!"
     share = (value - low) / (high - low) if high > low else 0
     return _BARS[round(share * (len(_BARS) - 1))]
 
 
-def _grouped(values, width):
+def _grouped(values: Sequence[float], width: int) -> Sequence[float]:
     if len(values) <= width:
         return values
     edges = [round(n * len(values) / width) for n in range(width + 1)]

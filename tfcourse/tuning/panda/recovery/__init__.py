@@ -1,1 +1,1 @@
-"""Checkpoints, rollback, and going on after a crash."""
+"""Checkpoints of a run, and what tells that it has gone wrong."""

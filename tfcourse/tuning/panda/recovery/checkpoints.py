@@ -1,13 +1,13 @@
 """A ring of checkpoints, each one file, and the best apart."""
 
-import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import shutil
-import time
 import zipfile
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -35,14 +35,14 @@ class Checkpoint:
     epoch: int
     batch: int
     bytes: int
-    meta: dict = dataclasses.field(repr=False)
+    meta: dict[str, Any] = dataclasses.field(repr=False)
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """Returns the arrays in it by name."""
         with np.load(self.path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored if name != _META}
 
-    def describe(self):
+    def describe(self) -> dict[str, Any]:
         """Returns what tells it from others, for JSON."""
         return {
             "file": self.path.name,
@@ -52,7 +52,7 @@ class Checkpoint:
             "bytes": self.bytes,
         }
 
-    def __str__(self):
+    def __str__(self) -> str:
         plural = "es" if self.batch > 1 else ""
         batch = f" and {self.batch} batch{plural}" if self.batch else ""
         return f"epoch {self.epoch}{batch} (step {self.step})"
@@ -66,13 +66,13 @@ class CheckpointRing:
         keep: How many. The best one is kept besides.
     """
 
-    def __init__(self, folder, keep):
-        self._folder = pathlib.Path(folder)
+    def __init__(self, folder: pathlib.Path, keep: int) -> None:
+        self._folder = folder
         self._keep = keep
-        self.kept = []
-        self.best = None
+        self.kept: list[Checkpoint] = []
+        self.best: Checkpoint | None = None
 
-    def load(self):
+    def load(self) -> None:
         """Finds what an earlier process left, oldest first."""
         files = self._folder.glob("step-*.npz")
         self.kept = sorted(map(_read, files), key=lambda found: found.step)
@@ -80,11 +80,16 @@ class CheckpointRing:
         self.best = _read(best) if best.exists() else None
 
     @property
-    def newest(self):
+    def newest(self) -> Checkpoint | None:
         """The last one, or `None`."""
         return self.kept[-1] if self.kept else None
 
-    def write(self, arrays, meta, best=False):
+    def write(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        meta: dict[str, Any],
+        best: bool = False,
+    ) -> Checkpoint:
         """Writes a checkpoint, and drops the oldest of those kept.
 
         Args:
@@ -100,7 +105,7 @@ class CheckpointRing:
         """
         path = self._folder / f"step-{meta['step']:012}.npz"
         write(path, arrays, meta)
-        written = _read(path, meta)
+        written = _checkpoint(path, meta)
         others = [old for old in self.kept if old.path != path]
         self.kept = [*others, written]
         while len(self.kept) > self._keep:
@@ -109,13 +114,15 @@ class CheckpointRing:
             self._link_best(written)
         return written
 
-    def write_best(self, arrays, meta):
+    def write_best(
+        self, arrays: Mapping[str, np.ndarray], meta: dict[str, Any]
+    ) -> None:
         """Writes a checkpoint as the best one only."""
         path = self._folder / "best.npz"
         write(path, arrays, meta)
-        self.best = _read(path, meta)
+        self.best = _checkpoint(path, meta)
 
-    def _link_best(self, written):
+    def _link_best(self, written: Checkpoint) -> None:
         path = self._folder / "best.npz"
         with replacing(path) as beside:
             try:
@@ -125,12 +132,14 @@ class CheckpointRing:
                 shutil.copyfile(written.path, beside)
         self.best = dataclasses.replace(written, path=path)
 
-    def drop(self, checkpoint):
+    def drop(self, checkpoint: Checkpoint) -> None:
         """Forgets a checkpoint of the ring."""
         self.kept.remove(checkpoint)
         checkpoint.path.unlink(missing_ok=True)
 
-    def find(self, epoch=None, step=None):
+    def find(
+        self, epoch: int | None = None, step: int | None = None
+    ) -> Checkpoint:
         """Returns the checkpoint of an epoch or step, or else the newest.
 
         Raises:
@@ -152,7 +161,11 @@ class CheckpointRing:
         )
 
 
-def write(path, arrays, meta):
+def write(
+    path: pathlib.Path,
+    arrays: Mapping[str, np.ndarray],
+    meta: dict[str, Any],
+) -> None:
     """Writes arrays and a dict as one file, whole or not at all."""
     with replacing(path) as beside, beside.open("wb") as file:
         text = np.frombuffer(json.dumps(meta).encode(), "uint8")
@@ -162,20 +175,23 @@ def write(path, arrays, meta):
         os.fsync(file.fileno())
 
 
-def _read(path, meta=None):
-    if meta is None:
-        try:
-            # Opened here: NumPy leaves a file open that it cannot read.
-            with (
-                path.open("rb") as file,
-                np.load(file, allow_pickle=False) as stored,
-            ):
-                meta = json.loads(stored[_META].tobytes())
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise InputError(
-                f"{path} is damaged or of another version of tfcourse. Move "
-                "it away to go on from the checkpoint before it."
-            ) from error
+def _read(path: pathlib.Path) -> Checkpoint:
+    try:
+        # Opened here: NumPy leaves a file open that it cannot read.
+        with (
+            path.open("rb") as file,
+            np.load(file, allow_pickle=False) as stored,
+        ):
+            meta = json.loads(stored[_META].tobytes())
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path} is damaged or of another version of tfcourse. Move "
+            "it away to go on from the checkpoint before it."
+        ) from error
+    return _checkpoint(path, meta)
+
+
+def _checkpoint(path: pathlib.Path, meta: dict[str, Any]) -> Checkpoint:
     return Checkpoint(
         path=path,
         step=meta["step"],
@@ -184,41 +200,3 @@ def _read(path, meta=None):
         bytes=path.stat().st_size,
         meta=meta,
     )
-
-
-class TimeBudget:
-    """Lets something be done as long as it takes a small share of the time.
-
-    Args:
-        share: The largest share, in (0, 1].
-    """
-
-    def __init__(self, share):
-        self._share = share
-        self._spent = self._last = self._out = 0.0
-        self._start = time.monotonic()
-
-    @property
-    def allows(self):
-        """Whether doing it once more, as long as last time, stays below."""
-        elapsed = time.monotonic() - self._start - self._out
-        return self._spent + self._last <= self._share * elapsed
-
-    @contextlib.contextmanager
-    def counted(self):
-        """A `with` block whose time is counted; yields how to read it."""
-        start = time.monotonic()
-        try:
-            yield lambda: time.monotonic() - start
-        finally:
-            self._last = time.monotonic() - start
-            self._spent += self._last
-
-    @contextlib.contextmanager
-    def outside(self):
-        """A `with` block whose time does not belong to the run."""
-        start = time.monotonic()
-        try:
-            yield
-        finally:
-            self._out += time.monotonic() - start

@@ -1,8 +1,12 @@
 """Brings the data of a run that goes on to where they were."""
 
 import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from tfcourse.tuning.panda import keras_state
+import keras
+
+from tfcourse.tuning.panda.state.model import build_on
 
 
 class StreamCheck:
@@ -15,18 +19,18 @@ class StreamCheck:
         model: The model in `fit`.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model) -> None:
         self._model = model
-        self._first = None
-        self.answer = None
+        self._first: Iterator | None = None
+        self.answer: bool | None = None
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         """Looks at the iterator of this epoch; after two, it knows."""
         if self.answer is None:
             self._train_function = self._model.train_function
             self._model.train_function = self._look
 
-    def _look(self, *arguments):
+    def _look(self, *arguments: Any) -> Any:
         self._model.train_function = self._train_function
         iterator = arguments[-1]
         if not hasattr(iterator, "__next__"):
@@ -56,7 +60,14 @@ class Replay:
         restore: Called once, when the model and its data are ready.
     """
 
-    def __init__(self, model, ahead, batches, logs, restore):
+    def __init__(
+        self,
+        model: keras.Model,
+        ahead: int,
+        batches: int,
+        logs: dict[str, float],
+        restore: Callable[[], None],
+    ) -> None:
         self._model = model
         self._ahead = ahead
         self._left = batches
@@ -66,11 +77,11 @@ class Replay:
         model.train_function = self
 
     @property
-    def skips(self):
+    def skips(self) -> bool:
         """Whether the present batch is one that the epoch has had."""
         return self._left > 0
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments: Any) -> Any:
         *state, data = arguments
         if hasattr(data, "__next__"):
             self._draw_ahead(data)
@@ -81,25 +92,25 @@ class Replay:
             self._draw(data)
         return (self._logs, *state) if state else self._logs
 
-    def on_batch_end(self):
+    def on_batch_end(self) -> None:
         """Counts the batches; after the last one, restores."""
         if self.skips:
             self._left -= self._model.steps_per_execution
             if not self.skips:
                 self.end()
 
-    def end(self):
+    def end(self) -> None:
         """Restores, and lets the train function stand where it was."""
         self._left = 0
         self._model.train_function = self._train_function
         self._restore()
 
-    def _draw_ahead(self, iterator):
+    def _draw_ahead(self, iterator: Iterator) -> None:
         for _ in range(self._ahead):
             next(iterator)
         self._ahead = 0
 
-    def _draw(self, iterator):
+    def _draw(self, iterator: Iterator) -> None:
         batch = next(iterator)
         # The last execution of an epoch may have fewer steps.
         rest = self._model.steps_per_execution - 1
@@ -107,7 +118,7 @@ class Replay:
             pass
         self._build_on(batch)
 
-    def _begin(self, *arguments):
+    def _begin(self, *arguments: Any) -> Any:
         """The first step that trains, if none was to be skipped."""
         *state, data = arguments
         if not self._model.built:
@@ -117,9 +128,9 @@ class Replay:
         self.end()
         return self._train_function(*state, data)
 
-    def _build_on(self, batch):
+    def _build_on(self, batch: Any) -> None:
         complete = self._model.built and all(
             metric.variables for metric in self._model.metrics
         )
         if not complete:
-            keras_state.build_on(self._model, batch)
+            build_on(self._model, batch)

@@ -1,14 +1,17 @@
 """Goes on with a run where an earlier process ended."""
 
-from tfcourse.tuning.panda import keras_state
+from tfcourse.tuning.panda.recovery.checkpoints import Checkpoint
 from tfcourse.tuning.panda.recovery.replay import Replay
+from tfcourse.tuning.panda.state.random_generators import set_random_state
+from tfcourse.tuning.panda.training.run import PandaRun
+from tfcourse.utils.keras_private import begin_at
 
 
-def go_on(run, checkpoint):
+def resume_from(run: PandaRun, checkpoint: Checkpoint) -> None:
     """Takes a run to a checkpoint: the model, the journal and the data.
 
     Args:
-        run: The `Run`, which has just begun.
+        run: The `PandaRun`, which has just begun.
         checkpoint: The `Checkpoint`.
     """
     meta = checkpoint.meta
@@ -19,15 +22,15 @@ def go_on(run, checkpoint):
     run.logs = meta["logs"]
     run.stream.answer = meta["stream"]
     run.random_state = meta["random_at_epoch"]
-    keras_state.begin_at(run.model, checkpoint.epoch)
-    keras_state.set_random_state(meta["random_at_epoch"])
+    begin_at(run.model, checkpoint.epoch)
+    set_random_state(meta["random_at_epoch"])
     ahead = checkpoint.step - checkpoint.batch if meta["stream"] else 0
 
-    def restore():
+    def restore() -> None:
         run.require_same_model(checkpoint)
         run.restore(checkpoint)
         if checkpoint.batch == 0:
-            keras_state.set_random_state(meta["random"])
+            set_random_state(meta["random"])
         run.replay = None
         run.publish()
 

@@ -1,11 +1,16 @@
 """What is done at the end of each period of a run."""
 
 import logging
+from collections.abc import Mapping
 
 import numpy as np
 
-from tfcourse.tuning.panda import keras_state
-from tfcourse.tuning.panda.control import settable
+from tfcourse.tuning.panda.control.settable import values_of
+from tfcourse.tuning.panda.state.model import synchronize
+from tfcourse.tuning.panda.training.gradient_norm import GradientNorm
+from tfcourse.tuning.panda.training.options import Options, Policy
+from tfcourse.tuning.panda.training.run import PandaRun
+from tfcourse.tuning.panda.training.steering import Steering
 
 _LOG = logging.getLogger(__name__)
 
@@ -14,29 +19,36 @@ class Periods:
     """Tells when a period ends, and then writes, asks the policy and saves.
 
     Args:
-        run: The `Run`.
+        run: The `PandaRun`.
         steering: Its `Steering`.
         options: The `Options`.
         gradient_norm: The `GradientNorm`, or `None`.
     """
 
-    def __init__(self, run, steering, options, gradient_norm):
+    def __init__(
+        self,
+        run: PandaRun,
+        steering: Steering,
+        options: Options,
+        gradient_norm: GradientNorm | None,
+    ) -> None:
         self._run = run
         self._steering = steering
         self._options = options
         self._gradient_norm = gradient_norm
 
-    def ends(self, new):
+    def ends(self, new: int) -> bool:
         """Returns whether a period ended in the last `new` batches.
 
         Not with the epoch: its own end comes at once, and knows more.
         """
         period, place = self._options.period, self._run.place
-        if period == "epoch" or place.batch == self._run.params.get("steps"):
+        ends_epoch = place.batch == self._run.params.get("steps")
+        if isinstance(period, str) or ends_epoch:
             return False
         return place.step // period > (place.step - new) // period
 
-    def end(self, logs, force=False):
+    def end(self, logs: Mapping[str, float], force: bool = False) -> str | None:
         """Ends a period; returns what is wrong with the state, if anything.
 
         Args:
@@ -44,19 +56,19 @@ class Periods:
             force: Whether a checkpoint is due in any case.
         """
         run = self._run
-        keras_state.synchronize(run.model)
+        synchronize(run.model)
         run.logs = {name: float(value) for name, value in logs.items()}
         norm = self._gradient_norm
         run.recorder.period(
             run.logs,
-            settable.values_of(run.model, run.settings),
+            values_of(run.model, run.settings),
             **({"gradient_norm": norm.value} if norm else {}),
         )
         if self._options.policy:
             self._obey_policy(self._options.policy)
         return run.save(best=self._is_best(), force=force)
 
-    def _obey_policy(self, policy):
+    def _obey_policy(self, policy: Policy) -> None:
         recorder = self._run.recorder
         # A long run must not end by a mistake in what only advises it.
         try:
@@ -69,7 +81,7 @@ class Periods:
             recorder.event("refuse", why, who="policy")
             _LOG.warning("The policy of Panda failed: %s", why)
 
-    def _is_best(self):
+    def _is_best(self) -> bool:
         """Returns whether this is the best period, and remembers it."""
         run = self._run
         name = self._options.monitor or (

@@ -1,4 +1,4 @@
-"""The private names of Keras that Panda needs: are they still there?"""
+"""The whole state of a model in training: does all of it come back?"""
 
 import random
 
@@ -6,7 +6,18 @@ import keras
 import numpy as np
 import pytest
 
-from tfcourse.tuning.panda import keras_state
+from tfcourse.tuning.panda.state.model import loss_tracker
+from tfcourse.tuning.panda.state.random_generators import (
+    random_state,
+    set_random_state,
+)
+from tfcourse.tuning.panda.state.variables import (
+    assign,
+    copies,
+    first_not_finite,
+    read,
+    variables_of,
+)
 
 
 @pytest.fixture
@@ -23,33 +34,12 @@ def model():
     return model
 
 
-def test_fit_begins_where_it_is_told(model):
-    class Begin(keras.callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            keras_state.begin_at(self.model, 3)
-
-    x = np.zeros((4, 2))
-    assert model.fit(x, x, epochs=5, verbose=0, callbacks=[Begin()]).epoch == [
-        3,
-        4,
-    ]
-    keras_state.begin_at(model, None)
-    assert model.fit(x, x, epochs=1, verbose=0).epoch == [0]
-
-
-def test_every_layer_is_found(model):
-    found = [type(layer).__name__ for layer in keras_state.every_layer(model)]
-
-    assert found.count("Dense") == found.count("Dropout") == 1
-    assert found.count("Sequential") == 2
-
-
 def test_all_state_comes_back(model, rng):
     x = rng.normal(size=(8, 2)).astype("float32")
     model.fit(x, x, verbose=0)
-    variables = keras_state.variables_of(model, {}, metrics=True)
-    kept, kept_random = keras_state.read(variables), keras_state.random_state()
-    held = keras_state.held(variables)
+    variables = variables_of(model, {}, metrics=True)
+    kept, kept_random = read(variables), random_state()
+    held = copies(variables)
 
     def draws():
         return (
@@ -62,12 +52,12 @@ def test_all_state_comes_back(model, rng):
     first = draws()
     model.fit(x, x, epochs=2, verbose=0)
     assert draws() != first
-    keras_state.assign(variables, kept)
-    keras_state.set_random_state(kept_random)
+    assign(variables, kept)
+    set_random_state(kept_random)
 
     assert draws() == first
     # What is held does not change with the variables.
-    for name, value in keras_state.read(held).items():
+    for name, value in read(held).items():
         np.testing.assert_array_equal(value, kept[name])
     groups = {name.split("/")[0] for name in kept}
     assert groups == {"model", "optimizer", "seed", "metric"}
@@ -75,10 +65,10 @@ def test_all_state_comes_back(model, rng):
 
 def test_bfloat16_survives_numpys_files(tmp_path):
     variable = keras.Variable([1.5, -2.0], dtype="bfloat16")
-    np.savez(tmp_path / "a.npz", **keras_state.read({"v": variable}))
+    np.savez(tmp_path / "a.npz", **read({"v": variable}))
     variable.assign([0.0, 0.0])
     with np.load(tmp_path / "a.npz") as stored:
-        keras_state.assign({"v": variable}, dict(stored))
+        assign({"v": variable}, dict(stored))
 
     assert np.asarray(variable).astype("float32").tolist() == [1.5, -2.0]
 
@@ -92,10 +82,10 @@ def test_first_not_finite_is_named(bad):
         "optimizer/3": np.array([1.0, bad]),
     }
 
-    assert keras_state.first_not_finite(arrays) == "optimizer/3"
+    assert first_not_finite(arrays) == "optimizer/3"
     del arrays["optimizer/3"]
-    assert keras_state.first_not_finite(arrays) is None
+    assert first_not_finite(arrays) is None
 
 
 def test_loss_tracker_is_the_mean_loss(model):
-    assert keras_state.loss_tracker(model) is model.metrics[0]
+    assert loss_tracker(model) is model.metrics[0]

@@ -1,8 +1,11 @@
 """What a person, the guard or a policy does to a run."""
 
+from collections.abc import Mapping
+
 from tfcourse.errors import InputError
-from tfcourse.tuning.panda import keras_state
-from tfcourse.tuning.panda.control import settable
+from tfcourse.tuning.panda.control.settable import checked
+from tfcourse.tuning.panda.state.model import synchronize
+from tfcourse.tuning.panda.training.run import PandaRun
 
 
 class Steering:
@@ -11,22 +14,27 @@ class Steering:
     `Panda` has them too, and tells of their arguments.
 
     Args:
-        run: The `Run`.
+        run: The `PandaRun`.
 
     Raises:
         InputError: By each, if it cannot be done. Nothing has changed then.
     """
 
-    def __init__(self, run):
+    def __init__(self, run: PandaRun) -> None:
         self._run = run
 
-    def nudge(self, changes, who="script", why=""):
+    def nudge(
+        self,
+        changes: Mapping[str, float],
+        who: str = "script",
+        why: str = "",
+    ) -> str:
         """Sets hyperparameters: all of them, or none."""
         if not changes:
             raise InputError("Nothing to set. Give NAME=VALUE.")
         settings = self._run.settings
-        keras_state.synchronize(self._run.model)
-        changes = settable.checked(settings, changes)
+        synchronize(self._run.model)
+        changes = checked(settings, changes)
         before = {name: settings[name].value for name in changes}
         for name, value in changes.items():
             settings[name].set(value)
@@ -37,12 +45,17 @@ class Steering:
         )
 
     def roll_back(
-        self, epoch=None, step=None, changes=None, who="script", why=""
-    ):
+        self,
+        epoch: int | None = None,
+        step: int | None = None,
+        changes: Mapping[str, float] | None = None,
+        who: str = "script",
+        why: str = "",
+    ) -> str:
         """Goes back to a checkpoint."""
         run = self._run
-        target = run.ring.find(epoch, step)
-        changes = settable.checked(run.settings, changes or {})
+        target = run.checkpoints.find(epoch, step)
+        changes = checked(run.settings, changes or {})
         run.return_to(target, who, why)
         done = f"back at {target}"
         if changes:
@@ -51,13 +64,13 @@ class Steering:
         run.save(force=True)
         return done
 
-    def pause(self, who="script", why=""):
+    def pause(self, who: str = "script", why: str = "") -> str:
         """Holds the run at the end of this batch."""
         self._run.state = "paused"
         self._run.recorder.event("pause", why, who)
         return f"paused at step {self._run.place.step}"
 
-    def resume(self, who="script", why=""):
+    def resume(self, who: str = "script", why: str = "") -> str:
         """Ends a pause."""
         if self._run.state != "paused":
             raise InputError("the run is not paused")
@@ -65,7 +78,7 @@ class Steering:
         self._run.recorder.event("resume", why, who)
         return f"goes on at step {self._run.place.step}"
 
-    def stop(self, who="script", why=""):
+    def stop(self, who: str = "script", why: str = "") -> str:
         """Ends the run after a checkpoint."""
         run = self._run
         run.state = "stopped"

@@ -2,12 +2,18 @@
 
 import dataclasses
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 
 from tfcourse.tuning.panda.recovery.guard import Guard
 from tfcourse.utils.validation import check_flag, check_number
+
+# From the journal's entries of periods to nudges.
+Policy = Callable[[list[dict[str, Any]]], Mapping[str, float] | None]
+
+_RISING = ("accuracy", "acc", "auc", "precision", "recall", "f1_score", "iou")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,11 +25,11 @@ class Options:
     guard: Guard | bool
     monitor: str | None
     mode: str | None
-    policy: Callable | None
+    policy: Policy | None
     gradient_norm: bool
     share: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.period != "epoch":
             self._check_whole("period", "'epoch' or a whole number of batches")
         self._check_whole("keep", "a whole number in [1, inf)")
@@ -40,23 +46,27 @@ class Options:
             kind = "False on any backend but TensorFlow"
             raise self._error(ValueError, "gradient_norm", kind)
 
-    def rises(self, metric):
+    @property
+    def active_guard(self) -> Guard | None:
+        """The `Guard` that is meant by `guard`, or `None`."""
+        if isinstance(self.guard, Guard):
+            return self.guard
+        return Guard() if self.guard else None
+
+    def rises(self, metric: str) -> bool:
         """Returns whether more of a metric is better."""
         if self.mode:
             return self.mode == "max"
         return metric.endswith(_RISING)
 
-    def _check_whole(self, name, kind):
+    def _check_whole(self, name: str, kind: str) -> None:
         value = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, numbers.Integral):
             raise self._error(TypeError, name, kind)
         check_number(value, name, "Panda", "[1, inf)")
 
-    def _error(self, error, name, kind):
+    def _error(self, error: type[Exception], name: str, kind: str) -> Exception:
         return error(
             f"`{name}` of Panda must be {kind}. Received: "
             f"{name}={getattr(self, name)!r}"
         )
-
-
-_RISING = ("accuracy", "acc", "auc", "precision", "recall", "f1_score", "iou")

@@ -1,12 +1,13 @@
 """The norm of a gradient inside a compiled step."""
 
 import contextlib
+from typing import Any
 
 import keras
 from keras import ops
 
 from tfcourse.hyperparameter import current_value
-from tfcourse.tuning.panda import keras_state
+from tfcourse.tuning.panda.state.model import inner_optimizer
 
 
 class GradientNorm:
@@ -15,9 +16,9 @@ class GradientNorm:
     On TensorFlow. Before they are clipped, and without loss scaling.
     """
 
-    def attach(self, model):
+    def attach(self, model: keras.Model) -> None:
         """Lets the optimizer write it down; the step is traced once anew."""
-        optimizer = keras_state.inner_optimizer(model)
+        optimizer = inner_optimizer(model)
         with _scope_of(model):
             norm = keras.Variable(
                 0.0,
@@ -28,7 +29,7 @@ class GradientNorm:
             )
         apply = optimizer.apply
 
-        def noting(grads, trainable_variables=None):
+        def apply_and_record(grads, trainable_variables=None):
             squares = [
                 ops.sum(ops.square(ops.cast(_dense(g), "float32")))
                 for g in grads
@@ -38,25 +39,25 @@ class GradientNorm:
             return apply(grads, trainable_variables)
 
         # Keras would track what is set in the usual way.
-        vars(optimizer)["apply"] = noting
+        vars(optimizer)["apply"] = apply_and_record
         self._optimizer, self._norm = optimizer, norm
         model.make_train_function(force=True)
 
-    def detach(self):
+    def detach(self) -> None:
         """Leaves the optimizer as it was."""
         vars(self._optimizer).pop("apply", None)
 
     @property
-    def value(self):
+    def value(self) -> float:
         """That of the last step."""
         return current_value(self._norm)
 
 
-def _dense(gradient):
+def _dense(gradient: Any) -> Any:
     # An `Embedding` gives a sparse one, whose rows may come twice.
     return ops.convert_to_tensor(gradient)
 
 
-def _scope_of(model):
+def _scope_of(model: keras.Model) -> contextlib.AbstractContextManager:
     strategy = getattr(model, "distribute_strategy", None)
     return strategy.scope() if strategy else contextlib.nullcontext()

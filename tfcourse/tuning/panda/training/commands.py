@@ -1,9 +1,12 @@
 """Does what other processes ask of a run."""
 
 import time
+from typing import Any
 
 from tfcourse.errors import InputError
 from tfcourse.tuning.panda.control.mailbox import Mailbox
+from tfcourse.tuning.panda.training.run import PandaRun
+from tfcourse.tuning.panda.training.steering import Steering
 
 SECONDS_BETWEEN_LOOKS = 0.1
 
@@ -12,11 +15,11 @@ class Commands:
     """Looks for commands, and hands them to the steering.
 
     Args:
-        run: The `Run`.
+        run: The `PandaRun`.
         steering: Its `Steering`.
     """
 
-    def __init__(self, run, steering):
+    def __init__(self, run: PandaRun, steering: Steering) -> None:
         self._run = run
         self._steering = steering
         self._next_look = 0.0
@@ -26,25 +29,25 @@ class Commands:
             why = f"{left_over} commands that an earlier process left"
             run.recorder.event("discard", why)
 
-    def look_if_due(self):
+    def look_if_due(self) -> None:
         """Looks unless it did a moment ago; costs nothing then."""
         if time.monotonic() >= self._next_look:
             self.look()
 
-    def look(self):
+    def look(self) -> None:
         """Does what was asked, and waits as long as the run is paused."""
         run = self._run
         self._do_all()
         if run.state == "paused":
             run.publish()
-            with run.keeper.budget.outside():
+            with run.manager.budget.outside():
                 while run.state == "paused":
                     time.sleep(SECONDS_BETWEEN_LOOKS / 2)
                     self._do_all()
             run.publish()
         self._next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
 
-    def _do_all(self):
+    def _do_all(self) -> None:
         for name, command in self._mailbox.take():
             try:
                 done, message = True, self._do(command)
@@ -56,7 +59,7 @@ class Commands:
             self._run.publish()
             self._mailbox.answer(name, done, message)
 
-    def _do(self, command):
+    def _do(self, command: dict[str, Any]) -> str:
         about = _about(command)
         changes = command.get("changes")
         changes = changes if isinstance(changes, dict) else {}
@@ -74,7 +77,7 @@ class Commands:
         raise InputError(f"{command.get('command')!r} is no command of Panda's")
 
 
-def _about(command):
+def _about(command: dict[str, Any]) -> dict[str, str]:
     return {
         "who": str(command.get("who") or "somebody"),
         "why": str(command.get("why") or ""),
