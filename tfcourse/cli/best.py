@@ -42,17 +42,19 @@ def _print(findings, record):
     from rich.table import Table
     from rich.text import Text
 
-    from tfcourse.tuning.report.axes import score_text, shown
+    from tfcourse.utils.text import format_score, format_value
 
     result = findings.manifest.get("result") or {}
     rows = {
         "trial": f"{record.trial} of {len(findings.records)}",
-        findings.objective: f"{score_text(record.score)} in epoch "
+        findings.objective: f"{format_score(record.score)} in epoch "
         f"{record.best_epoch}",
     }
     if result:
         rows["test accuracy"] = f"{result['test_accuracy']:.4f}"
-    rows |= {n: shown(value) for n, value in record.hyperparameters.items()}
+    rows |= {
+        n: format_value(value) for n, value in record.hyperparameters.items()
+    }
     if (findings.folder / "model.keras").exists():
         rows["model"] = str(findings.folder / "model.keras")
     table = Table(box=None, show_header=False, pad_edge=False)

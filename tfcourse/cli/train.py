@@ -207,10 +207,10 @@ def _summarise(result):
     from rich.text import Text
 
     from tfcourse.cli.tune import _next_command
-    from tfcourse.tuning.report.axes import shown
+    from tfcourse.utils.text import format_value
 
     settings = ", ".join(
-        f"{name} {shown(value)}"
+        f"{name} {format_value(value)}"
         for name, value in result.hyperparameters.items()
     )
     dev = result.dev_accuracy

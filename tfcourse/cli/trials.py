@@ -47,8 +47,8 @@ def _print(findings, records):
     from rich.table import Table
     from rich.text import Text
 
-    from tfcourse.tuning.report.axes import shown
     from tfcourse.tuning.results.trials import columns, row
+    from tfcourse.utils.text import format_value
 
     table = Table(box=None, pad_edge=False)
     names = list(columns(findings.axes))
@@ -68,7 +68,7 @@ def _print(findings, records):
             overflow="fold",
         )
     for cells in rows:
-        table.add_row(*(Text(shown(cells[n])) for n in kept))
+        table.add_row(*(Text(format_value(cells[n])) for n in kept))
     console = Console()
     if not console.is_terminal:
         # A file or a pipe has no width to keep to.

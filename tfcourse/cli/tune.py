@@ -230,13 +230,13 @@ def _summarise(run, result):
     from rich.table import Table
     from rich.text import Text
 
-    from tfcourse.tuning.report.page import shown
+    from tfcourse.utils.text import format_value
 
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     settings = ", ".join(
-        f"{name} {shown(value)}"
+        f"{name} {format_value(value)}"
         for name, value in result.best.hyperparameters.items()
     )
     failed = f", {result.failed} failed" if result.failed else ""

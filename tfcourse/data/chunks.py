@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from tfcourse.data.files import listed, read_array
+from tfcourse.data.files import read_array
 from tfcourse.data.table_formats import open_table
 from tfcourse.errors import InputError
+from tfcourse.utils.text import listed
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tfcourse.data.dataset import Dataset
 from tfcourse.errors import InputError
+from tfcourse.utils.text import first_line, listed
 from tfcourse.utils.validation import unknown_name
 
 _TABLES = (".csv", ".parquet")
@@ -99,7 +100,7 @@ def _arrays(path, *names):
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path} cannot be read as an .npz file of plain arrays "
-            f"({_first_line(error)[:-1]}). Save it with "
+            f"({first_line(error).rstrip('.')}). Save it with "
             "`np.savez(path, x=..., y=...)`."
         ) from error
     raise InputError(
@@ -222,7 +223,7 @@ def _readable(path):
         hint = " Save it as UTF-8." if isinstance(error, UnicodeError) else ""
         raise InputError(
             f"{path} cannot be read as a {path.suffix[1:].lower()} table: "
-            f"{_first_line(error)}{hint}"
+            f"{first_line(error).rstrip('.')}.{hint}"
         ) from error
 
 
@@ -281,18 +282,3 @@ def _numbers(features, path):
 def _row(mask):
     """Names the first row where `mask` holds; 1 is below the header."""
     return f"row {int(mask.to_numpy().argmax()) + 1}"
-
-
-def listed(names, noun=None, at_most=8):
-    """Returns some names as text, `noun` before them in its right form."""
-    names = list(names)
-    text = ", ".join(repr(str(name)) for name in names[:at_most])
-    if len(names) > at_most:
-        text += f" and {len(names) - at_most} more"
-    if noun:
-        return f"{noun}{'s' if len(names) > 1 else ''} {text}"
-    return text
-
-
-def _first_line(error):
-    return str(error).strip().splitlines()[0].rstrip(".") + "."

@@ -8,6 +8,7 @@ import csv
 import pathlib
 
 from tfcourse.errors import InputError
+from tfcourse.utils.text import first_line
 
 
 def open_table(path):
@@ -91,8 +92,7 @@ class ParquetTable:
             self._file = pyarrow.parquet.ParquetFile(path)
         except (OSError, pyarrow.ArrowException) as error:
             raise InputError(
-                f"{path} cannot be read as a parquet table: "
-                f"{str(error).splitlines()[0]}"
+                f"{path} cannot be read as a parquet table: {first_line(error)}"
             ) from error
         self.columns = self._file.schema_arrow.names
 

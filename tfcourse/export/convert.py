@@ -5,12 +5,12 @@ import zipfile
 
 from tfcourse.errors import InputError
 from tfcourse.export.batch_norm_folding import fold_batch_normalization
-from tfcourse.export.loading import said
 from tfcourse.export.metadata import METADATA
 from tfcourse.export.model_signature import ModelSignature
 from tfcourse.export.saved_model import export_saved_model
 from tfcourse.export.verification import answered
 from tfcourse.utils.atomic_files import read_json, replacing
+from tfcourse.utils.text import first_line
 
 # The suffix that each converter wants, the package that it needs.
 _FORMATS = {
@@ -78,7 +78,8 @@ def load(path, *, allow_code=False):
                 "If you trust where it comes from, allow it with --allow-code."
             ) from error
         raise InputError(
-            f"{path} cannot be loaded as a Keras model: {said(error)}"
+            f"{path} cannot be loaded as a Keras model: "
+            f"{first_line(error) or type(error).__name__}"
         ) from error
 
 

@@ -4,6 +4,7 @@ import pathlib
 
 from tfcourse.errors import InputError
 from tfcourse.export.metadata import read_metadata
+from tfcourse.utils.text import first_line
 
 
 def load_saved_model(path):
@@ -33,7 +34,7 @@ def load_saved_model(path):
     except Exception as error:  # Damage is told in many ways.
         raise InputError(
             f"{path} cannot be loaded; export it again. TensorFlow says: "
-            f"{said(error)}"
+            f"{first_line(error) or type(error).__name__}"
         ) from error
     return loaded, read_metadata(path, _classes(loaded))
 
@@ -80,20 +81,6 @@ def endpoint(loaded, name, path):
             f"{', '.join(sorted(loaded.signatures)) or 'none'}."
         )
     return loaded.signatures[name]
-
-
-def said(error):
-    """Returns the first line of an error that tells what is wrong."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    telling = [
-        line for line in lines if line and "encountered when" not in line
-    ]
-    # Keras sets the line in bold.
-    return (
-        (telling or [type(error).__name__])[0]
-        .replace("\x1b[1m", "")
-        .replace("\x1b[0m", "")
-    )
 
 
 def _classes(loaded):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tfcourse.errors import InputError
-from tfcourse.export.loading import said
+from tfcourse.utils.text import first_line
 
 # Tried in turn where a model takes any length, e.g. of a sequence or an
 # image: some know of no later position, others make an image much smaller.
@@ -66,7 +66,8 @@ def answered(model, ports):
     raise InputError(
         f"The model {model.name!r} cannot be called on any number of examples "
         f"of shape {', '.join(str(shape[1:]) for shape in ports.shapes)}, "
-        f"given as one argument: {said(reason)}"
+        f"given as one argument: "
+        f"{first_line(reason) or type(reason).__name__}"
     ) from reason
 
 

@@ -12,6 +12,7 @@ import keras_tuner
 from tfcourse.errors import InputError
 from tfcourse.export import outputs_match_classes
 from tfcourse.tuning.search_space.course_space import CourseSpace
+from tfcourse.utils.text import first_line
 from tfcourse.utils.validation import unknown_name
 
 SPACES = {"course": CourseSpace}
@@ -126,9 +127,8 @@ def _tried(action, complaint):
     # A user's code may raise anything.
     except Exception as error:
         # Keras's messages go on for pages.
-        first = next(iter(str(error).strip().splitlines()), "")
         raise InputError(
-            f"{complaint}: {type(error).__name__}: {first}"
+            f"{complaint}: {type(error).__name__}: {first_line(error)}"
         ) from error
 
 

@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tfcourse.tuning.panda.journal.status import sparkline
+from tfcourse.utils.text import duration
 
 _COLOURS = {
     "running": "green",
@@ -37,7 +38,7 @@ def _rows(status):
         last = status.periods[-1]
         epochs = published["epochs"] or "?"
         at = f"{last['epoch']} of {epochs}, step {last['step']:,}"
-        yield "epochs", f"{at}, {_duration(last['seconds'])}"
+        yield "epochs", f"{at}, {duration(last['seconds'])}"
         losses = [p["metrics"].get("loss", math.nan) for p in status.periods]
         yield "loss", sparkline(losses)
         for name, value in last["metrics"].items():
@@ -62,7 +63,7 @@ def _state(status):
         text.append(f", process {status.published['pid']}", style="")
         text.append(f" on {status.published['host']}")
     if status.seconds_ago is not None:
-        text.append(f"; last entry {_duration(status.seconds_ago)} ago")
+        text.append(f"; last entry {duration(status.seconds_ago)} ago")
     return text
 
 
@@ -77,11 +78,3 @@ def _event(event):
     if "to" in event:
         parts.append(f"to {_checkpoint(event['to'])}")
     return ", ".join([*parts, *([event["why"]] if event["why"] else [])])
-
-
-def _duration(seconds):
-    hours, rest = divmod(round(seconds), 3600)
-    minutes, rest = divmod(rest, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

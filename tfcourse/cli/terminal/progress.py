@@ -11,6 +11,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from tfcourse.utils.text import duration
+
 
 class TrialsProgress:
     """Trials done, the best so far and the time left.
@@ -83,16 +85,8 @@ class TrialsProgress:
             return ""
         seconds = time.monotonic() - self._started
         left = seconds / (done - self._first) * (self._trials - done)
-        return f"about {_duration(left)} left"
+        return f"about {duration(left)} left"
 
 
 def _ended(records):
     return [record for record in records if record.status != "unfinished"]
-
-
-def _duration(seconds):
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tfcourse.errors import InputError
 from tfcourse.utils.atomic_files import read_json, write_json
+from tfcourse.utils.text import first_line
 
 v1 = tf.compat.v1
 
@@ -52,7 +53,7 @@ class SessionCheckpoints:
             raise InputError(
                 f"The checkpoint {path} is of another network or optimizer. "
                 "Make the classifier with the settings that it had. TensorFlow "
-                f"says: {str(error).splitlines()[0]}"
+                f"says: {first_line(error)}"
             ) from error
         costs = pathlib.Path(path).with_name("costs.json")
         return read_json(costs) if costs.is_file() else []

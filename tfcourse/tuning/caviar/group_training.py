@@ -12,6 +12,7 @@ from tfcourse.tuning.caviar.successive_halving import Halving
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.tuners.cross_validation import mean_over_folds
 from tfcourse.tuning.tuners.serial import best_execution, history_of
+from tfcourse.utils.text import first_line
 
 
 @dataclasses.dataclass
@@ -241,5 +242,5 @@ def _is_out_of_memory(error):
 def _reason(error):
     if isinstance(error, CannotVectorize):
         return str(error)
-    line = (str(error).splitlines() or [""])[0]
-    return f"training together failed: {type(error).__name__}: {line}"
+    name = type(error).__name__
+    return f"training together failed: {name}: {first_line(error)}"

@@ -6,21 +6,6 @@ import math
 _PAD = 0.04
 
 
-def shown(value):
-    """Returns a value of a hyperparameter or a score as text to read."""
-    if value is None:
-        return ""
-    if not isinstance(value, float):
-        return str(value)
-    # Four digits of 1 - β are what tells 0.9990 from 0.9995.
-    return f"{value:.6g}" if 0.9 < value < 1 else f"{value:.4g}"
-
-
-def score_text(score):
-    """Returns a score with four digits."""
-    return f"{score:.4g}"
-
-
 def plain(text):
     """Returns text that plotly and the browser show as it is."""
     return html.escape(str(text), quote=False)

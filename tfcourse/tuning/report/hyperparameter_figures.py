@@ -7,7 +7,6 @@ from tfcourse.tuning.report.axes import (
     layout,
     plain,
     position,
-    score_text,
     tick_text,
     ticks,
 )
@@ -18,6 +17,7 @@ from tfcourse.tuning.report.search_figures import (
     label,
     score_axis,
 )
+from tfcourse.utils.text import format_score
 
 # A line more is no more to read.
 MOST_LINES = 200
@@ -134,8 +134,8 @@ def parallel(findings):
         for tick in ticks(axis)
     ]
     marks += [
-        _mark(len(axes), 0, _beyond(fence == low, "≤") + score_text(low)),
-        _mark(len(axes), 1, _beyond(fence == high, "≥") + score_text(high)),
+        _mark(len(axes), 0, _beyond(fence == low, "≤") + format_score(low)),
+        _mark(len(axes), 1, _beyond(fence == high, "≥") + format_score(high)),
     ]
     absent = [
         _mark(n, _ABSENT, "none")

@@ -2,11 +2,12 @@
 
 import pathlib
 
-from tfcourse.tuning.report.axes import drawn, position, score_text, ticks
+from tfcourse.tuning.report.axes import drawn, position, ticks
 from tfcourse.tuning.report.importance_figures import what_mattered
 from tfcourse.tuning.results.importance import TIERS, tier_of
 from tfcourse.tuning.results.search_results import read_results
 from tfcourse.utils.atomic_files import replacing
+from tfcourse.utils.text import format_score
 
 # Okabe and Ito's palette: told apart by colour-blind readers.
 _COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00")
@@ -82,7 +83,7 @@ def _curves(figure, findings):
             marker="o" if coloured else None,
             markersize=3.5,
             alpha=1 if coloured else 0.5,
-            label=f"trial {record.trial}: {score_text(record.score)}"
+            label=f"trial {record.trial}: {format_score(record.score)}"
             if coloured
             else None,
         )
@@ -202,7 +203,7 @@ def _parallel(figure, findings):
             plot.annotate(text, (n + 0.04, position(axis, mark)), fontsize=8)
     plot.axvline(len(axes), color=_GREY, linewidth=1)
     for y, score in ((0, low), (1, high)):
-        plot.annotate(score_text(score), (len(axes) + 0.04, y), fontsize=8)
+        plot.annotate(format_score(score), (len(axes) + 0.04, y), fontsize=8)
     names = [axis.name for axis in axes] + [findings.objective]
     plot.set_xticks(range(len(names)), names)
     plot.set_yticks([])

@@ -12,7 +12,6 @@ from tfcourse.tuning.report import hyperparameter_figures as report_slices
 from tfcourse.tuning.report import importance_figures as report_importance
 from tfcourse.tuning.report import search_figures as report_figures
 from tfcourse.tuning.report import text as report_text
-from tfcourse.tuning.report.axes import shown
 from tfcourse.tuning.results.search_results import read_results
 from tfcourse.utils.atomic_files import write_text
 
@@ -21,8 +20,6 @@ _MEANING = (
     "hyperparameter, less what chance would give; failed trials are none of "
     "the best."
 )
-
-__all__ = ["figures_of", "shown", "write_report"]
 
 
 def write_report(source, path=None):

@@ -8,7 +8,8 @@ for the least and the most: so a plot follows light and dark.
 import itertools
 import math
 
-from tfcourse.tuning.report.axes import plain, score_text, shown
+from tfcourse.tuning.report.axes import plain
+from tfcourse.utils.text import format_score, format_value
 
 _COLORS = ("--c0", "--c1", "--c2", "--c3", "--c4")
 
@@ -26,7 +27,7 @@ def curves(findings):
             "mode": "lines+markers",
             "marker": {"size": 6, "color": color},
             "line": {"width": 2.5, "color": color},
-            "name": f"trial {record.trial}: {score_text(record.score)}",
+            "name": f"trial {record.trial}: {format_score(record.score)}",
             "showlegend": True,
             "legendrank": rank,
         }
@@ -145,7 +146,8 @@ def seconds(findings):
                 "y": [record.seconds for _, record in some],
                 "name": plain(kind),
                 "text": [
-                    f"trial {r.trial}<br>{shown(r.seconds)} s" for _, r in some
+                    f"trial {r.trial}<br>{format_value(r.seconds)} s"
+                    for _, r in some
                 ],
                 "hoverinfo": "text",
                 "textposition": "none",
@@ -169,11 +171,13 @@ def label(record, findings):
     """Returns what is shown when a trial is pointed at."""
     lines = [f"<b>trial {record.trial}</b>"]
     if record.score is not None:
-        lines.append(f"{plain(findings.objective)} {score_text(record.score)}")
+        lines.append(
+            f"{plain(findings.objective)} {format_score(record.score)}"
+        )
     else:
         lines.append(f"failed: {plain(record.message)[:80]}")
     lines += [
-        f"{plain(name)} {plain(shown(value))}"
+        f"{plain(name)} {plain(format_value(value))}"
         for name, value in record.hyperparameters.items()
     ]
     return "<br>".join(lines)
@@ -267,7 +271,8 @@ def _curve(record, name, color):
         "mode": "lines",
         "line": {"width": 1, "color": color},
         "text": [
-            f"trial {record.trial}<br>{plain(name)} {shown(value)} in epoch {n}"
+            f"trial {record.trial}<br>{plain(name)} {format_value(value)} "
+            f"in epoch {n}"
             for n, value in enumerate(y, 1)
         ],
         "hoverinfo": "text",

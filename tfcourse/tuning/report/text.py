@@ -4,7 +4,8 @@ import datetime
 import html
 
 from tfcourse import __version__
-from tfcourse.tuning.report.axes import position, score_text, shown
+from tfcourse.tuning.report.axes import position
+from tfcourse.utils.text import duration, format_score, format_value
 
 _MOST_TRIALS = 10
 
@@ -37,7 +38,7 @@ def sentence(findings, found):
         f"{_count(len(findings.records), 'trial')}{trained} searched "
         f"{_count(len(findings.axes), 'hyperparameter')}{where} for the "
         f"{goal} {objective}. The best, trial {best.trial}, reached "
-        f"<b>{score_text(best.score)}</b>"
+        f"<b>{format_score(best.score)}</b>"
     )
     result = manifest.get("result")
     if result:
@@ -70,7 +71,7 @@ def settings(findings):
     """Returns the best trial's hyperparameters as labels."""
     return "".join(
         f'<span class="chip">{html.escape(name)} '
-        f"<b>{html.escape(shown(value))}</b></span>"
+        f"<b>{html.escape(format_value(value))}</b></span>"
         for name, value in findings.best[0].hyperparameters.items()
     )
 
@@ -81,7 +82,7 @@ def facts(findings):
     times = [r.seconds for r in findings.records if r.seconds is not None]
     failed = len(findings.of_status("failed"))
     values = {
-        f"best {findings.objective}": score_text(findings.best[0].score),
+        f"best {findings.objective}": format_score(findings.best[0].score),
     }
     if result:
         values["accuracy on the test set"] = f"{result['test_accuracy']:.1%}"
@@ -91,7 +92,7 @@ def facts(findings):
     if times:
         mean = sum(times) / len(times)
         values["training time a trial"] = f"{mean:.2g} s"
-        values["training time of all"] = _duration(sum(times))
+        values["training time of all"] = duration(sum(times))
     return "".join(
         f'<div class="fact"><b>{html.escape(value)}</b>'
         f"<span>{html.escape(what)}</span></div>"
@@ -198,7 +199,10 @@ def provenance(findings):
         ["data", f"{data['name']}: {data['source']}"],
         ["fingerprint of the data", data["fingerprint"][:16]],
         ["training, development, test", sizes],
-        *[[name.replace("_", " "), shown(v)] for name, v in others.items()],
+        *[
+            [name.replace("_", " "), format_value(v)]
+            for name, v in others.items()
+        ],
         ["versions", ", ".join(map(" ".join, manifest["versions"].items()))],
         ["searched", manifest.get("written", "").replace("T", " ")],
     ]
@@ -221,7 +225,7 @@ def table(head, rows, *, first_is_best=False, text=False):
     def line(values, tag):
         return "".join(
             f"<{tag}{' class=text' if is_word else ''}>"
-            f"{html.escape(shown(value))}</{tag}>"
+            f"{html.escape(format_value(value))}</{tag}>"
             for value, is_word in zip(values, words, strict=True)
         )
 
@@ -242,7 +246,7 @@ def _trials(findings, records):
     names = [axis.name for axis in findings.axes]
     head = ["trial", findings.objective, *names, "best epoch", "seconds"]
     rows = [
-        [record.trial, score_text(record.score)]
+        [record.trial, format_score(record.score)]
         + [record.hyperparameters.get(name) for name in names]
         + [
             record.best_epoch,
@@ -269,11 +273,3 @@ def _at_an_edge(findings):
 
 def _count(number, what):
     return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _duration(seconds):
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.2g} s"

@@ -1,7 +1,7 @@
 """Several searches side by side."""
 
 from tfcourse.errors import InputError
-from tfcourse.tuning.report.axes import score_text, shown
+from tfcourse.utils.text import format_score, format_value
 
 
 def side_by_side(findings):
@@ -63,7 +63,7 @@ def _winner(findings):
     folders = " and ".join(str(one.folder) for one in alike)
     return (
         f"{'Best' if len(alike) == 1 else 'Best alike'}: {folders}, "
-        f"{best.objective} {score_text(best.best[0].score)}."
+        f"{best.objective} {format_score(best.best[0].score)}."
     )
 
 
@@ -75,7 +75,7 @@ def _described(one):
         "run": str(one.folder),
         "data": one.name,
         **{
-            name: shown(settings[name])
+            name: format_value(settings[name])
             for name in ("space", "strategy", "epochs", "seed")
             if name in settings
         },
@@ -84,14 +84,14 @@ def _described(one):
         "training": f"{sum(times):.3g} s, "
         f"{sum(times) / max(len(times), 1):.2g} s a trial",
         f"best {one.objective}": (
-            score_text(one.best[0].score) if one.best else "none completed"
+            format_score(one.best[0].score) if one.best else "none completed"
         ),
     }
     if result:
         cells["test accuracy"] = f"{result['test_accuracy']:.4f}"
     if one.best:
         cells |= {
-            name: shown(value)
+            name: format_value(value)
             for name, value in one.best[0].hyperparameters.items()
         }
     return cells

@@ -1,0 +1,58 @@
+"""Errors, numbers and lists of names, as sentences and tables show them."""
+
+import re
+from collections.abc import Iterable
+
+_BOLD = re.compile(r"\x1b\[[01]m")
+
+
+def first_line(error: object) -> str:
+    """Returns the first line that tells what is wrong, or `""`.
+
+    Keras heads the message of a layer with one that names the layer only.
+
+    Args:
+        error: An exception, or its text.
+    """
+    lines = [line.strip() for line in _BOLD.sub("", str(error)).splitlines()]
+    telling = [
+        line for line in lines if line and "encountered when" not in line
+    ]
+    return next(iter(telling or lines), "")
+
+
+def duration(seconds: float) -> str:
+    """Returns a time as a person says it: `"2 h 5 min"`, `"3.5 s"`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.2g} s"
+
+
+def listed(
+    names: Iterable[object], noun: str | None = None, at_most: int = 8
+) -> str:
+    """Returns some names as text, `noun` before them in its right form."""
+    names = list(names)
+    text = ", ".join(repr(str(name)) for name in names[:at_most])
+    if len(names) > at_most:
+        text += f" and {len(names) - at_most} more"
+    if noun:
+        return f"{noun}{'s' if len(names) > 1 else ''} {text}"
+    return text
+
+
+def format_value(value: object) -> str:
+    """Returns a value of a hyperparameter or a score as text to read."""
+    if value is None:
+        return ""
+    if not isinstance(value, float):
+        return str(value)
+    # Four digits of 1 - β are what tells 0.9990 from 0.9995.
+    return f"{value:.6g}" if 0.9 < value < 1 else f"{value:.4g}"
+
+
+def format_score(score: float) -> str:
+    """Returns a score with four digits."""
+    return f"{score:.4g}"
