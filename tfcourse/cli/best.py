@@ -26,28 +26,28 @@ def best(
     silence_libraries(verbose)
     from tfcourse.tuning.results.search_results import read_results
 
-    findings = read_results(out)
-    findings.require_completed()
-    record = findings.best[0]
+    results = read_results(out)
+    results.require_completed()
+    record = results.best[0]
     if json:
         import json as text
 
         print(text.dumps(record.hyperparameters, indent=1))
         return
-    _print(findings, record)
+    _print(results, record)
 
 
-def _print(findings, record):
+def _print(results, record):
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from tfcourse.utils.text import format_score, format_value
 
-    result = findings.manifest.get("result") or {}
+    result = results.manifest.get("result") or {}
     rows = {
-        "trial": f"{record.trial} of {len(findings.records)}",
-        findings.objective: f"{format_score(record.score)} in epoch "
+        "trial": f"{record.trial} of {len(results.records)}",
+        results.objective: f"{format_score(record.score)} in epoch "
         f"{record.best_epoch}",
     }
     if result:
@@ -55,8 +55,8 @@ def _print(findings, record):
     rows |= {
         n: format_value(value) for n, value in record.hyperparameters.items()
     }
-    if (findings.folder / "model.keras").exists():
-        rows["model"] = str(findings.folder / "model.keras")
+    if (results.folder / "model.keras").exists():
+        rows["model"] = str(results.folder / "model.keras")
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")

@@ -24,10 +24,10 @@ def compare(
     from tfcourse.tuning.results.comparison import remarks, side_by_side
     from tfcourse.tuning.results.search_results import read_results
 
-    findings = [read_results(folder) for folder in outs]
-    rows = side_by_side(findings)
+    results = [read_results(folder) for folder in outs]
+    rows = side_by_side(results)
     _print(rows)
-    for remark in remarks(findings):
+    for remark in remarks(results):
         print(f"\n{remark}")
 
 

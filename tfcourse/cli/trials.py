@@ -32,17 +32,15 @@ def trials(
     from tfcourse.tuning.results.search_results import read_results
     from tfcourse.tuning.results.trials import arranged, table
 
-    findings = read_results(out)
-    records = arranged(
-        findings.records, findings.axes, sort, findings.direction
-    )
+    results = read_results(out)
+    records = arranged(results.records, results.axes, sort, results.direction)
     if csv:
-        print(table(records, findings.axes), end="")
+        print(table(records, results.axes), end="")
     else:
-        _print(findings, records)
+        _print(results, records)
 
 
-def _print(findings, records):
+def _print(results, records):
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -51,9 +49,9 @@ def _print(findings, records):
     from tfcourse.utils.text import format_value
 
     table = Table(box=None, pad_edge=False)
-    names = list(columns(findings.axes))
-    heads = [findings.objective if n == "score" else n for n in names]
-    rows = [row(record, findings.axes) for record in records]
+    names = list(columns(results.axes))
+    heads = [results.objective if n == "score" else n for n in names]
+    rows = [row(record, results.axes) for record in records]
     # What no trial has is left out.
     kept = [
         n

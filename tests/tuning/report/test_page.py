@@ -214,11 +214,11 @@ def test_browser_follows_a_change_to_dark(browser, page):
 
 
 def test_slice_draws_the_region_of_each_round(run):
-    findings = read_results(run)
-    by_name = {axis.name: axis for axis in findings.axes}
+    results = read_results(run)
+    by_name = {axis.name: axis for axis in results.axes}
 
     def bars(name):
-        shapes = slice_of(findings, by_name[name])["layout"]["shapes"]
+        shapes = slice_of(results, by_name[name])["layout"]["shapes"]
         thin = [s for s in shapes if s.get("ysizemode") == "pixel"]
         return [(s["x0"], s["x1"]) for s in thin]
 
@@ -229,12 +229,12 @@ def test_slice_draws_the_region_of_each_round(run):
 
 
 def test_slice_has_a_dot_a_trial_on_its_own_scale(run):
-    findings = read_results(run)
-    beta = findings.axes[-1]
+    results = read_results(run)
+    beta = results.axes[-1]
 
-    plot = slice_of(findings, beta)
+    plot = slice_of(results, beta)
 
-    having = [r for r in findings.records if "beta" in r.hyperparameters]
+    having = [r for r in results.records if "beta" in r.hyperparameters]
     done = [r for r in having if r.status == "completed"]
     assert 0 < len(done) < 22
     dots = plot["data"][0]
@@ -411,13 +411,13 @@ def test_losses_that_differ_by_orders_are_drawn_on_a_log_scale(tmp_path):
         direction="min",
         score=lambda values: 10 ** (30 * (1 - score_of(values))),
     )
-    findings = read_results(run)
+    results = read_results(run)
 
-    plots = figures_of(findings, importances(run))
+    plots = figures_of(results, importances(run))
 
     assert plots["slice-0"]["layout"]["yaxis"]["type"] == "log"
-    lowest = min(record.score for record in findings.records)
-    assert findings.best[0].score == lowest
+    lowest = min(record.score for record in results.records)
+    assert results.best[0].score == lowest
 
 
 @pytest.mark.slow
@@ -458,12 +458,12 @@ def test_tensorboard_finds_curves_and_hyperparameters(run):
     assert {info.name for info in experiment.hparam_infos} == {
         *("units", "batch_size", "learning_rate", "optimizer", "beta")
     }
-    findings = read_results(run)
-    ended = [r for r in findings.records if r.status != "unfinished"]
+    results = read_results(run)
+    ended = [r for r in results.records if r.status != "unfinished"]
     assert {path.name for path in folder.glob("trial-*")} == {
         f"trial-{record.trial}" for record in ended
     }
-    best = findings.best[0]
+    best = results.best[0]
     path = folder / f"trial-{best.trial}"
     start = hparams(path, "_hparams_/session_start_info").session_start_info
     rate = start.hparams["learning_rate"].number_value

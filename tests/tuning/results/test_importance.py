@@ -97,8 +97,8 @@ def test_unknown_evaluator_is_refused(run):
 
 
 def test_courses_tiers_stand_beside_what_was_found(run):
-    findings = read_results(run)
-    rows = tiers(findings.axes, importances(run))
+    results = read_results(run)
+    rows = tiers(results.axes, importances(run))
 
     assert rows[0][2] == "learning_rate (place 1)"
     assert {name.split(" (")[0] for name in rows[1][2].split(", ")} == {

@@ -24,13 +24,13 @@ def complaint(folder):
 
 
 def test_whole_run_is_read(run):
-    findings = read_results(run)
+    results = read_results(run)
 
-    findings.require_completed()
-    assert findings.name == "digits"
-    assert (findings.objective, findings.direction) == ("val_accuracy", "max")
-    assert len(findings.records) == len(findings.best) == 3
-    scores = [record.score for record in findings.best]
+    results.require_completed()
+    assert results.name == "digits"
+    assert (results.objective, results.direction) == ("val_accuracy", "max")
+    assert len(results.records) == len(results.best) == 3
+    scores = [record.score for record in results.best]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -110,9 +110,9 @@ def test_infinite_score_is_none(tmp_path):
     scores = iter([0.5, float("inf"), float("nan")])
     make_run(tmp_path / "run", trials=3, score=lambda _: next(scores))
 
-    findings = read_results(tmp_path / "run")
+    results = read_results(tmp_path / "run")
 
-    assert [record.trial for record in findings.best] == ["00"]
+    assert [record.trial for record in results.best] == ["00"]
 
 
 def test_hyperparameter_of_several_conditions_is_one_axis(tmp_path):
@@ -140,11 +140,11 @@ def test_hyperparameter_of_several_conditions_is_one_axis(tmp_path):
 
 
 def test_objective_of_a_bare_project_is_told_by_its_scores(run):
-    findings = read_results(run / "search")
+    results = read_results(run / "search")
 
     # "accuracy" has the same values; a validation metric is more likely meant.
-    assert findings.objective == "val_accuracy"
-    assert findings.manifest == {}
+    assert results.objective == "val_accuracy"
+    assert results.manifest == {}
     for path in (run / "search").glob("trial_*/trial.json"):
         state = json.loads(path.read_text())
         write(path, {**state, "status": "RUNNING", "score": None})

@@ -26,27 +26,27 @@ _POINTS = 12
 _ABSENT = -0.16
 
 
-def slice_of(findings, axis):
+def slice_of(results, axis):
     """Returns score against a hyperparameter, with the region of each round.
 
     The dots of a round have the colour of its bar above the plot.
     """
-    having = [r for r in findings.records if axis.name in r.hyperparameters]
-    scored = {record.trial for record in findings.best}
+    having = [r for r in results.records if axis.name in r.hyperparameters]
+    scored = {record.trial for record in results.best}
     done = [record for record in having if record.trial in scored]
     failed = [record for record in having if record.status == "failed"]
 
     def x(records):
         return [drawn(axis, r.hyperparameters[axis.name]) for r in records]
 
-    colors = _colors(findings)
-    y, symbols = heights(done, findings)
+    colors = _colors(results)
+    y, symbols = heights(done, results)
     dots = {
         "x": x(done),
         "y": y,
         "mode": "markers",
         "type": "scatter",
-        "text": [label(record, findings) for record in done],
+        "text": [label(record, results) for record in done],
         "hoverinfo": "text",
         "marker": {
             "size": 9,
@@ -55,7 +55,7 @@ def slice_of(findings, axis):
             "line": {"width": 1, "color": "--card"},
         },
     }
-    best = [record for record in findings.best[:1] if record in done]
+    best = [record for record in results.best[:1] if record in done]
     ring = {
         "x": x(best),
         "y": [record.score for record in best],
@@ -69,16 +69,16 @@ def slice_of(findings, axis):
         },
     }
     values = [record.hyperparameters[axis.name] for record in having]
-    bars = _region_bars(findings.rounds, axis)
+    bars = _region_bars(results.rounds, axis)
     return {
-        "data": [dots, *failures(findings, failed, x(failed)), ring],
+        "data": [dots, *failures(results, failed, x(failed)), ring],
         "layout": {
             "xaxis": layout(axis, values),
-            "yaxis": score_axis(findings),
+            "yaxis": score_axis(results),
             "margin": {
                 "l": 60,
                 "r": 15,
-                "t": 14 + 7 * (len(findings.rounds) if bars else 0),
+                "t": 14 + 7 * (len(results.rounds) if bars else 0),
                 "b": 50,
             },
             "shapes": bars,
@@ -87,15 +87,15 @@ def slice_of(findings, axis):
     }
 
 
-def parallel(findings):
+def parallel(results):
     """Returns the trials as lines through the scales of all hyperparameters.
 
     Not plotly's own `parcoords`, which has no scales and needs WebGL.
     """
-    axes = findings.axes
-    records = findings.best[:MOST_LINES]
+    axes = results.axes
+    records = results.best[:MOST_LINES]
     scores = [record.score for record in records]
-    fence = fence_of(findings)
+    fence = fence_of(results)
     if fence is not None:
         scores = [s for s in scores if min(fence, scores[0]) <= s]
         scores = [s for s in scores if s <= max(fence, scores[0])]
@@ -122,12 +122,12 @@ def parallel(findings):
                     "width": 3.5 if place == 0 else 1 + share,
                 },
                 "opacity": 1 if place == 0 else 0.35 + 0.5 * share,
-                "text": label(record, findings),
+                "text": label(record, results),
                 "hoverinfo": "text",
                 "showlegend": False,
             }
         )
-    names = [axis.name for axis in axes] + [findings.objective]
+    names = [axis.name for axis in axes] + [results.objective]
     marks = [
         _mark(n, position(axis, tick), tick_text(axis, tick))
         for n, axis in enumerate(axes)
@@ -167,13 +167,13 @@ def parallel(findings):
     }
 
 
-def _colors(findings):
+def _colors(results):
     """Returns a colour for each trial of a search in rounds."""
-    if len(findings.rounds) < 2:
+    if len(results.rounds) < 2:
         return {}
     return {
-        trial: _color(n, len(findings.rounds))
-        for n, round_ in enumerate(findings.rounds)
+        trial: _color(n, len(results.rounds))
+        for n, round_ in enumerate(results.rounds)
         for trial in round_["trials"]
     }
 

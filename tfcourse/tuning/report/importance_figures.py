@@ -20,10 +20,10 @@ _COLORS = ("--c0", "--c2", "--c1", "--c3", "--grey")
 _MOST_TRIALS = 150
 
 
-def what_mattered(findings):
+def what_mattered(results):
     """Returns the `Importances`; where there are none, a remark says why."""
     try:
-        return importances(findings)
+        return importances(results)
     except Exception as error:
         # Whatever another version of Optuna does, the rest can be shown.
         return Importances(
@@ -114,7 +114,7 @@ def tiers(axes, found):
     return rows
 
 
-def contour(findings, found):
+def contour(results, found):
     """Returns Optuna's contour plot of the two that mattered most.
 
     Of the two first in order that enough trials have.
@@ -122,50 +122,50 @@ def contour(findings, found):
     Returns:
         A plot, or `None` if there are too few trials for one.
     """
-    by_name = {axis.name: axis for axis in findings.axes}
+    by_name = {axis.name: axis for axis in results.axes}
     pairs = itertools.combinations([by_name[name] for name in found.shares], 2)
     for pair in pairs:
-        both = _having(findings, pair)
+        both = _having(results, pair)
         values = [
             [record.hyperparameters[axis.name] for record in both]
             for axis in pair
         ]
         if len(both) >= LEAST and all(len(set(some)) > 1 for some in values):
-            return _contour(findings, pair, both)
+            return _contour(results, pair, both)
     return None
 
 
-def _having(findings, pair):
+def _having(results, pair):
     return [
         record
-        for record in findings.best[:_MOST_TRIALS]
+        for record in results.best[:_MOST_TRIALS]
         if all(axis.name in record.hyperparameters for axis in pair)
     ]
 
 
-def _contour(findings, pair, records):
+def _contour(results, pair, records):
     import optuna
 
     # Optuna sorts them by name.
     pair = sorted(pair, key=lambda axis: axis.registered)
 
-    some = dataclasses.replace(findings, records=records)
+    some = dataclasses.replace(results, records=records)
     with warnings.catch_warnings():
         # Of an interface that Optuna calls experimental.
         warnings.simplefilter("ignore")
         figure = optuna.visualization.plot_contour(
             to_optuna(some),
             params=[axis.registered for axis in pair],
-            target_name=findings.objective,
+            target_name=results.objective,
         )
     plot = json.loads(figure.to_json())
     heat, dots = plot["data"][:2]
     heat["colorscale"] = [[n / 4, f"--scale {n / 4}"] for n in range(5)]
-    heat["reversescale"] = findings.direction == "min"
+    heat["reversescale"] = results.direction == "min"
     heat["line"] = {"width": 0.5, "color": "--line", "smoothing": 1.3}
     heat["colorbar"] = {
         "title": {
-            "text": plain(findings.objective),
+            "text": plain(results.objective),
             "side": "right",
             "font": {"size": 13, "color": "--soft"},
         },

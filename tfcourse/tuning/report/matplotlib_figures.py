@@ -40,19 +40,19 @@ def write_pictures(source, folder):
     Raises:
         InputError: As for `write_report`.
     """
-    findings = read_results(source)
-    findings.require_completed()
+    results = read_results(source)
+    results.require_completed()
     # Imported late: the command line is to answer at once.
     import matplotlib.figure
 
-    found = what_mattered(findings)
+    found = what_mattered(results)
     pictures = {
-        "progress": lambda figure: _progress(figure, findings),
-        "hyperparameters": lambda figure: _slices(figure, findings),
-        "parallel": lambda figure: _parallel(figure, findings),
+        "progress": lambda figure: _progress(figure, results),
+        "hyperparameters": lambda figure: _slices(figure, results),
+        "parallel": lambda figure: _parallel(figure, results),
     }
-    if any(r.curves.get(findings.objective) for r in findings.best):
-        pictures["curves"] = lambda figure: _curves(figure, findings)
+    if any(r.curves.get(results.objective) for r in results.best):
+        pictures["curves"] = lambda figure: _curves(figure, results)
     if found.shares:
         pictures["importance"] = lambda figure: _importance(figure, found)
     paths = []
@@ -68,10 +68,10 @@ def write_pictures(source, folder):
     return paths
 
 
-def _curves(figure, findings):
+def _curves(figure, results):
     axes = figure.subplots()
-    name = findings.objective
-    best = [r for r in findings.best if r.curves.get(name)]
+    name = results.objective
+    best = [r for r in results.best if r.curves.get(name)]
     for place, record in reversed(list(enumerate(best))):
         values = record.curves[name]
         coloured = place < len(_COLORS)
@@ -93,40 +93,40 @@ def _curves(figure, findings):
     axes.legend(handles[::-1], labels[::-1], frameon=False)
 
 
-def _progress(figure, findings):
+def _progress(figure, results):
     axes = figure.subplots()
-    place = {record.trial: n for n, record in enumerate(findings.records, 1)}
-    done = sorted(findings.best, key=lambda record: place[record.trial])
-    better = max if findings.direction == "max" else min
+    place = {record.trial: n for n, record in enumerate(results.records, 1)}
+    done = sorted(results.best, key=lambda record: place[record.trial])
+    better = max if results.direction == "max" else min
     scores, best = [r.score for r in done], []
     for score in scores:
         best.append(better([*best[-1:], score]))
     x = [place[record.trial] for record in done]
     axes.step(x, best, where="post", color=_COLORS[0], label="best so far")
     axes.plot(x, scores, "o", color=_GREY, markersize=5, label="a trial")
-    failed = [place[record.trial] for record in findings.of_status("failed")]
+    failed = [place[record.trial] for record in results.of_status("failed")]
     if failed:
-        worst = [findings.best[-1].score] * len(failed)
+        worst = [results.best[-1].score] * len(failed)
         axes.plot(failed, worst, "x", color=_COLORS[4], label="failed")
     axes.set(
         xlabel="trial, in order",
-        ylabel=findings.objective,
+        ylabel=results.objective,
         title="How the search went",
     )
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
 
 
-def _slices(figure, findings):
-    columns = min(3, len(findings.axes))
-    rows = -(-len(findings.axes) // columns)
+def _slices(figure, results):
+    columns = min(3, len(results.axes))
+    rows = -(-len(results.axes) // columns)
     figure.set_size_inches(3.2 * columns + 0.6, 2.8 * rows)
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
-    for plot in grid.flat[len(findings.axes) :]:
+    for plot in grid.flat[len(results.axes) :]:
         plot.set_visible(False)
-    last = findings.rounds[-1]["regions"] if len(findings.rounds) > 1 else []
-    for axis, plot in zip(findings.axes, grid.flat, strict=False):
-        _slice(plot, findings, axis)
+    last = results.rounds[-1]["regions"] if len(results.rounds) > 1 else []
+    for axis, plot in zip(results.axes, grid.flat, strict=False):
+        _slice(plot, results, axis)
         for region in last:
             if region["name"] == axis.name and axis.kind != "category":
                 ends = (region["low"], region["high"])
@@ -137,11 +137,11 @@ def _slices(figure, findings):
                     linewidth=0,
                 )
     for plot in grid[:, 0]:
-        plot.set_ylabel(findings.objective)
+        plot.set_ylabel(results.objective)
 
 
-def _slice(plot, findings, axis):
-    done = [r for r in findings.best if axis.name in r.hyperparameters]
+def _slice(plot, results, axis):
+    done = [r for r in results.best if axis.name in r.hyperparameters]
     values = [record.hyperparameters[axis.name] for record in done]
     marks = ticks(axis)
     if axis.kind == "category":
@@ -159,7 +159,7 @@ def _slice(plot, findings, axis):
         )
         plot.minorticks_off()
     plot.plot(x, [r.score for r in done], "o", color=_COLORS[0], alpha=0.7)
-    if done and done[0] is findings.best[0]:
+    if done and done[0] is results.best[0]:
         plot.plot(
             x[:1],
             [done[0].score],
@@ -174,11 +174,11 @@ def _slice(plot, findings, axis):
     plot.set_xlabel(axis.name)
 
 
-def _parallel(figure, findings):
-    axes = findings.axes
+def _parallel(figure, results):
+    axes = results.axes
     figure.set_size_inches(1.5 * (len(axes) + 1) + 1, 4.5)
     plot = figure.subplots()
-    records = findings.best
+    records = results.best
     scores = [record.score for record in records]
     low, high = min(scores), max(scores)
     for place, record in reversed(list(enumerate(records))):
@@ -204,7 +204,7 @@ def _parallel(figure, findings):
     plot.axvline(len(axes), color=_GREY, linewidth=1)
     for y, score in ((0, low), (1, high)):
         plot.annotate(format_score(score), (len(axes) + 0.04, y), fontsize=8)
-    names = [axis.name for axis in axes] + [findings.objective]
+    names = [axis.name for axis in axes] + [results.objective]
     plot.set_xticks(range(len(names)), names)
     plot.set_yticks([])
     plot.set_xlim(-0.1, len(axes) + 0.6)

@@ -39,58 +39,58 @@ def write_report(source, path=None):
         InputError: If there is no search, its files cannot be understood, or
             no trial has completed.
     """
-    findings = read_results(source)
-    findings.require_completed()
-    path = pathlib.Path(path or findings.folder / "report.html")
-    write_text(path, _page(findings))
+    results = read_results(source)
+    results.require_completed()
+    path = pathlib.Path(path or results.folder / "report.html")
+    write_text(path, _page(results))
     return path
 
 
-def figures_of(findings, found):
+def figures_of(results, found):
     """Returns the plots of a report by name, those that there are data for.
 
     Args:
-        findings: The `SearchResults`.
+        results: The `SearchResults`.
         found: The `Importances`.
     """
-    figures = {"progress": report_figures.progress(findings)}
-    if any(r.curves.get(findings.objective) for r in findings.best):
-        figures["curves"] = report_figures.curves(findings)
-    for n, axis in enumerate(findings.axes):
-        figures[f"slice-{n}"] = report_slices.slice_of(findings, axis)
-    if findings.axes:
-        figures["parallel"] = report_slices.parallel(findings)
+    figures = {"progress": report_figures.progress(results)}
+    if any(r.curves.get(results.objective) for r in results.best):
+        figures["curves"] = report_figures.curves(results)
+    for n, axis in enumerate(results.axes):
+        figures[f"slice-{n}"] = report_slices.slice_of(results, axis)
+    if results.axes:
+        figures["parallel"] = report_slices.parallel(results)
     if found.shares:
         figures["importance"] = report_importance.bars(found)
-        contour = report_importance.contour(findings, found)
+        contour = report_importance.contour(results, found)
         if contour:
             figures["contour"] = contour
-    if any(record.seconds is not None for record in findings.records):
-        figures["seconds"] = report_figures.seconds(findings)
+    if any(record.seconds is not None for record in results.records):
+        figures["seconds"] = report_figures.seconds(results)
     return figures
 
 
-def _page(findings):
-    found = report_importance.what_mattered(findings)
-    figures = figures_of(findings, found)
+def _page(results):
+    found = report_importance.what_mattered(results)
+    figures = figures_of(results, found)
     template = pathlib.Path(__file__).with_name("page.html")
     return string.Template(template.read_text(encoding="utf-8")).substitute(
-        title=report_text.title(findings),
-        sentence=report_text.sentence(findings, found),
-        settings=report_text.settings(findings),
-        facts=report_text.facts(findings),
-        leaderboard=report_text.leaderboard(findings),
-        all_trials=report_text.all_trials(findings),
+        title=report_text.title(results),
+        sentence=report_text.sentence(results, found),
+        settings=report_text.settings(results),
+        facts=report_text.facts(results),
+        leaderboard=report_text.leaderboard(results),
+        all_trials=report_text.all_trials(results),
         progress=_place("progress", 340),
         curves=_curves(figures),
-        regions=_regions(findings),
+        regions=_regions(results),
         slices="".join(_place(id_, 280) for id_ in figures if "slice" in id_),
-        parallel=_parallel(findings, figures),
-        importance=_importance(findings, found, figures),
-        failures=report_text.failures(findings),
-        training=report_text.training(findings),
+        parallel=_parallel(results, figures),
+        importance=_importance(results, found, figures),
+        failures=report_text.failures(results),
+        training=report_text.training(results),
         seconds=_place("seconds", 240) if "seconds" in figures else "",
-        provenance=report_text.provenance(findings),
+        provenance=report_text.provenance(results),
         plotly=plotly.offline.get_plotlyjs(),
         # No tag inside a string may end the script.
         figures=json.dumps(_finite(figures)).replace("<", "\\u003c"),
@@ -103,32 +103,32 @@ def _curves(figures):
     return '<p class="soft">No curves were kept of this search.</p>'
 
 
-def _regions(findings):
-    if len(findings.rounds) < 2:
+def _regions(results):
+    if len(results.rounds) < 2:
         return ""
     return (
-        f" The search went from coarse to fine in {len(findings.rounds)} "
+        f" The search went from coarse to fine in {len(results.rounds)} "
         "rounds: a bar above the plot is the region of a round, the lowest bar "
         "that of the first, in the colour of its trials; the region of the "
         "last is shaded."
     )
 
 
-def _parallel(findings, figures):
+def _parallel(results, figures):
     if "parallel" not in figures:
         return ""
     # Wide enough to tell the scales apart; a phone scrolls it.
-    width = 95 * (len(findings.axes) + 1)
+    width = 95 * (len(results.axes) + 1)
     return _place("parallel", 420, f"min-width:{width}px")
 
 
-def _importance(findings, found, figures):
+def _importance(results, found, figures):
     text = f"{_MEANING} {found.remark}" if found.shares else found.remark
     parts = [f'<p class="soft">{html.escape(text)}</p>']
     rows = "".join(
         f'<li><i style="background:var({color})"></i><span>'
         f"<b>{html.escape(what)}</b><br>{html.escape(here)}</span></li>"
-        for what, color, here in report_importance.tiers(findings.axes, found)
+        for what, color, here in report_importance.tiers(results.axes, found)
     )
     course = (
         '<div class="card tiers"><h3>In the course\'s order</h3>'

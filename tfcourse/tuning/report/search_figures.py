@@ -14,10 +14,10 @@ from tfcourse.utils.text import format_score, format_value
 _COLORS = ("--c0", "--c1", "--c2", "--c3", "--c4")
 
 
-def curves(findings):
+def curves(results):
     """Returns the learning curves, the best trials in colour."""
-    name = findings.objective
-    with_curve = [r for r in findings.best if r.curves.get(name)]
+    name = results.objective
+    with_curve = [r for r in results.best if r.curves.get(name)]
     best, others = with_curve[: len(_COLORS)], with_curve[len(_COLORS) :]
     lines = [_curve(record, name, "--grey") for record in others]
     grey = _joined(lines)
@@ -43,7 +43,7 @@ def curves(findings):
         coloured.append({**own, "legendrank": 50})
     values = [v for line in lines + coloured for v in line["y"]]
     scale = scale_of(values)
-    fence = fence_of(findings)
+    fence = fence_of(results)
     if fence is not None:
         # Grey lines that are far off do not press the others together.
         drawn = [v for line in coloured for v in line["y"] if v is not None]
@@ -67,14 +67,14 @@ def curves(findings):
     }
 
 
-def progress(findings):
+def progress(results):
     """Returns the score of each trial in order, and the best so far."""
-    place = {record.trial: n for n, record in enumerate(findings.records, 1)}
-    done = sorted(findings.best, key=lambda record: place[record.trial])
+    place = {record.trial: n for n, record in enumerate(results.records, 1)}
+    done = sorted(results.best, key=lambda record: place[record.trial])
     x = [place[record.trial] for record in done]
     scores = [record.score for record in done]
-    better = max if findings.direction == "max" else min
-    y, symbols = heights(done, findings)
+    better = max if results.direction == "max" else min
+    y, symbols = heights(done, results)
     steps = {
         "x": [*x, len(place)],
         "y": [*itertools.accumulate(scores, better), better(scores)],
@@ -88,17 +88,17 @@ def progress(findings):
         "y": y,
         "mode": "markers",
         "name": "a trial",
-        "text": [label(record, findings) for record in done],
+        "text": [label(record, results) for record in done],
         "hoverinfo": "text",
         "marker": {"size": 8, "color": "--grey", "symbol": symbols},
     }
-    failed = findings.of_status("failed")
+    failed = results.of_status("failed")
     crosses = failures(
-        findings, failed, [place[r.trial] for r in failed], "failed"
+        results, failed, [place[r.trial] for r in failed], "failed"
     )
     starts = [
         place[round_["trials"][0]]
-        for round_ in findings.rounds
+        for round_ in results.rounds
         if round_["trials"] and round_["trials"][0] in place
     ]
     return {
@@ -110,7 +110,7 @@ def progress(findings):
                 "range": [0.5, len(place) + 0.5],
                 **({"dtick": 1} if len(place) <= 20 else {}),
             },
-            "yaxis": score_axis(findings),
+            "yaxis": score_axis(results),
             "legend": {"orientation": "h", "y": 1.08, "yanchor": "bottom"},
             "margin": {"l": 60, "r": 20, "t": 60, "b": 50},
             "shapes": [_upright(start - 0.5) for start in starts[1:]],
@@ -123,17 +123,17 @@ def progress(findings):
     }
 
 
-def seconds(findings):
+def seconds(results):
     """Returns the training time of each trial."""
     how = {
         trial: group["how"]
-        for group in findings.groups
+        for group in results.groups
         for trial in group["trials"]
     }
     kinds = list(dict.fromkeys(how.values())) or [""]
     timed = [
         (n, record)
-        for n, record in enumerate(findings.records, 1)
+        for n, record in enumerate(results.records, 1)
         if record.seconds is not None
     ]
     bars = []
@@ -167,13 +167,11 @@ def seconds(findings):
     }
 
 
-def label(record, findings):
+def label(record, results):
     """Returns what is shown when a trial is pointed at."""
     lines = [f"<b>trial {record.trial}</b>"]
     if record.score is not None:
-        lines.append(
-            f"{plain(findings.objective)} {format_score(record.score)}"
-        )
+        lines.append(f"{plain(results.objective)} {format_score(record.score)}")
     else:
         lines.append(f"failed: {plain(record.message)[:80]}")
     lines += [
@@ -183,18 +181,18 @@ def label(record, findings):
     return "<br>".join(lines)
 
 
-def failures(findings, records, x, name=""):
+def failures(results, records, x, name=""):
     """Returns crosses for failed trials, where the worst scores lie."""
     if not records:
         return []
-    worst, _ = heights(findings.best[-1:], findings)
+    worst, _ = heights(results.best[-1:], results)
     return [
         {
             "x": x,
             "y": worst * len(records),
             "mode": "markers",
             "name": name,
-            "text": [label(record, findings) for record in records],
+            "text": [label(record, results) for record in records],
             "hoverinfo": "text",
             "marker": {
                 "symbol": "x-thin",
@@ -205,28 +203,28 @@ def failures(findings, records, x, name=""):
     ]
 
 
-def score_axis(findings):
+def score_axis(results):
     """Returns the settings of the axis of scores, alike for all plots.
 
     A few trials that are far worse than the others would press those together
     at the edge, so that the axis ends before them.
     """
-    scores = [record.score for record in findings.best]
-    fence = fence_of(findings)
-    title = {"title": {"text": plain(findings.objective)}}
+    scores = [record.score for record in results.best]
+    fence = fence_of(results)
+    title = {"title": {"text": plain(results.objective)}}
     if fence is None:
         return {**title, **scale_of(scores)}
     pad = 0.12 * (scores[0] - fence)
     return {**title, "range": sorted([fence - pad, scores[0] + pad])}
 
 
-def fence_of(findings):
+def fence_of(results):
     """Returns the worst score that is drawn to scale, or `None` for any.
 
     One that is worse than the worst quarter begins, by more than one and a half
     times the spread of the middle half, is not.
     """
-    scores = [record.score for record in findings.best]
+    scores = [record.score for record in results.best]
     if len(scores) < 8 or scale_of(scores)["type"] == "log":
         return None
     best_quarter, worst_quarter = (
@@ -240,12 +238,12 @@ def fence_of(findings):
     return kept[-1]
 
 
-def heights(records, findings):
+def heights(records, results):
     """Returns the scores as drawn, and the symbols: beyond the axis others."""
-    fence = fence_of(findings)
+    fence = fence_of(results)
     if fence is None:
         return [r.score for r in records], ["circle"] * len(records)
-    best = findings.best[0].score
+    best = results.best[0].score
     edge = fence - 0.06 * (best - fence)
     beyond = [(r.score - fence) * (best - fence) < 0 for r in records]
     symbol = "triangle-down" if best > fence else "triangle-up"

@@ -27,20 +27,20 @@ def write_tensorboard(source, folder=None):
     import tensorflow as tf
     from tensorboard.plugins.hparams import api
 
-    findings = read_results(source)
-    findings.require_completed()
-    folder = pathlib.Path(folder or findings.folder / "tensorboard")
+    results = read_results(source)
+    results.require_completed()
+    folder = pathlib.Path(folder or results.folder / "tensorboard")
     domains = {
         axis.name: api.HParam(axis.name, _domain(api, axis))
-        for axis in findings.axes
+        for axis in results.axes
     }
     with replacing(folder) as beside:
         with tf.summary.create_file_writer(str(beside)).as_default():
             api.hparams_config(
                 hparams=list(domains.values()),
-                metrics=[api.Metric("score", display_name=findings.objective)],
+                metrics=[api.Metric("score", display_name=results.objective)],
             )
-        for record in findings.records:
+        for record in results.records:
             if record.status == "unfinished":
                 continue
             name = f"trial-{record.trial}"

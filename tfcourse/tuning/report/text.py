@@ -10,22 +10,22 @@ from tfcourse.utils.text import duration, format_score, format_value
 _MOST_TRIALS = 10
 
 
-def title(findings):
+def title(results):
     """Returns the heading."""
-    return f"Search on {html.escape(findings.name)}"
+    return f"Search on {html.escape(results.name)}"
 
 
-def sentence(findings, found):
+def sentence(results, found):
     """Returns what was searched and what was found.
 
     Args:
-        findings: The `SearchResults`.
+        results: The `SearchResults`.
         found: The `Importances`.
     """
-    best = findings.best[0]
-    objective = html.escape(findings.objective)
-    goal = "highest" if findings.direction == "max" else "lowest"
-    manifest = findings.manifest
+    best = results.best[0]
+    objective = html.escape(results.objective)
+    goal = "highest" if results.direction == "max" else "lowest"
+    manifest = results.manifest
     where = trained = ""
     if manifest:
         data = manifest["data"]
@@ -35,8 +35,8 @@ def sentence(findings, found):
         )
         trained = f" of up to {_count(manifest['settings']['epochs'], 'epoch')}"
     text = (
-        f"{_count(len(findings.records), 'trial')}{trained} searched "
-        f"{_count(len(findings.axes), 'hyperparameter')}{where} for the "
+        f"{_count(len(results.records), 'trial')}{trained} searched "
+        f"{_count(len(results.axes), 'hyperparameter')}{where} for the "
         f"{goal} {objective}. The best, trial {best.trial}, reached "
         f"<b>{format_score(best.score)}</b>"
     )
@@ -51,7 +51,7 @@ def sentence(findings, found):
     first = next(iter(found.shares), None)
     if first is not None and found.stands_out(first):
         text += f" What mattered most was {html.escape(first)}."
-    edges = _at_an_edge(findings)
+    edges = _at_an_edge(results)
     if edges:
         text += (
             f" Its {html.escape(' and '.join(edges))} "
@@ -61,33 +61,33 @@ def sentence(findings, found):
     asked = manifest.get("settings", {}).get("trials", 0)
     if manifest and not result:
         text += (
-            f" The search is not finished: {len(findings.best)} of "
+            f" The search is not finished: {len(results.best)} of "
             f"{_count(asked, 'trial')} have completed."
         )
     return text
 
 
-def settings(findings):
+def settings(results):
     """Returns the best trial's hyperparameters as labels."""
     return "".join(
         f'<span class="chip">{html.escape(name)} '
         f"<b>{html.escape(format_value(value))}</b></span>"
-        for name, value in findings.best[0].hyperparameters.items()
+        for name, value in results.best[0].hyperparameters.items()
     )
 
 
-def facts(findings):
+def facts(results):
     """Returns the numbers that a reader looks for first."""
-    result = findings.manifest.get("result") or {}
-    times = [r.seconds for r in findings.records if r.seconds is not None]
-    failed = len(findings.of_status("failed"))
+    result = results.manifest.get("result") or {}
+    times = [r.seconds for r in results.records if r.seconds is not None]
+    failed = len(results.of_status("failed"))
     values = {
-        f"best {findings.objective}": format_score(findings.best[0].score),
+        f"best {results.objective}": format_score(results.best[0].score),
     }
     if result:
         values["accuracy on the test set"] = f"{result['test_accuracy']:.1%}"
     values["trials" + (f", {failed} of them failed" if failed else "")] = str(
-        len(findings.records)
+        len(results.records)
     )
     if times:
         mean = sum(times) / len(times)
@@ -100,24 +100,24 @@ def facts(findings):
     )
 
 
-def leaderboard(findings):
+def leaderboard(results):
     """Returns the table of the best trials."""
-    return _trials(findings, findings.best[:_MOST_TRIALS])
+    return _trials(results, results.best[:_MOST_TRIALS])
 
 
-def all_trials(findings):
+def all_trials(results):
     """Returns the table of the completed trials, folded; or nothing."""
-    if len(findings.best) <= _MOST_TRIALS:
+    if len(results.best) <= _MOST_TRIALS:
         return ""
     return (
-        f"<details><summary>All {len(findings.best)} completed trials"
-        f"</summary>{_trials(findings, findings.best)}</details>"
+        f"<details><summary>All {len(results.best)} completed trials"
+        f"</summary>{_trials(results, results.best)}</details>"
     )
 
 
-def failures(findings):
+def failures(results):
     """Returns the table of failed trials and why; or a sentence."""
-    failed = findings.of_status("failed")
+    failed = results.of_status("failed")
     if not failed:
         return '<p class="soft">None.</p>'
     reasons = {}
@@ -126,7 +126,7 @@ def failures(findings):
         reasons.setdefault(record.message.split(" in epoch ")[0], []).append(
             record
         )
-    names = [axis.name for axis in findings.axes]
+    names = [axis.name for axis in results.axes]
     tables = []
     for reason, records in sorted(reasons.items(), key=lambda r: -len(r[1])):
         rows = [
@@ -143,15 +143,15 @@ def failures(findings):
     return f'<div class="card">{"".join(tables)}</div>'
 
 
-def training(findings):
+def training(results):
     """Returns the table of how the trials were trained, alike ones together."""
-    if not findings.groups:
+    if not results.groups:
         return (
             '<p class="soft">Each trial was trained by itself, one after the '
             "other.</p>"
         )
     alike = {}
-    for group in findings.groups:
+    for group in results.groups:
         key = (group["how"], group["why"])
         programs, members, seconds = alike.get(key, (0, 0, 0.0))
         alike[key] = (
@@ -171,7 +171,7 @@ def training(findings):
         for (how, why), (programs, members, seconds) in alike.items()
     ]
     head = ["how", "programs", "trials", "seconds", "seconds a trial", "why"]
-    together = sum(g["how"] != "alone" for g in findings.groups)
+    together = sum(g["how"] != "alone" for g in results.groups)
     text = (
         f'<p class="soft">Trials of one structure are trained as one program. '
         f"Here were {_count(together, 'such program')}.</p>"
@@ -179,13 +179,13 @@ def training(findings):
     return f'{text}<div class="card">{table(head, rows)}</div>'
 
 
-def provenance(findings):
+def provenance(results):
     """Returns data, seed and versions."""
-    manifest = findings.manifest
+    manifest = results.manifest
     now = datetime.datetime.now().isoformat(" ", "minutes")
     report = [["this page", f"tfcourse {__version__}, {now}"]]
     if not manifest:
-        rows = [["project", str(findings.folder)]]
+        rows = [["project", str(results.folder)]]
         return table(None, rows + report, text=True)
     data, asked = manifest["data"], manifest["settings"]
     sizes = ", ".join(f"{data[part]:,}" for part in ("train", "dev", "test"))
@@ -242,9 +242,9 @@ def _is_word(value):
     return isinstance(value, str) and " " in value
 
 
-def _trials(findings, records):
-    names = [axis.name for axis in findings.axes]
-    head = ["trial", findings.objective, *names, "best epoch", "seconds"]
+def _trials(results, records):
+    names = [axis.name for axis in results.axes]
+    head = ["trial", results.objective, *names, "best epoch", "seconds"]
     rows = [
         [record.trial, format_score(record.score)]
         + [record.hyperparameters.get(name) for name in names]
@@ -257,12 +257,12 @@ def _trials(findings, records):
     return table(head, rows, first_is_best=True)
 
 
-def _at_an_edge(findings):
+def _at_an_edge(results):
     """Returns the names of settings of the best that end their scale."""
-    best = findings.best[0].hyperparameters
+    best = results.best[0].hyperparameters
     return [
         axis.name
-        for axis in findings.axes
+        for axis in results.axes
         if axis.kind != "category"
         and axis.name in best
         # There is nothing between few integers and beyond a share of 1.

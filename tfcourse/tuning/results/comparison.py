@@ -4,11 +4,11 @@ from tfcourse.errors import InputError
 from tfcourse.utils.text import format_score, format_value
 
 
-def side_by_side(findings):
+def side_by_side(results):
     """Returns what several searches did and found.
 
     Args:
-        findings: A list of `SearchResults`, two or more.
+        results: A list of `SearchResults`, two or more.
 
     Returns:
         A dict: what a row tells to a text for each search.
@@ -16,29 +16,29 @@ def side_by_side(findings):
     Raises:
         InputError: If there are fewer than two.
     """
-    if len(findings) < 2:
+    if len(results) < 2:
         raise InputError(
             "compare needs the folders of two runs or more. Received: "
-            f"{len(findings)}."
+            f"{len(results)}."
         )
-    described = [_described(one) for one in findings]
+    described = [_described(one) for one in results]
     names = dict.fromkeys(name for one in described for name in one)
     return {name: [one.get(name, "") for one in described] for name in names}
 
 
-def remarks(findings):
+def remarks(results):
     """Returns sentences on which search did best, and whether that is fair."""
     said = []
-    objectives = {(one.objective, one.direction) for one in findings}
-    data = {one.manifest.get("data", {}).get("fingerprint") for one in findings}
-    seeds = {one.manifest.get("settings", {}).get("seed") for one in findings}
+    objectives = {(one.objective, one.direction) for one in results}
+    data = {one.manifest.get("data", {}).get("fingerprint") for one in results}
+    seeds = {one.manifest.get("settings", {}).get("seed") for one in results}
     if len(objectives) > 1:
         said.append(
             "They were judged by different metrics, so that their scores "
             "cannot be compared."
         )
-    elif any(one.best for one in findings):
-        said.append(_winner(findings))
+    elif any(one.best for one in results):
+        said.append(_winner(results))
     if len(data) > 1:
         said.append("They were made on different data: a score is not another.")
     elif len(seeds) > 1:
@@ -49,15 +49,15 @@ def remarks(findings):
     return said
 
 
-def _winner(findings):
-    better = max if findings[0].direction == "max" else min
+def _winner(results):
+    better = max if results[0].direction == "max" else min
     best = better(
-        (one for one in findings if one.best),
+        (one for one in results if one.best),
         key=lambda one: one.best[0].score,
     )
     alike = [
         one
-        for one in findings
+        for one in results
         if one.best and one.best[0].score == best.best[0].score
     ]
     folders = " and ".join(str(one.folder) for one in alike)

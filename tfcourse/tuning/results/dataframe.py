@@ -29,14 +29,14 @@ def trials_frame(source):
     """
     import pandas as pd
 
-    findings = read_results(source)
+    results = read_results(source)
     frame = pd.DataFrame(
-        [row(record, findings.axes) for record in findings.records],
-        columns=list(columns(findings.axes)),
+        [row(record, results.axes) for record in results.records],
+        columns=list(columns(results.axes)),
     )
     frame.attrs = {
-        "objective": findings.objective,
-        "direction": findings.direction,
-        "scales": {axis.name: axis.kind for axis in findings.axes},
+        "objective": results.objective,
+        "direction": results.direction,
+        "scales": {axis.name: axis.kind for axis in results.axes},
     }
     return frame

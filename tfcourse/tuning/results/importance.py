@@ -101,12 +101,12 @@ def importances(source, evaluator="ped-anova"):
         )
     import optuna
 
-    findings = source if hasattr(source, "axes") else read_results(source)
+    results = source if hasattr(source, "axes") else read_results(source)
     method = _METHODS[evaluator]
-    useless = _why_useless(findings)
+    useless = _why_useless(results)
     if useless:
         return Importances({}, {}, method, useless)
-    study = to_optuna(findings)
+    study = to_optuna(results)
     if evaluator == "ped-anova":
         trials = _with_failures(optuna, study)
         evaluate = optuna.importance.PedAnovaImportanceEvaluator(
@@ -124,7 +124,7 @@ def importances(source, evaluator="ped-anova"):
         drawn.append(_evaluated(optuna, study.direction, some, evaluate))
         some = _shuffled(optuna, some, rng)
         chance.append(_evaluated(optuna, study.direction, some, evaluate))
-    return _summary(findings.axes, drawn, chance, method, len(trials))
+    return _summary(results.axes, drawn, chance, method, len(trials))
 
 
 def _summary(axes, drawn, chance, method, trials):
@@ -156,10 +156,10 @@ def _summary(axes, drawn, chance, method, trials):
     )
 
 
-def _why_useless(findings):
-    scores = {record.score for record in findings.best}
-    ended = len(findings.best) + len(findings.of_status("failed"))
-    if ended < LEAST or len(findings.best) < 2:
+def _why_useless(results):
+    scores = {record.score for record in results.best}
+    ended = len(results.best) + len(results.of_status("failed"))
+    if ended < LEAST or len(results.best) < 2:
         trials = "1 trial is" if ended == 1 else f"{ended} trials are"
         return (
             f"{trials} too few to tell what mattered: any number would be "

@@ -26,16 +26,16 @@ def to_optuna(source):
     """
     import optuna
 
-    findings = source if hasattr(source, "axes") else read_results(source)
+    results = source if hasattr(source, "axes") else read_results(source)
     study = quiet_study(
-        "maximize" if findings.direction == "max" else "minimize",
-        findings.name,
+        "maximize" if results.direction == "max" else "minimize",
+        results.name,
     )
-    ended = [r for r in findings.records if r.status != "unfinished"]
-    scored = {record.trial for record in findings.best}
+    ended = [r for r in results.records if r.status != "unfinished"]
+    scored = {record.trial for record in results.best}
     distributions = {
         axis.registered: _distribution(optuna, axis, ended)
-        for axis in findings.axes
+        for axis in results.axes
     }
     for record in ended:
         params = {
@@ -53,7 +53,7 @@ def to_optuna(source):
                 params=params,
                 distributions={name: distributions[name] for name in params},
                 intermediate_values=dict(
-                    enumerate(record.curves.get(findings.objective, ()), 1)
+                    enumerate(record.curves.get(results.objective, ()), 1)
                 ),
                 user_attrs={
                     "trial": record.trial,

@@ -110,7 +110,7 @@ def _read_run(folder):
     with readable_or_input_error(path):
         manifest = read_json(path)
         _refuse_later_version(manifest["versions"]["tfcourse"], folder)
-        findings = SearchResults(
+        results = SearchResults(
             folder,
             manifest["objective"]["name"],
             manifest["objective"]["direction"],
@@ -122,15 +122,15 @@ def _read_run(folder):
                 manifest[part][key]
     if not (folder / "search" / "oracle.json").exists():
         # Killed before the first trial began.
-        return findings
-    return _read(findings, folder / "search")
+        return results
+    return _read(results, folder / "search")
 
 
-def _read(findings, project):
+def _read(results, project):
     with readable_or_input_error(project / "oracle.json"):
         rounds = read_json(project / "oracle.json").get("rounds", [])
     return dataclasses.replace(
-        findings,
+        results,
         records=read_records(project),
         axes=read_axes(project),
         rounds=rounds,

@@ -20,9 +20,9 @@ def best_points(source, count=1):
     Raises:
         InputError: If there is no search, or no trial of it completed.
     """
-    findings = read_results(source)
-    findings.require_completed()
-    return [_own(record.hyperparameters) for record in findings.best[:count]]
+    results = read_results(source)
+    results.require_completed()
+    return [_own(record.hyperparameters) for record in results.best[:count]]
 
 
 def _own(values):
