@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from tfcourse.runs.search import Run
-from tfcourse.runs.settings import Settings, read_manifest
+from tfcourse.runs.settings import Settings, read_settings
 from tfcourse.tuning.search_space.scales import log_uniform
 
 SPACE = f"{__file__}:softmax"
@@ -124,7 +124,7 @@ def search(settings, folder):
     folder = pathlib.Path(folder)
     resume = (folder / "run.json").exists()
     if resume:
-        known = read_manifest(folder)["settings"]
+        known = read_settings(folder)
         settings = known.resumed(trials=settings["trials"])
     else:
         settings = Settings(**settings)

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tfcourse.errors import InputError
-from tfcourse.runs.settings import Settings, objective_of, read_manifest
+from tfcourse.runs.settings import Settings, objective_of, read_settings
 from tfcourse.utils.atomic_files import write_json
 
 
@@ -66,13 +66,13 @@ def test_a_run_goes_on_with_its_settings():
 
 def test_manifest_round_trip_and_damage(tmp_path):
     with pytest.raises(InputError, match="no run in .*no run.json"):
-        read_manifest(tmp_path)
+        read_settings(tmp_path)
 
     path = tmp_path / "run.json"
     write_json(path, {"settings": dataclasses.asdict(Settings(seed=7))})
-    assert read_manifest(tmp_path)["settings"] == Settings(seed=7)
+    assert read_settings(tmp_path) == Settings(seed=7)
 
     for damage in ('{"settings": {"se', "{}", '{"settings": {"colour": 1}}'):
         path.write_text(damage)
         with pytest.raises(InputError, match="damaged or of another version"):
-            read_manifest(tmp_path)
+            read_settings(tmp_path)

@@ -13,9 +13,29 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+
+def _watched(run: pathlib.Path) -> pathlib.Path:
+    """Returns the folder, unless it has a run that Panda does not watch."""
+    from tfcourse.errors import InputError
+    from tfcourse.tuning.panda.control import run_folder
+    from tfcourse.tuning.results.manifest import kind_of, refuse_other_kind
+
+    refuse_other_kind(run, "training", "panda")
+    begun = (run / "panda" / run_folder.FILE).exists()
+    if kind_of(run) == "training" and not begun:
+        raise InputError(
+            f"The training in {run} has not begun yet: begin it with "
+            f"`tfcourse train --out {run}`."
+        )
+    return run
+
+
 Run = Annotated[
     pathlib.Path,
-    typer.Argument(help="The folder given to Panda, or to `train --out`."),
+    typer.Argument(
+        help="The folder given to Panda, or to `train --out`.",
+        callback=_watched,
+    ),
 ]
 Why = Annotated[str | None, typer.Option(help="A word for the journal.")]
 Timeout = Annotated[

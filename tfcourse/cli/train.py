@@ -126,10 +126,11 @@ def train(
 def _prepare(given, words, source, out):
     from tfcourse.cli.tune import _new_folder
     from tfcourse.errors import InputError
-    from tfcourse.runs.training import Training, read_manifest
+    from tfcourse.runs.training import Training
+    from tfcourse.runs.training_settings import read_training_settings
 
     if not (given or words or source) and out and (out / "run.json").exists():
-        return Training(read_manifest(out)["training"], out)
+        return Training(read_training_settings(out), out)
     if source and words:
         raise InputError(
             "--from takes the hyperparameters of the search; leave "

@@ -147,13 +147,14 @@ def tune(
 
 def _device(given, folder, resume):
     """Returns the device that is asked for, before anything heavy loads."""
-    from tfcourse.utils.atomic_files import read_json
+    from tfcourse.errors import InputError
+    from tfcourse.tuning.results.manifest import read_manifest
 
     if not resume:
         return given.get("device")
     try:
-        return read_json(folder / "run.json")["settings"]["device"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_manifest(folder, "search")["settings"]["device"]
+    except (InputError, KeyError, TypeError):
         return None  # What is wrong is told when the run is opened.
 
 
@@ -166,7 +167,7 @@ def _prepare(given, folder, resume):
             f"{_newest_run() or 'runs/NAME'}"
         )
     from tfcourse.runs.search import Run
-    from tfcourse.runs.settings import Settings, read_manifest
+    from tfcourse.runs.settings import Settings, read_settings
 
     rounds, trials = given.get("rounds"), given.get("trials", Settings.trials)
     if rounds is not None and rounds > trials:
@@ -175,7 +176,7 @@ def _prepare(given, folder, resume):
             f"--trials {trials}. Received: --rounds {rounds}"
         )
     if resume:
-        settings = read_manifest(folder)["settings"].resumed(**given)
+        settings = read_settings(folder).resumed(**given)
     else:
         settings = Settings(**given).resolved()
     return Run(settings, folder or _new_folder(settings.data), resume=resume)

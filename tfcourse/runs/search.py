@@ -2,11 +2,8 @@
 
 import contextlib
 import dataclasses
-import datetime
-import importlib.metadata
 import io
 import pathlib
-import platform
 
 import filelock
 import keras
@@ -19,11 +16,12 @@ from tfcourse.export import (
 )
 from tfcourse.runs.prepared_data import Examples, in_parts
 from tfcourse.runs.search_space import load_space, probe
-from tfcourse.runs.settings import objective_of, read_manifest
+from tfcourse.runs.settings import objective_of
 from tfcourse.tuning.caviar.failures import AllTrialsFailedError, learning_rates
 from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.oracles.coarse_to_fine import CoarseToFineOracle
 from tfcourse.tuning.report.page import write_report
+from tfcourse.tuning.results.manifest import read_manifest, write_manifest
 from tfcourse.tuning.results.trials import (
     TrialRecord,
     ranked,
@@ -33,17 +31,10 @@ from tfcourse.tuning.results.trials import (
     write_table,
 )
 from tfcourse.tuning.tuners.serial import SerialTuner
-from tfcourse.utils.atomic_files import replacing, write_json, write_text
+from tfcourse.utils.atomic_files import replacing, write_text
+from tfcourse.utils.environment import package_versions
 
 _STRATEGIES = {"caviar": Caviar, "serial": SerialTuner}
-_PACKAGES = (
-    "tfcourse",
-    "tensorflow",
-    "keras",
-    "keras-tuner",
-    "numpy",
-    "scikit-learn",
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,7 +183,8 @@ class Run:
         return self.folder / "search"
 
     def _check_same_data(self):
-        known = read_manifest(self.folder)["data"]["fingerprint"]
+        manifest = read_manifest(self.folder, "search")
+        known = manifest["data"]["fingerprint"]
         if known != self.examples.dataset.fingerprint():
             raise InputError(
                 f"The data {self.settings.data} are not those that "
@@ -289,7 +281,7 @@ class Run:
                 "dev_accuracy": result.dev_accuracy,
                 "test_accuracy": result.test_accuracy,
                 "hyperparameters": result.best.hyperparameters,
-                "versions": _versions(),
+                "versions": package_versions(),
             },
         )
         if dataset.feature_names:
@@ -307,17 +299,13 @@ class Run:
             "dev_accuracy": result.dev_accuracy,
             "test_accuracy": result.test_accuracy,
         }
-        write_json(
-            self.folder / "run.json",
-            {
-                "settings": dataclasses.asdict(self.settings),
-                "objective": vars(self.objective),
-                "data": self.examples.describe(),
-                "versions": _versions(),
-                "written": datetime.datetime.now().isoformat("T", "seconds"),
-                "result": found,
-            },
-            indent=1,
+        write_manifest(
+            self.folder,
+            "search",
+            settings=dataclasses.asdict(self.settings),
+            objective=vars(self.objective),
+            data=self.examples.describe(),
+            result=found,
         )
 
 
@@ -346,10 +334,3 @@ def _check_device(device):
 def _mean_seconds(records):
     seconds = [r.seconds for r in records if r.seconds is not None]
     return float(np.mean(seconds)) if seconds else 0.0
-
-
-def _versions():
-    return {
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in _PACKAGES},
-    }

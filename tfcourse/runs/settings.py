@@ -1,4 +1,4 @@
-"""What a search was asked for, and the file that remembers it."""
+"""What a search was asked for."""
 
 import dataclasses
 import pathlib
@@ -7,7 +7,11 @@ import keras_tuner
 
 from tfcourse import data
 from tfcourse.errors import InputError
-from tfcourse.utils.atomic_files import read_json
+from tfcourse.tuning.results.manifest import (
+    FILE,
+    read_manifest,
+    readable_or_input_error,
+)
 
 _BOUNDS = {
     "trials": (1, None),
@@ -125,23 +129,13 @@ def objective_of(text):
         ) from error
 
 
-def read_manifest(folder):
-    """Returns the content of a run's `run.json`, settings as `Settings`.
+def read_settings(folder: str | pathlib.Path) -> Settings:
+    """Returns what the search in a folder was asked for.
 
     Raises:
-        InputError: If the folder has no readable one.
+        InputError: If there is no search, or its `run.json` cannot be
+            understood.
     """
-    path = pathlib.Path(folder) / "run.json"
-    try:
-        manifest = read_json(path)
-        return {**manifest, "settings": Settings(**manifest["settings"])}
-    except FileNotFoundError:
-        raise InputError(
-            f"There is no run in {folder}: it has no run.json. Give the "
-            "folder of a run, e.g. one in runs/."
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path} is damaged or of another version of tfcourse. Start a "
-            "new run with another --out."
-        ) from error
+    manifest = read_manifest(folder, "search")
+    with readable_or_input_error(pathlib.Path(folder) / FILE):
+        return Settings(**manifest["settings"])

@@ -1,10 +1,7 @@
 """One model, one run, watched by Panda, in one folder."""
 
 import dataclasses
-import datetime
-import importlib.metadata
 import pathlib
-import platform
 
 import keras
 import keras_tuner
@@ -22,13 +19,16 @@ from tfcourse.runs.search import _check_device as check_device
 from tfcourse.runs.search import refuse_used
 from tfcourse.runs.search_space import load_space, probe
 from tfcourse.runs.settings import objective_of
-from tfcourse.runs.training_settings import TrainSettings, registered
+from tfcourse.runs.training_settings import (
+    read_training_settings,
+    registered,
+)
 from tfcourse.tuning.panda import Panda, read_journal
 from tfcourse.tuning.panda.journal.page import write_page
+from tfcourse.tuning.panda.journal.plots import write_page
+from tfcourse.tuning.results.manifest import read_manifest, write_manifest
 from tfcourse.tuning.search_space.scales import to_display
-from tfcourse.utils.atomic_files import read_json, write_json
-
-_PACKAGES = ("tfcourse", "tensorflow", "keras", "keras-tuner", "numpy")
+from tfcourse.utils.environment import package_versions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +157,7 @@ class Training:
             self.examples,
             self.folder,
             self.settings.search.target,
-            versions=_versions(),
+            versions=package_versions(),
             **found,
         )
         entries = read_journal(self.folder / "panda")
@@ -181,9 +181,9 @@ class Training:
         if not path.exists():
             refuse_used(self.folder)
             return None
-        manifest = read_manifest(self.folder)
-        _require_same(manifest["training"], self.settings, self.folder)
-        found = manifest["result"]
+        known = read_training_settings(self.folder)
+        _require_same(known, self.settings, self.folder)
+        found = read_manifest(self.folder, "training")["result"]
         return found and Trained(folder=self.folder, **found)
 
     def _examples(self):
@@ -207,46 +207,21 @@ class Training:
         return self._network.fit(*args, **kwargs)
 
     def _write_manifest(self, result=None):
-        write_json(
-            self.folder / "run.json",
-            {
-                "training": dataclasses.asdict(self.settings),
-                "data": self.examples.describe(),
-                "versions": _versions(),
-                "written": datetime.datetime.now().isoformat("T", "seconds"),
-                "result": result,
-            },
-            indent=1,
+        write_manifest(
+            self.folder,
+            "training",
+            settings=dataclasses.asdict(self.settings),
+            objective=vars(self.objective),
+            data=self.examples.describe(),
+            result=result,
         )
-
-
-def read_manifest(folder):
-    """Returns the content of a run's `run.json`, settings as `TrainSettings`.
-
-    Raises:
-        InputError: If it cannot be understood.
-    """
-    path = pathlib.Path(folder) / "run.json"
-    try:
-        manifest = read_json(path)
-        training = TrainSettings.from_json(manifest["training"])
-        return {**manifest, "training": training}
-    except FileNotFoundError:
-        raise InputError(
-            f"There is no run in {folder}: it has no run.json."
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path} is not of `tfcourse train`, or of another version of it. "
-            "Choose another --out."
-        ) from error
 
 
 def _require_same(known, asked, folder):
     """Raises unless settings are those that a run was started with."""
 
     def flat(settings):
-        content = settings.to_json()
+        content = dataclasses.asdict(settings)
         return {**content.pop("search"), **content}
 
     known, asked = flat(known), flat(asked)
@@ -257,10 +232,3 @@ def _require_same(known, asked, folder):
                 f"and is asked for {value}. Leave it as it was, or choose "
                 "another --out."
             )
-
-
-def _versions():
-    return {
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in _PACKAGES},
-    }

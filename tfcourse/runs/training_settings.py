@@ -8,8 +8,13 @@ import keras_tuner
 from keras_tuner.engine import hyperparameters as kinds
 
 from tfcourse.errors import InputError
-from tfcourse.runs.settings import Settings, read_manifest
-from tfcourse.tuning.results.trials import ranked, read_records
+from tfcourse.runs.settings import Settings, read_settings
+from tfcourse.tuning.results.manifest import (
+    FILE,
+    read_manifest,
+    readable_or_input_error,
+)
+from tfcourse.tuning.results.search_results import read_results
 from tfcourse.tuning.search_space.scales import to_display
 from tfcourse.utils.atomic_files import read_json
 from tfcourse.utils.validation import unknown_name
@@ -35,12 +40,19 @@ class TrainSettings:
     train_on_dev: bool = False
     source: str | None = None
 
-    def to_json(self):
-        return dataclasses.asdict(self)
 
-    @classmethod
-    def from_json(cls, content):
-        return cls(**{**content, "search": Settings(**content["search"])})
+def read_training_settings(folder: str | pathlib.Path) -> TrainSettings:
+    """Returns what the single run in a folder was asked for.
+
+    Raises:
+        InputError: If there is no such run, or its `run.json` cannot be
+            understood.
+    """
+    manifest = read_manifest(folder, "training")
+    with readable_or_input_error(pathlib.Path(folder) / FILE):
+        content = manifest["settings"]
+        search = Settings(**content["search"])
+        return TrainSettings(**{**content, "search": search})
 
 
 def best_of(folder):
@@ -55,15 +67,14 @@ def best_of(folder):
     Raises:
         InputError: If there is no search, or none of its trials completed.
     """
-    manifest = read_manifest(folder)
-    direction = manifest["objective"]["direction"]
-    records = ranked(read_records(pathlib.Path(folder, "search")), direction)
-    if not records:
+    settings = read_settings(folder)
+    best = read_results(folder).best
+    if not best:
         raise InputError(
             f"No trial of the search in {folder} has completed. Wait for the "
             "first, or give --hyperparameters name=value."
         )
-    return manifest["settings"], records[0]
+    return settings, best[0]
 
 
 def read_hyperparameters(words):

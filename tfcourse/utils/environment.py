@@ -22,6 +22,15 @@ _NEEDED = {
     "filelock": ("filelock", "one process a run"),
 }
 _LEAST_MEMORY = 2.0  # GiB
+# What decides on the numbers of a run.
+_RECORDED = (
+    "tfcourse",
+    "tensorflow",
+    "keras",
+    "keras-tuner",
+    "numpy",
+    "scikit-learn",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +50,7 @@ class Finding:
     advice: str = ""
 
 
-def examine():
+def examine() -> list[Finding]:
     """Returns a list of `Finding`: software, backend, processors, memory."""
     return [
         _python(),
@@ -50,6 +59,14 @@ def examine():
         _cores(),
         _memory(),
     ]
+
+
+def package_versions() -> dict[str, str]:
+    """Returns the versions that a run keeps: Python's and those of packages."""
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _RECORDED},
+    }
 
 
 def _python():

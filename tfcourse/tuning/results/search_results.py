@@ -4,20 +4,25 @@ import dataclasses
 import functools
 import pathlib
 
-from tfcourse import __version__
 from tfcourse.errors import InputError
+from tfcourse.tuning.results.manifest import (
+    FILE,
+    read_manifest,
+    readable_or_input_error,
+)
 from tfcourse.tuning.results.trials import (
     ranked,
     read_axes,
     read_groups,
     read_records,
-    readable_or_input_error,
 )
 from tfcourse.utils.atomic_files import read_json
 
 _IN_MANIFEST = {
     "data": ("name", "source", "fingerprint", "train", "dev", "test"),
     "settings": ("space", "seed", "trials", "epochs"),
+    "objective": ("name", "direction"),
+    "versions": ("tfcourse",),
 }
 
 
@@ -95,31 +100,24 @@ def read_results(source):
             SearchResults(folder, objective.name, objective.direction), folder
         )
     folder = pathlib.Path(source)
-    if (folder / "run.json").exists():
-        return _read_run(folder)
-    if (folder / "oracle.json").exists():
+    if (folder / "oracle.json").exists() and not (folder / FILE).exists():
         return _read(SearchResults(folder, *_objective_of(folder)), folder)
-    raise InputError(
-        f"There is no run in {folder}: it has no run.json. Give the folder "
-        "of a run, e.g. one in runs/."
-    )
+    return _read_run(folder)
 
 
 def _read_run(folder):
-    path = folder / "run.json"
-    with readable_or_input_error(path):
-        manifest = read_json(path)
-        _refuse_later_version(manifest["versions"]["tfcourse"], folder)
-        results = SearchResults(
-            folder,
-            manifest["objective"]["name"],
-            manifest["objective"]["direction"],
-            manifest=manifest,
-        )
+    manifest = read_manifest(folder, "search")
+    with readable_or_input_error(folder / FILE):
         # What every use of it relies on.
         for part, keys in _IN_MANIFEST.items():
             for key in keys:
                 manifest[part][key]
+    results = SearchResults(
+        folder,
+        manifest["objective"]["name"],
+        manifest["objective"]["direction"],
+        manifest=manifest,
+    )
     if not (folder / "search" / "oracle.json").exists():
         # Killed before the first trial began.
         return results
@@ -166,15 +164,3 @@ def _matching(state):
         for name, metric in state["metrics"]["metrics"].items()
         if at_best in metric["observations"]
     ]
-
-
-def _refuse_later_version(version, folder):
-    def series(text):
-        return [int(part) for part in text.split(".")[:2]]
-
-    if series(version) > series(__version__):
-        raise InputError(
-            f"{folder} was written by tfcourse {version}, which is later than "
-            f"this one, {__version__}. Update tfcourse, or start a new run "
-            "with another --out."
-        )

@@ -1,6 +1,5 @@
 """What a search found, trial by trial, as its files tell it."""
 
-import contextlib
 import csv
 import dataclasses
 import difflib
@@ -9,6 +8,7 @@ import math
 import pathlib
 
 from tfcourse.errors import InputError
+from tfcourse.tuning.results.manifest import readable_or_input_error
 from tfcourse.tuning.search_space.scales import scale_of, to_display
 from tfcourse.utils.atomic_files import read_json, write_text
 
@@ -85,7 +85,7 @@ def read_records(project, known=()):
         A list of `TrialRecord`.
 
     Raises:
-        InputError: If a file in it cannot be readable_or_input_error.
+        InputError: If a file in it cannot be understood.
     """
     folders = sorted(
         pathlib.Path(project).glob("trial_*"),
@@ -117,7 +117,7 @@ def read_axes(project):
     holds the values of all.
 
     Raises:
-        InputError: If its `oracle.json` cannot be readable_or_input_error.
+        InputError: If its `oracle.json` cannot be understood.
     """
     path = pathlib.Path(project) / "oracle.json"
     with readable_or_input_error(path):
@@ -136,7 +136,7 @@ def read_groups(project):
         itself.
 
     Raises:
-        InputError: If a file of them cannot be readable_or_input_error.
+        InputError: If a file of them cannot be understood.
     """
     groups = []
     for path in sorted(pathlib.Path(project).glob("groups*.json")):
@@ -144,27 +144,6 @@ def read_groups(project):
             for group in read_json(path):
                 groups.append({name: group[name] for name in _OF_GROUP})
     return groups
-
-
-@contextlib.contextmanager
-def readable_or_input_error(path):
-    """Turns the errors of reading a file with another content into one."""
-    try:
-        yield
-    except InputError:
-        raise
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        FileNotFoundError,
-    ) as error:
-        raise InputError(
-            f"{path} is missing, damaged or of another version of tfcourse. "
-            "Bring the whole folder back, or start a new run with another "
-            "--out."
-        ) from error
 
 
 def ranked(records, direction):

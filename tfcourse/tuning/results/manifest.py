@@ -1,0 +1,170 @@
+"""The file `run.json`: what a run was asked for, and what came of it."""
+
+import contextlib
+import datetime
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from tfcourse import __version__
+from tfcourse.errors import InputError
+from tfcourse.tuning.panda.control.run_folder import FILE as PANDA_FILE
+from tfcourse.utils.atomic_files import read_json, write_json
+from tfcourse.utils.environment import package_versions
+
+FILE = "run.json"
+
+# A run that Panda watches, but neither of the other two, has no `run.json`.
+Kind = Literal["search", "training", "panda"]
+
+# What a folder is, and what to do with it, where another kind was wanted.
+_COMMANDS_OF = {
+    "search": (
+        "{folder} is a search of `tfcourse tune`: see its trials with "
+        "`tfcourse trials {folder}`, or go on with it by "
+        "`tfcourse tune --resume --out {folder}`."
+    ),
+    "training": (
+        "{folder} is a run of `tfcourse train`, of one model: see how it goes "
+        "with `tfcourse panda status {folder}`, go on with it by `tfcourse "
+        "train --out {folder}`, or use the finished model with `tfcourse "
+        "predict {folder}/model TABLE`."
+    ),
+    "panda": (
+        "{folder} is a single run that Panda watches: see how it goes with "
+        "`tfcourse panda status {folder}`."
+    ),
+}
+
+
+def write_manifest(
+    folder: str | pathlib.Path,
+    kind: Literal["search", "training"],
+    *,
+    settings: Mapping[str, Any],
+    objective: Mapping[str, str],
+    data: Mapping[str, Any],
+    result: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes `run.json`, with the versions of all that is at work.
+
+    Args:
+        folder: The run's folder.
+        kind: `"search"` or `"training"`.
+        settings: What the run was asked for.
+        objective: `name` and `direction` of the metric that judges.
+        data: What was learned from: name, source, fingerprint, sizes.
+        result: What came of it, or `None` as long as it goes on.
+    """
+    content = {
+        "kind": kind,
+        "settings": dict(settings),
+        "objective": dict(objective),
+        "data": dict(data),
+        "versions": package_versions(),
+        "written": datetime.datetime.now().isoformat("T", "seconds"),
+        "result": result and dict(result),
+    }
+    write_json(pathlib.Path(folder) / FILE, content, indent=1)
+
+
+def read_manifest(
+    folder: str | pathlib.Path, kind: Literal["search", "training"]
+) -> dict[str, Any]:
+    """Returns the content of the `run.json` of a run of that kind.
+
+    Args:
+        folder: The run's folder.
+        kind: `"search"` or `"training"`.
+
+    Raises:
+        InputError: If the folder has none, one that cannot be understood or
+            of a later version, or a run of another kind; the message then
+            names the commands for that.
+    """
+    folder = pathlib.Path(folder)
+    refuse_other_kind(folder, kind)
+    path = folder / FILE
+    if not path.exists():
+        raise InputError(
+            f"There is no run in {folder}: it has no {FILE}. Give the folder "
+            "of a run, e.g. one in runs/."
+        )
+    with readable_or_input_error(path):
+        content = _of_any_version(read_json(path))
+        _refuse_later_version(content, folder)
+        if content["kind"] != kind:
+            raise ValueError(content["kind"])
+    return content
+
+
+def refuse_other_kind(folder: str | pathlib.Path, *kinds: Kind) -> None:
+    """Raises if a folder has a run of another kind than these.
+
+    Raises:
+        InputError: If so; the message names the commands for that kind.
+    """
+    found = kind_of(folder)
+    if found is not None and found not in kinds:
+        raise InputError(_COMMANDS_OF[found].format(folder=folder))
+
+
+def kind_of(folder: str | pathlib.Path) -> Kind | None:
+    """Returns of which kind the run in a folder is, `None` if not known."""
+    folder = pathlib.Path(folder)
+    try:
+        found = _of_any_version(read_json(folder / FILE))["kind"]
+    except FileNotFoundError:
+        return "panda" if (folder / PANDA_FILE).exists() else None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None  # Who reads it says what is wrong with it.
+    return found if found in _COMMANDS_OF else None
+
+
+@contextlib.contextmanager
+def readable_or_input_error(path: pathlib.Path) -> Iterator[None]:
+    """Turns the errors of reading a file with another content into one."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        FileNotFoundError,
+    ) as error:
+        raise InputError(
+            f"{path} is missing, damaged or of another version of tfcourse. "
+            "Bring the whole folder back, or start a new run with another "
+            "--out."
+        ) from error
+
+
+def _of_any_version(content):
+    """Returns the content as it is written today.
+
+    At first no kind was written, and the settings of a training were called
+    so.
+    """
+    if "kind" in content:
+        return content
+    if "training" in content:
+        settings = content["training"]
+        rest = {n: value for n, value in content.items() if n != "training"}
+        return {"kind": "training", "settings": settings, **rest}
+    return {"kind": "search", **content}
+
+
+def _refuse_later_version(content, folder):
+    def series(text):
+        return [int(part) for part in text.split(".")[:2]]
+
+    version = content.get("versions", {}).get("tfcourse", __version__)
+    if series(version) > series(__version__):
+        raise InputError(
+            f"{folder} was written by tfcourse {version}, which is later than "
+            f"this one, {__version__}. Update tfcourse, or start a new run "
+            "with another --out."
+        )
