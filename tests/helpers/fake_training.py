@@ -69,7 +69,7 @@ def install(monkeypatch, outcome=None, most=None):
         def get_build_config(self):
             return {"input_shape": (3, 1)}
 
-    monkeypatch.setattr(caviar_programs, "Program", Program)
+    monkeypatch.setattr(caviar_programs, "GroupProgram", Program)
     return ran
 
 

@@ -25,7 +25,6 @@ from tfcourse.runs.training_settings import (
 )
 from tfcourse.tuning.panda import Panda, read_journal
 from tfcourse.tuning.panda.journal.page import write_page
-from tfcourse.tuning.panda.journal.plots import write_page
 from tfcourse.tuning.results.manifest import read_manifest, write_manifest
 from tfcourse.tuning.search_space.scales import to_display
 from tfcourse.utils.environment import package_versions

@@ -6,6 +6,11 @@ import warnings
 import keras
 import keras_tuner
 
+from tfcourse.tuning._keras_tuner import (
+    build_config_path,
+    build_model,
+    checkpoint_path,
+)
 from tfcourse.tuning.caviar.fit_arguments import fit_arguments
 from tfcourse.tuning.caviar.grouping import Candidate
 from tfcourse.tuning.population import CannotVectorize, build_deferred
@@ -51,7 +56,7 @@ def make_candidate(trial, tuner, fit_args, fit_kwargs, early_stopping):
     hp = trial.hyperparameters
 
     def build():
-        return tuner._build_hypermodel(hp)
+        return build_model(tuner, hp)
 
     try:
         model = _draft(hp, build, tuner.seed_of(trial))
@@ -114,7 +119,7 @@ def load_hyperband_weights(model, hp, tuner):
     if _GOES_ON_FROM not in hp.values:
         return
     trial_id = hp.values[_GOES_ON_FROM]
-    model.build_from_config(read_json(tuner._get_build_config_fname(trial_id)))
+    model.build_from_config(read_json(build_config_path(tuner, trial_id)))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Skipping variable loading")
-        model.load_weights(tuner._get_checkpoint_fname(trial_id))
+        model.load_weights(checkpoint_path(tuner, trial_id))

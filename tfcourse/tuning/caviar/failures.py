@@ -5,9 +5,8 @@ import contextlib
 import itertools
 import math
 
-from keras_tuner.engine.trial import TrialStatus
-
 from tfcourse.errors import InputError
+from tfcourse.tuning._keras_tuner import TrialStatus
 from tfcourse.tuning.results.trials import read_records
 
 

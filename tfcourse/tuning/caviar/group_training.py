@@ -6,6 +6,7 @@ import time
 
 import keras_tuner
 
+from tfcourse.tuning._keras_tuner import build_config_path, checkpoint_path
 from tfcourse.tuning.caviar.candidates import executions
 from tfcourse.tuning.caviar.programs import GroupProgram
 from tfcourse.tuning.caviar.successive_halving import Halving
@@ -174,12 +175,12 @@ class Outcome:
         trial_id = self.trial.trial_id
         if history.best_epoch is not None:
             self.program.checkpoints.write(
-                files.beside(tuner._get_checkpoint_fname(trial_id)),
+                files.beside(checkpoint_path(tuner, trial_id)),
                 self.runs[n].model,
                 self.population.values(self.first + n, best=True),
             )
             files.write_json(
-                tuner._get_build_config_fname(trial_id),
+                build_config_path(tuner, trial_id),
                 _of_any_batch(self.program.template.get_build_config()),
             )
         files.write_json(tuner.history_file_of(self.trial), record)

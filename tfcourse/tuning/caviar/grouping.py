@@ -4,9 +4,9 @@ import collections
 import dataclasses
 
 import keras
-import keras_tuner
 
 from tfcourse.tuning import supernet as laying
+from tfcourse.tuning._keras_tuner import Trial
 from tfcourse.tuning.population import structure
 from tfcourse.tuning.population.structure import first_difference
 
@@ -25,7 +25,7 @@ class Candidate:
         arguments: What it would be fitted with, a dict.
     """
 
-    trial: keras_tuner.engine.trial.Trial
+    trial: Trial
     build: collections.abc.Callable
     model: keras.Model
     arguments: dict

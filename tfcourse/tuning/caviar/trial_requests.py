@@ -2,9 +2,8 @@
 
 import time
 
-from keras_tuner.engine.trial import TrialStatus
-
-from tfcourse.tuning.oracles.batched import built, most_at_once
+from tfcourse.tuning._keras_tuner import TrialStatus
+from tfcourse.tuning.oracles.batched import batch_limit, mark_built
 
 # Between two questions to an oracle that waits for other workers.
 _SECONDS_IDLE = 0.5
@@ -50,7 +49,7 @@ class TrialRequests:
         trials, trial = [], None
         most = self._most
         if not self._is_worker:
-            most = min(most, most_at_once(self._tuner.oracle) or most)
+            most = min(most, batch_limit(self._tuner.oracle) or most)
         for place in range(most):
             trial = self._trial_of(place)
             if trial.status != TrialStatus.RUNNING:
@@ -72,7 +71,7 @@ class TrialRequests:
         begin(trial)
         if len(trial.hyperparameters.space) > known:
             oracle.update_space(trial.hyperparameters)
-        built(oracle, trial)
+        mark_built(oracle, trial)
 
     def _take_leave(self, begin):
         """Asks under every name: a chief waits until each was refused."""

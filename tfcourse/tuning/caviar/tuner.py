@@ -4,15 +4,19 @@ import contextlib
 import copy
 import gc
 import logging
-import os
 import pathlib
 import time
 
 import keras
 import keras_tuner
 import numpy as np
-from keras_tuner.engine.trial import TrialStatus
 
+from tfcourse.tuning._keras_tuner import (
+    TrialStatus,
+    has_chief,
+    is_worker,
+    run_and_report,
+)
 from tfcourse.tuning.caviar.candidates import (
     check_vectorizable,
     hyperband_epochs,
@@ -161,7 +165,7 @@ class Caviar(SerialTuner):
             hypermodel = CrossValidated(hypermodel, folds, oracle.seed)
         _check_folds_are_apart(hypermodel, oracle)
         make_crash_safe(oracle)
-        if not _has_chief():
+        if not has_chief():
             allow_parallel_grid(oracle)
         self._outcomes = {}
         self._programs = ProgramCache()
@@ -189,20 +193,20 @@ class Caviar(SerialTuner):
             AllTrialsFailedError: If all trials have failed: an `InputError`
                 that names the learning rates.
         """
-        if _has_chief() and not self._is_worker():
+        if has_chief() and not is_worker(self):
             # The chief hands out trials and runs none.
             super().search(*fit_args, **fit_kwargs)
         else:
             self._search(fit_args, fit_kwargs)
-        if not self._is_worker():
+        if not is_worker(self):
             refuse_all_failed(self.oracle, self.project_dir)
 
     def _search(self, args, kwargs):
-        if "verbose" in kwargs and not self._is_worker():
+        if "verbose" in kwargs and not is_worker(self):
             self.oracle.verbose = kwargs["verbose"]
         self.on_search_begin()
         self._meet_hyperparameters_of_fit(args, kwargs)
-        asking = TrialRequests(self, self._population, self._is_worker())
+        asking = TrialRequests(self, self._population, is_worker(self))
         try:
             while self._run_batch(asking, args, kwargs):
                 pass
@@ -228,13 +232,13 @@ class Caviar(SerialTuner):
     def reload(self):
         super().reload()
         files = sorted(pathlib.Path(self.project_dir).glob("groups*.json"))
-        if self._is_worker():
+        if is_worker(self):
             files = [path for path in files if path == self._groups_file]
         self.groups = [group for path in files for group in read_json(path)]
 
-    def _activate_all_conditions(self):
+    def explore_space(self):
         try:
-            super()._activate_all_conditions()
+            super().explore_space()
         except Exception:
             # A space may have points that cannot be built, the first of all
             # among them; keras-tuner's search would not even begin.
@@ -262,7 +266,7 @@ class Caviar(SerialTuner):
             for why, some in alone.items():
                 self._run_alone(some, why, args, kwargs)
         completed = any(t.status == TrialStatus.COMPLETED for t in trials)
-        if trials and not completed and not self._is_worker():
+        if trials and not completed and not is_worker(self):
             refuse_failures_in_a_row(self.oracle)
         return bool(trials)
 
@@ -279,10 +283,8 @@ class Caviar(SerialTuner):
         check_vectorizable(self, Caviar.run_trial)
         return make_candidate(trial, self, args, kwargs, self._early_stopping)
 
-    def _build_hypermodel(self, hp):
-        model = super()._build_hypermodel(hp)
+    def on_model_built(self, model, hp):
         load_hyperband_weights(model, hp, self)
-        return model
 
     def _run_group(self, parts, apart, args, kwargs):
         """Trains trials of one structure, those with like arguments at once."""
@@ -327,7 +329,7 @@ class Caviar(SerialTuner):
                 self._tell(trial)
 
     def _end(self, trial, args, kwargs):
-        self._try_run_and_update_trial(trial, *args, **kwargs)
+        run_and_report(self, trial, *args, **kwargs)
         with failures_allowed(self.oracle):
             self.on_trial_end(trial)
 
@@ -360,7 +362,7 @@ class Caviar(SerialTuner):
 
     @property
     def _groups_file(self):
-        suffix = f"-{self.tuner_id}" if self._is_worker() else ""
+        suffix = f"-{self.tuner_id}" if is_worker(self) else ""
         return pathlib.Path(self.project_dir, f"groups{suffix}.json")
 
     def _note(self, trials, members, how, seconds, why):
@@ -418,7 +420,3 @@ def _check_folds_are_apart(hypermodel, oracle):
             "on from weights that have seen the examples held out. Leave "
             f"`folds` out. Received: folds={hypermodel.folds}"
         )
-
-
-def _has_chief():
-    return "KERASTUNER_ORACLE_IP" in os.environ

@@ -6,9 +6,9 @@ import math
 import time
 
 import numpy as np
-from keras_tuner.engine.trial import TrialStatus
 
 from tfcourse.errors import InputError
+from tfcourse.tuning._keras_tuner import TrialStatus, mark_tried, was_tried
 from tfcourse.tuning.oracles.crash_safe import CrashSafeOracle
 from tfcourse.tuning.search_space import regions
 from tfcourse.tuning.search_space.scales import to_display
@@ -105,7 +105,7 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
         for values in self._proposals(number):
             if values is None:
                 return _answer(TrialStatus.IDLE)
-            if not self._duplicate(values):
+            if not was_tried(self, values):
                 return _answer(TrialStatus.RUNNING, values)
         return _answer(TrialStatus.STOPPED)
 
@@ -113,7 +113,7 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
         super().reload()
         # A crash may have kept the list of what was tried from being written.
         for trial in self.trials.values():
-            self._record_values(trial)
+            mark_tried(self, trial)
 
     def check_initial_points(self):
         """Raises an `InputError` if one is not in the search space."""
@@ -164,7 +164,7 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
         untried = [
             values
             for values in itertools.islice(every, _MOST_POINTS)
-            if not self._duplicate(values)
+            if not was_tried(self, values)
         ]
         if untried:
             rng = np.random.default_rng([self.seed, number])

@@ -1,38 +1,45 @@
-"""What keras-tuner's own oracles need, to be asked for many trials at once."""
+"""Requesting many trials at once from keras-tuner's own oracles."""
 
 import keras_tuner
-from keras_tuner.engine.trial import TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle
 
+from tfcourse.tuning._keras_tuner import (
+    Trial,
+    TrialStatus,
+    continue_grid_after,
+    restore_grid,
+)
 from tfcourse.tuning.results.trials import trial_order
 
-PRIVATE_NAMES_OF_GRID = ("_ordered_ids", "_populate_next")
 _POINTS_TRIED = 20
 
 
-def allow_parallel_grid(oracle):
-    """Lets a grid be asked for a trial before the one before has ended.
+def allow_parallel_grid(oracle: keras_tuner.Oracle) -> None:
+    """Lets a grid hand out a trial before the one before has ended.
 
     keras-tuner's waits, because a trial may show hyperparameters that were not
-    known; so `built` is to be called when a trial's model has been built.
+    known; so `mark_built` is to be called when a trial's model has been built.
     """
     if isinstance(oracle, GridSearchOracle):
         own = type(oracle)
-        oracle.__class__ = type(own.__name__, (_GridAhead, own), {})
+        oracle.__class__ = type(own.__name__, (_ParallelGrid, own), {})
 
 
-def built(oracle, trial):
-    """Tells an oracle that all hyperparameters of a trial are known."""
-    if isinstance(oracle, _GridAhead):
-        oracle._populate_next.append(trial.trial_id)
+def mark_built(oracle: keras_tuner.Oracle, trial: Trial) -> None:
+    """Lets an oracle know that all hyperparameters of a trial are known."""
+    if isinstance(oracle, _ParallelGrid):
+        continue_grid_after(oracle, trial.trial_id)
 
 
-def most_at_once(oracle):
-    """Returns how many trials an oracle should be asked for, or None.
+def batch_limit(oracle: keras_tuner.Oracle) -> int | None:
+    """Returns how many trials to request from an oracle at once, at most.
 
     One that learns from results should have some first. Bayesian search begins
-    with random points; after these it is asked for as many as it knows
-    results of, as each that it is asked for beyond is a guess on a guess.
+    with random points; after these as many are requested as it knows results
+    of, as each beyond is a guess on a guess.
+
+    Returns:
+        The number, or None for any.
     """
     if not isinstance(oracle, BayesianOptimizationOracle):
         return None
@@ -45,7 +52,9 @@ def most_at_once(oracle):
     return first - known if known < first else known
 
 
-def discover_hyperparameters(hypermodel, oracle):
+def discover_hyperparameters(
+    hypermodel: keras_tuner.HyperModel, oracle: keras_tuner.Oracle
+) -> None:
     """Lets an oracle know the hyperparameters of what is hard to build.
 
     Points are drawn until one can be built. Raises the error of the last if
@@ -64,11 +73,11 @@ def discover_hyperparameters(hypermodel, oracle):
         else:
             return
         finally:
-            # What it asked for before it raised is known, too.
+            # What it registered before it raised is known, too.
             oracle.update_space(hp)
 
 
-class _GridAhead:
+class _ParallelGrid:
     """A grid that is gone through in one order, and resumed where it ended.
 
     After a reload keras-tuner's has forgotten its place, and ends.
@@ -76,10 +85,7 @@ class _GridAhead:
 
     def reload(self):
         super().reload()
-        started = sorted(self.trials, key=trial_order)
-        for trial_id in started:
-            self._ordered_ids.insert(trial_id)
-        self._populate_next = started[-1:]
+        restore_grid(self, sorted(self.trials, key=trial_order))
 
     def end_trial(self, trial):
         # Not the grid's, which would go on from this trial once more.

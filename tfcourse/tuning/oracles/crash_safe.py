@@ -1,29 +1,27 @@
-"""keras-tuner oracles whose state on disk survives `kill -9`.
-
-The one place that overrides private names of keras-tuner 1.4; a test fails
-when one of them changes.
-"""
+"""keras-tuner oracles whose state on disk survives `kill -9`."""
 
 import contextlib
+import pathlib
+from collections.abc import Iterator
 
 import keras_tuner
-from keras_tuner.engine.trial import TrialStatus
 
+from tfcourse.tuning._keras_tuner import (
+    OracleHooks,
+    Trial,
+    TrialStatus,
+    oracle_path,
+    set_retry_queue,
+    trial_folder,
+    writes_its_own_files,
+)
 from tfcourse.tuning.results.trials import trial_order
 from tfcourse.utils.atomic_files import AtomicBatch, write_json
-
-PRIVATE_NAMES = (
-    "_duplicate",
-    "_get_oracle_fname",
-    "_get_trial_dir",
-    "_retry_queue",
-    "_save_trial",
-)
 
 _ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
 
 
-class CrashSafe:
+class CrashSafe(OracleHooks):
     """Keeps every file whole, and files that disagree in order.
 
     keras-tuner writes its files in place, so that a kill leaves half a file
@@ -37,7 +35,7 @@ class CrashSafe:
     _list_waits = False
 
     @contextlib.contextmanager
-    def written_together(self):
+    def written_together(self) -> Iterator[None]:
         """While it lasts, trials are not written; then all are, at once."""
         self._waiting = {}
         try:
@@ -46,10 +44,10 @@ class CrashSafe:
             trials, self._waiting = self._waiting, None
             with AtomicBatch() as files:
                 for trial in trials.values():
-                    files.write_json(self._file_of(trial), trial.get_state())
+                    files.write_json(self._path_of(trial), trial.get_state())
 
     @contextlib.contextmanager
-    def list_written_later(self):
+    def list_written_later(self) -> Iterator[None]:
         """While it lasts, the list of trials is not written: `save` it then."""
         self._list_waits = True
         try:
@@ -57,20 +55,20 @@ class CrashSafe:
         finally:
             self._list_waits = False
 
-    def save(self):
+    def save(self) -> None:
         if not self._list_waits:
-            write_json(self._get_oracle_fname(), self.get_state())
+            write_json(oracle_path(self), self.get_state())
 
-    def _save_trial(self, trial):
+    def write_trial(self, trial: Trial) -> None:
         if self._waiting is not None:
             self._waiting[trial.trial_id] = trial
         else:
-            write_json(self._file_of(trial), trial.get_state())
+            write_json(self._path_of(trial), trial.get_state())
 
-    def _file_of(self, trial):
-        return f"{self._get_trial_dir(trial.trial_id)}/trial.json"
+    def _path_of(self, trial: Trial) -> pathlib.Path:
+        return trial_folder(self, trial.trial_id) / "trial.json"
 
-    def reload(self):
+    def reload(self) -> None:
         super().reload()
         # A trial's own file is written first, so it knows best.
         started = sorted(self.trials, key=trial_order)
@@ -78,8 +76,9 @@ class CrashSafe:
         self.start_order = _extended(self.start_order, started)
         self.end_order = _extended(self.end_order, ended)
         # Reversed, because keras-tuner takes the next from the end.
-        self._retry_queue = [i for i in started if i not in ended][::-1]
-        for trial in map(self.trials.get, self._retry_queue):
+        unfinished = [i for i in started if i not in ended][::-1]
+        set_retry_queue(self, unfinished)
+        for trial in map(self.trials.get, unfinished):
             # What it had reported would be taken for the second run's.
             trial.metrics = type(trial.metrics)()
 
@@ -88,20 +87,16 @@ class CrashSafeOracle(CrashSafe, keras_tuner.Oracle):
     """An oracle to derive from: all its files are whole, and agree."""
 
 
-def make_crash_safe(oracle):
+def make_crash_safe(oracle: keras_tuner.Oracle) -> None:
     """Lets an oracle of any class write files that survive a crash.
 
     Its class becomes one derived from its own. An oracle that writes files in
     its own way is left alone.
     """
-    writes_itself = any(
-        getattr(type(oracle), name) is not getattr(keras_tuner.Oracle, name)
-        for name in ("save", "_save_trial")
-    )
-    if not writes_itself:
+    if not writes_its_own_files(oracle):
         own = type(oracle)
         oracle.__class__ = type(own.__name__, (CrashSafe, own), {})
 
 
-def _extended(order, ids):
+def _extended(order: list[str], ids: list[str]) -> list[str]:
     return order + [i for i in ids if i not in order]

@@ -12,6 +12,7 @@ import zlib
 import keras_tuner
 import numpy as np
 
+from tfcourse.tuning._keras_tuner import hyperparameters as kinds
 from tfcourse.tuning.search_space.scales import scale_of, to_display
 
 
@@ -99,12 +100,11 @@ class Region:
 
 def categories(parameter):
     """Returns the values among which to choose, or `None` for a range."""
-    kind = keras_tuner.engine.hyperparameters
-    if isinstance(parameter, kind.Fixed):
+    if isinstance(parameter, kinds.Fixed):
         return (parameter.value,)
-    if isinstance(parameter, kind.Boolean):
+    if isinstance(parameter, kinds.Boolean):
         return (False, True)
-    if isinstance(parameter, kind.Choice):
+    if isinstance(parameter, kinds.Choice):
         return tuple(parameter.values)
     return None
 
@@ -150,8 +150,7 @@ def nearest(parameter, value):
         if not math.isclose(found, value, rel_tol=1e-6, abs_tol=slack):
             raise ValueError(f"must be a multiple of the step, as {found} is")
         return found
-    kind = keras_tuner.engine.hyperparameters
-    return int(value) if isinstance(parameter, kind.Int) else float(value)
+    return int(value) if isinstance(parameter, kinds.Int) else float(value)
 
 
 def _same(own, value):
@@ -220,8 +219,7 @@ def every_value(parameter):
     every = categories(parameter)
     if every is not None:
         return every
-    kind = keras_tuner.engine.hyperparameters
-    if parameter.step is None and isinstance(parameter, kind.Int):
+    if parameter.step is None and isinstance(parameter, kinds.Int):
         return range(parameter.min_value, parameter.max_value + 1)
     n = len(list(parameter.values))
     return [value_at(parameter, (i + 0.5) / n) for i in range(n)]

@@ -1,11 +1,13 @@
 """A budget on disk: the weights of the best models only."""
 
-import pathlib
-
 import keras_tuner
-from keras_tuner.engine.trial import TrialStatus
 
 from tfcourse.errors import InputError
+from tfcourse.tuning._keras_tuner import (
+    TrialStatus,
+    checkpoint_path,
+    is_worker,
+)
 
 
 class KeepsBestModels(keras_tuner.Tuner):
@@ -45,7 +47,7 @@ class KeepsBestModels(keras_tuner.Tuner):
 
     def reload(self):
         super().reload()
-        if not self._is_worker():
+        if not is_worker(self):
             self._with_weights |= set(self.oracle.end_order)
 
     def _tell(self, trial):
@@ -73,4 +75,4 @@ class KeepsBestModels(keras_tuner.Tuner):
         return super().load_model(trial)
 
     def _weights(self, trial_id):
-        return pathlib.Path(self._get_checkpoint_fname(trial_id))
+        return checkpoint_path(self, trial_id)

@@ -10,10 +10,11 @@ import keras
 import keras_tuner
 import numpy as np
 
+from tfcourse.tuning._keras_tuner import TunerHooks, is_worker, tuner_path
 from tfcourse.utils.atomic_files import write_json
 
 
-class SerialTuner(keras_tuner.Tuner):
+class SerialTuner(TunerHooks):
     """A keras-tuner `Tuner` whose trials can be repeated and watched.
 
     Differs from `keras_tuner.Tuner`: each execution of a trial is seeded by
@@ -71,10 +72,9 @@ class SerialTuner(keras_tuner.Tuner):
             _refuse_divergence(curve)
         return results
 
-    def _build_and_fit_model(self, trial, *args, **kwargs):
+    def on_execution_begin(self, trial):
         keras.utils.set_random_seed(self.seed_of(trial, self._execution))
         self._execution += 1
-        return super()._build_and_fit_model(trial, *args, **kwargs)
 
     def seed_of(self, trial, execution=0):
         """Returns the seed of one of a trial's executions."""
@@ -106,9 +106,9 @@ class SerialTuner(keras_tuner.Tuner):
             self._on_trial(self, self.oracle.get_trial(trial.trial_id))
 
     def save(self):
-        if not self._is_worker():
+        if not is_worker(self):
             self.oracle.save()
-        write_json(self._get_tuner_fname(), self.get_state())
+        write_json(tuner_path(self), self.get_state())
 
 
 def history_of(seconds, curve):

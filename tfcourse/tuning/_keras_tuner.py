@@ -1,0 +1,204 @@
+"""What tfcourse needs of keras-tuner 1.4 and its documentation leaves out.
+
+Private and deep names of keras-tuner stand here and nowhere else, and each of
+them in `tests/tuning/test_keras_tuner.py`, which fails when one is gone.
+"""
+
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine import hyperparameters
+from keras_tuner.engine.base_tuner import BaseTuner
+from keras_tuner.engine.trial import Trial, TrialStatus
+
+__all__ = [
+    "OracleHooks",
+    "Trial",
+    "TrialStatus",
+    "TunerHooks",
+    "build_config_path",
+    "build_model",
+    "checkpoint_path",
+    "continue_grid_after",
+    "has_chief",
+    "hyperparameters",
+    "is_worker",
+    "mark_tried",
+    "oracle_path",
+    "report_results",
+    "restore_grid",
+    "run_and_report",
+    "set_retry_queue",
+    "trial_folder",
+    "tuner_path",
+    "was_tried",
+    "writes_its_own_files",
+]
+
+
+# A tuner
+
+
+class TunerHooks(keras_tuner.Tuner):
+    """A `keras_tuner.Tuner` with hooks where it has private methods."""
+
+    def on_execution_begin(self, trial: Trial) -> None:
+        """Called before a model is built and fitted for a trial."""
+
+    def on_model_built(
+        self, model: Any, hp: keras_tuner.HyperParameters
+    ) -> None:
+        """Called with each model that the hypermodel built."""
+
+    def explore_space(self) -> None:
+        """Builds models until all conditional hyperparameters are known."""
+        super()._activate_all_conditions()
+
+    def _build_and_fit_model(self, trial, *args, **kwargs):
+        self.on_execution_begin(trial)
+        return super()._build_and_fit_model(trial, *args, **kwargs)
+
+    def _build_hypermodel(self, hp):
+        model = super()._build_hypermodel(hp)
+        self.on_model_built(model, hp)
+        return model
+
+    def _activate_all_conditions(self):
+        self.explore_space()
+
+
+def build_model(
+    tuner: keras_tuner.Tuner, hp: keras_tuner.HyperParameters
+) -> Any:
+    """Returns what a tuner's hypermodel builds, compiled as the tuner says."""
+    return tuner._build_hypermodel(hp)
+
+
+def run_and_report(
+    tuner: keras_tuner.Tuner, trial: Trial, *args, **kwargs
+) -> None:
+    """Runs a trial; tells the oracle its results, and the trial its status."""
+    tuner._try_run_and_update_trial(trial, *args, **kwargs)
+
+
+def report_results(
+    oracle: keras_tuner.Oracle, trial: Trial, results: Callable[[Trial], Any]
+) -> None:
+    """Does as `run_and_report`, for a trial that has been trained already.
+
+    Args:
+        oracle: The oracle that the trial is of.
+        trial: The trial.
+        results: A function that returns for the trial what `Tuner.run_trial`
+            would, or raises what it would.
+    """
+    _ResultsReporter(oracle, results)._try_run_and_update_trial(trial)
+
+
+class _ResultsReporter(BaseTuner):
+    """Has of a tuner only what tells the oracle of results."""
+
+    def __init__(self, oracle, results):
+        # A tuner's own would reload the search.
+        self.oracle = oracle
+        self._results = results
+
+    def run_trial(self, trial, *fit_args, **fit_kwargs):
+        return self._results(trial)
+
+
+def checkpoint_path(tuner: keras_tuner.Tuner, trial_id: str) -> pathlib.Path:
+    """Returns where a tuner keeps the weights of a trial."""
+    return pathlib.Path(tuner._get_checkpoint_fname(trial_id))
+
+
+def build_config_path(tuner: keras_tuner.Tuner, trial_id: str) -> pathlib.Path:
+    """Returns where a tuner keeps with what shapes a model was built."""
+    return pathlib.Path(tuner._get_build_config_fname(trial_id))
+
+
+def tuner_path(tuner: BaseTuner) -> pathlib.Path:
+    """Returns where a tuner keeps its own state."""
+    return pathlib.Path(tuner._get_tuner_fname())
+
+
+# A chief and its workers
+
+
+def has_chief() -> bool:
+    """Whether a chief hands out the trials; this process may be the chief."""
+    return "KERASTUNER_ORACLE_IP" in os.environ
+
+
+def is_worker(tuner: BaseTuner) -> bool:
+    """Whether a tuner runs trials that a chief gives it."""
+    return tuner._is_worker()
+
+
+# An oracle
+
+
+class OracleHooks:
+    """Comes before an oracle's class: hooks where that has private methods."""
+
+    def write_trial(self, trial: Trial) -> None:
+        """Writes a trial's file."""
+        super()._save_trial(trial)
+
+    def _save_trial(self, trial):
+        self.write_trial(trial)
+
+
+def writes_its_own_files(oracle: keras_tuner.Oracle) -> bool:
+    """Whether an oracle's class overrides what writes its files."""
+    return any(
+        getattr(type(oracle), name) is not getattr(keras_tuner.Oracle, name)
+        for name in ("save", "_save_trial")
+    )
+
+
+def oracle_path(oracle: keras_tuner.Oracle) -> pathlib.Path:
+    """Returns where an oracle keeps its state."""
+    return pathlib.Path(oracle._get_oracle_fname())
+
+
+def trial_folder(oracle: keras_tuner.Oracle, trial_id: str) -> pathlib.Path:
+    """Returns the folder of a trial, which it makes."""
+    return pathlib.Path(oracle._get_trial_dir(trial_id))
+
+
+def set_retry_queue(oracle: keras_tuner.Oracle, trial_ids: list[str]) -> None:
+    """Sets which trials an oracle hands out once more, the last one first."""
+    oracle._retry_queue = trial_ids
+
+
+def was_tried(oracle: keras_tuner.Oracle, values: dict) -> bool:
+    """Whether an oracle has handed out these values already."""
+    return oracle._duplicate(values)
+
+
+def mark_tried(oracle: keras_tuner.Oracle, trial: Trial) -> None:
+    """Lets an oracle know that a trial's values were handed out."""
+    oracle._record_values(trial)
+
+
+# A `GridSearchOracle`
+
+
+def continue_grid_after(
+    oracle: keras_tuner.oracles.GridSearchOracle, trial_id: str
+) -> None:
+    """Lets a grid hand out the point after that of a trial."""
+    oracle._populate_next.append(trial_id)
+
+
+def restore_grid(
+    oracle: keras_tuner.oracles.GridSearchOracle, trial_ids: list[str]
+) -> None:
+    """Sets which trials of a grid have begun, in the grid's order."""
+    for trial_id in trial_ids:
+        oracle._ordered_ids.insert(trial_id)
+    oracle._populate_next = trial_ids[-1:]
