@@ -7,7 +7,7 @@ import pathlib
 import keras_tuner
 
 from tfcourse.errors import InputError
-from tfcourse.runs.settings import Settings, read_manifest, read_settings
+from tfcourse.runs.settings import Settings, read_settings
 from tfcourse.tuning._keras_tuner import hyperparameters as kinds
 from tfcourse.tuning.results.manifest import (
     FILE,

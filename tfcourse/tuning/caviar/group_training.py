@@ -11,6 +11,7 @@ from tfcourse.tuning.caviar.candidates import executions
 from tfcourse.tuning.caviar.programs import GroupProgram
 from tfcourse.tuning.caviar.successive_halving import Halving
 from tfcourse.tuning.population import CannotVectorize
+from tfcourse.tuning.population.engines import is_out_of_memory
 from tfcourse.tuning.tuners.cross_validation import mean_over_folds
 from tfcourse.tuning.tuners.serial import best_execution, history_of
 from tfcourse.utils.text import first_line
@@ -75,7 +76,7 @@ class Group:
         except Exception as error:
             # Kept no longer than this, as it keeps the arrays alive.
             why = _reason(error)
-            too_large = _is_out_of_memory(error) and len(part) > 1
+            too_large = is_out_of_memory(error) and len(part) > 1
         else:
             seconds = time.monotonic() - start
             yield self._report(trained, halved, seconds)
@@ -229,15 +230,6 @@ def _of_any_batch(config):
             return [None, *config[1:]]
         return [_of_any_batch(value) for value in config]
     return config
-
-
-def _is_out_of_memory(error):
-    # TensorFlow's and JAX's have no class in common.
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "ResourceExhaustedError"
-        or "RESOURCE_EXHAUSTED" in str(error)
-    )
 
 
 def _reason(error):

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 
 from tfcourse.tuning._keras_tuner import TrialStatus
-from tfcourse.tuning.oracles.base import SearchOracle, check_integer
+from tfcourse.tuning.oracles.base import SearchOracle
 from tfcourse.tuning.search_space import regions
 from tfcourse.utils.validation import check_integer
 

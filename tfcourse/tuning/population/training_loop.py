@@ -1,11 +1,26 @@
 """One epoch of all members, in parts if memory does not suffice."""
 
+import concurrent.futures
 import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
 
 import numpy as np
 from keras import ops
 
-from tfcourse.tuning.population.state import take
+from tfcourse.tuning.population.batches import Batches
+from tfcourse.tuning.population.engines.base import (
+    Engine,
+    Tensor,
+    Tensors,
+    XlaScope,
+)
+from tfcourse.tuning.population.member import Member
+from tfcourse.tuning.population.state import State, take
+
+# Gives the batches of an evaluation.
+Validation = Callable[[], list[Batches]]
+Logs = dict[str, np.ndarray]
 
 # Below so many steps, counted for every member, compiling costs more time than
 # it saves.
@@ -31,60 +46,82 @@ class TrainingLoop:
         xla: Whether XLA has compiled the step.
     """
 
-    def __init__(self, member, engine, state, jit_compile, any_batch_size):
+    def __init__(
+        self,
+        member: Member,
+        engine: Engine,
+        state: State,
+        jit_compile: bool | Literal["auto"],
+        any_batch_size: bool,
+    ) -> None:
         self._member = member
         self._engine = engine
         self._state = state
         self._jit_compile = jit_compile
         self._any_batch_size = any_batch_size
-        self._xla = None
+        self._xla: XlaScope = None
         self._members = self._steps = self._left = 0
         self.pieces = 1
 
     @property
-    def xla(self):
-        return bool(self._engine.compiles(self._xla))
+    def xla(self) -> bool:
+        return self._engine.compiles(self._xla)
 
-    def plan(self, epochs, batches, validation, meanwhile):
+    def plan(
+        self,
+        epochs: int,
+        batches: list[Batches],
+        validation: Validation | None,
+        fill: Callable[[], None],
+    ) -> None:
         """Says what there is to do; what pays is compiled.
 
         Args:
             epochs: How many epochs will be run.
             batches: The `Batches` of one of them.
             validation: As for `run`.
-            meanwhile: A function to call while XLA compiles, or before the
-                first epoch anyway: it fills the `State`.
+            fill: A function that fills the `State`; it is called while XLA
+                compiles, if it does.
         """
         self._left = epochs
         self._steps = sum(b.steps for b in batches)
         self._decide()
+        compiling = self._compile_ahead(batches[0])
+        try:
+            fill()
+            if compiling is not None and validation is not None:
+                with contextlib.suppress(MemoryError):
+                    self._try_evaluation(validation())
+        finally:
+            if compiling is not None:
+                concurrent.futures.wait([compiling])
+        if compiling is not None:
+            with contextlib.suppress(MemoryError):
+                compiling.result()
 
-        def prepare():
-            meanwhile()
-            if validation is not None:
-                self._try_evaluation(validation())
-
-        first, members = batches[0], self._state.rows
-        order = _indices(first, np.arange(len(first)), members)
+    def _compile_ahead(
+        self, batches: Batches
+    ) -> concurrent.futures.Future[None] | None:
+        members = self._state.rows
+        order = _indices(batches, np.arange(len(batches)), members)
+        # If memory does not suffice, it is for `run` to go on in pieces.
         with contextlib.suppress(MemoryError):
-            self._engine.compile_ahead(
+            return self._engine.compile_ahead(
                 len(members),
-                first.arrays,
+                batches.arrays,
                 order,
-                first.batch_size,
+                batches.batch_size,
                 self._xla,
-                prepare,
             )
-        meanwhile()
 
-    def _decide(self):
+    def _decide(self) -> None:
         self._members = len(self._state.rows)
         if self._pays():
             self._xla = "update" if self._any_batch_size else "step"
         else:
             self._xla = None
 
-    def _pays(self):
+    def _pays(self) -> bool:
         if self._jit_compile != "auto":
             return self._jit_compile
         if self._any_batch_size and self._engine.updates_by_xla:
@@ -95,7 +132,12 @@ class TrainingLoop:
             and self._members <= _LARGEST_CONVOLVED_PLAINLY
         )
 
-    def run(self, batches, orders, validation):
+    def run(
+        self,
+        batches: list[Batches],
+        orders: list[np.ndarray],
+        validation: Validation | None,
+    ) -> tuple[list[Tensor], Logs]:
         """Returns the arrays after an epoch, and its metrics.
 
         Args:
@@ -117,7 +159,12 @@ class TrainingLoop:
                     raise
                 self.pieces = min(2 * self.pieces, members)
 
-    def evaluate(self, arrays, batches, members=None):
+    def evaluate(
+        self,
+        arrays: list[Tensor],
+        batches: list[Batches],
+        members: np.ndarray | None = None,
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
         """Returns the arrays, and a dict from metric to its values.
 
         Args:
@@ -131,7 +178,12 @@ class TrainingLoop:
             arrays = self._engine.evaluate(arrays, *each)
         return arrays, self._engine.results(arrays)
 
-    def _in_pieces(self, batches, orders, validation):
+    def _in_pieces(
+        self,
+        batches: list[Batches],
+        orders: list[np.ndarray],
+        validation: Validation | None,
+    ) -> tuple[list[Tensor], Logs]:
         arrays, members = self._state.arrays, self._state.rows
         if self.pieces == 1:
             return self._one(arrays, members, batches, orders, validation)
@@ -147,7 +199,14 @@ class TrainingLoop:
             {n: np.concatenate([log[n] for log in logs]) for n in logs[0]},
         )
 
-    def _one(self, arrays, members, batches, orders, validation):
+    def _one(
+        self,
+        arrays: list[Tensor],
+        members: np.ndarray,
+        batches: list[Batches],
+        orders: list[np.ndarray],
+        validation: Validation | None,
+    ) -> tuple[list[Tensor], Logs]:
         arrays = self._state.begin(arrays)
         for b, positions in zip(batches, orders, strict=True):
             order = _indices(b, positions, members)
@@ -164,7 +223,7 @@ class TrainingLoop:
             logs |= {f"val_{name}": value for name, value in more.items()}
         return arrays, {k: ops.convert_to_numpy(v) for k, v in logs.items()}
 
-    def _try_evaluation(self, batches):
+    def _try_evaluation(self, batches: list[Batches]) -> None:
         """Evaluates on one example, after which the programs are there."""
         arrays, members = self._state.arrays, self._state.rows
         for data, order, batch_size in self._evaluations(batches, members):
@@ -173,11 +232,15 @@ class TrainingLoop:
         self._engine.results(arrays)
 
     @staticmethod
-    def _evaluations(batches, members):
+    def _evaluations(
+        batches: Iterable[Batches], members: np.ndarray | None
+    ) -> Iterator[tuple[Tensors, Tensor, int]]:
         for b in batches:
             order = _indices(b, np.arange(len(b)), members)
             yield b.arrays, order, b.batch_size
 
 
-def _indices(batches, positions, members):
+def _indices(
+    batches: Batches, positions: np.ndarray, members: np.ndarray | None
+) -> Tensor:
     return ops.convert_to_tensor(batches.order(positions, members), "int32")

@@ -16,6 +16,7 @@ if keras.config.backend() != "tensorflow":
     )
 
 from tfcourse.tuning.population.engines import tensorflow as tensorflow_engine
+from tfcourse.tuning.population.engines.programs import Kind, ProgramKey
 
 
 @pytest.fixture(autouse=True)
@@ -87,8 +88,8 @@ def test_one_trace_serves_any_batch_size_and_number_of_members(data):
         assert population.report["xla"]
         assert_same(population, expected, histories, curves)
         first, plain = first or population.traced, plain or expected.traced
-    trained = [k for k in first.engine._programs if "train" in k[0][0]]
-    assert [kind for kind, _ in trained] == [("train, updated by XLA", 2)]
+    trained = [k for k in first.engine.programs.keys if k.kind.trains]
+    assert trained == [ProgramKey(Kind.TRAIN_UPDATED_BY_XLA, 2)]
 
 
 @pytest.mark.slow

@@ -2,9 +2,18 @@
 
 import keras
 
+from tfcourse.tuning.population.engines.base import Engine, is_out_of_memory
+from tfcourse.tuning.population.member import Member
 
-def engine_of(member):
-    """Returns the engine for Keras's backend."""
+__all__ = ["Engine", "engine_of", "is_out_of_memory"]
+
+
+def engine_of(member: Member) -> Engine:
+    """Returns the engine for Keras's backend.
+
+    Raises:
+        ValueError: If there is none.
+    """
     backend = keras.config.backend()
     if backend == "tensorflow":
         from tfcourse.tuning.population.engines.tensorflow import (

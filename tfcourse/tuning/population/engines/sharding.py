@@ -7,9 +7,11 @@ share much of theirs.
 
 import math
 import os
+from collections.abc import Callable
 
 import tensorflow as tf
 
+from tfcourse.tuning.population.engines.base import Tensor
 from tfcourse.tuning.population.engines.tensor_trees import replaced
 
 # For a single member TensorFlow uses no rules of ours, by which XLA draws the
@@ -19,7 +21,7 @@ _FEWEST = 2
 _MOST, _MOST_BY_XLA = 4, 16
 
 
-def size_of_shards(members, by_xla=False):
+def size_of_shards(members: int, by_xla: bool = False) -> int | None:
     """Returns how many members make a shard; None if there is a GPU.
 
     Args:
@@ -29,10 +31,15 @@ def size_of_shards(members, by_xla=False):
     if tf.config.list_physical_devices("GPU"):
         return None
     most = _MOST_BY_XLA if by_xla else _MOST
-    return min(most, max(_FEWEST, math.ceil(members / os.cpu_count())))
+    return min(most, max(_FEWEST, math.ceil(members / _cores())))
 
 
-def in_shards(of_shard, size, state, written):
+def in_shards(
+    of_shard: Callable[[Tensor, list[Tensor]], list[Tensor]],
+    size: int | None,
+    state: list[Tensor],
+    written: list[int],
+) -> list[Tensor]:
     """Returns the new state of all members, computed in shards.
 
     Args:
@@ -50,7 +57,7 @@ def in_shards(of_shard, size, state, written):
         members = tf.shape(state[0])[0]
     starts = tf.minimum(tf.range(0, members, size), members - size)
 
-    def shard(start):
+    def shard(start: Tensor) -> list[Tensor]:
         mine = [
             tf.ensure_shape(v[start : start + size], [size, *v.shape[1:]])
             for v in state
@@ -73,7 +80,9 @@ def in_shards(of_shard, size, state, written):
     return replaced(state, written, whole)
 
 
-def _side_by_side(function, elements):
+def _side_by_side(
+    function: Callable[[Tensor], list[Tensor]], elements: Tensor
+) -> list[Tensor]:
     """Returns what a function returns for each element, stacked.
 
     It runs for as many elements at a time as there are cores, and each of its
@@ -82,11 +91,11 @@ def _side_by_side(function, elements):
     TensorFlow: how many cores an operation takes is settled once for a process.
     """
     count = tf.size(elements, out_type=tf.int64)
-    cores = tf.constant(os.cpu_count(), tf.int64)
+    cores = tf.constant(_cores(), tf.int64)
     data = tf.data.Dataset.from_tensor_slices(elements)
     data = data.map(
         tf.autograph.experimental.do_not_convert(function),
-        num_parallel_calls=os.cpu_count(),
+        num_parallel_calls=_cores(),
         deterministic=True,
     ).batch(count)
     spec = data.element_spec
@@ -105,3 +114,7 @@ def _side_by_side(function, elements):
         input_dataset=variant, num_threads=tf.minimum(cores, count), **kind
     )
     return tf.data.experimental.from_variant(variant, spec).get_single_element()
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1

@@ -1,9 +1,20 @@
 """Nested tensors, and what functions of them are traced for."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import tensorflow as tf
 
+from tfcourse.tuning.population.engines.base import Tensor, Tensors
 
-def concrete(step, state, data, sizes, **settings):
+
+def concrete(
+    step: Callable[..., Any],
+    state: list[Tensor],
+    data: Tensors,
+    sizes: list[int | None],
+    **settings: Any,
+) -> Callable[..., Any]:
     """Returns a step, traced for batches of `data`.
 
     Args:
@@ -15,7 +26,7 @@ def concrete(step, state, data, sizes, **settings):
         **settings: Passed to `tf.function`.
     """
 
-    def of_batch(array):
+    def of_batch(array: Tensor) -> tf.TensorSpec:
         return tf.TensorSpec([*sizes, *array.shape[1:]], array.dtype)
 
     return tf.function(step, autograph=False, **settings).get_concrete_function(
@@ -23,38 +34,40 @@ def concrete(step, state, data, sizes, **settings):
     )
 
 
-def spec(array):
+def spec(array: Tensor) -> tf.TensorSpec:
     return tf.TensorSpec(array.shape, array.dtype)
 
 
-def open_spec(array):
+def open_spec(array: Tensor) -> tf.TensorSpec:
     """Returns how an array looks, whatever the length of its first axis."""
     shape = array.shape
     return tf.TensorSpec([None, *shape[1:]] if shape.rank else [], array.dtype)
 
 
-def shapes(arrays):
+def shapes(arrays: Tensors) -> str:
     """Returns how nested arrays look, but for the length of the first axis."""
     return str(
         each_array(lambda array: (str(array.dtype), *array.shape[1:]), arrays)
     )
 
 
-def taken(data, indices):
+def gathered(data: Tensors, indices: Tensor) -> Tensors:
     return each_array(lambda array: tf.gather(array, indices), data)
 
 
-def tensors(arrays):
+def tensors(arrays: Tensors) -> Tensors:
     return each_array(tf.convert_to_tensor, arrays)
 
 
-def each_array(function, data):
+def each_array(function: Callable[[Any], Any], data: Tensors) -> Any:
     return tf.nest.map_structure(
         lambda array: None if array is None else function(array), data
     )
 
 
-def replaced(arrays, indices, values):
+def replaced(
+    arrays: list[Any], indices: Iterable[int], values: Iterable[Any]
+) -> list[Any]:
     """Returns a list like `arrays`, with other values at some indices."""
     new = list(arrays)
     for i, value in zip(indices, values, strict=True):
@@ -62,11 +75,11 @@ def replaced(arrays, indices, values):
     return new
 
 
-def leaves_of(data):
+def leaves(data: Tensors) -> list[Tensor]:
     return [leaf for leaf in tf.nest.flatten(data) if leaf is not None]
 
 
-def first_line(error):
+def first_line(error: object) -> str:
     lines = [line.strip() for line in str(error).splitlines()]
     lines = [line for line in lines if line and not line.endswith(":")]
     return lines[0] if lines else type(error).__name__

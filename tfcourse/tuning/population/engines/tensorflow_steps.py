@@ -1,18 +1,26 @@
 """One step of all members, as TensorFlow functions that are traced once."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import tensorflow as tf
 
 from tfcourse.errors import CannotVectorize
+from tfcourse.tuning.population.engines.base import Tensor, Tensors
 from tfcourse.tuning.population.engines.tensor_trees import (
     concrete,
     each_array,
     first_line,
-    leaves_of,
+    leaves,
     replaced,
     shapes,
     spec,
 )
+from tfcourse.tuning.population.member import Member
 from tfcourse.tuning.population.vectorization.converters import converters
+
+Specs = list[tf.TensorSpec]
+Arrays = list[Tensor]
 
 
 class Step:
@@ -23,11 +31,13 @@ class Step:
         written: The indices of these.
     """
 
-    def __init__(self, traced, written):
+    def __init__(
+        self, traced: Callable[..., Arrays], written: list[int]
+    ) -> None:
         self._traced = traced
         self.written = written
 
-    def __call__(self, state, batch):
+    def __call__(self, state: Arrays, batch: Tensors) -> Arrays:
         return replaced(state, self.written, self._traced(state, batch))
 
 
@@ -46,13 +56,15 @@ class Steps:
         looped: How often a function was mapped that has such operations.
     """
 
-    def __init__(self, member):
+    def __init__(self, member: Member) -> None:
         self.member = member
-        self.one_by_one = set()
+        self.one_by_one: set[str] = set()
         self.looped = 0
-        self._known = {}
+        self._known: dict[tuple[Any, ...], Step] = {}
 
-    def train(self, state, data, own, for_xla=False):
+    def train(
+        self, state: Specs, data: Tensors, own: bool, for_xla: bool = False
+    ) -> Step:
         """Returns the `Step` that trains.
 
         Args:
@@ -64,11 +76,13 @@ class Steps:
         """
         return self._once(self._train, state, data, own, for_xla)
 
-    def train_by_xla(self, state, data, own, batch_size):
+    def train_by_xla(
+        self, state: Specs, data: Tensors, own: bool, batch_size: int
+    ) -> Step:
         """Returns what `train` does, compiled for mini-batches of one size."""
         step = self.train(state, data, own, for_xla=True)
 
-        def written(state, batch):
+        def written(state: Arrays, batch: Tensors) -> Arrays:
             new = step(state, batch)
             return [new[i] for i in step.written]
 
@@ -76,7 +90,9 @@ class Steps:
         compiled = concrete(written, state, data, sizes, jit_compile=True)
         return Step(compiled, step.written)
 
-    def train_updated_by_xla(self, state, data, own):
+    def train_updated_by_xla(
+        self, state: Specs, data: Tensors, own: bool
+    ) -> Step:
         """Returns what `train` does, of which XLA compiles the second half.
 
         What an optimizer does is much for the memory and little for the
@@ -91,21 +107,28 @@ class Steps:
             self._known[key] = self._in_halves(state, data, own)
         return self._known[key]
 
-    def evaluate(self, state, data, own):
+    def evaluate(self, state: Specs, data: Tensors, own: bool) -> Step:
         return self._once(self._evaluate, state, data, own)
 
-    def map(self, of_member, state, *batch, own=False, for_xla=False):
+    def map(
+        self,
+        of_member: Callable[..., Any],
+        state: Arrays,
+        *batch: Tensors,
+        own: bool = False,
+        for_xla: bool = False,
+    ) -> Any:
         """Returns what a member's function returns, for all members."""
 
-        def of_one(elements):
-            arrays, leaves = elements
-            mine = _filled(batch, leaves) if own else batch
+        def of_one(elements: tuple[Arrays, Arrays]) -> Any:
+            arrays, own_leaves = elements
+            mine = _filled(batch, own_leaves) if own else batch
             return of_member(arrays, *mine)
 
         with converters(for_xla) as one_by_one:
             try:
                 return tf.vectorized_map(
-                    of_one, (state, leaves_of(batch) if own else [])
+                    of_one, (state, leaves(batch) if own else [])
                 )
             except (CannotVectorize, SparseGradientError):
                 raise
@@ -115,7 +138,14 @@ class Steps:
                 self.one_by_one |= one_by_one
                 self.looped += bool(one_by_one)
 
-    def _once(self, step_of_member, state, data, own, for_xla=False):
+    def _once(
+        self,
+        step_of_member: Callable[[Arrays, Tensors], Arrays],
+        state: Specs,
+        data: Tensors,
+        own: bool,
+        for_xla: bool = False,
+    ) -> Step:
         members = state[0].shape[0]
         key = step_of_member.__name__, own, for_xla, members, shapes(data)
         if key not in self._known:
@@ -124,28 +154,58 @@ class Steps:
             )
         return self._known[key]
 
-    def _traced(self, step_of_member, state, data, own, for_xla):
-        written = []
+    def _traced(
+        self,
+        step_of_member: Callable[[Arrays, Tensors], Arrays],
+        state: Specs,
+        data: Tensors,
+        own: bool,
+        for_xla: bool,
+    ) -> Step:
+        written: list[int] = []
 
-        def of_member(arrays, batch):
+        def of_member(arrays: Arrays, batch: Tensors) -> Arrays:
             new = step_of_member(arrays, batch)
             written[:] = _changed(new, arrays)
             return [new[i] for i in written]
 
-        def step(state, batch):
+        def step(state: Arrays, batch: Tensors) -> Arrays:
             new = self.map(of_member, state, batch, own=own, for_xla=for_xla)
             return _like(state, new, written)
 
         traced = concrete(step, state, data, _sizes(state, own))
         return Step(traced, written)
 
-    def _in_halves(self, state, data, own):
-        count = self.member.parameters
-        slots = range(self.member.of_model, self.member.saved)
-        held = [*range(count), *slots]
-        has_gradient, by_forward, by_update = [], [], []
+    def _in_halves(self, state: Specs, data: Tensors, own: bool) -> Step:
+        differentiate, has_gradient, by_forward = self._first_half(
+            state, data, own
+        )
+        known, _ = differentiate.structured_outputs
+        update, held, by_update = self._second_half(state, known, has_gradient)
+        written = [*by_forward, *by_update]
 
-        def differentiated(arrays, batch):
+        def step(state: Arrays, batch: Tensors) -> Arrays:
+            known, new = differentiate(state, batch)
+            more = update([state[i] for i in held], known)
+            return _like(state, [*new, *more], written)
+
+        return Step(step, written)
+
+    def _first_half(
+        self, state: Specs, data: Tensors, own: bool
+    ) -> tuple[Any, list[bool], list[int]]:
+        """Traces the gradients.
+
+        Returns:
+            What computes the known gradients and the arrays that have changed,
+            which parameters have a gradient, and which arrays these are.
+        """
+        has_gradient: list[bool] = []
+        by_forward: list[int] = []
+
+        def differentiated(
+            arrays: Arrays, batch: Tensors
+        ) -> tuple[Arrays, Arrays]:
             gradients, new = self._differentiated(arrays, batch)
             if any(isinstance(g, tf.IndexedSlices) for g in gradients):
                 raise SparseGradientError
@@ -154,41 +214,52 @@ class Steps:
             known = [g for g in gradients if g is not None]
             return known, [new[i] for i in by_forward]
 
-        def updated(values, known):
-            known = iter(known)
+        def first_half(state: Arrays, batch: Tensors) -> Any:
+            return self.map(differentiated, state, batch, own=own)
+
+        traced = concrete(first_half, state, data, _sizes(state, own))
+        return traced, has_gradient, by_forward
+
+    def _second_half(
+        self, state: Specs, known: Arrays, has_gradient: list[bool]
+    ) -> tuple[Callable[..., Arrays], list[int], list[int]]:
+        """Traces the update, for XLA to compile.
+
+        Returns:
+            What computes the arrays that have changed, of some arrays and the
+            known gradients; which arrays it takes; and which have changed.
+        """
+        member, by_update = self.member, []
+        held = [
+            *range(member.parameters),
+            *range(member.of_model, member.saved),
+        ]
+
+        def updated(values: Arrays, known: Arrays) -> Arrays:
+            rest = iter(known)
             arrays = replaced([None] * len(state), held, values)
-            gradients = [next(known) if has else None for has in has_gradient]
-            new = self.member.apply(arrays, gradients)
+            gradients = [next(rest) if has else None for has in has_gradient]
+            new = member.apply(arrays, gradients)
             by_update[:] = _changed(new, arrays)
             return [new[i] for i in by_update]
 
-        def first_half(state, batch):
-            return self.map(differentiated, state, batch, own=own)
-
-        def second_half(values, known):
+        def second_half(values: Arrays, known: Arrays) -> Any:
             return self.map(updated, values, known, own=True, for_xla=True)
 
-        differentiate = concrete(first_half, state, data, _sizes(state, own))
-        known, _ = differentiate.structured_outputs
-        update = tf.function(
+        traced = tf.function(
             second_half, autograph=False, jit_compile=True
         ).get_concrete_function(
             [spec(state[i]) for i in held], each_array(spec, known)
         )
+        return traced, held, by_update
 
-        def step(state, batch):
-            known, new = differentiate(state, batch)
-            more = update([state[i] for i in held], known)
-            return _like(state, [*new, *more], written)
-
-        written = [*by_forward, *by_update]
-        return Step(step, written)
-
-    def _train(self, arrays, batch):
+    def _train(self, arrays: Arrays, batch: Tensors) -> Arrays:
         gradients, new = self._differentiated(arrays, batch)
         return self.member.apply(new, gradients)
 
-    def _differentiated(self, arrays, batch):
+    def _differentiated(
+        self, arrays: Arrays, batch: Tensors
+    ) -> tuple[list[Tensor | None], Arrays]:
         parameters = arrays[: self.member.parameters]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(parameters)
@@ -197,7 +268,7 @@ class Steps:
         # square its rows before they add those of the same word.
         return tape.gradient(loss, parameters), new
 
-    def _evaluate(self, arrays, batch):
+    def _evaluate(self, arrays: Arrays, batch: Tensors) -> Arrays:
         _, new = self.member.forward(arrays, batch, training=False)
         return new
 
@@ -206,13 +277,13 @@ class SparseGradientError(NotImplementedError):
     """A gradient is sparse, and so of another size for each mini-batch."""
 
 
-def _changed(new, old):
+def _changed(new: Arrays, old: Arrays) -> list[int]:
     """Returns the indices of the arrays that are others than before."""
     pairs = enumerate(zip(new, old, strict=True))
     return [i for i, (now, before) in pairs if now is not before]
 
 
-def _like(state, new, written):
+def _like(state: Arrays, new: Arrays, written: list[int]) -> Arrays:
     """Returns new values of some arrays, of the shapes of the old ones."""
     return [
         tf.ensure_shape(value, state[i].shape)
@@ -220,11 +291,13 @@ def _like(state, new, written):
     ]
 
 
-def _sizes(state, own, batch_size=None):
+def _sizes(
+    state: Specs, own: bool, batch_size: int | None = None
+) -> list[int | None]:
     return [state[0].shape[0], batch_size] if own else [batch_size]
 
 
-def _filled(data, leaves):
+def _filled(data: Tensors, values: Iterable[Tensor]) -> Tensors:
     """Returns nested arrays like `data`, of other leaves."""
-    leaves = iter(leaves)
-    return each_array(lambda _: next(leaves), data)
+    values = iter(values)
+    return each_array(lambda _: next(values), data)
