@@ -1,5 +1,6 @@
-"""The documents: does every test exist that a claim is said to be proved by?"""
+"""The documents: do the tests and names exist that they tell of?"""
 
+import importlib
 import pathlib
 import re
 
@@ -8,6 +9,15 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[2]
 TABLE = (ROOT / "docs" / "course-to-keras.md").read_text(encoding="utf-8")
 ROWS = [row for row in TABLE.splitlines() if row.startswith("| ")][2:]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "api").glob("*.md")),
+]
+DOTTED = re.compile(r"\btfcourse(?:\.[A-Za-z]\w*)+")
+IMPORT = re.compile(
+    r"^from (tfcourse[\w.]*) import (?:\(([^)]*)\)|(.*))$", re.MULTILINE
+)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[2:40])
@@ -21,3 +31,60 @@ def test_every_row_names_tests_that_exist(row):
         file = path or file
         source = (ROOT / file).read_text(encoding="utf-8")
         assert f"def {name}(" in source, f"{file} has no {name}"
+
+
+def page_name(page):
+    return str(page.relative_to(ROOT))
+
+
+def names_in(text):
+    """Returns the full names of what a page takes from tfcourse."""
+    found = set(DOTTED.findall(text))
+    for module, wrapped, plain in IMPORT.findall(text):
+        names = re.findall(r"\w+", wrapped or plain)
+        found.update(f"{module}.{name}" for name in names)
+    return sorted(found)
+
+
+def require_public(path):
+    """Fails unless every part of a name is in the `__all__` before it."""
+    first, *rest = path.split(".")
+    value = importlib.import_module(first)
+    for name in rest:
+        public = getattr(value, "__all__", None)
+        assert public is None or name in public, f"{path}: {name} is private"
+        assert not name.startswith("_"), path
+        value = getattr(value, name)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_name_in_the_documents_is_public(page):
+    for path in names_in(page.read_text(encoding="utf-8")):
+        require_public(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["tfcourse.tuning.caviar", "tfcourse.tuning.panda.Guard", "tfcourse.utils"],
+)
+def test_names_of_modules_inside_are_not_public(path):
+    with pytest.raises(AssertionError, match="is private"):
+        require_public(path)
+
+
+def test_names_are_found_in_prose_and_in_imports():
+    text = (
+        "See `tfcourse.layers.Hardmax`.\nfrom tfcourse.tuning import (\n a,\n)"
+    )
+    assert names_in(text) == [
+        "tfcourse.layers.Hardmax",
+        "tfcourse.tuning",
+        "tfcourse.tuning.a",
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_entry_of_the_api_is_made_from_a_docstring(page):
+    for path in re.findall(r"^::: (\S+)", page.read_text("utf-8"), re.M):
+        module, _, name = path.rpartition(".")
+        assert getattr(importlib.import_module(module), name).__doc__, path

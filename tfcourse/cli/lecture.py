@@ -58,7 +58,7 @@ def lecture(
     from tfcourse.cli.terminal.quiet import silence_libraries
 
     silence_libraries(verbose)
-    from tfcourse.graph_mode.describe_graph import describe_graph
+    from tfcourse.graph_mode.graph_text import describe_graph
     from tfcourse.graph_mode.plots import check_file, plot_path
     from tfcourse.graph_mode.quadratic import (
         lecture_program,

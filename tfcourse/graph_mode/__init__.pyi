@@ -1,5 +1,5 @@
 from .classifier.softmax_classifier import SoftmaxClassifier
-from .describe_graph import describe_graph
+from .graph_text import describe_graph
 from .named_optimizers import optimizer_named
 from .old_scripts import run_script
 from .optimizers import Adam, GradientDescent, Momentum, RMSprop
