@@ -1,13 +1,24 @@
 """The scales on which the course draws hyperparameters."""
 
+from typing import TYPE_CHECKING, Any
+
 from tfcourse.errors import InputError
+
+if TYPE_CHECKING:
+    import keras_tuner
 
 # Registers 1 - x under this name for a hyperparameter x. keras-tuner keeps the
 # name in all its files, so that a record can be turned back into x.
 _COMPLEMENT = "1 - "
 
 
-def log_uniform(hp, name, low, high, **kwargs):
+def log_uniform(
+    hp: "keras_tuner.HyperParameters",
+    name: str,
+    low: float,
+    high: float,
+    **kwargs: Any,
+) -> float:
     r"""Returns a value whose logarithm is uniform in `[low, high]`.
 
     $r \sim U[\log_{10} \text{low}, \log_{10} \text{high}]$, $\alpha = 10^r$:
@@ -35,7 +46,13 @@ def log_uniform(hp, name, low, high, **kwargs):
     return hp.Float(name, low, high, sampling="log", **kwargs)
 
 
-def one_minus_log_uniform(hp, name, low, high, **kwargs):
+def one_minus_log_uniform(
+    hp: "keras_tuner.HyperParameters",
+    name: str,
+    low: float,
+    high: float,
+    **kwargs: Any,
+) -> float:
     r"""Returns a $\beta$ in `[low, high]` with $\log (1 - \beta)$ uniform.
 
     $r \sim U[\log_{10} (1 - \text{high}), \log_{10} (1 - \text{low})]$,
@@ -75,7 +92,13 @@ def one_minus_log_uniform(hp, name, low, high, **kwargs):
     return None if complement is None else 1 - complement
 
 
-def uniform_integers(hp, name, low, high, **kwargs):
+def uniform_integers(
+    hp: "keras_tuner.HyperParameters",
+    name: str,
+    low: int,
+    high: int,
+    **kwargs: Any,
+) -> int:
     """Returns an integer in `[low, high]`, each with the same chance.
 
     For what the course draws on a linear scale: numbers of units and layers.
@@ -102,7 +125,13 @@ def uniform_integers(hp, name, low, high, **kwargs):
     return hp.Int(name, low, high, **kwargs)
 
 
-def powers_of_two(hp, name, low, high, **kwargs):
+def powers_of_two(
+    hp: "keras_tuner.HyperParameters",
+    name: str,
+    low: int,
+    high: int,
+    **kwargs: Any,
+) -> int:
     """Returns a power of two in `[low, high]`, each with the same chance.
 
     Args:
