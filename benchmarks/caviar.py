@@ -34,9 +34,13 @@ from population import NETWORKS, as_population, by_hand, digits
 
 from tfcourse.layers import BatchNormalization
 from tfcourse.optimizers import Momentum
-from tfcourse.tuning import CourseSpace, log_uniform, one_minus_log_uniform
+from tfcourse.tuning import (
+    Caviar,
+    CourseSpace,
+    log_uniform,
+    one_minus_log_uniform,
+)
 from tfcourse.tuning.caviar.grouping import Candidate, grouped
-from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.population import build_deferred, structure
 
 OBJECTIVE = keras_tuner.Objective("val_accuracy", "max")

@@ -1,21 +1,22 @@
 """Does a search survive `kill -9` at any moment? Fifty random ones.
 
-Run: python benchmarks/kill.py [KILLS]
-
 Searches are killed at moments drawn with a fixed seed and go on, several times
 each, with both strategies: half of them at any time, half at any number of
 files, as most of the time passes between the files. After each kill every file
 must be readable and no trial that had completed may be gone or have run again;
 at the end trials and result must equal those of a search that was left alone.
 Exits with 1 where one does not.
+
+    python benchmarks/kill.py [50]
 """
 
+import argparse
 import pathlib
 import sys
 import tempfile
 import traceback
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests" / "helpers"))
 
 from kills import SPACE, Killer, outcome
 
@@ -57,7 +58,9 @@ def killed(strategy, kills, folder):
 
 
 def main():
-    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("kills", type=int, nargs="?", default=50)
+    kills = parser.parse_args().kills
     faults = []
     with tempfile.TemporaryDirectory() as folder:
         for strategy, share in (

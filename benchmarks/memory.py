@@ -54,7 +54,7 @@ def searched(kind, trials):
     import keras_tuner
     from sklearn.datasets import load_digits
 
-    from tfcourse.tuning.caviar.tuner import Caviar
+    from tfcourse.tuning import Caviar
 
     x, y = load_digits(return_X_y=True)
     x = (x / 16).astype("float32")

@@ -79,12 +79,12 @@ def digits():
 
 def as_population(build, members, train, held_out, epochs):
     start = time.perf_counter()
-    drafts = [build_deferred(build, seed) for seed in range(members)]
+    models = [build_deferred(build, seed) for seed in range(members)]
     template = build()
     template.optimizer.build(template.trainable_variables)
     drawn = time.perf_counter()
     population = Population.from_columns(
-        template, initial_values(template, drafts)
+        template, initial_values(template, models)
     )
     built = time.perf_counter()
     population.fit(
@@ -220,12 +220,12 @@ def main():
                     by_hand(options.members, train, held_out, options.epochs)
                 )
         ours, theirs = statistics.median(ours), statistics.median(theirs)
-        drafts, draws, fit = parts
+        building, drawing, fitting = parts
         print(
             f"{name}: {1e3 * ours:.1f} ms a member, alone "
             f"{1e3 * theirs:.0f} ms: {theirs / ours:.0f} times "
-            f"(drafts {drafts:.2f} s, initial weights {draws:.2f} s, fit "
-            f"{fit:.2f} s; {report['how']}, XLA {report['xla']})"
+            f"(building {building:.2f} s, initial weights {drawing:.2f} s, "
+            f"fit {fitting:.2f} s; {report['how']}, XLA {report['xla']})"
         )
         if bound:
             bound = statistics.median(bound)

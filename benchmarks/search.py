@@ -32,15 +32,15 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.model_selection import train_test_split
 
 from tfcourse.optimizers import Momentum
-from tfcourse.tuning import RandomSearchOracle
-from tfcourse.tuning.caviar.tuner import Caviar
-from tfcourse.tuning.oracles.coarse_to_fine import CoarseToFineOracle
-from tfcourse.tuning.oracles.optuna import OptunaOracle
-from tfcourse.tuning.search_space import regions
-from tfcourse.tuning.search_space.scales import (
+from tfcourse.tuning import (
+    Caviar,
+    CoarseToFineOracle,
+    OptunaOracle,
+    RandomSearchOracle,
     log_uniform,
     one_minus_log_uniform,
 )
+from tfcourse.tuning.search_space import regions
 
 OBJECTIVE = keras_tuner.Objective("val_loss", "min")
 
