@@ -69,13 +69,9 @@ every_schedule = pytest.mark.parametrize(
 def test_every_public_class_has_a_case():
     public = {getattr(optimizers, name) for name in tfcourse.optimizers.__all__}
     assert public == {make for make, _ in CASES.values()}
-    decays = {
-        item
-        for name, item in vars(tfcourse.schedules).items()
-        if isinstance(item, type)
-        and item.__module__ == "tfcourse.schedules"
-        and not name.startswith("_")
-    }
+    schedules = tfcourse.schedules
+    public = {getattr(schedules, name) for name in schedules.__all__}
+    decays = {item for item in public if isinstance(item, type)}
     assert decays == {type(schedule) for schedule in SCHEDULES.values()}
 
 

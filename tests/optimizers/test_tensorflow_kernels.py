@@ -320,7 +320,7 @@ def test_xla_leaves_out_an_l2_of_0_outside_loops():
     seen = []
 
     def ask():
-        seen.append((xla.leaves_out(off.l2), xla.leaves_out(on.l2)))
+        seen.append((xla.applies_to(off.l2), xla.applies_to(on.l2)))
         return tf.constant(0)
 
     def in_a_loop():

@@ -1,13 +1,17 @@
 """The exponentially weighted average of a number, an array or a series."""
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tfcourse.utils.validation import check_flag, check_number
 
 
-def exponentially_weighted_average(theta, beta=0.9, bias_correction=True):
+def exponentially_weighted_average(
+    theta: npt.ArrayLike, beta: float = 0.9, bias_correction: bool = True
+) -> np.ndarray:
     r"""Returns the running average of a whole series in one call.
 
     With $v_0 = 0$ and $t = 1, 2, \dots$ along the first axis,
@@ -95,18 +99,18 @@ class ExponentiallyWeightedAverage:
         of Kingma and Ba (2015), Section 3, https://arxiv.org/abs/1412.6980.
     """
 
-    def __init__(self, beta=0.9, bias_correction=True):
+    def __init__(self, beta: float = 0.9, bias_correction: bool = True) -> None:
         check_settings(beta, bias_correction, type(self).__name__)
         self.beta = float(beta)
         self.bias_correction = bias_correction
         self.reset()
 
-    def reset(self):
+    def reset(self) -> None:
         """Forgets every value seen."""
         self.t = 0
         self.v = np.float64(0.0)
 
-    def update(self, theta):
+    def update(self, theta: npt.ArrayLike) -> Any:
         """Takes in the next value and returns the new average, in float64.
 
         The first value fixes the shape; a later one of another shape raises
@@ -123,7 +127,7 @@ class ExponentiallyWeightedAverage:
         return self.value
 
     @property
-    def value(self):
+    def value(self) -> Any:
         r"""The present average: $\hat v_t$ with bias correction, else $v_t$."""
         if not self.bias_correction:
             return self.v
@@ -135,11 +139,11 @@ class ExponentiallyWeightedAverage:
         return self.v / total_weight(self.beta, self.t)
 
     @property
-    def effective_window(self):
+    def effective_window(self) -> float:
         r"""About how many values the average covers, $1 / (1 - \beta)$."""
         return 1 / (1 - self.beta)
 
-    def __call__(self, theta):
+    def __call__(self, theta: npt.ArrayLike) -> np.ndarray:
         """Returns the averages of a whole series, as if it were the first.
 
         The same numbers as `update` gives for each entry of the first axis,
@@ -149,11 +153,11 @@ class ExponentiallyWeightedAverage:
             theta, self.beta, self.bias_correction
         )
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         """Returns what `set_state` needs to go on from here."""
         return {"t": self.t, "v": np.array(self.v)}
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from a state that `get_state` gave."""
         t, v = int(state["t"]), np.array(state["v"], "float64")
         if t < 0:
@@ -164,7 +168,7 @@ class ExponentiallyWeightedAverage:
         self.t, self.v = t, v[()]
 
 
-def total_weight(beta, t):
+def total_weight(beta: float, t: Any) -> Any:
     """Returns 1 − βᵗ, without its cancellation where β is close to 1."""
     if beta == 0:
         return np.ones_like(t, "float64")[()]

@@ -1,32 +1,28 @@
 """Adam, with epsilon in either of the places that the course gave it."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from tfcourse.hyperparameter import Hyperparameter
-from tfcourse.optimizers.base import Optimizer, moving_average
+from tfcourse.optimizers.base import BaseOptimizer
+from tfcourse.optimizers.moving_average import bias_correction, moving_average
 from tfcourse.utils.validation import check_flag
 
 
-def bias_correction(beta, t):
-    """Returns `1 - beta**t`."""
-    # So written, float32 keeps all its digits also where `beta` is near 1.
-    log = ops.log(beta)
-    return -ops.expm1(ops.cast(t, log.dtype) * log)
-
-
 def adam_step(
-    g,
-    m,
-    v,
-    t,
-    learning_rate,
-    beta_1,
-    beta_2,
-    epsilon,
+    g: Any,
+    m: Any,
+    v: Any,
+    t: Any,
+    learning_rate: Any,
+    beta_1: Any,
+    beta_2: Any,
+    epsilon: Any,
     *,
-    epsilon_inside_sqrt=False,
-):
+    epsilon_inside_sqrt: bool = False,
+) -> tuple[Any, Any, Any]:
     """Returns the step to subtract from the parameter, and the new averages."""
     m = moving_average(m, g, beta_1)
     v = moving_average(v, ops.square(g), beta_2)
@@ -49,7 +45,7 @@ def adam_step(
 
 
 @keras.saving.register_keras_serializable(package="tfcourse")
-class Adam(Optimizer):
+class Adam(BaseOptimizer):
     r"""Gradient descent scaled by running moments of the gradient.
 
     With $g_t$ the gradient at step $t = 1, 2, \dots$, $m_0 = v_0 = 0$ (the
@@ -114,14 +110,14 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        epsilon_inside_sqrt=False,
-        l2=0.0,
-        **kwargs,
-    ):
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        epsilon_inside_sqrt: bool = False,
+        l2: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         check_flag(epsilon_inside_sqrt, "epsilon_inside_sqrt", "Adam")
         super().__init__(learning_rate, l2, **kwargs)
         self.beta_1 = beta_1
@@ -130,10 +126,10 @@ class Adam(Optimizer):
         self.epsilon_inside_sqrt = epsilon_inside_sqrt
 
     @property
-    def fused_kernel(self):
+    def fused_kernel(self) -> str:
         return "adam_inside" if self.epsilon_inside_sqrt else "adam"
 
-    def settings(self, learning_rate):
+    def settings(self, learning_rate: Any) -> dict[str, Any]:
         return {
             "t": self.iterations + 1,
             "learning_rate": learning_rate,
@@ -142,11 +138,13 @@ class Adam(Optimizer):
             "epsilon": self.epsilon,
         }
 
-    def equation(self, g, m, v, **settings):
+    def equation(
+        self, g: Any, m: Any, v: Any, **settings: Any
+    ) -> tuple[Any, Any, Any]:
         return adam_step(
             g, m, v, **settings, epsilon_inside_sqrt=self.epsilon_inside_sqrt
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {"epsilon_inside_sqrt": self.epsilon_inside_sqrt}
         return {**super().get_config(), **own}

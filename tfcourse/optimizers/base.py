@@ -2,6 +2,8 @@
 
 import numbers
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -18,7 +20,7 @@ _KERAS_LEARNING_RATE = keras.optimizers.Optimizer.learning_rate
 _NO_KERNEL = re.compile(r"^b_?\d*$|(^|_)(bias|gamma|beta|alpha|scale)_?\d*$")
 
 
-def is_kernel(variable):
+def is_kernel(variable: Any) -> bool:
     """Returns whether `variable` is a weight, to which `l2` applies.
 
     A kernel has at least two axes (a matrix, filters, embeddings) and is not
@@ -31,18 +33,10 @@ def is_kernel(variable):
     return len(variable.shape) >= 2 and not _NO_KERNEL.search(name)
 
 
-def moving_average(average, new, beta):
-    """Returns `beta * average + (1 - beta) * new`."""
-    # 1 - 0.999 is off by 1e-5 in float32: subtract in the dtype of `beta`.
-    old_share = ops.cast(beta, new.dtype)
-    new_share = ops.cast(1 - beta, new.dtype)
-    return old_share * average + new_share * new
-
-
 class LearningRate(Hyperparameter):
     """The learning rate, whose variable or schedule Keras itself keeps."""
 
-    def check(self, value, owner):
+    def check(self, value: Any, owner: str) -> None:
         if not (callable(value) or ops.is_tensor(value)):
             super().check(value, owner)
 
@@ -54,44 +48,44 @@ class LearningRate(Hyperparameter):
         _KERAS_LEARNING_RATE.__set__(obj, value)
 
 
-class Optimizer(keras.optimizers.Optimizer):
+class BaseOptimizer(keras.optimizers.Optimizer):
     """The abstract base: a subclass adds its equation and its settings.
 
     It names its `slots`, the averages that it keeps for every parameter;
     gives the scalars of one step in `settings`; computes in `equation` the
-    step of one parameter; and may name a kernel of `fused` that computes the
-    same in `fused_kernel`.
+    step of one parameter; and may name a kernel of `tensorflow_kernels` that
+    computes the same in `fused_kernel`.
     """
 
     learning_rate = LearningRate("[0, inf)")
     l2 = Hyperparameter("[0, inf)")
-    slots = ()
-    fused_kernel = None
+    slots: tuple[str, ...] = ()
+    fused_kernel: str | None = None
 
-    def __init__(self, learning_rate, l2, **kwargs):
+    def __init__(self, learning_rate: Any, l2: float, **kwargs: Any) -> None:
         type(self).learning_rate.check(learning_rate, type(self).__name__)
         if isinstance(learning_rate, numbers.Real):
             learning_rate = float(learning_rate)
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.l2 = l2
 
-    def settings(self, learning_rate):
+    def settings(self, learning_rate: Any) -> dict[str, Any]:
         """Returns the scalar arguments of `equation`, by name."""
         raise NotImplementedError
 
-    def equation(self, g, *slots, **settings):
+    def equation(self, g: Any, *slots: Any, **settings: Any) -> tuple[Any, ...]:
         """Returns the step to subtract from the parameter, and its slots."""
         raise NotImplementedError
 
     @property
-    def variable_dtype(self):
-        """The dtype of the hyperparameters, see `moving_average`."""
+    def variable_dtype(self) -> str:
+        """The dtype of the hyperparameters, see `moving_average.py`."""
         if keras.config.backend() == "tensorflow":
             return "float64"
         return keras.config.floatx()
 
     @property
-    def hyperparameters(self):
+    def hyperparameters(self) -> dict[str, keras.Variable]:
         """The settings that can change in training, by name.
 
         All are scalar variables. A schedule's constants stand in the place of
@@ -100,7 +94,7 @@ class Optimizer(keras.optimizers.Optimizer):
         return {**self._schedule_constants(), **self._own_hyperparameters()}
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         return [*super().variables, *self._schedule_constants().values()]
 
     def _own_hyperparameters(self):
@@ -113,23 +107,25 @@ class Optimizer(keras.optimizers.Optimizer):
     def _schedule_constants(self):
         return getattr(self._learning_rate, "hyperparameters", {})
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         if self.built:
             return
         super().build(variables)
         self._slots = self.add_optimizer_variables(variables, self.slots)
         self._is_kernel = [is_kernel(variable) for variable in variables]
 
-    def regularizes(self, variable):
+    def regularizes(self, variable: Any) -> bool:
         """Returns whether `l2` applies to `variable`."""
         return self._is_kernel[self._get_variable_index(variable)]
 
-    def slots_of(self, variable):
+    def slots_of(self, variable: Any) -> list[keras.Variable]:
         """Returns the variables that hold the averages of `variable`."""
         index = self._get_variable_index(variable)
         return [slot[index] for slot in self._slots]
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Any, variable: Any, learning_rate: Any
+    ) -> None:
         slots = self.slots_of(variable)
         # In float16 an epsilon of 1e-8 would be 0.
         dtype = keras.backend.result_type(variable.dtype, "float32")
@@ -151,29 +147,31 @@ class Optimizer(keras.optimizers.Optimizer):
     def _l2_gradient(self, w):
         if keras.config.backend() == "tensorflow":
             # Imported late: with JAX there may be no TensorFlow.
-            from tfcourse.optimizers import xla_l2 as xla
+            from tfcourse.optimizers import xla_l2
 
-            if xla.leaves_out(self.l2):
-                return xla.l2_gradient(self.l2, w)
+            if xla_l2.applies_to(self.l2):
+                return xla_l2.l2_gradient(self.l2, w)
         return ops.cast(self.l2, w.dtype) * w
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         if keras.config.backend() == "tensorflow":
-            from tfcourse.optimizers import tensorflow_kernels as fused
+            from tfcourse.optimizers import tensorflow_kernels
 
-            if fused.applies_to(self, trainable_variables):
-                fused.update(self, grads, trainable_variables, learning_rate)
+            if tensorflow_kernels.applies_to(self, trainable_variables):
+                tensorflow_kernels.update(
+                    self, grads, trainable_variables, learning_rate
+                )
                 return
         super()._backend_update_step(grads, trainable_variables, learning_rate)
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: Sequence[Any]) -> None:
         super().set_weights(weights)
         constants = self._schedule_constants().values()
         own = len(self.variables) - len(constants)
         for constant, value in zip(constants, weights[own:], strict=False):
             constant.assign(value)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {
             name: current_value(variable)
             for name, variable in self._own_hyperparameters().items()

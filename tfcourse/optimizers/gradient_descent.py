@@ -1,18 +1,20 @@
 """Gradient descent."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
-from tfcourse.optimizers.base import Optimizer
+from tfcourse.optimizers.base import BaseOptimizer
 
 
-def gradient_descent_step(g, learning_rate):
+def gradient_descent_step(g: Any, learning_rate: Any) -> Any:
     """Returns the step to subtract from the parameter."""
     return ops.multiply(g, ops.cast(learning_rate, g.dtype))
 
 
 @keras.saving.register_keras_serializable(package="tfcourse")
-class GradientDescent(Optimizer):
+class GradientDescent(BaseOptimizer):
     r"""Goes down the gradient, in steps proportional to it.
 
     With $dW$ the gradient of the cost by a parameter $W$,
@@ -53,11 +55,13 @@ class GradientDescent(Optimizer):
 
     fused_kernel = "gradient_descent"
 
-    def __init__(self, learning_rate=0.01, l2=0.0, **kwargs):
+    def __init__(
+        self, learning_rate: Any = 0.01, l2: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(learning_rate, l2, **kwargs)
 
-    def settings(self, learning_rate):
+    def settings(self, learning_rate: Any) -> dict[str, Any]:
         return {"learning_rate": learning_rate}
 
-    def equation(self, g, learning_rate):
+    def equation(self, g: Any, learning_rate: Any) -> tuple[Any]:
         return (gradient_descent_step(g, learning_rate),)

@@ -1,20 +1,25 @@
 """Gradient descent with momentum."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from tfcourse.hyperparameter import Hyperparameter
-from tfcourse.optimizers.base import Optimizer, moving_average
+from tfcourse.optimizers.base import BaseOptimizer
+from tfcourse.optimizers.moving_average import moving_average
 
 
-def momentum_step(g, v, learning_rate, beta):
+def momentum_step(
+    g: Any, v: Any, learning_rate: Any, beta: Any
+) -> tuple[Any, Any]:
     """Returns the step to subtract from the parameter, and the new average."""
     v = moving_average(v, g, beta)
     return ops.cast(learning_rate, v.dtype) * v, v
 
 
 @keras.saving.register_keras_serializable(package="tfcourse")
-class Momentum(Optimizer):
+class Momentum(BaseOptimizer):
     r"""Gradient descent along an exponentially weighted average of gradients.
 
     With $dW$ the gradient of the cost by a parameter $W$, and $v = 0$ at first,
@@ -61,12 +66,20 @@ class Momentum(Optimizer):
     slots = ("v",)
     fused_kernel = "momentum"
 
-    def __init__(self, learning_rate=0.01, beta=0.9, l2=0.0, **kwargs):
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        beta: float = 0.9,
+        l2: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, l2, **kwargs)
         self.beta = beta
 
-    def settings(self, learning_rate):
+    def settings(self, learning_rate: Any) -> dict[str, Any]:
         return {"learning_rate": learning_rate, "beta": self.beta}
 
-    def equation(self, g, v, learning_rate, beta):
+    def equation(
+        self, g: Any, v: Any, learning_rate: Any, beta: Any
+    ) -> tuple[Any, Any]:
         return momentum_step(g, v, learning_rate, beta)

@@ -1,16 +1,25 @@
 """RMSprop, with epsilon in either of the places that the course gave it."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from tfcourse.hyperparameter import Hyperparameter
-from tfcourse.optimizers.base import Optimizer, moving_average
+from tfcourse.optimizers.base import BaseOptimizer
+from tfcourse.optimizers.moving_average import moving_average
 from tfcourse.utils.validation import check_flag
 
 
 def rmsprop_step(
-    g, s, learning_rate, beta, epsilon, *, epsilon_inside_sqrt=False
-):
+    g: Any,
+    s: Any,
+    learning_rate: Any,
+    beta: Any,
+    epsilon: Any,
+    *,
+    epsilon_inside_sqrt: bool = False,
+) -> tuple[Any, Any]:
     """Returns the step to subtract from the parameter, and the new average."""
     s = moving_average(s, ops.square(g), beta)
     learning_rate = ops.cast(learning_rate, s.dtype)
@@ -21,7 +30,7 @@ def rmsprop_step(
 
 
 @keras.saving.register_keras_serializable(package="tfcourse")
-class RMSprop(Optimizer):
+class RMSprop(BaseOptimizer):
     r"""Gradient descent scaled by the root mean square of recent gradients.
 
     With $dW$ the gradient of the cost by a parameter $W$, $s = 0$ at first,
@@ -80,13 +89,13 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        beta=0.999,
-        epsilon=1e-8,
-        epsilon_inside_sqrt=False,
-        l2=0.0,
-        **kwargs,
-    ):
+        learning_rate: Any = 0.001,
+        beta: float = 0.999,
+        epsilon: float = 1e-8,
+        epsilon_inside_sqrt: bool = False,
+        l2: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         check_flag(epsilon_inside_sqrt, "epsilon_inside_sqrt", "RMSprop")
         super().__init__(learning_rate, l2, **kwargs)
         self.beta = beta
@@ -94,21 +103,21 @@ class RMSprop(Optimizer):
         self.epsilon_inside_sqrt = epsilon_inside_sqrt
 
     @property
-    def fused_kernel(self):
+    def fused_kernel(self) -> str:
         return "rmsprop_inside" if self.epsilon_inside_sqrt else "rmsprop"
 
-    def settings(self, learning_rate):
+    def settings(self, learning_rate: Any) -> dict[str, Any]:
         return {
             "learning_rate": learning_rate,
             "beta": self.beta,
             "epsilon": self.epsilon,
         }
 
-    def equation(self, g, s, **settings):
+    def equation(self, g: Any, s: Any, **settings: Any) -> tuple[Any, Any]:
         return rmsprop_step(
             g, s, **settings, epsilon_inside_sqrt=self.epsilon_inside_sqrt
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {"epsilon_inside_sqrt": self.epsilon_inside_sqrt}
         return {**super().get_config(), **own}

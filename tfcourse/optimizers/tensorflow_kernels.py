@@ -4,22 +4,26 @@ Outside XLA, TensorFlow runs an equation operation by operation, each of which
 reads and writes every parameter; a kernel passes over them once.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 
-from tfcourse.optimizers.adam import bias_correction
+from tfcourse.optimizers.base import BaseOptimizer
+from tfcourse.optimizers.moving_average import bias_correction
 from tfcourse.optimizers.xla_l2 import in_xla_context
 
 # Up to this size adding `l2 * w` for nothing is cheaper than a branch.
 _SMALL = 2**14
 
 
-def applies_to(optimizer, variables):
+def applies_to(optimizer: BaseOptimizer, variables: Sequence[Any]) -> bool:
     """Returns whether `update` may take the place of `update_step`."""
     variables = _native(variables)
     return (
         optimizer.fused_kernel in _KERNELS
-        and not _is_changed(type(optimizer))
+        and not _is_overridden(type(optimizer))
         and not tf.distribute.has_strategy()
         # XLA makes one pass of the plain equation by itself.
         and not in_xla_context()
@@ -29,13 +33,18 @@ def applies_to(optimizer, variables):
     )
 
 
-def _is_changed(kind):
+def _is_overridden(kind):
     """Returns whether a user's subclass may compute something else."""
     parts = (kind.update_step, kind.equation, kind.settings)
     return any(not part.__module__.startswith("tfcourse.") for part in parts)
 
 
-def update(optimizer, gradients, variables, learning_rate):
+def update(
+    optimizer: BaseOptimizer,
+    gradients: Sequence[Any],
+    variables: Sequence[Any],
+    learning_rate: Any,
+) -> None:
     """Updates the variables, and the slots of the optimizer, in place."""
     variables = _native(variables)
     dtype = variables[0].dtype

@@ -2,9 +2,11 @@
 
 XLA on the CPU makes one pass over the parameters for each output of a step. An
 `l2` that may change would let each of them read the parameters once more, which
-makes Adam's step a fifth slower. Only this module and `fused` of the optimizers
-import TensorFlow.
+makes Adam's step a fifth slower. Only this module and `tensorflow_kernels` of
+the optimizers import TensorFlow.
 """
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,12 +16,12 @@ import tensorflow as tf
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 
-def in_xla_context():
+def in_xla_context() -> bool:
     """Returns whether what is being traced will be compiled by XLA."""
     return GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
-def leaves_out(l2):
+def applies_to(l2: keras.Variable) -> bool:
     """Returns whether `l2_gradient` may be used for this variable.
 
     It may where XLA can read a variable when it compiles: one of TensorFlow's
@@ -49,7 +51,7 @@ def _initially(l2):
         return np.asarray(l2) if tf.executing_eagerly() else None
 
 
-def l2_gradient(l2, w):
+def l2_gradient(l2: keras.Variable, w: Any) -> Any:
     """Returns `l2 * w`, which XLA leaves out where `l2` is 0.
 
     It pads the rows that are wanted, all or none, with zeros. XLA has to know
