@@ -1,15 +1,21 @@
-"""The private names of Keras that the diagnostics lean on: are they there?"""
+"""The private names of Keras that tfcourse leans on: are they there?"""
+
+import itertools
 
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
-from tfcourse.diagnostics.float64 import (
+from tfcourse.diagnostics.float64 import lent_float64
+from tfcourse.utils import keras_private
+from tfcourse.utils.keras_private import (
     calls,
     every_layer,
-    has_graph,
-    lent_float64,
+    graph_of,
+    mask_of,
+    set_mask,
+    standardized_inputs,
     sublayers,
 )
 from tfcourse.utils import keras_private
@@ -33,16 +39,14 @@ def test_lists_the_layers(model):
 
 
 def test_lists_the_calls_inputs_first(model):
-    made = [operation for operation, _, _ in calls(model)]
-    assert [type(each).__name__ for each in made] == [
+    made = calls(model)
+    assert [type(call.operation).__name__ for call in made] == [
         "Sequential",
         "Relu",
         "Dense",
     ]
-    for (_, _, given), (_, taken, _) in zip(
-        calls(model), calls(model)[1:], strict=False
-    ):
-        assert given[0] is taken[0]
+    for before, after in itertools.pairwise(made):
+        assert before.outputs[0] is after.inputs[0]
 
 
 def test_knows_whose_calls_it_can_list(model):
@@ -54,9 +58,47 @@ def test_knows_whose_calls_it_can_list(model):
         def call(self, x, training=None, mask=None):
             return super().call(x)
 
-    assert has_graph(model)
-    assert not has_graph(Own())
-    assert not has_graph(Functional(model.inputs, model.outputs))
+    assert graph_of(model) is model
+    assert graph_of(Own()) is None
+    assert graph_of(Functional(model.inputs, model.outputs)) is None
+    assert graph_of(layers.Dense(2)) is None
+
+
+def test_knows_what_a_sequential_model_runs(model):
+    class Own(keras.Sequential):
+        def call(self, x):
+            return x
+
+    [built] = [x for x in model.layers if isinstance(x, keras.Sequential)]
+    assert [call.operation.name for call in calls(graph_of(built))] == ["in"]
+    assert graph_of(keras.Sequential([layers.Dense(2)])) is None
+    assert graph_of(Own([keras.Input((2,)), layers.Dense(2)])) is None
+
+
+def test_runs_a_call_at_inference_on_values(model, rng):
+    drop = layers.Dropout(0.5)
+    inputs = keras.Input((3,))
+    [call] = calls(keras.Model(inputs, drop(inputs, training=True)))
+    assert call.args[0] is inputs
+    assert call.kwargs == {"training": True}
+
+    x = ops.convert_to_tensor(rng.normal(size=(4, 3)).astype("float32"))
+    [y] = call.run([x])
+    np.testing.assert_array_equal(y, x)
+
+
+def test_casts_the_inputs_as_a_model_does(model, rng):
+    [x] = standardized_inputs(model, rng.normal(size=(4, 3)))
+    assert keras.backend.standardize_dtype(x.dtype) == "float32"
+
+
+def test_a_tensor_carries_a_mask():
+    tensor = layers.Masking()(np.array([[[0.0], [1.0]]], "float32"))
+    np.testing.assert_array_equal(mask_of(tensor), [[False, True]])
+    other = ops.ones((1, 2, 1))
+    assert mask_of(other) is None
+    set_mask(other, mask_of(tensor))
+    assert mask_of(other) is mask_of(tensor)
 
 
 def test_lends_float64_to_every_part(model, rng):

@@ -1,53 +1,22 @@
-"""The private names of Keras that the diagnostics need, all in one place.
+"""A model that computes in float64 for a while, whatever it was built in.
 
-A test holds each of them: should Keras rename one, that test fails and only
-this file changes.
+The private names of Keras that only this needs are all here; a test holds each.
 """
 
 import contextlib
 import copy
+from collections.abc import Iterator
 
 import keras
 import numpy as np
 from keras.src.backend.common.dtypes import BIT64_TO_BIT32_DTYPE as _PROMOTION
-from keras.src.models.functional import Functional
 
 from tfcourse.diagnostics.backend_gradient import float64_allowed
-
-
-def every_layer(model):
-    """Returns the model and all layers in it, at any depth."""
-    return model._flatten_layers()
-
-
-def sublayers(layer):
-    """Returns the layers directly inside a layer or model."""
-    return layer._flatten_layers(include_self=False, recursive=False)
-
-
-def has_graph(model):
-    """Returns whether the calls inside a model can be listed."""
-    return isinstance(model, Functional) and type(model).call is Functional.call
-
-
-def calls(model):
-    """Returns the calls that make up a functional model, inputs first.
-
-    Returns:
-        A list of `(operation, inputs, outputs)`, where `operation` is a layer
-        or an operation of `keras.ops` and the others are lists of
-        `KerasTensor`.
-    """
-    return [
-        (node.operation, node.input_tensors, node.output_tensors)
-        for depth in sorted(model._nodes_by_depth, reverse=True)
-        for node in model._nodes_by_depth[depth]
-        if not node.is_input
-    ]
+from tfcourse.utils.keras_private import every_layer
 
 
 @contextlib.contextmanager
-def lent_float64(model):
+def lent_float64(model: keras.Model) -> Iterator[None]:
     """A `with` block in which a model computes in float64, gradients too.
 
     Every variable is given a copy of its value for the time of the block, so

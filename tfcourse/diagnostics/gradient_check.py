@@ -6,8 +6,9 @@ from keras import ops
 
 from tfcourse.diagnostics.backend_gradient import compiled, training_gradient
 from tfcourse.diagnostics.flat_vector import FlatVector
-from tfcourse.diagnostics.float64 import every_layer, lent_float64
+from tfcourse.diagnostics.float64 import lent_float64
 from tfcourse.diagnostics.numerical_gradient import check_settings, compare
+from tfcourse.utils.keras_private import every_layer
 
 
 def gradient_check(

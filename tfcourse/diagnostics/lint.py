@@ -8,11 +8,11 @@ import keras
 from tfcourse.diagnostics.model_graph import (
     activation,
     does_nothing,
-    flow,
     hidden_layers,
     is_batch_norm,
     is_dropout,
     is_linear,
+    layer_graph,
     only_reshapes,
     unwrapped,
 )
@@ -125,7 +125,7 @@ def lint(model, examples=None):
         batch norm, Li et al. (2019), https://arxiv.org/abs/1801.05134.
     """
     _check(model, examples)
-    steps, ends = flow(model)
+    steps, ends = layer_graph(model)
     alone = [step.layer for step in steps] + hidden_layers(model)
     found = [
         *_useless_biases(steps),

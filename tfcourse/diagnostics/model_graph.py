@@ -4,7 +4,9 @@ import dataclasses
 
 import keras
 
-from tfcourse.diagnostics.float64 import calls, every_layer, has_graph
+from tfcourse.layers import batch_normalization
+from tfcourse.layers.functional_graph import propagate
+from tfcourse.utils.keras_private import Call, every_layer, graph_of
 
 ACTIVATION_LAYERS = {
     "ELU": "elu",
@@ -47,7 +49,7 @@ class Step:
     is_end: bool = False
 
 
-def flow(model):
+def layer_graph(model: keras.Model) -> tuple[list[Step], list[Step | None]]:
     """Returns the steps of a model, nested models opened, and its last ones.
 
     A subclassed model or layer stays one step: what it does inside cannot be
@@ -69,11 +71,13 @@ def flow(model):
 def _open(layer, sources, steps):
     """Adds the steps of one call, and returns the step of each output."""
     if isinstance(layer, keras.Sequential) and not _overrides_call(layer):
+        # Opened by its layers: it need not be built.
         for inner in layer.layers:
             sources = _open(inner, sources, steps)
         return sources
-    if has_graph(layer):
-        return _open_graph(layer, sources, steps)
+    graph = graph_of(layer)
+    if graph is not None:
+        return _open_graph(graph, sources, steps)
     if isinstance(layer, keras.layers.InputLayer):
         return sources
     step = Step(layer, [source for source in sources if source is not None])
@@ -87,23 +91,21 @@ def _overrides_call(model):
     return type(model).call is not keras.Sequential.call
 
 
-def _open_graph(model, sources, steps):
-    source_of = dict(zip(map(id, model.inputs), sources, strict=False))
-    for operation, inputs, outputs in calls(model):
-        given = [source_of.get(id(tensor)) for tensor in inputs]
-        ends = _open(operation, given, steps)
-        if len(ends) != len(outputs):
-            ends = ends[:1] * len(outputs)
-        source_of.update(zip(map(id, outputs), ends, strict=True))
-    return [
-        source_of.get(id(tensor))
-        for tensor in keras.tree.flatten(model.outputs)
-    ]
+def _open_graph(graph, sources, steps):
+    def through(call: Call, given: list) -> list:
+        ends = _open(call.operation, given, steps)
+        if len(ends) != len(call.outputs):
+            ends = ends[:1] * len(call.outputs)
+        return ends
+
+    count = len(graph.inputs)
+    sources = [*sources[:count], *[None] * (count - len(sources))]
+    return propagate(graph, sources, through)
 
 
 def hidden_layers(model):
     """Returns the layers inside subclassed parts, whose order is unknown."""
-    seen = {id(step.layer) for step in flow(model)[0]}
+    seen = {id(step.layer) for step in layer_graph(model)[0]}
     return [
         layer
         for layer in every_layer(model)
@@ -133,11 +135,8 @@ def is_linear(layer):
 
 
 def is_batch_norm(layer):
-    # By name, tfcourse's too and any other that calls itself so.
-    return any(
-        base.__name__ == "BatchNormalization"
-        for base in type(unwrapped(layer)).__mro__
-    )
+    """Returns whether a layer, or what it applies to each step, is one."""
+    return batch_normalization.is_batch_norm(unwrapped(layer))
 
 
 def is_dropout(layer):

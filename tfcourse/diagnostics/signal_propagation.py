@@ -10,12 +10,12 @@ import numpy as np
 from keras import ops
 
 from tfcourse.diagnostics.backend_gradient import gradient
-from tfcourse.diagnostics.float64 import sublayers
 from tfcourse.diagnostics.model_graph import (
     activation,
     is_batch_norm,
     unwrapped,
 )
+from tfcourse.utils.keras_private import sublayers
 
 # How much the deviation may change in all before it is called one or the other.
 EXPLODING, VANISHING = 10.0, 0.1

@@ -92,35 +92,26 @@ def _merged(graph):
     """Returns the names of batch-norm layers to merge, and into which."""
     from keras import tree
 
-    from tfcourse.diagnostics.float64 import calls
+    from tfcourse.layers.batch_normalization import BATCH_NORMS
+    from tfcourse.utils.keras_private import calls
 
     every = calls(graph)
-    operations = [operation for operation, _, _ in every]
-    taken = [id(tensor) for _, inputs, _ in every for tensor in inputs]
+    operations = [call.operation for call in every]
+    taken = [id(tensor) for call in every for tensor in call.inputs]
     taken += [id(tensor) for tensor in tree.flatten(graph.output)]
-    maker = {id(t): operation for operation, _, made in every for t in made}
+    maker = {id(t): call.operation for call in every for t in call.outputs}
     merged = {}
-    for operation, inputs, _ in every:
-        producer = maker.get(id(inputs[0])) if inputs else None
+    for call in every:
+        norm, symbol = call.operation, next(iter(call.inputs), None)
+        producer = maker.get(id(symbol))
         if (
-            _is_batch_norm(operation)
-            and _can_take(producer, operation, inputs[0])
-            and operations.count(operation) == operations.count(producer) == 1
-            and taken.count(id(inputs[0])) == 1
+            type(norm) in BATCH_NORMS
+            and _can_take(producer, norm, symbol)
+            and operations.count(norm) == operations.count(producer) == 1
+            and taken.count(id(symbol)) == 1
         ):
-            merged[operation.name] = producer.name
+            merged[norm.name] = producer.name
     return merged
-
-
-def _is_batch_norm(operation):
-    import keras
-
-    from tfcourse.layers import BatchNormalization
-
-    return type(operation) in (
-        keras.layers.BatchNormalization,
-        BatchNormalization,
-    )
 
 
 def _can_take(producer, norm, tensor):

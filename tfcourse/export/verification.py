@@ -3,6 +3,7 @@
 import numpy as np
 
 from tfcourse.errors import InputError
+from tfcourse.utils.keras_private import every_layer
 from tfcourse.utils.text import first_line
 
 # Tried in turn where a model takes any length, e.g. of a sequence or an
@@ -108,7 +109,7 @@ def _compare(model, expected, parts, where):
 
 
 def _least_precise(model, dtype):
-    computes = {layer.compute_dtype for layer in model._flatten_layers()}
+    computes = {layer.compute_dtype for layer in every_layer(model)}
     half = computes & set(_TOLERANCES)
     return half.pop() if half else dtype
 

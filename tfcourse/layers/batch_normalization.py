@@ -376,3 +376,13 @@ class BatchNormalization(keras.layers.Layer):
                 for name in _OBJECTS
             },
         }
+
+
+# A layer of just these classes computes what is known of batch norm; one
+# derived from them may do something else.
+BATCH_NORMS = (BatchNormalization, keras.layers.BatchNormalization)
+
+
+def is_batch_norm(layer: object) -> bool:
+    """Returns whether a layer is batch norm, of tfcourse or of Keras."""
+    return isinstance(layer, BATCH_NORMS)

@@ -1,16 +1,23 @@
-"""Running a graph of layers over a whole data set, a stretch at a time.
-
-The only file of the layers that uses private names of Keras: `Functional` and
-its nodes, which no public function gives, and the mask that a tensor carries.
-"""
+"""Running a graph of layers over a whole data set, a stretch at a time."""
 
 import pickle
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 from keras import ops
-from keras.src.models.functional import Functional
+
+from tfcourse.layers.functional_graph import propagate
+from tfcourse.utils.keras_private import (
+    Call,
+    every_layer,
+    graph_of,
+    mask_of,
+    set_mask,
+    standardized_inputs,
+)
 
 # What waits between two stretches goes to a file beyond this size.
 MEMORY = 2**30
@@ -24,28 +31,22 @@ class NotAGraph(Exception):  # noqa: N818 (it is no error of the user's)
 class _Step:
     """One call of an operation; tensors are known by number."""
 
-    node: object
-    inputs: list
-    outputs: list
+    call: Call
+    inputs: list[int]
+    outputs: list[int]
     round: int = 0
 
     @property
-    def operation(self):
-        return self.node.operation
+    def operation(self) -> Any:
+        return self.call.operation
 
-    def run(self, tensors):
-        symbols = (id(tensor) for tensor in self.node.input_tensors)
-        values = [tensors[number] for number in self.inputs]
-        args, kwargs = self.node.arguments.fill_in(
-            dict(zip(symbols, values, strict=True))
-        )
-        if "training" in getattr(self.operation, "_call_context_args", ()):
-            kwargs = {**kwargs, "training": False}
-        outputs = keras.tree.flatten(self.operation(*args, **kwargs))
+    def run(self, tensors: dict[int, Any]) -> None:
+        """Adds the outputs to the tensors there are."""
+        outputs = self.call.run([tensors[number] for number in self.inputs])
         tensors.update(zip(self.outputs, outputs, strict=True))
 
 
-class Sweep:
+class GraphSweep:
     """Stretches of a model's graph, each up to the next layers of interest.
 
     In each round the values of the last one are carried on to the `stops` that
@@ -61,9 +62,14 @@ class Sweep:
         ValueError: If a stop depends on its own output.
     """
 
-    def __init__(self, model, stops, data):
+    def __init__(
+        self,
+        model: keras.Model,
+        stops: Sequence[keras.layers.Layer],
+        data: Iterable[Any],
+    ) -> None:
         self._stops, self._data = set(stops), data
-        self._graph = _graph_of(model)
+        self._graph = graph_of(model)
         if self._graph is None:
             raise NotAGraph
         self._steps, self._tensors = [], 0
@@ -83,26 +89,22 @@ class Sweep:
 
     def _inline(self, graph, inputs):
         """Appends the steps of `graph`; returns the numbers of its outputs."""
-        number = dict(zip(map(id, graph.inputs), inputs, strict=True))
-        for depth in sorted(graph._nodes_by_depth, reverse=True):
-            for node in graph._nodes_by_depth[depth]:
-                if node.is_input:
-                    continue
-                given = [number[id(symbol)] for symbol in node.input_tensors]
-                if self._has_stop_inside(node.operation):
-                    made = self._inline(_graph_called_by(node), given)
-                else:
-                    made = self._numbers(node.outputs)
-                    self._steps.append(_Step(node, given, made))
-                number.update(zip(map(id, node.outputs), made, strict=True))
-        return [number[id(symbol)] for symbol in graph.outputs]
+
+        def through(call, given):
+            if self._has_stop_inside(call.operation):
+                return self._inline(_graph_called_by(call), given)
+            made = self._numbers(call.outputs)
+            self._steps.append(_Step(call, given, made))
+            return made
+
+        return propagate(graph, inputs, through)
 
     def _has_stop_inside(self, operation):
         if operation in self._stops or not isinstance(
             operation, keras.layers.Layer
         ):
             return False
-        return not self._stops.isdisjoint(operation._flatten_layers())
+        return not self._stops.isdisjoint(every_layer(operation))
 
     def _rounds_of_stops(self):
         """Returns for each stop the first round that has all of its inputs."""
@@ -154,7 +156,7 @@ class Sweep:
             elif wanted:
                 add(step.round, step)
 
-    def batches(self):
+    def batches(self) -> Iterator[None]:
         """Runs the next round, yielding after each batch."""
         number, waiting = self._number, self._waiting
         self._number, self._waiting = number + 1, _Store()
@@ -174,10 +176,10 @@ class Sweep:
 
     def _given(self):
         for x in self._data:
-            flat = self._graph._standardize_inputs(x)
+            flat = standardized_inputs(self._graph, x)
             yield dict(zip(self._inputs, flat, strict=True))
 
-    def close(self):
+    def close(self) -> None:
         if self._waiting:
             self._waiting.close()
 
@@ -189,59 +191,43 @@ class _Store:
         self._file = tempfile.SpooledTemporaryFile(max_size=MEMORY)  # noqa: SIM115
         self._length = 0
 
-    def add(self, tensors):
+    def add(self, tensors: dict[int, Any]) -> None:
         arrays = {
-            number: (_as_array(tensor), _as_array(_mask_of(tensor)))
+            number: (_as_array(tensor), _as_array(mask_of(tensor)))
             for number, tensor in tensors.items()
         }
         pickle.dump(arrays, self._file, protocol=5)
         self._length += 1
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[dict[int, Any]]:
         self._file.seek(0)
         for _ in range(self._length):
             tensors = {}
             for number, (array, mask) in pickle.load(self._file).items():
                 tensors[number] = ops.convert_to_tensor(array)
                 if mask is not None:
-                    mask = ops.convert_to_tensor(mask)
-                    tensors[number]._keras_mask = mask
+                    set_mask(tensors[number], ops.convert_to_tensor(mask))
             yield tensors
 
-    def close(self):
+    def close(self) -> None:
         self._file.close()
-
-
-def _mask_of(tensor):
-    return getattr(tensor, "_keras_mask", None)
 
 
 def _as_array(tensor):
     return None if tensor is None else ops.convert_to_numpy(tensor)
 
 
-def _graph_of(operation):
-    """Returns the `Functional` that a model runs as it stands, or None."""
-    if isinstance(operation, keras.Sequential):
-        plain = type(operation).call is keras.Sequential.call
-        return operation._functional if plain else None
-    if isinstance(operation, Functional):
-        plain = type(operation).call is Functional.call
-        return operation if plain else None
-    return None
-
-
-def _graph_called_by(node):
-    """Returns the graph of the model that a node calls with all its inputs.
+def _graph_called_by(call: Call) -> keras.Model:
+    """Returns the graph of the model that is called with all its inputs.
 
     Raises:
         NotAGraph: If it is not a graph, or if calling it does more than running
-            the graph on the node's inputs as they are.
+            the graph on the call's inputs as they are.
     """
-    graph, arguments = _graph_of(node.operation), node.arguments
-    if graph is None or arguments.kwargs or len(arguments.args) != 1:
+    graph = graph_of(call.operation)
+    if graph is None or call.kwargs or len(call.args) != 1:
         raise NotAGraph
-    [given] = arguments.args
+    [given] = call.args
     given = given if isinstance(given, list | tuple) else [given]
     if [type(symbol) for symbol in given] != [
         type(symbol) for symbol in graph.inputs

@@ -7,8 +7,9 @@ import numpy as np
 from keras import ops
 
 from tfcourse.data.adapters import InputBatches
-from tfcourse.layers.batch_normalization import BatchNormalization
-from tfcourse.layers.graph_sweep import NotAGraph, Sweep
+from tfcourse.layers.batch_normalization import is_batch_norm
+from tfcourse.layers.graph_sweep import GraphSweep, NotAGraph
+from tfcourse.utils.keras_private import every_layer
 
 
 def estimate_population_statistics(
@@ -88,7 +89,7 @@ def estimate_population_statistics(
     with contextlib.ExitStack() as stack:
         stack.enter_context(_unchanged_on_error(targets))
         try:
-            rounds = Sweep(model, targets, data)
+            rounds = GraphSweep(model, targets, data)
         except NotAGraph:
             rounds = _Reruns(model, targets, data)
         stack.callback(rounds.close)
@@ -266,12 +267,7 @@ def _assign(layer, mean, variance):
 
 
 def _targets(model, layers):
-    classes = (BatchNormalization, keras.layers.BatchNormalization)
-    found = [
-        layer
-        for layer in dict.fromkeys(model._flatten_layers())
-        if isinstance(layer, classes)
-    ]
+    found = list(dict.fromkeys(filter(is_batch_norm, every_layer(model))))
     if layers is None:
         layers = found
     strangers = [layer for layer in layers if layer not in found]
