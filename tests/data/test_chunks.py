@@ -1,4 +1,4 @@
-"""Tables read a piece at a time: order kept, bad rows named or left out."""
+"""Tables read a chunk at a time: order kept, bad rows named or left out."""
 
 import numpy as np
 import pandas as pd
@@ -17,33 +17,33 @@ def table(tmp_path):
     return write
 
 
-def test_pieces_keep_the_order_of_the_rows(table, rng):
+def test_chunks_keep_the_order_of_the_rows(table, rng):
     x = rng.normal(size=(23, 2)).astype("float32")
     rows = "".join(f"{i},{b!r},{a!r}\n" for i, (a, b) in enumerate(x.tolist()))
     path = table("id,v,u\n" + rows)
 
-    pieces = list(TableReader(path, ["u", "v"], size=5))
+    chunks = list(TableReader(path, ["u", "v"], size=5))
 
-    assert [len(piece.features) for piece in pieces] == [5, 5, 5, 5, 3]
+    assert [len(chunk.features) for chunk in chunks] == [5, 5, 5, 5, 3]
     np.testing.assert_array_equal(
-        np.concatenate([piece.features for piece in pieces]), x
+        np.concatenate([chunk.features for chunk in chunks]), x
     )
-    ids = [i for piece in pieces for i in piece.others["id"]]
+    ids = [i for chunk in chunks for i in chunk.others["id"]]
     assert ids == [str(i) for i in range(23)]
 
 
-def test_parquet_in_pieces(tmp_path, rng):
+def test_parquet_in_chunks(tmp_path, rng):
     frame = pd.DataFrame(rng.normal(size=(7, 2)), columns=["u", "v"])
     frame["id"] = list("abcdefg")
     frame.to_parquet(tmp_path / "t.parquet")
 
-    pieces = list(TableReader(tmp_path / "t.parquet", ["v", "u"], size=3))
+    chunks = list(TableReader(tmp_path / "t.parquet", ["v", "u"], size=3))
 
     np.testing.assert_array_equal(
-        np.concatenate([piece.features for piece in pieces]),
+        np.concatenate([chunk.features for chunk in chunks]),
         frame[["v", "u"]].to_numpy("float32"),
     )
-    ids = [i for piece in pieces for i in piece.others["id"]]
+    ids = [i for chunk in chunks for i in chunk.others["id"]]
     assert ids == list("abcdefg")
 
 
@@ -66,10 +66,10 @@ def test_a_bad_row_is_named_or_left_out(table, row, message):
 
     with pytest.raises(InputError, match=f"{message}.* --skip-bad"):
         list(TableReader(path, ["u", "v"], ranges=ranges))
-    (piece,) = TableReader(path, ["u", "v"], ranges=ranges, on_bad=told.append)
+    (chunk,) = TableReader(path, ["u", "v"], ranges=ranges, on_bad=told.append)
 
-    assert piece.features.tolist() == [[1, 2], [4, 5]]
-    assert piece.others["id"] == ["0", "3"]
+    assert chunk.features.tolist() == [[1, 2], [4, 5]]
+    assert chunk.others["id"] == ["0", "3"]
     assert len(told) == 1
     assert message in told[0]
 
@@ -113,11 +113,11 @@ def test_a_file_that_is_none(tmp_path):
             TableReader(tmp_path / name, ["u"])
 
 
-def test_arrays_in_pieces(tmp_path, rng):
+def test_arrays_in_chunks(tmp_path, rng):
     x = rng.normal(size=(5, 2, 2)).astype("float32")
     np.savez(tmp_path / "x.npz", x=x)
 
-    pieces = [p.features for p in ArrayReader(tmp_path / "x.npz", size=2)]
+    chunks = [p.features for p in ArrayReader(tmp_path / "x.npz", size=2)]
 
-    assert [len(p) for p in pieces] == [2, 2, 1]
-    np.testing.assert_array_equal(np.concatenate(pieces), x)
+    assert [len(p) for p in chunks] == [2, 2, 1]
+    np.testing.assert_array_equal(np.concatenate(chunks), x)

@@ -181,10 +181,10 @@ def test_classes_of_any_type_can_be_written(tmp_path, labels, expected):
 def test_other_columns_are_carried_as_written(csv):
     path = csv("id,v,u\n00123,1.5,2\nNA,3,4\n")
 
-    (piece,) = TableReader(path, ["u", "v"])
+    (chunk,) = TableReader(path, ["u", "v"])
 
-    assert piece.others == {"id": ["00123", "NA"]}
-    assert piece.features.tolist() == [[2, 1.5], [4, 3]]
+    assert chunk.others == {"id": ["00123", "NA"]}
+    assert chunk.features.tolist() == [[2, 1.5], [4, 3]]
     with pytest.raises(InputError, match="lacks column 'w' .* It has: 'id'"):
         TableReader(path, ["u", "w"])
 

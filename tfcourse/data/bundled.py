@@ -44,7 +44,7 @@ BUNDLED = {
 }
 
 
-def load(name):
+def load(name: str) -> Dataset:
     """Returns a bundled data set.
 
     Args:
@@ -69,7 +69,7 @@ def load(name):
     )
 
 
-def describe():
+def describe() -> list[dict]:
     """Returns a row for each bundled data set, without reading it.
 
     Returns:

@@ -1,6 +1,8 @@
-"""The examples of a file as features, a piece at a time."""
+"""The examples of a file as features, a chunk at a time."""
 
 import dataclasses
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -20,7 +22,7 @@ class Chunk:
     """
 
     features: np.ndarray
-    others: dict
+    others: dict[str, list]
 
 
 class TableReader:
@@ -49,8 +51,15 @@ class TableReader:
     """
 
     def __init__(
-        self, path, names, *, apart=(), ranges=None, on_bad=None, size=4096
-    ):
+        self,
+        path: str | os.PathLike,
+        names: Sequence[str] | None,
+        *,
+        apart: Collection[str] = (),
+        ranges: Mapping[str, tuple[float, float]] | None = None,
+        on_bad: Callable[[str], object] | None = None,
+        size: int = 4096,
+    ) -> None:
         self._path, self._size = path, size
         self._on_bad = on_bad or self._refuse
         self._table = open_table(path)
@@ -67,10 +76,10 @@ class TableReader:
         bounds = [(ranges or {}).get(n, (-most, most)) for n in self.names]
         self._low, self._high = np.array(bounds, "float64").T
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Chunk]:
         """Yields a `Chunk` after the other."""
         empty, none_good = True, True
-        for places, cells in self._table.pieces(self._size, self._on_bad):
+        for places, cells in self._table.chunks(self._size, self._on_bad):
             empty = False
             cells = dict(zip(self._table.columns, cells, strict=True))
             features, good = self._numbers(places, cells)
@@ -144,10 +153,10 @@ class ArrayReader:
 
     names = others = ()
 
-    def __init__(self, path, size=4096):
+    def __init__(self, path: str | os.PathLike, size: int = 4096) -> None:
         self._x, self._size = read_array(path), size
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Chunk]:
         """Yields a `Chunk` after the other."""
         for start in range(0, len(self._x), self._size):
             yield Chunk(self._x[start : start + self._size], {})

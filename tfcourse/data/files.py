@@ -1,6 +1,7 @@
 """A user's own data: CSV, Parquet or NumPy files."""
 
 import contextlib
+import os
 import pathlib
 import zipfile
 
@@ -18,7 +19,7 @@ SUFFIXES = (*_TABLES, ".npz")
 _MISSING = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"]
 
 
-def read(path, target=None):
+def read(path: str | os.PathLike, target: str | None = None) -> Dataset:
     """Reads a labelled data set from a file.
 
     Args:
@@ -50,7 +51,7 @@ def read(path, target=None):
     return _from_table(path, target)
 
 
-def read_array(path):
+def read_array(path: str | os.PathLike) -> np.ndarray:
     """Returns the array `x` of an `.npz` file, float32.
 
     Raises:

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from tfcourse.data.dataset import Dataset
 from tfcourse.errors import InputError
@@ -13,7 +14,7 @@ _BIG = 100_000
 _ENOUGH = 10_000
 
 
-def split_sizes(m):
+def split_sizes(m: int) -> tuple[int, int, int]:
     r"""Returns the sizes of training, development and test set.
 
     Below a hundred thousand examples 60, 20 and 20 percent; from there on ten
@@ -54,7 +55,7 @@ class Split:
     test: np.ndarray
 
 
-def split(y, seed=0):
+def split(y: npt.ArrayLike | Dataset, seed: int = 0) -> Split:
     """Splits examples at random so that each set has each class's share.
 
     Args:

@@ -1,17 +1,19 @@
-"""Tables that are read a piece at a time, whatever their size.
+"""Tables that are read a chunk at a time, whatever their size.
 
-A table has `columns`, and `pieces(size, on_bad)`, which yields the places of
+A table has `columns`, and `chunks(size, on_bad)`, which yields the places of
 some rows (for people to find them) and their cells, a sequence for each column.
 """
 
 import csv
+import os
 import pathlib
+from collections.abc import Callable, Iterator
 
 from tfcourse.errors import InputError
 from tfcourse.utils.text import first_line
 
 
-def open_table(path):
+def open_table(path: str | os.PathLike) -> "CsvTable | ParquetTable":
     """Returns the table in a `.csv` or `.parquet` file.
 
     Raises:
@@ -31,7 +33,7 @@ def open_table(path):
 class CsvTable:
     """Text separated by commas, its first line the names of the columns."""
 
-    def __init__(self, path):
+    def __init__(self, path: pathlib.Path) -> None:
         self._path = path
         with self._open() as file:
             self.columns = next(self._rows(file), (1, None))[1]
@@ -40,7 +42,9 @@ class CsvTable:
                 f"{path} is empty. Its first line must name the columns."
             )
 
-    def pieces(self, size, on_bad):
+    def chunks(
+        self, size: int, on_bad: Callable[[str], object]
+    ) -> Iterator[tuple[list[str], list]]:
         width = len(self.columns)
         lines, cells = [], []
         with self._open() as file:
@@ -84,7 +88,7 @@ class CsvTable:
 class ParquetTable:
     """Columns as pyarrow reads them."""
 
-    def __init__(self, path):
+    def __init__(self, path: pathlib.Path) -> None:
         import pyarrow
         import pyarrow.parquet
 
@@ -96,7 +100,9 @@ class ParquetTable:
             ) from error
         self.columns = self._file.schema_arrow.names
 
-    def pieces(self, size, on_bad):
+    def chunks(
+        self, size: int, on_bad: Callable[[str], object]
+    ) -> Iterator[tuple[list[str], list]]:
         row = 0
         for batch in self._file.iter_batches(size):
             rows = [f"row {row + i + 1}" for i in range(batch.num_rows)]
