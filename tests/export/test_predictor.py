@@ -11,13 +11,9 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from tfcourse.errors import InputError
 from tfcourse.export import export_saved_model
-from tfcourse.export.predictor import (
-    Predictor,
-    evaluate,
-    predict_file,
-    predict_table,
-    predictions,
-)
+from tfcourse.export.csv_predictions import predict_file
+from tfcourse.export.evaluation import evaluate
+from tfcourse.export.predictor import Predictor, predict_table, predictions
 
 LABELS = ["no", "so", "yes"]
 
@@ -90,9 +86,9 @@ def test_memory_does_not_grow_with_the_file(exported, tmp_path):
             file.write("a,b,c\n")
             file.writelines("0.1,0.2,0.3\n" for _ in range(rows))
         predictor = Predictor(exported)
-        pieces = predictions(predictor, predictor.examples(path))
+        chunks = predictions(predictor, predictor.examples(path))
         tracemalloc.start()
-        count = predict_file(pieces, out)
+        count = predict_file(chunks, out)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert count == rows
@@ -113,18 +109,18 @@ def test_an_existing_file_is_kept(exported, labelled, tmp_path):
     with pytest.raises(InputError, match="is a folder"):
         predict_file(predictions(predictor, []), tmp_path, overwrite=True)
 
-    pieces = predictions(predictor, predictor.examples(labelled[0]))
-    assert predict_file(pieces, out, overwrite=True) == 40
+    chunks = predictions(predictor, predictor.examples(labelled[0]))
+    assert predict_file(chunks, out, overwrite=True) == 40
     assert len(out.read_text().splitlines()) == 41
 
 
 def test_a_bad_row_in_the_middle_leaves_no_half_file(exported, tmp_path):
     (tmp_path / "t.csv").write_text("a,b,c\n1,2,3\n1,2,x\n")
     predictor = Predictor(exported)
-    pieces = predictions(predictor, predictor.examples(tmp_path / "t.csv"))
+    chunks = predictions(predictor, predictor.examples(tmp_path / "t.csv"))
 
     with pytest.raises(InputError, match="line 3 has 'x' in column 'c'"):
-        predict_file(pieces, tmp_path / "out.csv")
+        predict_file(chunks, tmp_path / "out.csv")
     assert [f.name for f in tmp_path.iterdir()] == ["t.csv"]
 
 

@@ -52,13 +52,12 @@ def predict(
     from tfcourse.cli.terminal.quiet import silence_libraries
 
     silence_libraries(verbose)
-    from tfcourse.export.predictor import (
-        Predictor,
+    from tfcourse.export.csv_predictions import (
         check_out,
         predict_file,
-        predictions,
         write_predictions,
     )
+    from tfcourse.export.predictor import Predictor, predictions
 
     if out:
         check_out(out, overwrite)  # Before TensorFlow takes its time.
@@ -67,12 +66,12 @@ def predict(
     examples = predictor.examples(table, on_bad=bad.callback)
     _name_order(examples, predictor)
     _name_others(examples, predictor)
-    pieces = predictions(predictor, examples)
+    chunks = predictions(predictor, examples)
     if not out:
-        count = write_predictions(pieces, sys.stdout)
+        count = write_predictions(chunks, sys.stdout)
     else:
         with _progress() as advance:
-            count = predict_file(pieces, out, advance, overwrite=overwrite)
+            count = predict_file(chunks, out, advance, overwrite=overwrite)
         print(f"Wrote {count:,} rows to {out}")
     bad.summarise(count)
 
@@ -93,8 +92,8 @@ def evaluate(
     from tfcourse.cli.terminal.quiet import silence_libraries
 
     silence_libraries(verbose)
+    from tfcourse.export.evaluation import evaluate as compare
     from tfcourse.export.predictor import Predictor
-    from tfcourse.export.predictor import evaluate as compare
 
     predictor = Predictor(model)
     bad = _Bad(skip_bad)

@@ -1,9 +1,14 @@
 """Batch norm merged into the layer before it, for inference."""
 
+from typing import TYPE_CHECKING
+
 from tfcourse.errors import InputError
 
+if TYPE_CHECKING:
+    import keras
 
-def fold_batch_normalization(model):
+
+def fold_batch_normalization(model: "keras.Model") -> "keras.Model":
     r"""Returns a model of fewer layers that answers as `model` does.
 
     At inference batch norm is affine, so where it follows a layer without
@@ -39,8 +44,6 @@ def fold_batch_normalization(model):
     >>> [layer.name for layer in fold_batch_normalization(model).layers[1:]]
     ['dense']
     """
-    import keras
-
     from tfcourse.export.model_signature import ModelSignature
     from tfcourse.export.verification import compare_on_sample
 
@@ -50,7 +53,26 @@ def fold_batch_normalization(model):
             "a functional or sequential model that is built."
         )
     graph = _graph(model)
-    merged = _merged(graph)
+    folded = _folded(graph, _merged(graph))
+    if model.compiled:
+        folded.compile(loss=model.loss)
+    compare_on_sample(model, ModelSignature(model), ModelSignature(folded).call)
+    return folded
+
+
+def _graph(model):
+    """Returns the functional model that shares the layers of `model`."""
+    import keras
+
+    if isinstance(model, keras.Sequential):
+        return keras.Model(model.inputs[0], model.outputs[0])
+    return keras.Model(model.input, model.output)
+
+
+def _folded(graph, merged):
+    """Returns a copy of `graph` without the layers that are `merged`."""
+    import keras
+
     by_producer = {producer: norm for norm, producer in merged.items()}
 
     def clone(layer):
@@ -73,19 +95,7 @@ def fold_batch_normalization(model):
             _set_folded(layer, old, graph.get_layer(by_producer[layer.name]))
         else:
             layer.set_weights(old.get_weights())
-    if model.compiled:
-        folded.compile(loss=model.loss)
-    compare_on_sample(model, ModelSignature(model), ModelSignature(folded).call)
     return folded
-
-
-def _graph(model):
-    """Returns the functional model that shares the layers of `model`."""
-    import keras
-
-    if isinstance(model, keras.Sequential):
-        return keras.Model(model.inputs[0], model.outputs[0])
-    return keras.Model(model.input, model.output)
 
 
 def _merged(graph):

@@ -1,16 +1,22 @@
 """From a model file or a run's folder to a file for another runtime."""
 
+import os
 import pathlib
 import zipfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from tfcourse.errors import InputError
 from tfcourse.export.batch_norm_folding import fold_batch_normalization
 from tfcourse.export.metadata import METADATA
 from tfcourse.export.model_signature import ModelSignature
 from tfcourse.export.saved_model import export_saved_model
-from tfcourse.export.verification import answered
+from tfcourse.export.verification import call_on_sample
 from tfcourse.utils.atomic_files import read_json, replacing
 from tfcourse.utils.text import first_line
+
+if TYPE_CHECKING:
+    import keras
 
 # The suffix that each converter wants, the package that it needs.
 _FORMATS = {
@@ -20,15 +26,15 @@ _FORMATS = {
 
 
 def export_file(
-    source,
-    to,
+    source: str | os.PathLike,
+    to: str | os.PathLike,
     *,
-    labels=None,
-    fold=False,
-    form="saved_model",
-    overwrite=False,
-    allow_code=False,
-):
+    labels: Sequence[Any] | None = None,
+    fold: bool = False,
+    form: str = "saved_model",
+    overwrite: bool = False,
+    allow_code: bool = False,
+) -> None:
     """Exports a model from a file.
 
     Args:
@@ -60,7 +66,7 @@ def export_file(
         _convert(model, to, form, overwrite)
 
 
-def load(path, *, allow_code=False):
+def load(path: str | os.PathLike, *, allow_code: bool = False) -> "keras.Model":
     """Returns the model in a `.keras` file.
 
     Raises:
@@ -118,7 +124,7 @@ def _convert(model, to, form, overwrite):
             "--overwrite."
         )
     # The converters refuse a model that was loaded and never called.
-    answered(model, ModelSignature(model))
+    call_on_sample(model, ModelSignature(model))
     try:
         with replacing(to) as beside:
             model.export(beside, format=form, verbose=False)

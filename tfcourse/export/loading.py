@@ -1,13 +1,15 @@
 """SavedModels, read again."""
 
+import os
 import pathlib
+from typing import Any
 
 from tfcourse.errors import InputError
 from tfcourse.export.metadata import read_metadata
 from tfcourse.utils.text import first_line
 
 
-def load_saved_model(path):
+def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
     """Returns a SavedModel and its metadata.
 
     Args:
@@ -39,7 +41,7 @@ def load_saved_model(path):
     return loaded, read_metadata(path, _classes(loaded))
 
 
-def describe_saved_model(path):
+def describe_saved_model(path: str | os.PathLike) -> dict[str, Any]:
     """Returns what a SavedModel offers.
 
     Args:
@@ -69,7 +71,7 @@ def describe_saved_model(path):
     }
 
 
-def endpoint(loaded, name, path):
+def endpoint(loaded: Any, name: str, path: str | os.PathLike) -> Any:
     """Returns a signature of a loaded SavedModel.
 
     Raises:

@@ -1,6 +1,8 @@
 """What a SavedModel's folder says of the model."""
 
 import pathlib
+from collections.abc import Mapping
+from typing import Any
 
 from tfcourse.errors import InputError
 from tfcourse.utils.atomic_files import read_json
@@ -9,7 +11,9 @@ from tfcourse.utils.atomic_files import read_json
 METADATA = pathlib.Path("assets.extra", "tfcourse.json")
 
 
-def read_metadata(path, classes=None):
+def read_metadata(
+    path: pathlib.Path, classes: int | None = None
+) -> dict[str, Any]:
     """Returns the metadata in the folder of a SavedModel.
 
     Args:
@@ -39,7 +43,7 @@ def read_metadata(path, classes=None):
     return metadata
 
 
-def check_metadata(metadata):
+def check_metadata(metadata: Mapping[str, Any]) -> None:
     """Raises unless what `tfcourse predict` reads can be used.
 
     Raises:

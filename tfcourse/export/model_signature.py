@@ -1,5 +1,8 @@
 """The inputs and outputs of a model, by name."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from tfcourse.errors import InputError
@@ -23,28 +26,30 @@ class ModelSignature:
             the inputs or not different.
     """
 
-    def __init__(self, model, names=None):
+    def __init__(
+        self, model: keras.Model, names: str | Sequence[str] | None = None
+    ) -> None:
         if not model.built:
             raise InputError(
                 f"The model {model.name!r} is not built. Call it on a batch, "
                 "or give it a `keras.Input`, before exporting it."
             )
         self._model = model
-        entrances, self._structure = _entrances(model)
-        # A list or a dict of one is asked with the tensor alone.
-        self._alone = len(entrances) == 1
-        self.shapes = [(None, *entrance.shape[1:]) for entrance in entrances]
-        self.dtypes = [entrance.dtype for entrance in entrances]
-        own = _own_names(entrances, self._structure)
+        inputs, self._structure = _inputs(model)
+        # A list or a dict of one is called with the tensor alone.
+        self._alone = len(inputs) == 1
+        self.shapes = [(None, *tensor.shape[1:]) for tensor in inputs]
+        self.dtypes = [tensor.dtype for tensor in inputs]
+        own = _own_names(inputs, self._structure)
         self.names = _checked(names, own, model) if names else _default(own)
 
-    def pack(self, values):
+    def pack(self, values: Sequence[Any]) -> Any:
         """Returns values, one for each name, in the form that `call` takes."""
         if self._alone:
             return values[0]
         return keras.tree.pack_sequence_as(self._structure, values)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> dict[str, Any]:
         """Returns what the model returns, as a dict by output name."""
         if self._alone:
             inputs = keras.tree.pack_sequence_as(self._structure, [inputs])
@@ -67,7 +72,7 @@ class ModelSignature:
         return [f"output_{path}" for path in paths]
 
 
-def _entrances(model):
+def _inputs(model):
     """Returns the inputs as a list of `KerasTensor`, and their structure."""
     if isinstance(model, keras.Sequential):
         return model.inputs, model.inputs[0]
@@ -87,16 +92,14 @@ def _entrances(model):
     return keras.tree.flatten(structure), structure
 
 
-def _own_names(entrances, structure):
+def _own_names(inputs, structure):
     if isinstance(structure, dict):
         paths = [path for path, _ in keras.tree.flatten_with_path(structure)]
         return ["_".join(map(str, path)) for path in paths]
     return [
         # Keras counts all that a process makes, which tells nobody anything.
-        f"input_{i}"
-        if entrance.name.startswith("keras_tensor")
-        else entrance.name
-        for i, entrance in enumerate(entrances)
+        f"input_{i}" if tensor.name.startswith("keras_tensor") else tensor.name
+        for i, tensor in enumerate(inputs)
     ]
 
 

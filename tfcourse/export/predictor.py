@@ -1,16 +1,21 @@
 """What an exported model says of the examples in a file."""
 
-import csv
+import os
 import pathlib
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfcourse.data.chunks import ArrayReader, TableReader
+from tfcourse.data.chunks import ArrayReader, Chunk, TableReader
 from tfcourse.errors import InputError
 from tfcourse.export.loading import endpoint, load_saved_model
-from tfcourse.utils.atomic_files import replacing
 
-_PREDICTED = ("predicted", "probability")
+if TYPE_CHECKING:
+    import pandas
+
+# The columns of a classifier's answers.
+PREDICTED = ("predicted", "probability")
 
 
 class Predictor:
@@ -31,7 +36,9 @@ class Predictor:
             several inputs.
     """
 
-    def __init__(self, path, name=None):
+    def __init__(
+        self, path: str | os.PathLike, name: str | None = None
+    ) -> None:
         # The model is kept: its variables would be collected with it.
         self._model, self.metadata = load_saved_model(path)
         name = name or next(
@@ -62,7 +69,7 @@ class Predictor:
         outputs = self._signature.structured_outputs
         self.classifies = {"label", "probability"} <= set(outputs)
 
-    def __call__(self, features):
+    def __call__(self, features: np.ndarray) -> dict[str, np.ndarray]:
         """Returns columns of answers for features `(m, ...)`, by name."""
         import tensorflow as tf
 
@@ -74,9 +81,15 @@ class Predictor:
         if labels.dtype == object:
             labels = np.array([label.decode() for label in labels])
         probability = answer["probability"].numpy().round(6)
-        return dict(zip(_PREDICTED, (labels, probability), strict=True))
+        return dict(zip(PREDICTED, (labels, probability), strict=True))
 
-    def examples(self, table, *, apart=(), on_bad=None):
+    def examples(
+        self,
+        table: str | os.PathLike,
+        *,
+        apart: Collection[str] = (),
+        on_bad: Callable[[str], object] | None = None,
+    ) -> TableReader | ArrayReader:
         """Returns the examples of a file, in the form that the model takes.
 
         Args:
@@ -133,24 +146,28 @@ def _flat(answer, m):
     return columns
 
 
-def predictions(predictor, examples):
-    """Yields, a piece at a time, a dict of columns: the others and answers.
+def predictions(
+    predictor: Predictor, examples: Iterable[Chunk]
+) -> Iterator[dict[str, Any]]:
+    """Yields, a chunk at a time, a dict of columns: the others and answers.
 
     Raises:
         InputError: If a column has the name of an answer.
     """
-    for piece in examples:
-        answers = predictor(piece.features)
-        taken = sorted(piece.others.keys() & answers.keys())
+    for chunk in examples:
+        answers = predictor(chunk.features)
+        taken = sorted(chunk.others.keys() & answers.keys())
         if taken:
             raise InputError(
                 f"The table has a column {taken[0]!r} already, as the answers "
                 "are called. Rename it."
             )
-        yield {**piece.others, **answers}
+        yield {**chunk.others, **answers}
 
 
-def predict_table(path, table):
+def predict_table(
+    path: str | os.PathLike, table: str | os.PathLike
+) -> "pandas.DataFrame":
     """Returns a table with the predicted class of each row.
 
     Args:
@@ -169,116 +186,3 @@ def predict_table(path, table):
     predictor = Predictor(path)
     parts = predictions(predictor, predictor.examples(table))
     return pd.concat(map(pd.DataFrame, parts), ignore_index=True)
-
-
-def write_predictions(pieces, file, advance=None):
-    """Writes `predictions` as CSV to an open text file.
-
-    Args:
-        pieces: As `predictions` yields them.
-        file: Where to write.
-        advance: Called with the number of rows after each piece.
-
-    Returns:
-        How many rows were written.
-    """
-    writer = csv.writer(file, lineterminator="\n")
-    count = 0
-    for piece in pieces:
-        if not count:
-            writer.writerow(piece)
-        rows = list(zip(*piece.values(), strict=True))
-        writer.writerows(rows)
-        count += len(rows)
-        if advance:
-            advance(len(rows))
-    return count
-
-
-def check_out(out, overwrite=False):
-    """Raises unless predictions may be written to a path.
-
-    Raises:
-        InputError: If it exists and is not to be replaced, or is a folder.
-    """
-    out = pathlib.Path(out)
-    if out.is_dir():
-        raise InputError(f"{out} is a folder. Choose another --out.")
-    if out.exists() and not overwrite:
-        raise InputError(
-            f"{out} exists already. Choose another --out, or replace it with "
-            "--overwrite."
-        )
-
-
-def predict_file(pieces, out, advance=None, *, overwrite=False):
-    """Writes `predictions` to a CSV file, whole or not at all.
-
-    Raises:
-        InputError: As `check_out`.
-    """
-    check_out(out, overwrite)
-    with (
-        replacing(out) as beside,
-        beside.open("w", encoding="utf-8", newline="") as file,
-    ):
-        return write_predictions(pieces, file, advance)
-
-
-def evaluate(predictor, examples, target, advance=None):
-    """Compares a classifier's answers with the classes in a table.
-
-    Args:
-        predictor: A `Predictor` that classifies.
-        examples: Of `Predictor.examples`, the target among its others.
-        target: Name of the column with the classes.
-        advance: Called with the number of rows after each piece.
-
-    Returns:
-        A dict: `accuracy`, `examples`, `labels`, `confusion` (a row for each
-        class in the table, a column for each predicted), and for each label in
-        `classes` its `precision`, `recall`, `f1-score` and `support`, all as
-        scikit-learn computes them.
-
-    Raises:
-        InputError: If the model is no classifier, or the table has a class
-            that the model does not know.
-    """
-    from sklearn.metrics import classification_report, confusion_matrix
-
-    if not predictor.classifies:
-        raise InputError(
-            "The model has no endpoint that classifies. Export it with labels."
-        )
-    true, predicted = [], []
-    for piece in predictions(predictor, examples):
-        true += [_text(value) for value in piece[target]]
-        predicted += [_text(value) for value in piece[_PREDICTED[0]]]
-        if advance:
-            advance(len(piece[target]))
-    labels = [_text(label) for label in predictor.metadata.get("labels") or ()]
-    labels = labels or sorted({*true, *predicted})
-    unknown = sorted(set(true) - set(labels))
-    if unknown:
-        raise InputError(
-            f"Column {target!r} has the class {unknown[0]!r}, which the model "
-            f"does not know. It knows: {', '.join(labels)}."
-        )
-    report = classification_report(
-        true, predicted, labels=labels, output_dict=True, zero_division=0
-    )
-    right = sum(a == b for a, b in zip(true, predicted, strict=True))
-    return {
-        "examples": len(true),
-        "accuracy": right / len(true),
-        "labels": labels,
-        "confusion": confusion_matrix(true, predicted, labels=labels).tolist(),
-        "classes": {label: report[label] for label in labels},
-    }
-
-
-def _text(value):
-    """Returns a class as text, by which a table's and a model's compare."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip()

@@ -1,12 +1,17 @@
 """From a classifier's outputs to the probability of each class."""
 
+from typing import TYPE_CHECKING, Any
 
-def outputs_match_classes(outputs, classes):
+if TYPE_CHECKING:
+    import keras
+
+
+def outputs_match_classes(outputs: int, classes: int) -> bool:
     """Returns whether a model of that many outputs can tell classes apart."""
     return outputs == classes or (outputs == 1 and classes == 2)
 
 
-def class_probabilities(model, features):
+def class_probabilities(model: "keras.Model", features: Any) -> Any:
     """Returns the probability of each class.
 
     Args:
@@ -22,7 +27,7 @@ def class_probabilities(model, features):
     return probabilities_of(outputs, takes_logits(model))
 
 
-def takes_logits(model):
+def takes_logits(model: "keras.Model") -> bool:
     """Returns whether the loss of a model takes its outputs as logits."""
     from keras import tree
 
@@ -30,7 +35,7 @@ def takes_logits(model):
     return any(getattr(loss, "from_logits", False) for loss in losses)
 
 
-def probabilities_of(outputs, logits):
+def probabilities_of(outputs: Any, logits: bool) -> Any:
     """Returns the probability of each class for a classifier's outputs."""
     from keras import ops
 

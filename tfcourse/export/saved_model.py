@@ -1,6 +1,9 @@
 """SavedModels that load and serve where tfcourse is not installed."""
 
+import os
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +17,9 @@ from tfcourse.export.probabilities import (
 )
 from tfcourse.utils.atomic_files import replacing, write_json
 
+if TYPE_CHECKING:
+    import keras
+
 # How many of the likeliest classes `classify` lists.
 _TOP = 5
 # How far a probability may be outside 0 to 1, e.g. in half precision.
@@ -21,14 +27,14 @@ _ROUNDING = 1e-3
 
 
 def export_saved_model(
-    model,
-    path,
+    model: "keras.Model",
+    path: str | os.PathLike,
     *,
-    labels=None,
-    input_names=None,
-    overwrite=False,
-    metadata=None,
-):
+    labels: Sequence[Any] | None = None,
+    input_names: Sequence[str] | None = None,
+    overwrite: bool = False,
+    metadata: Mapping[str, Any] | None = None,
+) -> None:
     """Writes a Keras model as a SavedModel.
 
     Its endpoints take any number of examples, as one tensor `features`, or as
@@ -78,11 +84,8 @@ def export_saved_model(
     >>> loaded.classify(tf.constant([[0.0, 1.0]]))["label"].numpy().tolist()
     [b'yes']
     """
-    import keras
-    import tensorflow as tf
-
     from tfcourse.export.model_signature import ModelSignature
-    from tfcourse.export.verification import answered, check_equal
+    from tfcourse.export.verification import call_on_sample, check_equal
 
     path = pathlib.Path(path)
     if path.exists() and not overwrite:
@@ -91,37 +94,43 @@ def export_saved_model(
             "`overwrite=True` to replace it."
         )
     check_metadata(metadata or {})
-    ports = ModelSignature(model, input_names)
-    _, outputs = answered(model, ports)
-    specs = [
-        tf.TensorSpec(shape, dtype, name=name)
-        for shape, dtype, name in zip(
-            ports.shapes, ports.dtypes, ports.names, strict=True
-        )
-    ]
-    signature = [ports.pack(specs)]
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-
-    archive.add_endpoint("serve", ports.call, input_signature=signature)
+    signature = ModelSignature(model, input_names)
+    _, outputs = call_on_sample(model, signature)
     if labels is not None:
         labels = [
             label.item() if isinstance(label, np.generic) else label
             for label in labels
         ]
         _check_labels(model, outputs, labels)
-        archive.add_endpoint(
-            "classify",
-            _classifier(model, ports, labels),
-            input_signature=signature,
-        )
-    own = {"tfcourse": __version__, "labels": labels, "inputs": ports.names}
+    archive = _archive(model, signature, labels)
+    own = {"tfcourse": __version__, "labels": labels, "inputs": signature.names}
     described = {**own, **(metadata or {}), **own}
     with replacing(path) as beside:
         archive.write_out(beside, verbose=False)
         (beside / METADATA).parent.mkdir()
         write_json(beside / METADATA, described, indent=1, default=_plain)
-        check_equal(model, ports, beside)
+        check_equal(model, signature, beside)
+
+
+def _archive(model, signature, labels):
+    """Returns the model as an archive with its endpoints, not yet written."""
+    import keras
+    import tensorflow as tf
+
+    specs = [
+        tf.TensorSpec(shape, dtype, name=name)
+        for shape, dtype, name in zip(
+            signature.shapes, signature.dtypes, signature.names, strict=True
+        )
+    ]
+    inputs = [signature.pack(specs)]
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint("serve", signature.call, input_signature=inputs)
+    if labels is not None:
+        classify = _classifier(model, signature, labels)
+        archive.add_endpoint("classify", classify, input_signature=inputs)
+    return archive
 
 
 def _plain(value):
@@ -157,7 +166,7 @@ def _check_labels(model, outputs, labels):
         )
 
 
-def _classifier(model, ports, labels):
+def _classifier(model, signature, labels):
     import tensorflow as tf
 
     integers = all(type(label) is int for label in labels)
@@ -165,7 +174,7 @@ def _classifier(model, ports, labels):
     logits = takes_logits(model)
 
     def classify(inputs):
-        (outputs,) = ports.call(inputs).values()
+        (outputs,) = signature.call(inputs).values()
         probabilities = probabilities_of(outputs, logits)
         top, places = tf.math.top_k(probabilities, min(_TOP, len(labels)))
         top_labels = tf.gather(names, places)

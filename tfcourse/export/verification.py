@@ -1,8 +1,14 @@
 """Does a written model answer as the model does?"""
 
+import os
+from collections.abc import Callable
+from typing import Any
+
+import keras
 import numpy as np
 
 from tfcourse.errors import InputError
+from tfcourse.export.model_signature import ModelSignature
 from tfcourse.utils.keras_private import every_layer
 from tfcourse.utils.text import first_line
 
@@ -13,7 +19,9 @@ _LENGTHS = (32, 8, 256)
 _TOLERANCES = {"float16": 1e-2, "bfloat16": 5e-2}
 
 
-def check_equal(model, ports, path):
+def check_equal(
+    model: keras.Model, signature: ModelSignature, path: str | os.PathLike
+) -> None:
     """Raises unless the model at `path` returns what `model` returns.
 
     On a random sample, with and without XLA.
@@ -23,34 +31,40 @@ def check_equal(model, ports, path):
     """
     import tensorflow as tf
 
-    sample, expected = answered(model, ports)
+    sample, expected = call_on_sample(model, signature)
     loaded = tf.saved_model.load(path)
     # In two parts, because an example's answer must not depend on others.
     parts = [[x[:1] for x in sample], [x[1:] for x in sample]]
-    parts = [loaded.serve(ports.pack(part)) for part in parts]
+    parts = [loaded.serve(signature.pack(part)) for part in parts]
     _compare(model, expected, parts, "")
-    if "string" in ports.dtypes:
+    if "string" in signature.dtypes:
         return  # XLA ends the process when it is given text.
     compiled = tf.function(loaded.serve, jit_compile=True)
     try:
-        answer = compiled(ports.pack(sample))
+        answer = compiled(signature.pack(sample))
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
         return  # It has an operation that XLA does not know.
     _compare(model, expected, [answer], " under XLA")
 
 
-def compare_on_sample(model, ports, call):
+def compare_on_sample(
+    model: keras.Model,
+    signature: ModelSignature,
+    call: Callable[[Any], dict[str, Any]],
+) -> None:
     """Raises unless `call` returns what `model` does, on a random sample.
 
     Raises:
         InputError: If it does not.
     """
-    sample, expected = answered(model, ports)
-    _compare(model, expected, [call(ports.pack(sample))], "")
+    sample, expected = call_on_sample(model, signature)
+    _compare(model, expected, [call(signature.pack(sample))], "")
 
 
-def answered(model, ports):
-    """Returns random examples, an array an input, and what `model` answers.
+def call_on_sample(
+    model: keras.Model, signature: ModelSignature
+) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """Returns random examples, an array an input, and what `model` returns.
 
     Raises:
         InputError: If it cannot be called on them.
@@ -58,17 +72,18 @@ def answered(model, ports):
     for length in _LENGTHS:
         sample = [
             _some(shape, dtype, length)
-            for shape, dtype in zip(ports.shapes, ports.dtypes, strict=True)
+            for shape, dtype in zip(
+                signature.shapes, signature.dtypes, strict=True
+            )
         ]
         try:
-            return sample, ports.call(ports.pack(sample))
+            return sample, signature.call(signature.pack(sample))
         except Exception as error:  # Anything that a layer may raise.
             reason = error
     raise InputError(
         f"The model {model.name!r} cannot be called on any number of examples "
-        f"of shape {', '.join(str(shape[1:]) for shape in ports.shapes)}, "
-        f"given as one argument: "
-        f"{first_line(reason) or type(reason).__name__}"
+        f"of shape {', '.join(str(shape[1:]) for shape in signature.shapes)}, "
+        f"given as one argument: {first_line(reason) or type(reason).__name__}"
     ) from reason
 
 
