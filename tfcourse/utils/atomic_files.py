@@ -1,4 +1,10 @@
-"""Files that are either whole or not there."""
+"""Files and folders that after a crash are whole, old or new.
+
+Each is written beside its place and then renamed into it: `replacing` does so
+for one file or folder, `AtomicBatch` for several files. Text and JSON are on
+the disk before they are renamed, so that no loss of power leaves the new name
+without content.
+"""
 
 import concurrent.futures
 import contextlib
@@ -6,13 +12,16 @@ import json
 import os
 import pathlib
 import shutil
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any, Self
 
 # A disk serves those that wait for it together in one go.
 _WRITERS = 8
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     """Gives a path beside `path` to write to, and renames it into place.
 
     A reader, or a run that goes on after a crash, sees the old file or folder
@@ -27,25 +36,95 @@ def replacing(path):
         A `pathlib.Path` in the same folder, with the suffix of `path`.
     """
     path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The same names each time, so that a crash leaves no more than one of each.
-    beside = path.with_name(f".partial-{path.name}")
-    aside = path.with_name(f".old-{path.name}")
+    beside, aside = _beside(path), path.with_name(f".old-{path.name}")
     if aside.exists() and not path.exists():
-        # A crash came between the two renames of `_put_in_place`.
+        # A crash came between the two renames of `_rename_folder`.
         aside.rename(path)
     _remove(beside)
     try:
         yield beside
-        _put_in_place(beside, path, aside)
+        if path.is_dir():
+            _rename_folder(beside, path, aside)
+        else:
+            beside.replace(path)
     finally:
         _remove(beside)
 
 
-def _put_in_place(beside, path, aside):
-    if not path.is_dir():
-        beside.replace(path)
-        return
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Writes a text file in UTF-8, whole or not at all."""
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="")
+        _sync([beside])
+
+
+def write_json(path: str | os.PathLike, value: Any, **kwargs: Any) -> None:
+    """Writes a value as JSON, whole or not at all."""
+    write_text(path, json.dumps(value, **kwargs))
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """Returns the value in a JSON file."""
+    return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+
+
+class AtomicBatch:
+    """Files that are written beside their places, and put there at once.
+
+    To wait until the disk has a file takes some 5 ms, for eight files at once
+    hardly more. So all are written, then all are synced, and only then is each
+    renamed into place, in the order of writing: a crash leaves every file
+    whole, old or new, and none without those that were written before it.
+
+    Use it as a context. An error inside leaves all files as they were.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[pathlib.Path, pathlib.Path] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                _sync(self._places)
+                for beside, path in self._places.items():
+                    beside.replace(path)
+        finally:
+            for beside in self._places:
+                _remove(beside)
+            self._places.clear()
+
+    def beside(self, path: str | os.PathLike) -> pathlib.Path:
+        """Returns where to write what shall be at `path` in the end."""
+        path = pathlib.Path(path)
+        beside = _beside(path)
+        # What is written again takes its new place in the order.
+        self._places.pop(beside, None)
+        self._places[beside] = path
+        return beside
+
+    def write_json(self, path: str | os.PathLike, value: Any) -> None:
+        """Writes a value as JSON."""
+        self.beside(path).write_text(json.dumps(value), encoding="utf-8")
+
+
+def _beside(path: pathlib.Path) -> pathlib.Path:
+    """Returns where to write `path`; its folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The same name each time, so that a crash leaves no more than one.
+    return path.with_name(f".partial-{path.name}")
+
+
+def _rename_folder(
+    beside: pathlib.Path, path: pathlib.Path, aside: pathlib.Path
+) -> None:
     # A folder cannot be replaced in one step, so it goes aside first.
     _remove(aside)
     path.rename(aside)
@@ -57,85 +136,24 @@ def _put_in_place(beside, path, aside):
     _remove(aside)
 
 
-def write_text(path, text):
-    """Writes a text file in UTF-8, whole or not at all."""
-    with (
-        replacing(path) as beside,
-        beside.open("w", encoding="utf-8", newline="") as f,
-    ):
-        f.write(text)
-        f.flush()
-        # Without it a loss of power can leave the new name with no content.
-        os.fsync(f.fileno())
+def _sync(paths: Iterable[pathlib.Path]) -> None:
+    """Waits until the disk has the files."""
+    paths = list(paths)
+    if len(paths) < 2:
+        for path in paths:
+            _sync_file(path)
+        return
+    with concurrent.futures.ThreadPoolExecutor(_WRITERS) as threads:
+        list(threads.map(_sync_file, paths))
 
 
-def write_json(path, value, **kwargs):
-    """Writes a value as JSON, whole or not at all."""
-    write_text(path, json.dumps(value, **kwargs))
+def _sync_file(path: pathlib.Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
-def read_json(path):
-    """Returns the value in a JSON file."""
-    return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-
-
-def _remove(path):
+def _remove(path: pathlib.Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-class AtomicBatch:
-    """Files that are written beside their places, and put there at once.
-
-    To wait until the disk has a file takes some 5 ms, for eight files at once
-    hardly more. So all are written, then all are made safe, and only then is
-    each renamed into place, in the order of writing: a crash leaves every file
-    whole, old or new, and none without those that were written before it.
-
-    Use it as a context. An error inside leaves all files as they were.
-    """
-
-    def __init__(self):
-        self._places = {}
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, error, *_):
-        try:
-            if error is None:
-                self._put_in_place()
-        finally:
-            for beside in self._places:
-                beside.unlink(missing_ok=True)
-            self._places.clear()
-
-    def beside(self, path):
-        """Returns where to write what shall be at `path` in the end."""
-        path = pathlib.Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".partial-{path.name}")
-        # What is written again takes its new place in the order.
-        self._places.pop(beside, None)
-        self._places[beside] = path
-        return beside
-
-    def write_json(self, path, value):
-        """Writes a value as JSON."""
-        self.beside(path).write_text(json.dumps(value), encoding="utf-8")
-
-    def _put_in_place(self):
-        if len(self._places) == 1:
-            _make_safe(*self._places)
-        elif self._places:
-            with concurrent.futures.ThreadPoolExecutor(_WRITERS) as threads:
-                list(threads.map(_make_safe, self._places))
-        for beside, path in self._places.items():
-            beside.replace(path)
-
-
-def _make_safe(path):
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
