@@ -1,6 +1,7 @@
 """Hyperparameters that can change while a model trains."""
 
 import inspect
+from typing import Any
 
 import keras
 import numpy as np
@@ -32,7 +33,7 @@ class Hyperparameter:
         ValueError: On setting a value outside `interval`.
     """
 
-    def __init__(self, interval):
+    def __init__(self, interval: str) -> None:
         self.interval = interval
         self._allowed = Interval(interval)
 
@@ -54,7 +55,7 @@ class Hyperparameter:
             # Keras tracks the variable because it is set as an attribute.
             setattr(obj, self._slot, self._variable(obj, value))
 
-    def check(self, value, owner):
+    def check(self, value: object, owner: str) -> None:
         """Raises unless `value` may be the setting of a class named `owner`."""
         check_number(value, self.name, owner, self._allowed)
 
@@ -72,7 +73,7 @@ class Hyperparameter:
             )
 
 
-def hyperparameters_of(obj):
+def hyperparameters_of(obj: Any) -> dict[str, keras.Variable]:
     """Returns the hyperparameter variables that the class of `obj` declares.
 
     For use in a class body: `hyperparameters = property(hyperparameters_of)`.
@@ -86,7 +87,7 @@ def hyperparameters_of(obj):
     return {name: getattr(obj, name) for name, _ in declared}
 
 
-def current_value(variable):
+def current_value(variable: keras.Variable) -> float:
     """Returns the value of a scalar variable as a float.
 
     The shortest decimal that names the stored value is given, so that 0.9 in
@@ -95,7 +96,7 @@ def current_value(variable):
     return float(str(np.asarray(variable)))
 
 
-def current_values(obj):
+def current_values(obj: Any) -> dict[str, float]:
     """Returns the hyperparameters of `obj` as floats, for its `get_config`."""
     return {
         name: current_value(variable)

@@ -8,7 +8,14 @@ from tfcourse.saving import register
 class _VarianceByFan(keras.initializers.VarianceScaling):
     """Draws a kernel from a normal distribution, not truncated."""
 
-    def __init__(self, scale, mode, seed, input_axes, output_axes):
+    def __init__(
+        self,
+        scale: float,
+        mode: str,
+        seed: int | keras.random.SeedGenerator | None,
+        input_axes: tuple[int, ...] | None,
+        output_axes: tuple[int, ...] | None,
+    ) -> None:
         if (input_axes is None) != (output_axes is None):
             raise ValueError(
                 f"{type(self).__name__} needs both of `input_axes` and "
@@ -24,7 +31,9 @@ class _VarianceByFan(keras.initializers.VarianceScaling):
             output_axes=output_axes,
         )
 
-    def __call__(self, shape, dtype=None):
+    def __call__(
+        self, shape: tuple[int, ...], dtype: str | None = None
+    ) -> keras.KerasTensor:
         if len(shape) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs the shape of a kernel, with 2 "
@@ -33,7 +42,7 @@ class _VarianceByFan(keras.initializers.VarianceScaling):
             )
         return super().__call__(shape, dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, object]:
         config = super().get_config()
         return {name: config[name] for name in _ARGUMENTS}
 
@@ -77,7 +86,12 @@ class Xavier(_VarianceByFan):
         https://proceedings.mlr.press/v9/glorot10a.html.
     """
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(
+        self,
+        seed: int | keras.random.SeedGenerator | None = None,
+        input_axes: tuple[int, ...] | None = None,
+        output_axes: tuple[int, ...] | None = None,
+    ) -> None:
         super().__init__(1.0, "fan_in", seed, input_axes, output_axes)
 
 
@@ -112,7 +126,12 @@ class He(_VarianceByFan):
         He et al. (2015), equation 10, https://arxiv.org/abs/1502.01852.
     """
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(
+        self,
+        seed: int | keras.random.SeedGenerator | None = None,
+        input_axes: tuple[int, ...] | None = None,
+        output_axes: tuple[int, ...] | None = None,
+    ) -> None:
         super().__init__(2.0, "fan_in", seed, input_axes, output_axes)
 
 
@@ -149,7 +168,12 @@ class XavierBengio(_VarianceByFan):
         https://proceedings.mlr.press/v9/glorot10a.html.
     """
 
-    def __init__(self, seed=None, input_axes=None, output_axes=None):
+    def __init__(
+        self,
+        seed: int | keras.random.SeedGenerator | None = None,
+        input_axes: tuple[int, ...] | None = None,
+        output_axes: tuple[int, ...] | None = None,
+    ) -> None:
         # Keras averages the fans: 1 / mean is 2 / sum.
         super().__init__(1.0, "fan_avg", seed, input_axes, output_axes)
 

@@ -38,17 +38,17 @@ class L2(keras.regularizers.Regularizer):
     0.5
     """
 
-    def __init__(self, lambda_, m):
+    def __init__(self, lambda_: float, m: int) -> None:
         check_number(lambda_, "lambda_", "L2", "[0, inf)")
         check_number(m, "m", "L2", "(0, inf)")
         self.lambda_ = lambda_
         self.m = m
 
-    def __call__(self, w):
+    def __call__(self, w: keras.KerasTensor) -> keras.KerasTensor:
         w = _as_float(w)
         return self.lambda_ / (2 * self.m) * ops.sum(ops.square(w))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, object]:
         return {"lambda_": float(self.lambda_), "m": float(self.m)}
 
 
@@ -83,7 +83,7 @@ class L1(keras.regularizers.Regularizer):
     0.75
     """
 
-    def __init__(self, lambda_, m, half=False):
+    def __init__(self, lambda_: float, m: int, half: bool = False) -> None:
         check_number(lambda_, "lambda_", "L1", "[0, inf)")
         check_number(m, "m", "L1", "(0, inf)")
         check_flag(half, "half", "L1")
@@ -91,11 +91,11 @@ class L1(keras.regularizers.Regularizer):
         self.m = m
         self.half = half
 
-    def __call__(self, w):
+    def __call__(self, w: keras.KerasTensor) -> keras.KerasTensor:
         divisor = 2 * self.m if self.half else self.m
         return self.lambda_ / divisor * ops.sum(ops.absolute(_as_float(w)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, object]:
         return {
             "lambda_": float(self.lambda_),
             "m": float(self.m),
@@ -103,7 +103,7 @@ class L1(keras.regularizers.Regularizer):
         }
 
 
-def frobenius_norm(w):
+def frobenius_norm(w: keras.KerasTensor) -> keras.KerasTensor:
     r"""Returns the root of the sum of the squared entries of a matrix.
 
     $$\|W\|_F = \sqrt{\sum_{i,j} w_{ij}^2}$$

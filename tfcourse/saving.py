@@ -1,6 +1,8 @@
 """Known to Keras: all classes that a saved model of tfcourse's may name."""
 
 import importlib
+import os
+from typing import Any
 
 import keras
 
@@ -13,7 +15,7 @@ _COMPONENTS = (
 )
 
 
-def register():
+def register() -> None:
     """Imports all components, which is what makes Keras know their classes.
 
     Each of their packages calls it at the end, so that importing any one of
@@ -23,7 +25,7 @@ def register():
         importlib.import_module(f"tfcourse.{name}")
 
 
-def load_model(path, **kwargs):
+def load_model(path: str | os.PathLike, **kwargs: Any) -> keras.Model:
     """Loads a `.keras` file, of tfcourse's classes too.
 
     `keras.saving.load_model` does the same once any subpackage of tfcourse with

@@ -1,6 +1,7 @@
 """A callback that averages a metric over the epochs."""
 
 import warnings
+from typing import Any
 
 import keras
 
@@ -43,7 +44,12 @@ class MetricAverage(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, monitor="loss", beta=0.9, bias_correction=True):
+    def __init__(
+        self,
+        monitor: str = "loss",
+        beta: float = 0.9,
+        bias_correction: bool = True,
+    ) -> None:
         super().__init__()
         if not isinstance(monitor, str) or not monitor:
             raise TypeError(
@@ -54,7 +60,9 @@ class MetricAverage(keras.callbacks.Callback):
         self.monitor = monitor
         self.average = ExponentiallyWeightedAverage(beta, bias_correction)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         if logs is None:
             return
         if self.monitor not in logs:
@@ -67,10 +75,10 @@ class MetricAverage(keras.callbacks.Callback):
         value = self.average.update(logs[self.monitor])
         logs[f"{self.monitor}_average"] = float(value)
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         """Returns what `set_state` needs to go on from here."""
         return self.average.get_state()
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from a state that `get_state` gave."""
         self.average.set_state(state)

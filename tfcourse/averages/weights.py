@@ -1,6 +1,8 @@
 """A callback that averages the weights of a model over the batches."""
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -58,7 +60,12 @@ class WeightAverage(keras.callbacks.Callback):
         with equal weights; here they are exponential.
     """
 
-    def __init__(self, beta=0.99, bias_correction=True, swap_on_epoch=False):
+    def __init__(
+        self,
+        beta: float = 0.99,
+        bias_correction: bool = True,
+        swap_on_epoch: bool = False,
+    ) -> None:
         super().__init__()
         check_settings(beta, bias_correction, type(self).__name__)
         self.beta = float(beta)
@@ -70,7 +77,7 @@ class WeightAverage(keras.callbacks.Callback):
         self._swapped_for_a_call = False
 
     @property
-    def averages(self):
+    def averages(self) -> list[np.ndarray]:
         """The averages, NumPy arrays in order of `trainable_variables`."""
         if not self.t:
             raise ValueError(
@@ -80,11 +87,11 @@ class WeightAverage(keras.callbacks.Callback):
         return [ops.convert_to_numpy(v) / weight for v in self._v]
 
     @property
-    def is_swapped(self):
+    def is_swapped(self) -> bool:
         """Whether the averages now stand in for the model's weights."""
         return self._trained_weights is not None
 
-    def swap(self):
+    def swap(self) -> None:
         """Puts the averages into the model, or the trained weights back."""
         variables = self.model.trainable_variables
         if self.is_swapped:
@@ -108,7 +115,7 @@ class WeightAverage(keras.callbacks.Callback):
             variable.assign(value)
 
     @contextlib.contextmanager
-    def swapped(self):
+    def swapped(self) -> Iterator[None]:
         """A `with` block in which the model has the averaged weights."""
         change = not self.is_swapped
         if change:
@@ -119,7 +126,7 @@ class WeightAverage(keras.callbacks.Callback):
             if change:
                 self.swap()
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         """Returns what `set_state` needs to go on from here, as arrays."""
         v = [] if self._v is None else self._v
         return {
@@ -127,14 +134,16 @@ class WeightAverage(keras.callbacks.Callback):
             "v": [np.array(ops.convert_to_numpy(a)) for a in v],
         }
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from a state that `get_state` gave."""
         if self.is_swapped:
             self.swap()
         self.t = int(state["t"])
         self._v = [ops.convert_to_tensor(a) for a in state["v"]] or None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         self._synchronize()
         variables = self.model.trainable_variables
         theta = [_at_least_float32(variable) for variable in variables]
@@ -146,13 +155,13 @@ class WeightAverage(keras.callbacks.Callback):
         ]
         self.t += 1
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         # Whoever put averages there, from them it is trained.
         self.model.__dict__.pop(_HOLDER, None)
         # `fit` tells no callback that its validation has failed.
         self.model.__dict__["evaluate"] = self._guarded(self.model.evaluate)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.model.__dict__.pop("evaluate", None)
 
     def _guarded(self, evaluate):
@@ -169,11 +178,15 @@ class WeightAverage(keras.callbacks.Callback):
 
         return guarded
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         if self.is_swapped:
             self.swap()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         if self.swap_on_epoch and not self.is_swapped:
             self.swap()
 
@@ -182,12 +195,12 @@ class WeightAverage(keras.callbacks.Callback):
             # On JAX the weights live outside the model during an epoch.
             self.model.jax_state_sync()
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._swapped_for_a_call = self.t > 0 and not self.is_swapped
         if self._swapped_for_a_call:
             self.swap()
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         if self._swapped_for_a_call:
             self.swap()
             self._swapped_for_a_call = False

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,9 @@ class Dataset:
     source: str = ""
 
     @classmethod
-    def from_labels(cls, name, x, labels, **kwargs):
+    def from_labels(
+        cls, name: str, x: Any, labels: Any, **kwargs: Any
+    ) -> "Dataset":
         """Returns a data set with the classes coded, after checking it.
 
         Args:
@@ -76,7 +79,7 @@ class Dataset:
             **kwargs,
         )
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """Returns a hash that changes whenever an example or a label does."""
         digest = hashlib.sha256()
         for part in (self.x, self.y):

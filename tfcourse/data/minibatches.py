@@ -1,13 +1,20 @@
 """Mini-batches, and how large to make them."""
 
 import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfcourse.utils.validation import check_integer
 
+if TYPE_CHECKING:
+    import tensorflow as tf
 
-def mini_batches(x, y, batch_size=64, seed=0):
+
+def mini_batches(
+    x: Any, y: Any, batch_size: int = 64, seed: Any = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     r"""Yields the mini-batches of one epoch, shuffled together.
 
     $X^{\{t\}}, Y^{\{t\}}$ for $t = 1, \dots, \lceil m / \text{batch\_size}
@@ -41,7 +48,9 @@ def mini_batches(x, y, batch_size=64, seed=0):
     return _batches(x, y, batch_size, seed)
 
 
-def mini_batch_dataset(x, y, batch_size=64, seed=0):
+def mini_batch_dataset(
+    x: Any, y: Any, batch_size: int = 64, seed: Any = 0
+) -> "tf.data.Dataset":
     """Returns the mini-batches as a `tf.data.Dataset`, one epoch a pass.
 
     Pass number `epoch`, from 0, gives the batches of `mini_batches(x, y,
@@ -94,7 +103,9 @@ def _batches(x, y, batch_size, seed):
         yield x[chosen], y[chosen]
 
 
-def recommended_batch_size(m, bytes_per_example=None, memory=None):
+def recommended_batch_size(
+    m: int, bytes_per_example: int | None = None, memory: int | None = None
+) -> int:
     r"""Returns the batch size that the course's rule gives.
 
     Up to 2,000 examples all of them (batch gradient descent). Above, the

@@ -5,12 +5,14 @@ diagnostics.
 """
 
 import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 from keras import ops
 
 
-def gradient(function, values):
+def gradient(function: Callable, values: Any) -> Any:
     """Returns the derivative of `function(values)` by each of the tensors.
 
     A tensor that it does not depend on has a derivative of zero.
@@ -27,7 +29,7 @@ def gradient(function, values):
     return _dense(tape.gradient(result, values), values)
 
 
-def training_gradient(model, loss):
+def training_gradient(model: keras.Model, loss: Callable) -> Any:
     """Returns the gradients of `loss()` as training takes them.
 
     On TensorFlow they are taken by the variables themselves, because a custom
@@ -52,7 +54,7 @@ def training_gradient(model, loss):
     return _dense(tape.gradient(result, values), values)
 
 
-def compiled(function, *inputs):
+def compiled(function: Callable, *inputs: Any) -> Callable:
     """Returns `function` as one traced program, to be called many times.
 
     Args:
@@ -71,7 +73,7 @@ def compiled(function, *inputs):
 
 
 @contextlib.contextmanager
-def float64_allowed():
+def float64_allowed() -> Iterator[None]:
     """A `with` block in which JAX, too, computes in float64 where asked."""
     if _backend() == "jax":
         import jax

@@ -1,6 +1,7 @@
 """Bias and variance: what keeps the error up, and what the course advises."""
 
 import dataclasses
+from typing import Any
 
 from tfcourse.utils.validation import check_number
 
@@ -45,25 +46,25 @@ class BiasVariance:
     threshold: float = 0.02
 
     @property
-    def avoidable_bias(self):
+    def avoidable_bias(self) -> float:
         """Training error above Bayes error."""
         return self.train_error - self.bayes_error
 
     @property
-    def variance(self):
+    def variance(self) -> float:
         """Error on new data like the training data, above training error."""
         unseen = self.train_dev_error
         return (self.dev_error if unseen is None else unseen) - self.train_error
 
     @property
-    def data_mismatch(self):
+    def data_mismatch(self) -> float | None:
         """Dev error above the error on new data like the training data."""
         if self.train_dev_error is None:
             return None
         return self.dev_error - self.train_dev_error
 
     @property
-    def overfit_to_dev(self):
+    def overfit_to_dev(self) -> float | None:
         """Test error above dev error."""
         return (
             None
@@ -72,7 +73,7 @@ class BiasVariance:
         )
 
     @property
-    def gaps(self):
+    def gaps(self) -> dict[str, float]:
         """The measured gaps by name, in the order of the course."""
         named = {
             "avoidable bias": self.avoidable_bias,
@@ -83,7 +84,7 @@ class BiasVariance:
         return {name: gap for name, gap in named.items() if gap is not None}
 
     @property
-    def high(self):
+    def high(self) -> tuple[str, ...]:
         """Names of the gaps of at least `threshold`, the largest first."""
         return tuple(
             name
@@ -93,25 +94,25 @@ class BiasVariance:
         )
 
     @property
-    def high_bias(self):
+    def high_bias(self) -> bool:
         return "avoidable bias" in self.high
 
     @property
-    def high_variance(self):
+    def high_variance(self) -> bool:
         return "variance" in self.high
 
     @property
-    def dominant(self):
+    def dominant(self) -> str | None:
         """Name of the largest gap that is high, or `None`."""
         return self.high[0] if self.high else None
 
     @property
-    def advice(self):
+    def advice(self) -> tuple[str, ...]:
         """What the course advises for each high gap, the largest first."""
         return tuple(ADVICE[name] for name in self.high)
 
     @property
-    def notes(self):
+    def notes(self) -> tuple[str, ...]:
         """What is odd about the errors, in sentences."""
         notes = []
         if self.avoidable_bias < -1e-9:
@@ -154,13 +155,13 @@ class BiasVariance:
 
 
 def bias_variance(
-    train_error,
-    dev_error=None,
-    bayes_error=0.0,
-    test_error=None,
-    train_dev_error=None,
-    threshold=0.02,
-):
+    train_error: Any,
+    dev_error: float | None = None,
+    bayes_error: float = 0.0,
+    test_error: float | None = None,
+    train_dev_error: float | None = None,
+    threshold: float = 0.02,
+) -> BiasVariance:
     r"""Splits the error of a model into bias, variance and what comes after.
 
     $$\begin{aligned}

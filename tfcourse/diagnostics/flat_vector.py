@@ -1,6 +1,8 @@
 """Named arrays as one flat vector, and back."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -8,13 +10,17 @@ import numpy as np
 class FlatVector:
     """How named arrays lie one after the other in a flat vector."""
 
-    def __init__(self, names, shapes):
+    def __init__(
+        self, names: Sequence[str], shapes: Sequence[tuple[int, ...]]
+    ) -> None:
         self.names, self.shapes = list(names), [tuple(s) for s in shapes]
         self.sizes = [math.prod(shape) for shape in self.shapes]
         self.ends = np.cumsum(self.sizes).astype(int)
         self.size = sum(self.sizes)
 
-    def join(self, arrays, argument="theta"):
+    def join(
+        self, arrays: Sequence[Any], argument: str = "theta"
+    ) -> np.ndarray:
         """Returns the arrays as one float64 vector."""
         arrays = [np.asarray(array, "float64") for array in arrays]
         shapes = [array.shape for array in arrays]
@@ -25,7 +31,7 @@ class FlatVector:
             )
         return np.concatenate([array.ravel() for array in arrays])
 
-    def split(self, flat, reshape=np.reshape):
+    def split(self, flat: Any, reshape: Any = np.reshape) -> list:
         """Returns the arrays, or tensors, that lie in a flat vector."""
         starts = self.ends - self.sizes
         return [
@@ -35,18 +41,18 @@ class FlatVector:
             )
         ]
 
-    def owner(self, indices):
+    def owner(self, indices: Any) -> Any:
         """Returns the place, in `names`, of each flat index."""
         return np.searchsorted(self.ends, indices, side="right")
 
-    def locate(self, index):
+    def locate(self, index: int) -> tuple:
         """Returns the name of the array at a flat index, and where in it."""
         place = int(self.owner(index))
         start = self.ends[place] - self.sizes[place]
         inside = np.unravel_index(index - start, self.shapes[place])
         return self.names[place], tuple(int(i) for i in inside)
 
-    def sample(self, count, seed):
+    def sample(self, count: int | None, seed: int) -> np.ndarray:
         """Returns flat indices, about as many of each array, sorted."""
         if count is None or count >= self.size:
             return np.arange(self.size)

@@ -1,5 +1,7 @@
 """Gradient checking of a Keras model: is what trains it the gradient?"""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -7,21 +9,25 @@ from keras import ops
 from tfcourse.diagnostics.backend_gradient import compiled, training_gradient
 from tfcourse.diagnostics.flat_vector import FlatVector
 from tfcourse.diagnostics.float64 import lent_float64
-from tfcourse.diagnostics.numerical_gradient import check_settings, compare
+from tfcourse.diagnostics.numerical_gradient import (
+    GradientCheck,
+    check_settings,
+    compare,
+)
 from tfcourse.utils.keras_private import every_layer
 
 
 def gradient_check(
-    model,
-    x,
-    y=None,
-    epsilon=1e-7,
-    sample_weight=None,
-    sample=None,
-    seed=0,
-    hold_dropout=False,
-    gradients=None,
-):
+    model: keras.Model,
+    x: Any,
+    y: Any = None,
+    epsilon: float = 1e-7,
+    sample_weight: Any = None,
+    sample: int | None = None,
+    seed: int = 0,
+    hold_dropout: bool = False,
+    gradients: Any = None,
+) -> GradientCheck:
     r"""Compares the gradient that trains a model with two-sided differences.
 
     With $J$ the compiled loss of the batch, regularizers and `add_loss`

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Iterator
 
 import keras
 
@@ -58,7 +59,7 @@ class LintReport:
 
     findings: tuple
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)
 
     def __len__(self):
@@ -71,7 +72,7 @@ class LintReport:
         return "\n".join(map(str, self.findings)) or "Nothing found."
 
 
-def lint(model, examples=None):
+def lint(model: keras.Model, examples: int | None = None) -> LintReport:
     """Finds what the course warns of in the layers and the loss of a model.
 
     The rules, each a `Finding` with the layer's name, the reason and the mend:

@@ -103,7 +103,7 @@ def _open_graph(graph, sources, steps):
     return propagate(graph, sources, through)
 
 
-def hidden_layers(model):
+def hidden_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """Returns the layers inside subclassed parts, whose order is unknown."""
     seen = {id(step.layer) for step in layer_graph(model)[0]}
     return [
@@ -114,7 +114,7 @@ def hidden_layers(model):
     ]
 
 
-def activation(layer):
+def activation(layer: keras.layers.Layer) -> str | None:
     """Returns the name of a layer's activation, `None` if it has none.
 
     Of a layer such as `Dense`, that of its `activation` argument.
@@ -129,17 +129,17 @@ def activation(layer):
     return getattr(function, "__name__", None)
 
 
-def is_linear(layer):
+def is_linear(layer: keras.layers.Layer) -> bool:
     """Returns whether the layer has an activation argument, unused."""
     return activation(layer) == "linear"
 
 
-def is_batch_norm(layer):
+def is_batch_norm(layer: keras.layers.Layer) -> bool:
     """Returns whether a layer, or what it applies to each step, is one."""
     return batch_normalization.is_batch_norm(unwrapped(layer))
 
 
-def is_dropout(layer):
+def is_dropout(layer: keras.layers.Layer) -> bool:
     """Returns whether the layer drops anything in training."""
     bases = [base.__name__ for base in type(layer).__mro__]
     if "InvertedDropout" in bases:
@@ -147,14 +147,14 @@ def is_dropout(layer):
     return isinstance(layer, DROPOUTS) and layer.rate > 0
 
 
-def does_nothing(layer):
+def does_nothing(layer: keras.layers.Layer) -> bool:
     """Returns whether the output is the input."""
     return isinstance(layer, keras.layers.Identity) or (
         isinstance(layer, keras.layers.Activation) and is_linear(layer)
     )
 
 
-def only_reshapes(layer):
+def only_reshapes(layer: keras.layers.Layer) -> bool:
     """Returns whether the output has the numbers of the input."""
     shaping = (
         keras.layers.Flatten,
@@ -165,7 +165,7 @@ def only_reshapes(layer):
     return does_nothing(layer) or isinstance(layer, shaping)
 
 
-def unwrapped(layer):
+def unwrapped(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Returns the layer that a `TimeDistributed` applies."""
     while isinstance(layer, keras.layers.TimeDistributed):
         layer = layer.layer

@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +11,7 @@ from tfcourse.diagnostics.flat_vector import FlatVector
 from tfcourse.utils.validation import check_integer, check_number
 
 
-def gradient_ratio(a, b):
+def gradient_ratio(a: Any, b: Any) -> float:
     r"""Returns the course's distance between two gradients.
 
     $$\frac{\lVert a - b \rVert_2}{\lVert a \rVert_2 + \lVert b \rVert_2}$$
@@ -31,7 +33,7 @@ class CheckedParameter:
     difference: float
 
     @property
-    def error(self):
+    def error(self) -> float:
         """How far the gradient lies from the two-sided difference."""
         return abs(self.gradient - self.difference)
 
@@ -71,7 +73,7 @@ class GradientCheck:
     rounding: float
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """`"good"`, `"look"` or `"wrong"`, for a ratio near 1e-7, 1e-5, 1e-3.
 
         Near is meant on a logarithmic scale, so the bounds are 1e-6 and 1e-4.
@@ -111,7 +113,14 @@ class GradientCheck:
         return "\n".join(lines)
 
 
-def check_gradient(f, gradient, theta, epsilon=1e-7, sample=None, seed=0):
+def check_gradient(
+    f: Callable,
+    gradient: Any,
+    theta: Any,
+    epsilon: float = 1e-7,
+    sample: int | None = None,
+    seed: int = 0,
+) -> GradientCheck:
     r"""Compares a hand-written gradient with two-sided differences.
 
     With $e_i$ the unit vectors,
@@ -187,7 +196,9 @@ def check_gradient(f, gradient, theta, epsilon=1e-7, sample=None, seed=0):
     return compare(layout, indices, gradient, losses, epsilon)
 
 
-def check_settings(owner, epsilon, sample, seed):
+def check_settings(
+    owner: str, epsilon: float, sample: int | None, seed: int
+) -> None:
     """Raises unless the settings of a gradient check are usable."""
     check_number(epsilon, "epsilon", owner, "(0, inf)")
     if sample is not None:
@@ -195,7 +206,14 @@ def check_settings(owner, epsilon, sample, seed):
     check_integer(seed, "seed", owner, least=0)
 
 
-def compare(layout, indices, gradient, losses_at, epsilon, worst=10):
+def compare(
+    layout: FlatVector,
+    indices: np.ndarray,
+    gradient: Any,
+    losses_at: Callable,
+    epsilon: float,
+    worst: int = 10,
+) -> GradientCheck:
     """Compares a flat gradient with the two-sided differences at `indices`.
 
     Args:
@@ -221,22 +239,12 @@ def compare(layout, indices, gradient, losses_at, epsilon, worst=10):
     kinks, low, high = _kinks(indices, loss, pairs, losses_at, epsilon)
     differences[kinks] = np.clip(gradient[kinks], low, high)
 
-    owners = layout.owner(indices)
-    errors = np.abs(gradient - differences)
-    farthest = np.argsort(-errors, kind="stable")
-    places = sorted(
-        np.unique(owners), key=lambda p: -np.linalg.norm(errors[owners == p])
-    )
     norms = np.linalg.norm(gradient) + np.linalg.norm(differences)
     noise = _rounding(loss, epsilon) * math.sqrt(len(indices))
+    farthest = np.argsort(-np.abs(gradient - differences), kind="stable")
     return GradientCheck(
         ratio=gradient_ratio(gradient, differences),
-        ratios={
-            layout.names[place]: gradient_ratio(
-                gradient[owners == place], differences[owners == place]
-            )
-            for place in places
-        },
+        ratios=_ratios(layout.owner(indices), layout, gradient, differences),
         worst=tuple(
             CheckedParameter(
                 *layout.locate(indices[i]),
@@ -251,6 +259,20 @@ def compare(layout, indices, gradient, losses_at, epsilon, worst=10):
         kinks=len(kinks),
         rounding=float(noise / norms) if norms else 0.0,
     )
+
+
+def _ratios(owners, layout, gradient, differences):
+    """Returns the ratio of each array by its name, the worst array first."""
+    errors = np.abs(gradient - differences)
+    places = sorted(
+        np.unique(owners), key=lambda p: -np.linalg.norm(errors[owners == p])
+    )
+    return {
+        layout.names[place]: gradient_ratio(
+            gradient[owners == place], differences[owners == place]
+        )
+        for place in places
+    }
 
 
 def _rounding(loss, epsilon):

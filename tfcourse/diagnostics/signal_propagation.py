@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -47,12 +48,12 @@ class LayerSignal:
     weight_variance: float | None
 
     @property
-    def advised_variance(self):
+    def advised_variance(self) -> float | None:
         """The n·mean(W²) that the course advises: 2 for relu, otherwise 1."""
         return 2.0 if self.activation in RELU_LIKE else 1.0
 
     @property
-    def advised_initializer(self):
+    def advised_initializer(self) -> str | None:
         return "He" if self.advised_variance == 2 else "Xavier"
 
 
@@ -69,17 +70,17 @@ class SignalPropagation:
     hidden: tuple
 
     @property
-    def activation_growth(self):
+    def activation_growth(self) -> float:
         """Deviation in the last hidden layer over that in the first."""
         return _growth([layer.activation_std for layer in self.hidden])
 
     @property
-    def gradient_growth(self):
+    def gradient_growth(self) -> float:
         """Deviation of the gradient in the first over that in the last."""
         return _growth([layer.gradient_std for layer in self.hidden[::-1]])
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """`"healthy"`, `"vanishing"` or `"exploding"`.
 
         Exploding if the deviation of activations or gradients grows more than
@@ -93,7 +94,7 @@ class SignalPropagation:
         return "vanishing" if min(sizes) < VANISHING else "healthy"
 
     @property
-    def advice(self):
+    def advice(self) -> tuple[str, ...]:
         """What to do, in sentences; none if the signal is healthy."""
         if self.verdict == "healthy":
             return ()
@@ -123,7 +124,7 @@ class SignalPropagation:
         )
 
     @property
-    def columns(self):
+    def columns(self) -> dict[str, list]:
         """The numbers of all layers by column, for a plot or a data frame."""
         names = [field.name for field in dataclasses.fields(LayerSignal)]
         return {
@@ -151,7 +152,9 @@ class SignalPropagation:
         return "\n".join([*lines, *self.advice])
 
 
-def signal_propagation(model, x, y=None, seed=0):
+def signal_propagation(
+    model: keras.Model, x: Any, y: Any = None, seed: int = 0
+) -> SignalPropagation:
     r"""Measures activations and gradients in every layer of a model.
 
     In a deep network of linear layers with weights $W = c I$ the activations

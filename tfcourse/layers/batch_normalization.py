@@ -1,6 +1,7 @@
 """Batch normalization with unbiased moving statistics."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -13,7 +14,13 @@ from tfcourse.hyperparameter import (
 from tfcourse.utils.validation import check_flag, check_integer, check_number
 
 
-def batch_statistics(x, axes, mask=None, keepdims=False, synchronized=False):
+def batch_statistics(
+    x: Any,
+    axes: Any,
+    mask: Any = None,
+    keepdims: bool = False,
+    synchronized: bool = False,
+) -> tuple[Any, Any, Any]:
     """Returns the number, mean and biased variance of the values along `axes`.
 
     The variance is the mean of squared differences from the mean, so that a
@@ -42,7 +49,7 @@ def batch_statistics(x, axes, mask=None, keepdims=False, synchronized=False):
     return count, mean, variance
 
 
-def sum_over_replicas(x):
+def sum_over_replicas(x: Any) -> Any:
     """Returns the sum of `x` over the replicas of TensorFlow's strategy."""
     import tensorflow as tf  # Keras has no operation for it.
 
@@ -51,7 +58,9 @@ def sum_over_replicas(x):
     return x if context is None else context.all_reduce("SUM", x)
 
 
-def normalize(x, mean, variance, gamma, beta, epsilon):
+def normalize(
+    x: Any, mean: Any, variance: Any, gamma: Any, beta: Any, epsilon: float
+) -> Any:
     """Returns gamma * (x - mean) / sqrt(variance + epsilon) + beta.
 
     Multiplied out, so that a value of `x` costs one product and one sum.
@@ -170,22 +179,22 @@ class BatchNormalization(keras.layers.Layer):
 
     def __init__(
         self,
-        axis=-1,
-        momentum=0.9,
-        epsilon=1e-8,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        moving_mean_initializer="zeros",
-        moving_variance_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        synchronized=False,
-        **kwargs,
-    ):
+        axis: int = -1,
+        momentum: float = 0.9,
+        epsilon: float = 1e-8,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_number(epsilon, "epsilon", "BatchNormalization", "(0, inf)")
         check_flag(center, "center", "BatchNormalization")
@@ -218,7 +227,7 @@ class BatchNormalization(keras.layers.Layer):
         self.supports_masking = True
         self.gamma = self.beta = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self._check_axis(input_shape)
         ndim, n = len(input_shape), input_shape[self.axis]
         if n is None:
@@ -231,43 +240,42 @@ class BatchNormalization(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=ndim, axes={self.axis: n})
         self._axis = -1 if self.axis == ndim - 1 else self.axis
 
-        def add(name, shape, **settings):
-            # Read as they are: float16 would round them.
-            return self.add_weight(shape, name=name, autocast=False, **settings)
-
         if self.scale:
-            self.gamma = add(
-                "gamma",
-                (n,),
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-            )
+            self.gamma = self._add_parameter("gamma", n)
         if self.center:
-            self.beta = add(
-                "beta",
-                (n,),
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-            )
-        self.moving_mean = add(
-            "moving_mean",
-            (n,),
-            initializer=self.moving_mean_initializer,
-            trainable=False,
+            self.beta = self._add_parameter("beta", n)
+        self.moving_mean = self._add_statistic(
+            "moving_mean", n, self.moving_mean_initializer
         )
-        self.moving_variance = add(
-            "moving_variance",
-            (n,),
-            initializer=self.moving_variance_initializer,
-            trainable=False,
+        self.moving_variance = self._add_statistic(
+            "moving_variance", n, self.moving_variance_initializer
         )
-        self.moving_weight = add(
-            "moving_weight", (n,), initializer="zeros", trainable=False
+        self.moving_weight = self._add_statistic("moving_weight", n, "zeros")
+
+    # Both are read as they are, not autocast: float16 would round them.
+
+    def _add_parameter(self, name, n):
+        return self.add_weight(
+            (n,),
+            name=name,
+            initializer=getattr(self, f"{name}_initializer"),
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
+            autocast=False,
         )
 
-    def call(self, inputs, training=None, mask=None):
+    def _add_statistic(self, name, n, initializer):
+        return self.add_weight(
+            (n,),
+            name=name,
+            initializer=initializer,
+            trainable=False,
+            autocast=False,
+        )
+
+    def call(
+        self, inputs: Any, training: bool | None = None, mask: Any = None
+    ) -> Any:
         self._check_inputs(inputs, mask)
         dtype = keras.backend.result_type(inputs.dtype, "float32")
         x = self._collapse(ops.cast(inputs, dtype))
@@ -354,15 +362,17 @@ class BatchNormalization(keras.layers.Layer):
                 f"inputs.shape={inputs.shape}"
             )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         self._check_axis(input_shape)
         return input_shape
 
-    def compute_output_spec(self, inputs, training=None, mask=None):
+    def compute_output_spec(
+        self, inputs: Any, training: bool | None = None, mask: Any = None
+    ) -> Any:
         self._check_inputs(inputs)
         return super().compute_output_spec(inputs, training=training)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             **current_values(self),

@@ -1,5 +1,7 @@
 """The largest score as a decision."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -38,7 +40,7 @@ class Hardmax(keras.layers.Layer):
     [[1.0, 0.0, 0.0, 0.0]]
     """
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_integer(axis, "axis", "Hardmax", least=None)
         self.axis = axis
@@ -46,7 +48,7 @@ class Hardmax(keras.layers.Layer):
         # Nothing is left to create once the shape of the inputs is known.
         self.built = type(self).build is keras.layers.Layer.build
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         axis = self._axis_of(inputs)
         return ops.one_hot(
             ops.argmax(inputs, axis),
@@ -64,12 +66,12 @@ class Hardmax(keras.layers.Layer):
             )
         return self.axis % ndim
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: Any) -> Any:
         self._axis_of(inputs)
         return keras.KerasTensor(inputs.shape, inputs.dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

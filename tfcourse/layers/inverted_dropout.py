@@ -1,5 +1,8 @@
 """Dropout, by the probability of keeping a unit."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -65,7 +68,13 @@ class InvertedDropout(keras.layers.Layer):
     keep_prob = Hyperparameter("(0, 1]")
     hyperparameters = property(hyperparameters_of)
 
-    def __init__(self, keep_prob, seed=None, noise_shape=None, **kwargs):
+    def __init__(
+        self,
+        keep_prob: float,
+        seed: Any = None,
+        noise_shape: Sequence[int | None] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.keep_prob = keep_prob
         self.seed = seed
@@ -75,7 +84,7 @@ class InvertedDropout(keras.layers.Layer):
         # Nothing is left to create once the shape of the inputs is known.
         self.built = type(self).build is keras.layers.Layer.build
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool | None = False) -> Any:
         if not training:
             return inputs
         # In float16 a draw has a thousand values only, in bfloat16 128.
@@ -99,19 +108,19 @@ class InvertedDropout(keras.layers.Layer):
 
     # Keras saves no state of random numbers: a run that goes on from a file
     # would draw other masks than one that was never cut.
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         store["seed"] = self.seed_generator.state
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         variables = {name: store[name] for name in store.keys()}  # noqa: SIM118
         self.seed_generator.state.assign(variables.pop("seed"))
         super().load_own_variables(variables)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {"seed": self.seed, "noise_shape": self.noise_shape}
         return {**super().get_config(), **current_values(self), **own}
 

@@ -1,6 +1,8 @@
 """The exact mean and variance that batch normalization stands in for."""
 
 import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,8 +15,13 @@ from tfcourse.utils.keras_private import every_layer
 
 
 def estimate_population_statistics(
-    model, data, batch_size=256, layers=None, unbiased=False, verbose=1
-):
+    model: keras.Model,
+    data: Any,
+    batch_size: int = 256,
+    layers: Sequence[keras.layers.Layer] | None = None,
+    unbiased: bool = False,
+    verbose: int = 1,
+) -> dict[keras.layers.Layer, tuple[np.ndarray, np.ndarray]]:
     r"""Sets the averages of all batch-norm layers to those of the training set.
 
     Over all values $z$ of a feature in the training set, of $m$ examples,
@@ -107,7 +114,12 @@ def estimate_population_statistics(
 class _Reruns:
     """Runs of the whole model, one for each layer in the order of its calls."""
 
-    def __init__(self, model, layers, data):
+    def __init__(
+        self,
+        model: keras.Model,
+        layers: Sequence[keras.layers.Layer] | None,
+        data: Any,
+    ) -> None:
         self._model, self._data = model, data
         calls = self._calls(layers)
         self.order = [[layer] for layer in calls]
@@ -141,22 +153,22 @@ class _Reruns:
                 "layer of its own for each place."
             )
 
-    def batches(self):
+    def batches(self) -> Iterator[None]:
         for x in self._data:
             self._model(x, training=False)
             yield
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
 class _Moments:
     """Number, mean and summed squared deviations of all values so far."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.count, self.mean, self.squares = 0, 0.0, 0.0
 
-    def add(self, x, mask=None):
+    def add(self, x: Any, mask: Any = None) -> None:
         """Adds an array of values by features, those where `mask` is true."""
         if mask is None:
             count, n = len(x), max(len(x), 1)
@@ -175,7 +187,9 @@ class _Moments:
         )
         self.count = self.count + count
 
-    def result(self, layer, unbiased):
+    def result(
+        self, layer: keras.layers.Layer, unbiased: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
         least = 2 if unbiased else 1
         if np.min(self.count) < least:
             raise ValueError(
@@ -296,7 +310,7 @@ def _to_array(tensor, layer):
 class _Progress:
     """A bar over the batches of all rounds, known after the first round."""
 
-    def __init__(self, rounds, length, verbose):
+    def __init__(self, rounds: int, length: int | None, verbose: int) -> None:
         self._rounds, self._seen = rounds, 0
         self._bar = keras.utils.Progbar(
             None if length is None else rounds * length,
@@ -304,7 +318,7 @@ class _Progress:
             unit_name="batch",
         )
 
-    def run(self, batches):
+    def run(self, batches: Iterable[None]) -> None:
         """Runs one round."""
         for _ in batches:
             self._seen += 1
