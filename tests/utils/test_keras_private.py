@@ -18,7 +18,6 @@ from tfcourse.utils.keras_private import (
     standardized_inputs,
     sublayers,
 )
-from tfcourse.utils import keras_private
 
 
 @pytest.fixture
