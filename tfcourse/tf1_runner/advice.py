@@ -4,17 +4,6 @@ import re
 
 from tfcourse.tf1_runner.source.detect_tf1 import renames
 
-# Parts of the API where a missing name is explained.
-SUBMODULES = (
-    "nn",
-    "train",
-    "image",
-    "summary",
-    "losses",
-    "metrics",
-    "python_io",
-)
-
 # What has no successor under another name: the beginning of a name, and what
 # to do. The longest beginning counts.
 _GONE = {

@@ -26,7 +26,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.modules[name] = found
 
 
-def serve(modern):
+def serve(modern) -> None:
     """Lets old names of modules be imported.
 
     Args:
@@ -34,6 +34,31 @@ def serve(modern):
             to import in its place, or None.
     """
     sys.meta_path.insert(0, _Finder(modern))
+
+
+class _Maker(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Makes modules that have no file."""
+
+    def __init__(self, modules):
+        self.modules = modules
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in self.modules:
+            return None
+        return importlib.util.spec_from_loader(name, self, is_package=True)
+
+    def exec_module(self, module):
+        self.modules[module.__name__](module)
+
+
+def make(modules) -> None:
+    """Lets modules be imported that have no file.
+
+    Args:
+        modules: From the name of a module to a function that is given the new,
+            empty module, and fills it.
+    """
+    sys.meta_path.insert(0, _Maker(modules))
 
 
 class _Patcher(importlib.abc.MetaPathFinder):
@@ -59,7 +84,7 @@ class _Patcher(importlib.abc.MetaPathFinder):
         return spec
 
 
-def after_import(patches):
+def after_import(patches) -> None:
     """Runs `patches[name](module)` once a module is imported."""
     waiting = {}
     for name, patch in patches.items():

@@ -29,6 +29,10 @@ _MODULES = {
     ),
     "tensorflow.contrib.slim.python.slim.nets": "tf_slim.nets",
     "tensorflow.contrib.slim": "tf_slim",
+    "tensorflow.contrib.tensorboard.plugins.projector": (
+        f"{_OURS}.contrib.tensorboard"
+    ),
+    "tensorflow.contrib.tensorboard.plugins": f"{_OURS}.contrib.tensorboard",
     "tensorflow.contrib": f"{_OURS}.contrib",
     "tensorflow.keras": _KERAS,
     "tensorflow.models.rnn.rnn_cell": f"{_OURS}.models.rnn.rnn_cell",

@@ -2,8 +2,16 @@
 
 import importlib
 
-from tfcourse.tf1_runner.advice import SUBMODULES
-
+# Parts of the API where a missing name is explained.
+_SUBMODULES = (
+    "nn",
+    "train",
+    "image",
+    "summary",
+    "losses",
+    "metrics",
+    "python_io",
+)
 # Old name, name in v1.
 RENAMED = {
     "TensorArray.pack": "TensorArray.stack",
@@ -73,7 +81,7 @@ def add_old_names(tf) -> None:
     for name, new in RENAMED.items():
         set_symbol(tf, name, find_symbol(tf, new))
     tf.__getattr__ = _late_or_explained(tf, "tf")
-    for name in SUBMODULES:
+    for name in _SUBMODULES:
         module = getattr(tf, name)
         module.__getattr__ = _late_or_explained(module, f"tf.{name}")
 
@@ -101,10 +109,39 @@ def _late_or_explained(module, prefix):
             found = importlib.import_module(_LATE[full])
             setattr(module, name, found)
             return found
-        raise AttributeError(
-            f"module '{prefix.replace('tf', 'tensorflow', 1)}' has no "
-            f"attribute '{name}'",
-            name=full,
-        )
+        raise missing_name(prefix, name)
 
     return find
+
+
+def names_from(prefix: str, *sources: str):
+    """Returns a module's `__getattr__` that looks through other modules.
+
+    Args:
+        prefix: What the script calls the module, for the message.
+        *sources: Names of modules, imported when first needed.
+    """
+
+    def find(name):
+        if not name.startswith("_"):
+            for source in sources:
+                found = getattr(importlib.import_module(source), name, None)
+                if found is not None:
+                    return found
+        raise missing_name(prefix, name)
+
+    return find
+
+
+def missing_name(prefix: str, name: str) -> AttributeError:
+    """Returns the error of a name that is not there, with the script's words.
+
+    Args:
+        prefix: What the script calls the module, such as `tf.contrib`.
+        name: What the module has not.
+    """
+    return AttributeError(
+        f"module '{prefix.replace('tf', 'tensorflow', 1)}' has no "
+        f"attribute '{name}'",
+        name=f"{prefix}.{name}",
+    )

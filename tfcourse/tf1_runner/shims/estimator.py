@@ -10,7 +10,7 @@ import types
 
 from tensorflow.python.util import tf_export
 
-from tfcourse.tf1_runner.shims.contrib._gather import gather
+from tfcourse.tf1_runner.imports.symbol_names import names_from
 
 
 class _Removed(types.ModuleType):
@@ -45,4 +45,6 @@ def _prepare():
 
 _prepare()
 
-__getattr__ = gather("tf.estimator", "tensorflow_estimator._api.v1.estimator")
+__getattr__ = names_from(
+    "tf.estimator", "tensorflow_estimator._api.v1.estimator"
+)

@@ -5,6 +5,7 @@ import importlib.util
 import pathlib
 import sys
 
+from tfcourse.tf1_runner.imports.symbol_names import RENAMED
 from tfcourse.tf1_runner.source.local_modules import uses_with_helpers
 
 # Modules of Keras 2 that course notebooks import and Keras 3 has not.
@@ -108,8 +109,6 @@ def _names_lost_in_2():
     The table of TensorFlow's own upgrade script, read without importing
     TensorFlow; and the names that were gone before TensorFlow 1.0.
     """
-    from tfcourse.tf1_runner.imports.symbol_names import RENAMED
-
     return {*renames(), *(f"tf.{name}" for name in RENAMED)}
 
 

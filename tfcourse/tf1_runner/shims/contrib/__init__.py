@@ -2,14 +2,18 @@
 
 import importlib
 
+from tfcourse.tf1_runner.imports import hooks
 from tfcourse.tf1_runner.imports.module_names import modern
+from tfcourse.tf1_runner.imports.symbol_names import missing_name
+from tfcourse.tf1_runner.shims.contrib import aliases
+
+hooks.make(
+    {f"{__name__}.{name}": fill for name, fill in aliases.MODULES.items()}
+)
 
 
 def __getattr__(name):
     full = f"tensorflow.contrib.{name}"
     if not name.startswith("_") and modern(full):
         return importlib.import_module(full)
-    raise AttributeError(
-        f"module 'tensorflow.contrib' has no attribute '{name}'",
-        name=f"tf.contrib.{name}",
-    )
+    raise missing_name("tf.contrib", name)

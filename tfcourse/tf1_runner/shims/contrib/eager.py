@@ -14,9 +14,9 @@ from tensorflow.python.ops.resource_variable_ops import (
     ResourceVariable as Variable,  # noqa: F401
 )
 
-from tfcourse.tf1_runner.shims.contrib._gather import gather
+from tfcourse.tf1_runner.imports.symbol_names import names_from
 
-__getattr__ = gather("tf.contrib.eager", "tensorflow")
+__getattr__ = names_from("tf.contrib.eager", "tensorflow")
 
 defun = tf.function
 Checkpoint = tf.train.Checkpoint

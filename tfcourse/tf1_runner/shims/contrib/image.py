@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
-from tfcourse.tf1_runner.shims.contrib._gather import gather
+from tfcourse.tf1_runner.imports.symbol_names import names_from
 
-__getattr__ = gather("tf.contrib.image")
+__getattr__ = names_from("tf.contrib.image")
 
 
 def transform(

@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
-from tfcourse.tf1_runner.shims.contrib._gather import gather
+from tfcourse.tf1_runner.imports.symbol_names import names_from
 
-__getattr__ = gather(
+__getattr__ = names_from(
     "tf.contrib.layers",
     "tf_slim.layers.layers",
     "tf_slim.layers.initializers",
@@ -12,9 +12,11 @@ __getattr__ = gather(
     "tf_slim.layers.optimizers",
     "tf_slim.layers.normalization",
     "tf_slim.layers.summaries",
-    "tfcourse.tf1_runner.shims.contrib._columns",
     "tensorflow.feature_column",
 )
+
+_columns = tf.feature_column
+_Hashed = type(_columns.categorical_column_with_hash_bucket("any", 2))
 
 
 def embed_sequence(
@@ -50,3 +52,46 @@ def embed_sequence(
             trainable=trainable,
         )
         return tf.nn.embedding_lookup(embeddings, ids)
+
+
+# The feature columns, by their heirs' names.
+
+
+def real_valued_column(
+    column_name,
+    dimension=1,
+    default_value=None,
+    dtype=tf.float32,
+    normalizer=None,
+):
+    return _columns.numeric_column(
+        column_name, [dimension], default_value, dtype, normalizer
+    )
+
+
+def sparse_column_with_keys(column_name, keys, default_value=-1, **_):
+    return _columns.categorical_column_with_vocabulary_list(
+        column_name, keys, default_value=default_value
+    )
+
+
+def sparse_column_with_hash_bucket(column_name, hash_bucket_size, **_):
+    return _columns.categorical_column_with_hash_bucket(
+        column_name, hash_bucket_size
+    )
+
+
+def sparse_column_with_integerized_feature(column_name, bucket_size, **_):
+    return _columns.categorical_column_with_identity(column_name, bucket_size)
+
+
+def one_hot_column(sparse_id_column):
+    return _columns.indicator_column(sparse_id_column)
+
+
+def crossed_column(columns, hash_bucket_size, combiner="sum", **_):
+    """Returns the crossing of columns; hashed ones cross by their strings."""
+    keys = [
+        column.key if type(column) is _Hashed else column for column in columns
+    ]
+    return _columns.crossed_column(keys, hash_bucket_size)

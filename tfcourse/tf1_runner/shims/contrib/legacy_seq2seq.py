@@ -8,8 +8,8 @@ import weakref
 
 import tensorflow as tf
 
+from tfcourse.tf1_runner.imports.symbol_names import names_from
 from tfcourse.tf1_runner.patches.multi_rnn_cell import distinct
-from tfcourse.tf1_runner.shims.contrib._gather import gather
 from tfcourse.tf1_runner.shims.contrib._seq2seq.legacy_attention import (
     attention_decoder,
 )
@@ -22,7 +22,7 @@ from tfcourse.tf1_runner.shims.rnn_cells.wrappers import (
     OutputProjectionWrapper,
 )
 
-__getattr__ = gather("tf.contrib.legacy_seq2seq")
+__getattr__ = names_from("tf.contrib.legacy_seq2seq")
 
 # Decoder's cell -> the encoder's, which is the same one in every bucket.
 _encoders = weakref.WeakKeyDictionary()

@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from tfcourse.tf1_runner.shims.contrib._gather import gather
+from tfcourse.tf1_runner.imports.symbol_names import names_from
 
-__getattr__ = gather("tf.contrib.opt")
+__getattr__ = names_from("tf.contrib.opt")
 
 
 class ScipyOptimizerInterface:

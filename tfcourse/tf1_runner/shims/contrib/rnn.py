@@ -2,7 +2,7 @@
 
 import sys
 
-from tfcourse.tf1_runner.shims.contrib._gather import gather
+from tfcourse.tf1_runner.imports.symbol_names import names_from
 from tfcourse.tf1_runner.shims.rnn_cells.linear import linear as _linear  # noqa: F401
 from tfcourse.tf1_runner.shims.rnn_cells.lstm import (  # noqa: F401
     Conv1DLSTMCell,
@@ -22,6 +22,6 @@ from tfcourse.tf1_runner.shims.rnn_cells.wrappers import (  # noqa: F401
 # What TensorFlow 1.0 called it.
 core_rnn_cell = core_rnn = sys.modules[__name__]
 
-__getattr__ = gather(
+__getattr__ = names_from(
     "tf.contrib.rnn", "tensorflow.nn.rnn_cell", "tensorflow.nn"
 )

@@ -2,14 +2,14 @@
 
 import tensorflow as tf
 
-from tfcourse.tf1_runner.shims.contrib._gather import gather
+from tfcourse.tf1_runner.imports.symbol_names import names_from
 from tfcourse.tf1_runner.shims.contrib._seq2seq.losses import (
     by_labels_and_logits,
 )
 
 _OURS = "tfcourse.tf1_runner.shims.contrib._seq2seq"
 
-__getattr__ = gather(
+__getattr__ = names_from(
     "tf.contrib.seq2seq",
     f"{_OURS}.decoder",
     f"{_OURS}.helpers",

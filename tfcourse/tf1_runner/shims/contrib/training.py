@@ -1,8 +1,8 @@
 """`tf.contrib.training`: hyperparameters in one object."""
 
-from tfcourse.tf1_runner.shims.contrib._gather import gather
+from tfcourse.tf1_runner.imports.symbol_names import names_from
 
-__getattr__ = gather(
+__getattr__ = names_from(
     "tf.contrib.training",
     "tensorflow.train",
     "tf_slim.training.training",

@@ -1,6 +1,6 @@
 """`tf.contrib.learn`: its data sets, and its estimators by their heirs."""
 
-from tfcourse.tf1_runner.shims.contrib._gather import gather
+from tfcourse.tf1_runner.imports.symbol_names import names_from
 from tfcourse.tf1_runner.shims.contrib.learn import (  # noqa: F401
     datasets,
     estimators,
@@ -39,4 +39,4 @@ from tfcourse.tf1_runner.shims.contrib.learn.graph_actions import (  # noqa: F40
     run_n,
 )
 
-__getattr__ = gather("tf.contrib.learn", "tensorflow.estimator")
+__getattr__ = names_from("tf.contrib.learn", "tensorflow.estimator")

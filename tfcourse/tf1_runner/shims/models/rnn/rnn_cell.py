@@ -7,11 +7,11 @@ import functools
 
 import tensorflow as tf
 
-from tfcourse.tf1_runner.shims.contrib._gather import gather
+from tfcourse.tf1_runner.imports.symbol_names import names_from
 
 _cells = tf.nn.rnn_cell
 
-__getattr__ = gather(
+__getattr__ = names_from(
     "tf.models.rnn.rnn_cell",
     "tensorflow.nn.rnn_cell",
     "tfcourse.tf1_runner.shims.rnn_cells.wrappers",

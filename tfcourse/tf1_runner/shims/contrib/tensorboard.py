@@ -1,4 +1,6 @@
-"""`tf.contrib.tensorboard.plugins.projector`: TensorBoard's own."""
+"""`tf.contrib.tensorboard` and its `plugins.projector`: TensorBoard's own."""
+
+import sys
 
 from tensorboard.plugins.projector import (  # noqa: F401
     EmbeddingInfo,
@@ -6,6 +8,13 @@ from tensorboard.plugins.projector import (  # noqa: F401
     SpriteMetadata,
 )
 from tensorboard.plugins.projector import visualize_embeddings as _visualize
+
+from tfcourse.tf1_runner.imports.symbol_names import names_from
+
+# The packages above the functions are this module as well.
+plugins = projector = sys.modules[__name__]
+
+__getattr__ = names_from("tf.contrib.tensorboard")
 
 
 def visualize_embeddings(summary_writer, config):

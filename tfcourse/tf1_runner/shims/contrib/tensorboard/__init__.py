@@ -1,3 +1,0 @@
-"""`tf.contrib.tensorboard`."""
-
-from tfcourse.tf1_runner.shims.contrib.tensorboard import plugins  # noqa: F401
