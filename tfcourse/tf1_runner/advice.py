@@ -34,7 +34,7 @@ _GONE = {
 }
 
 
-def advise(name):
+def advise(name: str) -> str:
     """Returns what to write instead of a name that is not served.
 
     Args:
@@ -51,7 +51,7 @@ def advise(name):
     return "it is not there any more"
 
 
-def advice_for(error):
+def advice_for(error: BaseException) -> str | None:
     """Returns the advice for an error of the script, or None."""
     if isinstance(error, AttributeError):
         name = getattr(error, "name", None) or ""

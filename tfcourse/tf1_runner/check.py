@@ -2,20 +2,24 @@
 
 import importlib
 import inspect
+import pathlib
 
 from tfcourse.tf1_runner.imports.symbol_names import RENAMED
 from tfcourse.tf1_runner.patches import apply_patches, libraries
 from tfcourse.tf1_runner.source.local_modules import uses_with_helpers
+from tfcourse.tf1_runner.source.program import Source
 
 _LIBRARIES = ("tf", "np", "scipy.misc", "scipy.ndimage", "keras")
 
 
-def print_check(pieces, folder, tensorflow_1):
+def print_check(
+    sources: list[Source], folder: pathlib.Path, tensorflow_1: bool
+) -> int:
     """Prints a line for each name of a program; returns the exit code."""
     if not tensorflow_1:
         print("Not a TensorFlow 1 script: it runs as it is.")
         return 0
-    uses = _uses(pieces, folder)
+    uses = _uses(sources, folder)
     apply_patches()
     counts = {"as is": 0, "put back": 0, "missing": 0}
     width = max((len(name) for name in uses), default=0)
@@ -27,13 +31,13 @@ def print_check(pieces, folder, tensorflow_1):
     return 1 if counts["missing"] else 0
 
 
-def _uses(pieces, folder):
+def _uses(sources, folder):
     """Returns each name once, with the place where it first stands."""
     found = {}
-    for piece, uses in uses_with_helpers(pieces, folder):
+    for source, uses in uses_with_helpers(sources, folder):
         for use in uses:
             if use.name.startswith(tuple(f"{name}." for name in _LIBRARIES)):
-                found.setdefault(use.name, f"{piece.name}:{use.line}")
+                found.setdefault(use.name, f"{source.name}:{use.line}")
     return found
 
 

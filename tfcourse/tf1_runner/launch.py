@@ -6,16 +6,23 @@ import pathlib
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 
 from tfcourse.tf1_runner.source.detect_tf1 import is_tensorflow_1
-from tfcourse.tf1_runner.source.program import read_program
+from tfcourse.tf1_runner.source.program import read_sources
 
 MNIST = ("files", "digits")
 # A matplotlib backend.
 FIGURES = "module://tfcourse.tf1_runner.environment.matplotlib_backend"
 
 
-def run_script(path, argv=(), *, mnist="files", figures=None):
+def run_script(
+    path: str | os.PathLike,
+    argv: Iterable[object] = (),
+    *,
+    mnist: str = "files",
+    figures: str | os.PathLike | None = None,
+) -> int:
     r"""Runs a TensorFlow 1 script or notebook, unmodified, and waits for it.
 
     It runs in a process of its own, as `python SCRIPT ARGV` would run it: the
@@ -50,7 +57,7 @@ def run_script(path, argv=(), *, mnist="files", figures=None):
     return _launch("run", path, argv, mnist=mnist, figures=str(figures))
 
 
-def check_script(path):
+def check_script(path: str | os.PathLike) -> int:
     """Prints every TensorFlow 1 name that a script uses and how it is served.
 
     Nothing of the script runs. Each line has the line of the script (and the
@@ -64,8 +71,8 @@ def check_script(path):
 
 
 def _launch(task, path, argv, **settings):
-    pieces = read_program(path)
-    old = is_tensorflow_1(pieces, path.parent)
+    sources = read_sources(path)
+    old = is_tensorflow_1(sources, path.parent)
     settings |= {"task": task, "path": str(path), "tensorflow_1": old}
     command = [
         sys.executable,

@@ -1,4 +1,4 @@
-"""The script's process: prepares TensorFlow 1 and runs the pieces."""
+"""The script's process: prepares TensorFlow 1 and runs the sources."""
 
 import builtins
 import json
@@ -10,21 +10,21 @@ import traceback
 import types
 
 from tfcourse.tf1_runner.launch import FIGURES
-from tfcourse.tf1_runner.source.program import read_program
+from tfcourse.tf1_runner.source.program import read_sources
 
 
-def main():
+def main() -> None:
     settings, *argv = sys.argv[1:]
     settings = json.loads(settings)
     # Only what is of TensorFlow 1 is run as Python 2 would have.
-    pieces = read_program(settings["path"], convert=settings["tensorflow_1"])
+    sources = read_sources(settings["path"], convert=settings["tensorflow_1"])
     if settings["task"] == "check":
         from tfcourse.tf1_runner.check import print_check
 
         folder = pathlib.Path(settings["path"]).parent
-        sys.exit(print_check(pieces, folder, settings["tensorflow_1"]))
+        sys.exit(print_check(sources, folder, settings["tensorflow_1"]))
     _prepare(settings)
-    _run(settings["path"], pieces, argv, settings["tensorflow_1"])
+    _run(settings["path"], sources, argv, settings["tensorflow_1"])
 
 
 def _prepare(settings):
@@ -51,28 +51,28 @@ def _keep_the_backend(matplotlib):
     matplotlib.use = lambda *args, **kwargs: None
 
 
-def _run(path, pieces, argv, tensorflow_1):
+def _run(path, sources, argv, tensorflow_1):
     script = pathlib.Path(path)
     main_module = _main_module(script)
     sys.argv = [path, *argv]
     folder = str(script.parent.absolute())
     sys.path.insert(0, folder)
-    as_then = None
+    with_legacy_semantics = None
     if tensorflow_1:
         from tfcourse.tf1_runner.source import rewrite
 
-        as_then = rewrite.install(folder, pieces)
-    if pieces and pieces[0].is_cell:
+        with_legacy_semantics = rewrite.install(folder, sources)
+    if sources and sources[0].is_cell:
         os.chdir(script.parent)  # As Jupyter does.
     try:
-        for piece in pieces:
-            tree = piece.parse()
-            if as_then:
-                tree = as_then(tree)
-            _execute(piece, tree, main_module.__dict__)
+        for source in sources:
+            tree = source.parse()
+            if with_legacy_semantics:
+                tree = with_legacy_semantics(tree)
+            _execute(source, tree, main_module.__dict__)
     except KeyboardInterrupt as error:
         _flush()
-        print(f"\nInterrupted{_where(error, pieces)}.", file=sys.stderr)
+        print(f"\nInterrupted{_where(error, sources)}.", file=sys.stderr)
         sys.exit(130)
     except SystemExit:
         raise
@@ -93,16 +93,16 @@ def _main_module(script):
     return module
 
 
-def _execute(piece, tree, namespace):
+def _execute(source, tree, namespace):
     """Runs a script, or a cell, whose last value is shown as Jupyter does."""
-    lines = piece.source.splitlines(keepends=True)
-    linecache.cache[piece.name] = (len(piece.source), None, lines, piece.name)
-    if not piece.is_cell:
-        exec(compile(tree, piece.name, "exec"), namespace)
+    lines = source.text.splitlines(keepends=True)
+    linecache.cache[source.name] = (len(source.text), None, lines, source.name)
+    if not source.is_cell:
+        exec(compile(tree, source.name, "exec"), namespace)
         return
     from tfcourse.tf1_runner.environment import ipython
 
-    ipython.run_cell(piece, tree, namespace)
+    ipython.run_cell(source, tree, namespace)
     _finish_figures()
 
 
@@ -134,8 +134,8 @@ def _print_advice(error):
         print(f"\ntfcourse: {advice}", file=sys.stderr)
 
 
-def _where(error, pieces):
-    names = {piece.name for piece in pieces}
+def _where(error, sources):
+    names = {source.name for source in sources}
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename in names]
     return f" in {own[-1].filename}, line {own[-1].lineno}" if own else ""

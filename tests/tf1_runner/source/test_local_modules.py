@@ -4,7 +4,7 @@ import textwrap
 
 from tfcourse.tf1_runner.source.detect_tf1 import is_tensorflow_1
 from tfcourse.tf1_runner.source.local_modules import uses_with_helpers
-from tfcourse.tf1_runner.source.program import Piece, read_program
+from tfcourse.tf1_runner.source.program import Source, read_sources
 
 
 def write(path, source):
@@ -15,10 +15,10 @@ def write(path, source):
 def rows(folder, source):
     """Returns the names of TensorFlow, with their files and lines."""
     write(folder / "main.py", source)
-    pieces = read_program(folder / "main.py")
+    sources = read_sources(folder / "main.py")
     return [
-        f"{piece.name.removeprefix(f'{folder}/')}:{use.line} {use.name}"
-        for piece, uses in uses_with_helpers(pieces, folder)
+        f"{source.name.removeprefix(f'{folder}/')}:{use.line} {use.name}"
+        for source, uses in uses_with_helpers(sources, folder)
         for use in uses
         if use.name.startswith("tf.")
     ]
@@ -79,7 +79,7 @@ def test_stars_in_a_circle_come_to_an_end(tmp_path):
 
 def test_keras_2_is_told_from_keras_3_by_its_arguments(tmp_path):
     def old(source):
-        return is_tensorflow_1([Piece("a.py", source)], tmp_path)
+        return is_tensorflow_1([Source("a.py", source)], tmp_path)
 
     start = "from keras.optimizers import Adam\nfrom keras import backend as K"
     assert old(f"{start}\nAdam(lr=0.01)")

@@ -1,4 +1,4 @@
-"""Reading scripts and notebooks: are their pieces, names and era found?"""
+"""Reading scripts and notebooks: are their parts, names and era found?"""
 
 import ast
 import json
@@ -9,7 +9,7 @@ from tfcourse.errors import InputError
 from tfcourse.tf1_runner import run_script
 from tfcourse.tf1_runner.source.detect_tf1 import is_tensorflow_1
 from tfcourse.tf1_runner.source.ipython_syntax import without_magics
-from tfcourse.tf1_runner.source.program import Piece, read_program
+from tfcourse.tf1_runner.source.program import Source, read_sources
 from tfcourse.tf1_runner.source.used_names import names_used
 
 
@@ -49,9 +49,9 @@ def test_code_cells_of_a_notebook_are_numbered(tmp_path):
     text = {"cell_type": "markdown", "source": "text"}
     path.write_text(json.dumps({"cells": [code, text, code]}))
 
-    first, second = read_program(path)
+    first, second = read_sources(path)
 
-    assert first == Piece(f"{path}, cell 1", "a = 1\nb = 2", is_cell=True)
+    assert first == Source(f"{path}, cell 1", "a = 1\nb = 2", is_cell=True)
     assert second.name == f"{path}, cell 2"
 
 
@@ -60,7 +60,7 @@ def test_a_notebook_of_format_3_is_read(tmp_path):
     cell = {"cell_type": "code", "input": ["a = 1"]}
     path.write_text(json.dumps({"worksheets": [{"cells": [cell]}]}))
 
-    assert [piece.source for piece in read_program(path)] == ["a = 1"]
+    assert [source.text for source in read_sources(path)] == ["a = 1"]
 
 
 @pytest.mark.parametrize(
@@ -140,4 +140,4 @@ def test_the_era_of_a_script_is_told_by_its_names(tmp_path, source, old):
     helper = "import tensorflow as tf\ntf.reset_default_graph()"
     (tmp_path / "tf_helpers.py").write_text(helper)
 
-    assert is_tensorflow_1([Piece("a.py", source)], tmp_path) == old
+    assert is_tensorflow_1([Source("a.py", source)], tmp_path) == old

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import types
 
+from tfcourse.tf1_runner.source.program import Source
 
-def install():
+
+def install() -> None:
     """Gives the script `get_ipython`, `display` and the module `IPython`."""
     shell = Shell()
     builtins.get_ipython = lambda: shell
@@ -27,17 +29,17 @@ def install():
         sys.modules["IPython.core.display"] = package.display
 
 
-def run_cell(piece, tree, namespace):
+def run_cell(source: Source, tree: ast.Module, namespace: dict) -> None:
     """Runs a cell's syntax tree, and shows the value of its last expression."""
     # IPython lets its magics stand before them.
     tree.body.sort(key=lambda node: not _is_of_the_future(node))
     last = tree.body[-1] if tree.body else None
-    show = isinstance(last, ast.Expr) and not _ends_in_semicolon(piece.source)
+    show = isinstance(last, ast.Expr) and not _ends_in_semicolon(source.text)
     if show:
         tree.body.pop()
-    exec(compile(tree, piece.name, "exec"), namespace)
+    exec(compile(tree, source.name, "exec"), namespace)
     if show:
-        expression = compile(ast.Expression(last.value), piece.name, "eval")
+        expression = compile(ast.Expression(last.value), source.name, "eval")
         value = eval(expression, namespace)
         namespace["_"] = value
         display(value)
@@ -51,7 +53,7 @@ def _ends_in_semicolon(source):
     return source.rstrip().endswith(";")
 
 
-def display(*values, **_):
+def display(*values, **_) -> None:
     """Prints each value, as a notebook would show it in text."""
     for value in values:
         if value is not None and not isinstance(value, Shown):

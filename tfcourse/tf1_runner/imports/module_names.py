@@ -64,7 +64,7 @@ _MODULES = {
 }
 
 
-def modern(name):
+def modern(name: str) -> str | None:
     """Returns the module that serves the one called `name`, or None."""
     if name == "input_data":
         return None if _is_their_own(name) else _INPUT_DATA

@@ -7,6 +7,7 @@ import sys
 
 from tfcourse.tf1_runner.imports.symbol_names import RENAMED
 from tfcourse.tf1_runner.source.local_modules import uses_with_helpers
+from tfcourse.tf1_runner.source.program import Source
 
 # Modules of Keras 2 that course notebooks import and Keras 3 has not.
 _KERAS_2 = (
@@ -66,10 +67,10 @@ _OF_MEMORY = ("tf.compat.v1.ConfigProto", "tf.compat.v1.GPUOptions")
 _SESSIONS = ("tf.compat.v1.Session", "tf.compat.v1.InteractiveSession")
 
 
-def is_tensorflow_1(pieces, folder):
+def is_tensorflow_1(sources: list[Source], folder: pathlib.Path) -> bool:
     """Returns whether a program, or a helper beside it, is of TensorFlow 1."""
     uses = [
-        use for _, some in uses_with_helpers(pieces, folder) for use in some
+        use for _, some in uses_with_helpers(sources, folder) for use in some
     ]
     of_both = _OF_BOTH
     if any(use.name.startswith(_OF_MEMORY) for use in uses):
@@ -113,7 +114,7 @@ def _names_lost_in_2():
 
 
 @functools.cache
-def renames():
+def renames() -> dict[str, str]:
     """Returns TensorFlow's table of v1 names and what they are called in v2."""
     loaded = sys.modules.get("tensorflow")
     spec = importlib.util.find_spec("tensorflow")

@@ -8,7 +8,7 @@ _MAGIC = re.compile(r"^(\s*)(?:([\w, ]+?)\s*=\s*)?% ?(\w.*)$")
 _HELP = re.compile(r"^(\s*)(\?+\s*[\w.]+|[\w.]+\s*\?+)\s*$")
 
 
-def without_magics(source):
+def without_magics(source: str) -> str:
     """Returns `source` with `%magic`, `!command` and `name?` as calls.
 
     Python's own parser says which lines are not Python, so that a `%` in a

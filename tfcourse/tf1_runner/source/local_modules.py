@@ -2,52 +2,55 @@
 
 import collections
 import pathlib
+from collections.abc import Iterator
 
-from tfcourse.tf1_runner.source.program import read_program
-from tfcourse.tf1_runner.source.used_names import names_used
+from tfcourse.tf1_runner.source.program import Source, read_sources
+from tfcourse.tf1_runner.source.used_names import Use, names_used
 
 
-def uses_with_helpers(pieces, folder):
-    """Yields each piece of a program and of its helpers, with its uses.
+def uses_with_helpers(
+    sources: list[Source], folder: pathlib.Path
+) -> Iterator[tuple[Source, list[Use]]]:
+    """Yields each source of a program and of its helpers, with its uses.
 
     A helper is a module beside the program that the program, or another
     helper, imports.
 
     Args:
-        pieces: Of the script or notebook.
+        sources: Of the script or notebook.
         folder: Where it lies, and Python looks for its modules first.
 
     Yields:
-        A piece and a list of `Use`. A piece that is not Python has none:
+        A source and a list of `Use`. A source that is not Python has none:
         that is told when it runs, as Python would.
     """
-    files, seen = [pieces], {pathlib.Path(piece.name) for piece in pieces}
+    files, seen = [sources], {pathlib.Path(source.name) for source in sources}
     for file in files:  # It grows meanwhile: helpers import helpers.
-        for piece, uses in _uses(file, folder, {}, seen=()):
-            yield piece, uses
+        for source, uses in _uses(file, folder, {}, seen=()):
+            yield source, uses
             for helper in (h for use in uses for h in _files(use.name, folder)):
                 if helper not in seen:
                     seen.add(helper)
-                    files.append(read_program(helper))
+                    files.append(read_sources(helper))
 
 
-def _uses(pieces, folder, aliases, seen):
+def _uses(sources, folder, aliases, seen):
     def star(module):
         """Returns what `from module import *` makes known."""
         known = {}
         for file in _files(module, folder):
             if file not in seen:  # Or two that import each other never end.
-                inner = _uses(read_program(file), folder, known, (*seen, file))
+                inner = _uses(read_sources(file), folder, known, (*seen, file))
                 collections.deque(inner, maxlen=0)
         return known
 
-    for piece in pieces:
+    for source in sources:
         try:
-            tree = piece.parse()
+            tree = source.parse()
         except SyntaxError:
-            yield piece, []
+            yield source, []
         else:
-            yield piece, names_used(tree, aliases, star)
+            yield source, names_used(tree, aliases, star)
 
 
 def _files(name, folder):

@@ -1,8 +1,9 @@
-"""A script or a notebook as pieces of Python, each with the name it goes by."""
+"""A script or a notebook as sources of Python, each with its name."""
 
 import ast
 import dataclasses
 import json
+import os
 import pathlib
 import tokenize
 
@@ -12,30 +13,30 @@ from tfcourse.tf1_runner.source.python_2 import in_python_3
 
 
 @dataclasses.dataclass(frozen=True)
-class Piece:
+class Source:
     """A whole script, or one cell of a notebook.
 
     Args:
         name: What a traceback calls it: the path of the script, or the
             notebook's path and the number of the cell.
-        source: Its Python, IPython's magics written as calls.
+        text: Its Python, IPython's magics written as calls.
         is_cell: Whether the value of its last expression is shown.
         python_2: Whether it was written in Python 2.
         rounds_division: Whether 7 / 2 is 3.
     """
 
     name: str
-    source: str
+    text: str
     is_cell: bool = False
     python_2: bool = False
     rounds_division: bool = False
 
-    def parse(self):
-        return ast.parse(self.source, self.name)
+    def parse(self) -> ast.Module:
+        return ast.parse(self.text, self.name)
 
 
-def read_program(path, convert=True):
-    """Returns the pieces of a script, or of a notebook's code cells.
+def read_sources(path: str | os.PathLike, convert: bool = True) -> list[Source]:
+    """Returns the sources of a script, or of a notebook's code cells.
 
     Args:
         path: Of the script or notebook.
@@ -52,40 +53,40 @@ def read_program(path, convert=True):
         raise InputError(f"{path} is a folder. Give a .py or .ipynb file.")
     try:
         if path.suffix == ".ipynb":
-            pieces = _cells(path)
-            return _in_python_3(pieces) if convert else pieces
+            sources = _cells(path)
+            return _in_python_3(sources) if convert else sources
         with tokenize.open(path) as file:  # Heeds a coding line.
             # A notebook pasted or exported as a script keeps its magics.
-            pieces = [Piece(str(path), without_magics(file.read()))]
-            return _in_python_3(pieces) if convert else pieces
+            sources = [Source(str(path), without_magics(file.read()))]
+            return _in_python_3(sources) if convert else sources
     except (UnicodeDecodeError, SyntaxError) as error:
         raise InputError(
             f"{path} cannot be read as Python: {error}. Save it as UTF-8."
         ) from None
 
 
-def _in_python_3(pieces):
-    name = pieces[0].name if pieces else ""
-    sources = [piece.source for piece in pieces]
-    sources, old, rounds = in_python_3(sources, name)
+def _in_python_3(sources):
+    name = sources[0].name if sources else ""
+    texts = [source.text for source in sources]
+    texts, old, rounds = in_python_3(texts, name)
     return [
         dataclasses.replace(
-            piece, source=source, python_2=old, rounds_division=rounds
+            source, text=text, python_2=old, rounds_division=rounds
         )
-        for piece, source in zip(pieces, sources, strict=True)
+        for source, text in zip(sources, texts, strict=True)
     ]
 
 
 def _cells(path):
     notebook = _read_notebook(path)
     cells = [cell for cell in notebook if cell.get("cell_type") == "code"]
-    pieces = []
+    sources = []
     for number, cell in enumerate(cells, start=1):
-        source = cell.get("source", cell.get("input", ""))
-        text = source if isinstance(source, str) else "".join(source)
+        lines = cell.get("source", cell.get("input", ""))
+        text = lines if isinstance(lines, str) else "".join(lines)
         name = f"{path}, cell {number}"
-        pieces.append(Piece(name, without_magics(text), is_cell=True))
-    return pieces
+        sources.append(Source(name, without_magics(text), is_cell=True))
+    return sources
 
 
 def _read_notebook(path):

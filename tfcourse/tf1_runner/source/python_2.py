@@ -18,27 +18,27 @@ _DIVISION = re.compile(r"^from __future__ import .*\bdivision", re.M)
 _LEFT_OUT = {"future", "reduce", "reload"}
 
 
-def in_python_3(sources, name):
-    """Returns the pieces of a program as Python 3 reads them.
+def in_python_3(texts: list[str], name: str) -> tuple[list[str], bool, bool]:
+    """Returns the parts of a program as Python 3 reads them.
 
     Args:
-        sources: The pieces; all are of Python 2 if one is. Their lines stay.
+        texts: The parts; all are of Python 2 if one is. Their lines stay.
         name: Of the program, for messages.
 
     Returns:
-        The pieces, whether they were of Python 2, and whether their `/`
+        The parts, whether they were of Python 2, and whether their `/`
         rounds the quotient of whole numbers.
     """
-    if _library() is None or all(map(_parses, sources)):
-        return sources, False, False
-    converted = [_converted(source, name) for source in sources]
+    if _library() is None or all(map(_parses, texts)):
+        return texts, False, False
+    converted = [_converted(text, name) for text in texts]
     # What is neither, such as a cell that was not finished, tells nothing.
     if not any(
         _parses(new) and not _parses(old)
-        for old, new in zip(sources, converted, strict=True)
+        for old, new in zip(texts, converted, strict=True)
     ):
-        return sources, False, False
-    return converted, True, not any(map(_DIVISION.search, sources))
+        return texts, False, False
+    return converted, True, not any(map(_DIVISION.search, texts))
 
 
 def _parses(source):
@@ -79,7 +79,7 @@ def _library():
     return None
 
 
-def restore_builtins():
+def restore_builtins() -> None:
     """Gives a script the builtins that have another name today."""
     for name, value in {
         "basestring": str,

@@ -14,16 +14,20 @@ import importlib.util
 import os
 import pickle
 import sys
+from collections.abc import Callable
 
 import numpy as np
 
+from tfcourse.tf1_runner.source.program import Source
 from tfcourse.tf1_runner.source.python_2 import in_python_3
 
 _PREFIX = "_tfcourse_"
 
 
-class _Then(ast.NodeTransformer):
-    def __init__(self, rounds_division):
+class LegacySemantics(ast.NodeTransformer):
+    """Puts calls to the functions of this file where the meaning changed."""
+
+    def __init__(self, rounds_division: bool):
         self._rounds_division = rounds_division
 
     def visit_Call(self, node):
@@ -130,22 +134,27 @@ def _is_whole(number):
 _FUNCTIONS = (number_of, written, bytes_of, divided, divided_itself)
 
 
-def as_then(tree, rounds_division=False):
+def with_legacy_semantics(
+    tree: ast.Module, rounds_division: bool = False
+) -> ast.Module:
     """Returns a syntax tree that means what it meant then.
 
     Args:
         tree: Of a program.
         rounds_division: Whether 7 / 2 is 3.
     """
-    return ast.fix_missing_locations(_Then(rounds_division).visit(tree))
+    changed = LegacySemantics(rounds_division).visit(tree)
+    return ast.fix_missing_locations(changed)
 
 
-def install(folder, pieces):
+def install(
+    folder: str, sources: list[Source]
+) -> Callable[[ast.Module], ast.Module]:
     """Prepares this process for a program, and for the modules beside it.
 
     Args:
         folder: Where the program lies.
-        pieces: Of the program.
+        sources: Of the program.
 
     Returns:
         A function of a syntax tree, which is changed to mean what it meant.
@@ -153,12 +162,12 @@ def install(folder, pieces):
     for function in _FUNCTIONS:
         setattr(builtins, f"{_PREFIX}{function.__name__}", function)
     _install_loader(str(folder))
-    if any(piece.python_2 for piece in pieces):
+    if any(source.python_2 for source in sources):
         # Text that Python 2 pickled was bytes.
         pickle.load = functools.partial(pickle.load, encoding="latin1")
         pickle.loads = functools.partial(pickle.loads, encoding="latin1")
-    rounds = any(piece.rounds_division for piece in pieces)
-    return functools.partial(as_then, rounds_division=rounds)
+    rounds = any(source.rounds_division for source in sources)
+    return functools.partial(with_legacy_semantics, rounds_division=rounds)
 
 
 def _install_loader(folder):
@@ -184,9 +193,9 @@ class _Loader(importlib.machinery.SourceFileLoader):
     """Loads a module beside the script."""
 
     def source_to_code(self, data, path, **options):
-        sources = [importlib.util.decode_source(data)]
-        (source,), _, rounds = in_python_3(sources, path)
-        tree = as_then(ast.parse(source, path), rounds)
+        text = importlib.util.decode_source(data)
+        (text,), _, rounds = in_python_3([text], path)
+        tree = with_legacy_semantics(ast.parse(text, path), rounds)
         return compile(tree, path, "exec", dont_inherit=True)
 
     def path_stats(self, path):
