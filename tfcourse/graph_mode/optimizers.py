@@ -4,7 +4,11 @@ import numbers
 
 import tensorflow as tf
 
+from tfcourse.optimizers.adam import adam_step
 from tfcourse.optimizers.base import is_kernel
+from tfcourse.optimizers.gradient_descent import gradient_descent_step
+from tfcourse.optimizers.momentum import momentum_step
+from tfcourse.optimizers.rmsprop import rmsprop_step
 from tfcourse.utils.validation import check_flag, check_number
 
 v1 = tf.compat.v1
@@ -17,19 +21,6 @@ _INTERVALS = {
     "beta_2": "[0, 1)",
     "epsilon": "(0, inf)",
 }
-
-
-def moving_average(average, new, beta):
-    """Returns `beta * average + (1 - beta) * new`."""
-    # 1 - 0.999 is off by 1e-5 in float32: subtract in the dtype of `beta`.
-    old_share, new_share = (tf.cast(b, new.dtype) for b in (beta, 1 - beta))
-    return old_share * average + new_share * new
-
-
-def bias_correction(beta, t):
-    """Returns `1 - beta**t`."""
-    # So written, no digits are lost where `beta` is near 1.
-    return -tf.math.expm1(tf.cast(t, beta.dtype) * tf.math.log(beta))
 
 
 class _Optimizer(v1.train.Optimizer):
@@ -154,14 +145,14 @@ class GradientDescent(_Optimizer):
         super().__init__(name, use_locking, l2, learning_rate=learning_rate)
 
     def equation(self, g, learning_rate):
-        return (tf.cast(learning_rate, g.dtype) * g,)
+        return (gradient_descent_step(g, learning_rate),)
 
     def _resource_apply_sparse_duplicate_indices(self, grad, handle, indices):
         if self._regularizes(handle):
             return super()._resource_apply_sparse_duplicate_indices(
                 grad, handle, indices
             )
-        step = tf.cast(self._tensors["learning_rate"], grad.dtype) * grad
+        (step,) = self.equation(grad, **self._tensors)
         return handle.scatter_sub(tf.IndexedSlices(step, indices))
 
 
@@ -199,8 +190,7 @@ class Momentum(_Optimizer):
         )
 
     def equation(self, g, v, learning_rate, beta):
-        v = moving_average(v, g, beta)
-        return tf.cast(learning_rate, v.dtype) * v, v
+        return momentum_step(g, v, learning_rate, beta)
 
 
 class RMSprop(_Optimizer):
@@ -254,10 +244,10 @@ class RMSprop(_Optimizer):
         )
         self._epsilon_inside_sqrt = epsilon_inside_sqrt
 
-    def equation(self, g, s, learning_rate, beta, epsilon):
-        s = moving_average(s, tf.square(g), beta)
-        root = _root(s, epsilon, self._epsilon_inside_sqrt)
-        return tf.cast(learning_rate, s.dtype) * g / root, s
+    def equation(self, g, s, **settings):
+        return rmsprop_step(
+            g, s, **settings, epsilon_inside_sqrt=self._epsilon_inside_sqrt
+        )
 
 
 class Adam(_Optimizer):
@@ -320,13 +310,10 @@ class Adam(_Optimizer):
         )
         self._epsilon_inside_sqrt = epsilon_inside_sqrt
 
-    def equation(self, g, m, v, t, learning_rate, beta_1, beta_2, epsilon):
-        m = moving_average(m, g, beta_1)
-        v = moving_average(v, tf.square(g), beta_2)
-        m_hat = m / tf.cast(bias_correction(beta_1, t), g.dtype)
-        v_hat = v / tf.cast(bias_correction(beta_2, t), g.dtype)
-        root = _root(v_hat, epsilon, self._epsilon_inside_sqrt)
-        return tf.cast(learning_rate, g.dtype) * m_hat / root, m, v
+    def equation(self, g, m, v, **settings):
+        return adam_step(
+            g, m, v, **settings, epsilon_inside_sqrt=self._epsilon_inside_sqrt
+        )
 
     def _create_slots(self, var_list):
         super()._create_slots(var_list)
@@ -352,10 +339,3 @@ class Adam(_Optimizer):
         with tf.control_dependencies(update_ops):
             counted = v1.assign_add(self._t, 1)
         return tf.group(*update_ops, counted, name=name_scope)
-
-
-def _root(average, epsilon, inside):
-    epsilon = tf.cast(epsilon, average.dtype)
-    if inside:
-        return tf.sqrt(average + epsilon)
-    return tf.sqrt(average) + epsilon
