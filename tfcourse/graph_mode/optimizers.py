@@ -1,6 +1,7 @@
 """The course's optimizers for TensorFlow 1 graphs."""
 
 import numbers
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -12,6 +13,10 @@ from tfcourse.optimizers.rmsprop import rmsprop_step
 from tfcourse.utils.validation import check_flag, check_number
 
 v1 = tf.compat.v1
+
+# A number, a scalar tensor such as a placeholder or a decayed learning rate, or
+# a function that returns one.
+Setting = float | tf.Tensor | Callable[[], float | tf.Tensor]
 
 _INTERVALS = {
     "learning_rate": "[0, inf)",
@@ -26,11 +31,10 @@ _INTERVALS = {
 class _Optimizer(v1.train.Optimizer):
     """The abstract base: a subclass adds its slots and its equation.
 
-    A setting may be a number, a scalar tensor such as a placeholder or a
-    decayed learning rate, or a function that returns one.
+    Each of its settings is a `Setting`.
     """
 
-    slots = ()
+    slots: tuple[str, ...] = ()
 
     def __init__(self, name, use_locking, l2=0.0, **settings):
         super().__init__(use_locking, name)
@@ -137,11 +141,11 @@ class GradientDescent(_Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.01,
-        l2=0.0,
-        use_locking=False,
-        name="GradientDescent",
-    ):
+        learning_rate: Setting = 0.01,
+        l2: Setting = 0.0,
+        use_locking: bool = False,
+        name: str = "GradientDescent",
+    ) -> None:
         super().__init__(name, use_locking, l2, learning_rate=learning_rate)
 
     def equation(self, g, learning_rate):
@@ -179,12 +183,12 @@ class Momentum(_Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.01,
-        beta=0.9,
-        l2=0.0,
-        use_locking=False,
-        name="Momentum",
-    ):
+        learning_rate: Setting = 0.01,
+        beta: Setting = 0.9,
+        l2: Setting = 0.0,
+        use_locking: bool = False,
+        name: str = "Momentum",
+    ) -> None:
         super().__init__(
             name, use_locking, l2, learning_rate=learning_rate, beta=beta
         )
@@ -225,14 +229,14 @@ class RMSprop(_Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        beta=0.999,
-        epsilon=1e-8,
-        epsilon_inside_sqrt=False,
-        l2=0.0,
-        use_locking=False,
-        name="RMSprop",
-    ):
+        learning_rate: Setting = 0.001,
+        beta: Setting = 0.999,
+        epsilon: Setting = 1e-8,
+        epsilon_inside_sqrt: bool = False,
+        l2: Setting = 0.0,
+        use_locking: bool = False,
+        name: str = "RMSprop",
+    ) -> None:
         check_flag(epsilon_inside_sqrt, "epsilon_inside_sqrt", "RMSprop")
         super().__init__(
             name,
@@ -289,15 +293,15 @@ class Adam(_Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        epsilon_inside_sqrt=False,
-        l2=0.0,
-        use_locking=False,
-        name="Adam",
-    ):
+        learning_rate: Setting = 0.001,
+        beta_1: Setting = 0.9,
+        beta_2: Setting = 0.999,
+        epsilon: Setting = 1e-8,
+        epsilon_inside_sqrt: bool = False,
+        l2: Setting = 0.0,
+        use_locking: bool = False,
+        name: str = "Adam",
+    ) -> None:
         check_flag(epsilon_inside_sqrt, "epsilon_inside_sqrt", "Adam")
         super().__init__(
             name,

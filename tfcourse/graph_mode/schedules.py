@@ -1,25 +1,30 @@
 """Learning-rate decay by the global step of a TensorFlow 1 graph.
 
-Each rule is that of the schedule of the same name in `tfcourse.schedules`, as a
-tensor: give it to an optimizer as its learning rate, and the same `global_step`
-to its `minimize`. With `steps_per_epoch=n`, the epoch of the steps 0 to n - 1
-is 0; without, steps are counted instead of epochs.
+Each rule is that of the schedule of the same name in `tfcourse.schedules`, its
+equation on a tensor: give it to an optimizer as its learning rate, and the same
+`global_step` to its `minimize`. With `steps_per_epoch=n`, the epoch of the
+steps 0 to n - 1 is 0; without, steps are counted instead of epochs.
 """
 
 import itertools
+from collections.abc import Sequence
 
 import tensorflow as tf
 
+from tfcourse.schedules.exponential_decay import exponential_rate
+from tfcourse.schedules.inverse_sqrt_decay import inverse_sqrt_rate
+from tfcourse.schedules.inverse_time_decay import inverse_time_rate
+from tfcourse.schedules.piecewise_constant_decay import piecewise_constant_rate
 from tfcourse.utils.validation import check_integer, check_number
 
 
 def inverse_time_decay(
-    initial_learning_rate,
-    global_step,
-    decay_rate=1.0,
-    interval=1,
-    steps_per_epoch=None,
-):
+    initial_learning_rate: float,
+    global_step: tf.Variable | tf.Tensor,
+    decay_rate: float = 1.0,
+    interval: float = 1,
+    steps_per_epoch: int | None = None,
+) -> tf.Tensor:
     r"""Returns $\alpha_0 / (1 + d \cdot \lfloor e / i \rfloor)$ in epoch $e$.
 
     `tf.compat.v1.train.inverse_time_decay` computes the same with
@@ -48,16 +53,16 @@ def inverse_time_decay(
         },
     )
     n = _epoch(global_step, steps_per_epoch) // interval
-    return initial_learning_rate / (1 + decay_rate * n)
+    return inverse_time_rate(n, initial_learning_rate, decay_rate)
 
 
 def exponential_decay(
-    initial_learning_rate,
-    global_step,
-    base=0.95,
-    interval=1,
-    steps_per_epoch=None,
-):
+    initial_learning_rate: float,
+    global_step: tf.Variable | tf.Tensor,
+    base: float = 0.95,
+    interval: float = 1,
+    steps_per_epoch: int | None = None,
+) -> tf.Tensor:
     r"""Returns $b^{\lfloor e / i \rfloor} \alpha_0$ in epoch $e$.
 
     `tf.compat.v1.train.exponential_decay` computes the same with
@@ -86,12 +91,15 @@ def exponential_decay(
         },
     )
     n = _epoch(global_step, steps_per_epoch) // interval
-    return base**n * initial_learning_rate
+    return exponential_rate(n, initial_learning_rate, base)
 
 
 def inverse_sqrt_decay(
-    initial_learning_rate, global_step, k=1.0, steps_per_epoch=None
-):
+    initial_learning_rate: float,
+    global_step: tf.Variable | tf.Tensor,
+    k: float = 1.0,
+    steps_per_epoch: int | None = None,
+) -> tf.Tensor:
     r"""Returns $k / \sqrt{e} \cdot \alpha_0$, or $k / \sqrt{t} \cdot \alpha_0$.
 
     The second without `steps_per_epoch`, with $t = 1$ at the first step. In
@@ -119,12 +127,15 @@ def inverse_sqrt_decay(
     )
     epoch = _epoch(global_step, steps_per_epoch)
     n = epoch + 1 if steps_per_epoch is None else tf.maximum(epoch, 1)
-    return k / tf.sqrt(n) * initial_learning_rate
+    return inverse_sqrt_rate(n, initial_learning_rate, k)
 
 
 def piecewise_constant_decay(
-    global_step, boundaries, values, steps_per_epoch=None
-):
+    global_step: tf.Variable | tf.Tensor,
+    boundaries: Sequence[float],
+    values: Sequence[float],
+    steps_per_epoch: int | None = None,
+) -> tf.Tensor:
     r"""Returns $\alpha_i$ for $b_i \le e < b_{i+1}$ in epoch $e$.
 
     In `tf.compat.v1.train.piecewise_constant_decay` a boundary is the last step
@@ -144,6 +155,18 @@ def piecewise_constant_decay(
         ValueError: As `inverse_time_decay`; also if the boundaries do not rise
             or there are not one more values.
     """
+    _check_boundaries_and_values(boundaries, values)
+    epoch = _epoch(global_step, steps_per_epoch)
+    rates = [tf.constant(value, tf.float32) for value in values]
+    return piecewise_constant_rate(epoch, boundaries, rates, tf.where)
+
+
+def _check(owner, settings):
+    for name, (value, interval) in settings.items():
+        check_number(value, name, owner, interval)
+
+
+def _check_boundaries_and_values(boundaries, values):
     owner = "piecewise_constant_decay"
     rising = all(a < b for a, b in itertools.pairwise(boundaries))
     if not rising or len(values) != len(boundaries) + 1:
@@ -155,16 +178,6 @@ def piecewise_constant_decay(
         check_number(boundary, "boundaries", owner, "(0, inf)")
     for value in values:
         check_number(value, "values", owner, "[0, inf)")
-    epoch = _epoch(global_step, steps_per_epoch)
-    rate = tf.constant(values[0], tf.float32)
-    for boundary, value in zip(boundaries, values[1:], strict=True):
-        rate = tf.where(epoch >= boundary, tf.cast(value, tf.float32), rate)
-    return rate
-
-
-def _check(owner, settings):
-    for name, (value, interval) in settings.items():
-        check_number(value, name, owner, interval)
 
 
 def _epoch(global_step, steps_per_epoch):
