@@ -5,6 +5,8 @@ import os
 import sys
 import warnings
 
+from tfcourse.utils.streams import discard_stderr
+
 
 def silence_libraries(verbose=False):
     """Sends what libraries write on their own to nowhere, before they load.
@@ -23,10 +25,7 @@ def silence_libraries(verbose=False):
     warnings.simplefilter("ignore")
     # A search traces a new program for each model; TensorFlow warns of it.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    terminal = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    terminal = discard_stderr()
     sys.stderr = os.fdopen(terminal, "w", buffering=1, encoding="utf-8")
 
 

@@ -1,21 +1,20 @@
 """Turns this process's TensorFlow into version 1, with what it has lost."""
 
-import contextlib
 import importlib
-import os
 import sys
 import types
 import warnings
 
 from tfcourse.tf1_runner.imports import hooks, module_names
 from tfcourse.tf1_runner.imports.symbol_names import add_old_names
+from tfcourse.utils.streams import stderr_discarded
 
 VERSION = "1.15.5"
 
 
 def apply() -> None:
     """Makes `import tensorflow` yield the TensorFlow 1 API from here on."""
-    with _quiet_start():
+    with stderr_discarded():  # TensorFlow's C++ writes to it while it loads.
         import tensorflow.compat.v1 as tf
 
         tf.disable_v2_behavior()
@@ -53,21 +52,6 @@ _MOVED = {
 
 # Other packages serve them, when they are first used.
 _LATE_PARTS = {"keras", "layers", "estimator"}
-
-
-@contextlib.contextmanager
-def _quiet_start():
-    """Keeps off the terminal what TensorFlow's C++ writes while it loads."""
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(terminal, 2)
-        os.close(nowhere)
-        os.close(terminal)
 
 
 def _silence_deprecations():
