@@ -94,16 +94,8 @@ class ScipyOptimizerInterface:
                 loss_callback(*fetched)
             return loss.astype("float64"), gradient.astype("float64")
 
-        def constraint(kind, tensor, jacobian):
-            flat = tf.reshape(tensor, [-1])
-            return {
-                "type": kind,
-                "fun": lambda vector: run(flat, vector).astype("float64"),
-                "jac": lambda vector: run(jacobian, vector).astype("float64"),
-            }
-
         pairs = zip(self._constraints, self._jacobians, strict=True)
-        constraints = [constraint(*pair, jac) for pair, jac in pairs]
+        constraints = [_constraint(run, *pair, jac) for pair, jac in pairs]
         result = minimize(
             loss_and_gradient,
             np.concatenate(
@@ -136,3 +128,13 @@ class ScipyOptimizerInterface:
                 np.ravel(low * ones), np.ravel(high * ones), strict=True
             )
         return bounds
+
+
+def _constraint(run, kind, tensor, jacobian):
+    """Returns a constraint as SciPy takes it."""
+    flat = tf.reshape(tensor, [-1])
+    return {
+        "type": kind,
+        "fun": lambda vector: run(flat, vector).astype("float64"),
+        "jac": lambda vector: run(jacobian, vector).astype("float64"),
+    }

@@ -104,6 +104,27 @@ class BeamSearchDecoder(Decoder):
         if self._output_layer is not None:
             outputs = self._output_layer(outputs)
         words = outputs.shape[-1].value or tf.shape(outputs)[-1]
+        log_probs, lengths = self._continued(outputs, words, state)
+        scores = log_probs / self._penalty(lengths, log_probs.dtype)
+        scores, places = tf.nn.top_k(_joined(scores), self._width)
+        ids, parents = places % words, places // words
+        rows = tf.range(self.batch_size)[:, None] * self._width + parents
+        rows = tf.reshape(rows, [-1])
+        ended = tf.gather(state.finished, parents, batch_dims=1)
+        finished = ended | tf.equal(ids, self._end)
+        lengths = tf.gather(state.lengths, parents, batch_dims=1)
+        state = BeamSearchDecoderState(
+            _rows_of(cell_state, rows),
+            tf.gather(_joined(log_probs), places, batch_dims=1),
+            finished,
+            # An end makes the sequence longer from the next step on.
+            lengths + tf.cast(~ended, tf.int32),
+        )
+        outputs = BeamSearchDecoderOutput(scores, ids, parents)
+        return outputs, state, self._embed(tf.reshape(ids, [-1])), finished
+
+    def _continued(self, outputs, words, state):
+        """Returns the score and the length of each sequence with each word."""
         shape = [-1, self._width, words]
         log_probs = tf.reshape(tf.nn.log_softmax(outputs), shape)
         # What is finished goes on with the end token, at no cost.
@@ -119,30 +140,7 @@ class BeamSearchDecoder(Decoder):
             tf.zeros_like(finished, tf.int32),
             tf.zeros_like(finished, tf.int32) + goes_on,
         )
-        scores = log_probs / self._penalty(lengths, log_probs.dtype)
-        scores, places = tf.nn.top_k(_joined(scores), self._width)
-        ids, parents = places % words, places // words
-
-        rows = tf.range(self.batch_size)[:, None] * self._width + parents
-        rows = tf.reshape(rows, [-1])
-
-        def of_parents(tensor):
-            if tensor.shape.ndims == 0:
-                return tensor
-            return tf.gather(tensor, rows)
-
-        ended = tf.gather(state.finished, parents, batch_dims=1)
-        finished = ended | tf.equal(ids, self._end)
-        lengths = tf.gather(state.lengths, parents, batch_dims=1)
-        state = BeamSearchDecoderState(
-            tf.nest.map_structure(of_parents, cell_state),
-            tf.gather(_joined(log_probs), places, batch_dims=1),
-            finished,
-            # An end makes the sequence longer from the next step on.
-            lengths + tf.cast(~ended, tf.int32),
-        )
-        outputs = BeamSearchDecoderOutput(scores, ids, parents)
-        return outputs, state, self._embed(tf.reshape(ids, [-1])), finished
+        return log_probs, lengths
 
     def finalize(self, outputs, final_state, sequence_lengths):
         ids = gather_tree(
@@ -152,6 +150,15 @@ class BeamSearchDecoder(Decoder):
 
     def _penalty(self, lengths, dtype):
         return ((5 + tf.cast(lengths, dtype)) / 6) ** self._alpha
+
+
+def _rows_of(cell_state, rows):
+    """Returns those rows of each tensor of a state that has rows."""
+
+    def gather(tensor):
+        return tensor if tensor.shape.ndims == 0 else tf.gather(tensor, rows)
+
+    return tf.nest.map_structure(gather, cell_state)
 
 
 def _joined(tensor):

@@ -107,33 +107,13 @@ def dynamic_decode(
                 dtype, 0, dynamic_size=True, element_shape=shape
             )
 
-        def step(time, arrays, state, inputs, finished, lengths):
-            outputs, next_state, inputs, ended = decoder.step(
-                time, inputs, state
-            )
-            if impute_finished:
-                zeros = tf.nest.map_structure(tf.zeros_like, outputs)
-                outputs = _where(finished, zeros, outputs)
-                next_state = _where(finished, state, next_state)
-            tf.nest.map_structure(_keep_shape, next_state, state)
-            arrays = tf.nest.map_structure(
-                lambda array, output: array.write(time, output), arrays, outputs
-            )
-            if not decoder.tracks_own_finished:
-                ended |= finished
-            if maximum_iterations is not None:
-                ended |= time + 1 >= maximum_iterations
-            now = tf.fill(tf.shape(lengths), time + 1)
-            lengths = tf.where(finished, lengths, now)
-            return time + 1, arrays, next_state, inputs, ended, lengths
-
         arrays = tf.nest.map_structure(
             array, decoder.output_size, decoder.output_dtype
         )
         lengths = tf.zeros_like(finished, tf.int32)
         _, arrays, state, _, _, lengths = tf.while_loop(
             lambda *variables: ~tf.reduce_all(variables[4]),
-            step,
+            _step(decoder, impute_finished, maximum_iterations),
             (tf.constant(0), arrays, state, inputs, finished, lengths),
             parallel_iterations=parallel_iterations,
             swap_memory=swap_memory,
@@ -143,6 +123,30 @@ def dynamic_decode(
         if not output_time_major:
             outputs = tf.nest.map_structure(swap_batch_and_time, outputs)
         return outputs, state, lengths
+
+
+def _step(decoder, impute_finished, maximum_iterations):
+    """Returns the body of the loop: one step of the decoder, written down."""
+
+    def step(time, arrays, state, inputs, finished, lengths):
+        outputs, next_state, inputs, ended = decoder.step(time, inputs, state)
+        if impute_finished:
+            zeros = tf.nest.map_structure(tf.zeros_like, outputs)
+            outputs = _where(finished, zeros, outputs)
+            next_state = _where(finished, state, next_state)
+        tf.nest.map_structure(_keep_shape, next_state, state)
+        arrays = tf.nest.map_structure(
+            lambda array, output: array.write(time, output), arrays, outputs
+        )
+        if not decoder.tracks_own_finished:
+            ended |= finished
+        if maximum_iterations is not None:
+            ended |= time + 1 >= maximum_iterations
+        now = tf.fill(tf.shape(lengths), time + 1)
+        lengths = tf.where(finished, lengths, now)
+        return time + 1, arrays, next_state, inputs, ended, lengths
+
+    return step
 
 
 def swap_batch_and_time(tensor):
