@@ -15,7 +15,7 @@ from tfcourse.cli import lecture
 from tfcourse.cli.terminal import quiet
 from tfcourse.errors import InputError
 from tfcourse.graph_mode import describe_graph
-from tfcourse.graph_mode.quadratic import lecture_program, six_digits
+from tfcourse.graph_mode.lecture_program import lecture_program, six_digits
 
 DOCUMENT = (
     pathlib.Path(__file__).parents[2] / "docs" / "tf1-to-tf2.md"

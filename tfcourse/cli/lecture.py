@@ -59,12 +59,9 @@ def lecture(
 
     silence_libraries(verbose)
     from tfcourse.graph_mode.graph_text import describe_graph
+    from tfcourse.graph_mode.lecture_program import lecture_program, six_digits
     from tfcourse.graph_mode.plots import check_file, plot_path
-    from tfcourse.graph_mode.quadratic import (
-        lecture_program,
-        minimize_quadratic,
-        six_digits,
-    )
+    from tfcourse.graph_mode.quadratic import minimize_quadratic
 
     if plot is not None:
         check_file(plot)
