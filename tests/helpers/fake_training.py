@@ -50,7 +50,7 @@ def install(monkeypatch, outcome=None, most=None):
         def __init__(self, candidates, *_):
             self.template = self.checkpoints = self
 
-        def takes(self, candidates):
+        def accepts(self, candidates):
             return False
 
         def train(self, part, on_epoch_end=None, any_batch_size=False):

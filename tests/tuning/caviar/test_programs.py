@@ -24,7 +24,7 @@ def programs(monkeypatch, made):
             (self.letter,) = set(candidates)
             made.append((self.letter, seed))
 
-        def takes(self, candidates):
+        def accepts(self, candidates):
             return set(candidates) == {self.letter}
 
     monkeypatch.setattr(caviar_programs, "GroupProgram", GroupProgram)

@@ -211,7 +211,7 @@ def test_layers(rng, name, jit):
         assert population.report["xla"]
 
 
-# SGD, RMSprop, Adam, AdamW and Nadam: in the tests of `laying`, too.
+# SGD, RMSprop, Adam, AdamW and Nadam: in the tests of `supernet`, too.
 OPTIMIZERS = {
     name: getattr(keras.optimizers, name)
     for name in [

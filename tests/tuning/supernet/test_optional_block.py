@@ -30,7 +30,7 @@ def optional(present):
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (1, 3), (4, 2, 3)])
-def test_passes_by_what_is_absent(rng, shape):
+def test_gives_back_the_inputs_of_what_is_absent(rng, shape):
     x = rng.normal(size=shape).astype("float32")
     layer, doubled = optional(0.0)
     np.testing.assert_array_equal(layer(x, training=True), x)

@@ -1,4 +1,4 @@
-"""Laying: is a small network in a large one trained as by itself?"""
+"""Supernets: is a small network in one trained as by itself?"""
 
 import keras
 import numpy as np
@@ -7,9 +7,9 @@ from keras import layers
 
 from tfcourse import layers as own_layers
 from tfcourse import optimizers
-from tfcourse.tuning import supernet as laying
+from tfcourse.tuning import supernet
 from tfcourse.tuning.population import Population, build_deferred, structure
-from tfcourse.tuning.supernet import supported as rules
+from tfcourse.tuning.supernet.supported import ZERO_TO_ZERO_ACTIVATIONS
 
 
 def compiled(*hidden, optimizer="adam", outputs=3, inputs=6):
@@ -79,6 +79,10 @@ CASES = {
         lambda: depths(3, 3, decaying_adam(0.02)),
         lambda: depths(4, 2, decaying_adam(0.02)),
     ],
+    "adadelta": [
+        lambda: two_widths(4, 7, keras.optimizers.Adadelta(1.0)),
+        lambda: two_widths(5, 3, keras.optimizers.Adadelta(0.5)),
+    ],
     "optimizers": [
         lambda: depths(4, 1, optimizers.Momentum(0.1, l2=0.1)),
         lambda: depths(5, 2, optimizers.Adam(0.02)),
@@ -100,11 +104,11 @@ def test_small_networks_train_as_by_themselves(rng, name):
     x = (rng.normal(size=(40, 6)) + y[:, None]).astype("float32")
     builds = CASES[name]
     drafts = [build_deferred(build, seed=k) for k, build in enumerate(builds)]
-    assert len({laying.family(d)[0] for d in drafts}) == 1
-    host = laying.Supernet(builds, drafts)
-    columns, crops = host.initial_values(drafts)
+    assert len({supernet.family(d)[0] for d in drafts}) == 1
+    net = supernet.Supernet(builds, drafts)
+    columns, slices = net.initial_values(drafts)
     population = Population.from_columns(
-        host.model, columns, crops, jit_compile=False
+        net.model, columns, slices, jit_compile=False
     )
     settings = {
         "epochs": 2,
@@ -143,21 +147,21 @@ def test_optimizers_share_their_slots():
         lambda: depths(4, 2, optimizers.Momentum(0.1)),
         lambda: depths(5, 2, optimizers.RMSprop(0.1)),
     ]
-    host = laying.Supernet(builds, [build_deferred(build) for build in builds])
-    choice, *others = host.model.optimizer.variables
+    net = supernet.Supernet(builds, [build_deferred(build) for build in builds])
+    choice, *others = net.model.optimizer.variables
     assert choice.shape == (3,)
     # Adam's, two for each parameter, are all that there are.
     slots = [tuple(v.shape) for v in others if len(v.shape)]
-    parameters = [tuple(v.shape) for v in host.model.trainable_variables]
+    parameters = [tuple(v.shape) for v in net.model.trainable_variables]
     assert sorted(slots) == sorted(2 * parameters)
 
 
 def test_draws_the_same_values_again():
     builds = CASES["depths"]
     drafts = [build_deferred(build, seed=k) for k, build in enumerate(builds)]
-    host = laying.Supernet(builds, drafts)
-    columns, _ = host.initial_values(drafts)
-    again, _ = host.initial_values(drafts[1:])
+    net = supernet.Supernet(builds, drafts)
+    columns, _ = net.initial_values(drafts)
+    again, _ = net.initial_values(drafts[1:])
     for a, b in zip(columns, again, strict=True):
         np.testing.assert_array_equal(a[1:], b)
 
@@ -168,17 +172,17 @@ def adam_of_depths(n, depth):
     )
 
 
-def test_takes_what_finds_room():
+def test_accepts_what_finds_room():
     drafts = [adam_of_depths(3, 2), adam_of_depths(5, 3)]
     builds = [lambda: depths(3, 2, optimizers.Adam(0.01))] * 2
     builds[1] = lambda: depths(5, 3, optimizers.Adam(0.01))
-    host = laying.Supernet(builds, drafts)
-    assert host.takes([adam_of_depths(8, 2), adam_of_depths(1, 3)])
-    assert not host.takes([adam_of_depths(8, 2), adam_of_depths(9, 2)])
-    assert not host.takes([adam_of_depths(5, 1)])
-    assert not host.takes([adam_of_depths(5, 4)])
-    assert not host.takes([build_deferred(lambda: depths(5, 2, "sgd"))])
-    assert not host.takes([build_deferred(lambda: two_widths(5, 5, "adam"))])
+    net = supernet.Supernet(builds, drafts)
+    assert net.accepts([adam_of_depths(8, 2), adam_of_depths(1, 3)])
+    assert not net.accepts([adam_of_depths(8, 2), adam_of_depths(9, 2)])
+    assert not net.accepts([adam_of_depths(5, 1)])
+    assert not net.accepts([adam_of_depths(5, 4)])
+    assert not net.accepts([build_deferred(lambda: depths(5, 2, "sgd"))])
+    assert not net.accepts([build_deferred(lambda: two_widths(5, 5, "adam"))])
 
 
 @pytest.mark.slow
@@ -187,18 +191,18 @@ def test_who_comes_later_trains_as_by_itself(rng):
     x = (rng.normal(size=(40, 6)) + y[:, None]).astype("float32")
     builds = CASES["depths"]
     drafts = [build_deferred(build, seed=k) for k, build in enumerate(builds)]
-    host = laying.Supernet(builds, drafts)
+    net = supernet.Supernet(builds, drafts)
     settings = {"batch_size": 16, "shuffle": False, "epochs": 2}
     first = Population.from_columns(
-        host.model, *host.initial_values(drafts), jit_compile=False
+        net.model, *net.initial_values(drafts), jit_compile=False
     )
     first.fit(x, y, **settings)
 
     late = build_deferred(lambda: depths(7, 2, decaying_adam(0.03)), seed=9)
-    assert host.takes([late])
+    assert net.accepts([late])
     population = Population.from_columns(
-        host.model,
-        *host.initial_values([late]),
+        net.model,
+        *net.initial_values([late]),
         jit_compile=False,
         like=first.traced,
     )
@@ -210,10 +214,10 @@ def test_who_comes_later_trains_as_by_itself(rng):
 
 
 def family(build):
-    return laying.family(build_deferred(build))
+    return supernet.family(build_deferred(build))
 
 
-def test_what_is_laid_together():
+def test_what_is_embedded_together():
     def of(n=4, depth=2, **settings):
         return family(lambda: depths(n, depth, "adam", **settings))
 
@@ -249,8 +253,8 @@ def test_only_small_networks_share_their_optimizers():
     small, large = (
         build_deferred(lambda n=n: depths(n, 2, "adam")) for n in (50, 500)
     )
-    assert laying.is_small(small)
-    assert not laying.is_small(large)
+    assert supernet.is_small(small)
+    assert not supernet.is_small(large)
 
 
 @pytest.mark.parametrize(
@@ -266,10 +270,10 @@ def test_only_small_networks_share_their_optimizers():
     ],
 )
 def test_refuses_layers_that_see_the_width(layer):
-    assert laying.family(compiled(layers.Dense(4), layer())) is None
+    assert supernet.family(compiled(layers.Dense(4), layer())) is None
 
 
-@pytest.mark.parametrize("name", rules.THROUGH_ORIGIN)
-def test_activations_pass_through_the_origin(name):
+@pytest.mark.parametrize("name", ZERO_TO_ZERO_ACTIVATIONS)
+def test_activations_map_zero_to_zero(name):
     activation = getattr(keras.activations, name)
     assert float(activation(np.zeros((1, 1), "float32"))[0, 0]) == 0.0

@@ -5,7 +5,7 @@ import dataclasses
 
 import keras
 
-from tfcourse.tuning import supernet as laying
+from tfcourse.tuning import supernet
 from tfcourse.tuning._keras_tuner import Trial
 from tfcourse.tuning.population import structure
 from tfcourse.tuning.population.structure import first_difference
@@ -42,8 +42,8 @@ def grouped(candidates):
 
     Returns:
         A list of lists of lists of `Candidate`s, the largest first. In the
-        innermost, shallow networks come before deep ones: what all neighbours
-        pass by costs nothing.
+        innermost, shallow networks come before deep ones: a block that no
+        neighbour has costs nothing.
     """
     groups = []
     for some in _by_structure(candidates):
@@ -70,18 +70,18 @@ def told_apart(groups):
 
 def _by_structure(candidates):
     """Returns lists of the candidates that one program can train."""
-    # Of what cannot be laid into anything, only the same goes together.
-    outlines = _by(
+    # Of what cannot be embedded, only the same goes together.
+    families = _by(
         candidates,
-        lambda c: laying.family(c.model) or (structure(c.model), None),
+        lambda c: supernet.family(c.model) or (structure(c.model), None),
     )
     alike = collections.defaultdict(list)
-    for (outline, _), some in outlines.items():
-        alike[outline].append(some)
+    for (shared, _), some in families.items():
+        alike[shared].append(some)
     for kinds in alike.values():
         together = [candidate for some in kinds for candidate in some]
         if 1 < len(kinds) <= _MOST_OPTIMIZERS and all(
-            laying.is_small(candidate.model) for candidate in together
+            supernet.is_small(candidate.model) for candidate in together
         ):
             yield together
         else:

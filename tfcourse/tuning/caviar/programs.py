@@ -5,11 +5,11 @@ import functools
 
 import numpy as np
 
-from tfcourse.tuning import supernet as laying
 from tfcourse.tuning.caviar.checkpoint_writer import BatchCheckpointWriter
 from tfcourse.tuning.population import Population, initial_values, structure
 from tfcourse.tuning.population.batches import read
 from tfcourse.tuning.population.member import build
+from tfcourse.tuning.supernet import Supernet
 
 # A part that is smaller than this share of the largest is traced anew, rather
 # than filled up to its size.
@@ -45,8 +45,8 @@ class GroupProgram:
         self.checkpoints = BatchCheckpointWriter()
         if self._laid:
             builds = [candidate.build for candidate in candidates]
-            self._host = laying.Supernet(builds, drafts)
-            self.template = self._host.model
+            self._supernet = Supernet(builds, drafts)
+            self.template = self._supernet.model
         else:
             self.template = first.build()
             if not self.template.built:
@@ -55,11 +55,11 @@ class GroupProgram:
                 variables = self.template.trainable_variables
                 self.template.optimizer.build(variables)
 
-    def takes(self, candidates):
+    def accepts(self, candidates):
         """Whether it can train these candidates, too."""
         drafts = [candidate.model for candidate in candidates]
         if self._laid:
-            return self._host.takes(drafts)
+            return self._supernet.accepts(drafts)
         return all(structure(draft) == self._structure for draft in drafts)
 
     def train(self, part, on_epoch_end=None, any_batch_size=False):
@@ -104,16 +104,16 @@ class GroupProgram:
         return population, histories[: len(part)]
 
     def _drawn(self, part, missing):
-        """Returns initial values, and crops, of candidates and some more."""
-        drafts, crops = [candidate.model for candidate in part], None
+        """Returns initial values, and slices, of candidates and some more."""
+        models, slices = [candidate.model for candidate in part], None
         if self._laid:
-            columns, crops = self._host.initial_values(drafts)
-            crops += [crops[-1]] * missing
+            columns, slices = self._supernet.initial_values(models)
+            slices += [slices[-1]] * missing
         else:
-            columns = initial_values(self.template, drafts)
+            columns = initial_values(self.template, models)
         if missing:
             columns = [_filled(column, missing) for column in columns]
-        return columns, crops
+        return columns, slices
 
 
 class ProgramCache:
@@ -133,7 +133,7 @@ class ProgramCache:
             *arguments: The further arguments of a `GroupProgram`.
         """
         for program in self._recent:
-            if program.takes(candidates):
+            if program.accepts(candidates):
                 break
         else:
             program = GroupProgram(candidates, *arguments)

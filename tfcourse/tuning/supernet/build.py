@@ -1,80 +1,91 @@
-"""The network that others are laid into."""
+"""Building the supernet of some networks."""
 
 import math
+from collections.abc import Callable, Hashable
+
+import keras
 
 from tfcourse.tuning.population.deferred import unbuilt
 from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
 from tfcourse.tuning.population.structure import compile_structure
-from tfcourse.tuning.supernet import supported as rules
 from tfcourse.tuning.supernet.optional_block import OptionalBlock
-from tfcourse.tuning.supernet.signature import anatomy
+from tfcourse.tuning.supernet.signature import Blocks, blocks_of
+from tfcourse.tuning.supernet.supported import set_width
 
 # Widths are multiples of it, which a processor's registers hold as well.
 _STEP = 8
 
 
-def largest(builds, drafts):
-    """Returns a model, built, that all of the drafts can be laid into.
+def build_supernet(
+    builds: list[Callable[[], keras.Model]], models: list[keras.Model]
+) -> keras.Model:
+    """Returns a model, built, that all of some models can be embedded in.
 
     Args:
-        builds: The functions that made the drafts.
-        drafts: Models of one `outline`.
+        builds: The functions that made the models.
+        models: Deferred models of one `family`.
     """
-    parts = [anatomy(draft) for draft in drafts]
-    deepest = max(range(len(parts)), key=lambda k: len(parts[k].blocks))
+    members = [blocks_of(model) for model in models]
+    deepest = max(range(len(members)), key=lambda k: len(members[k].hidden))
     with unbuilt():
-        model = builds[deepest]()
-        own = anatomy(model)
-        _widen(own, [part.widths for part in parts])
-        if any(len(part.blocks) < len(own.blocks) for part in parts):
-            fewest = min(len(part.blocks) for part in parts)
-            _make_optional(model, own, fewest)
-    model._maybe_rebuild()
-    model.optimizer = _optimizer(model, builds, drafts)
-    return model
+        supernet = builds[deepest]()
+        own = blocks_of(supernet)
+        _widen(own, [member.widths for member in members])
+        if any(len(member.hidden) < len(own.hidden) for member in members):
+            fewest = min(len(member.hidden) for member in members)
+            _make_optional(supernet, own, fewest)
+    supernet._maybe_rebuild()
+    supernet.optimizer = _build_optimizer(supernet, builds, models)
+    return supernet
 
 
-def _widen(own, widths):
+def _widen(own: Blocks, widths: list[tuple[int, ...]]) -> None:
     """Gives each hidden layer the largest width that a member has there.
 
     It is rounded up, so that later members are likely to find room, too.
     """
-    count = len(own.blocks)
+    count = len(own.hidden)
     if all(len(some) == count for some in widths):
-        largest = map(max, zip(*widths, strict=True))
+        largest = list(map(max, zip(*widths, strict=True)))
     else:
-        # What is passed by must leave the shape as it is.
+        # An optional block must leave the shape as it is.
         largest = [max(map(max, widths))] * count
-    for block, number in zip(own.blocks, largest, strict=True):
-        width = math.ceil(number / _STEP) * _STEP
-        setattr(block[0], rules.WIDTHS[type(block[0])], width)
+    for block, width in zip(own.hidden, largest, strict=True):
+        set_width(block[0], math.ceil(width / _STEP) * _STEP)
 
 
-def _make_optional(model, own, fewest):
-    """Puts each block that some do not have into a `OptionalBlock`."""
-    for _ in range(sum(map(len, own.blocks[fewest:])) + len(own.tail)):
+def _make_optional(model: keras.Sequential, own: Blocks, fewest: int) -> None:
+    """Puts each block that some do not have into an `OptionalBlock`."""
+    for _ in range(sum(map(len, own.hidden[fewest:])) + len(own.tail)):
         model.pop(rebuild=False)
-    for block in own.blocks[fewest:]:
+    for block in own.hidden[fewest:]:
         model.add(OptionalBlock(block), rebuild=False)
     for layer in own.tail:
         model.add(layer, rebuild=False)
 
 
-def _optimizer(model, builds, drafts):
-    """Returns the drafts' optimizer, or all that they have; built."""
+def _build_optimizer(
+    supernet: keras.Model,
+    builds: list[Callable[[], keras.Model]],
+    models: list[keras.Model],
+) -> keras.optimizers.Optimizer:
+    """Returns the models' optimizer, or all that they have; built."""
     kinds = {}
-    for build, draft in zip(builds, drafts, strict=True):
-        kinds.setdefault(kind_of_optimizer(draft), build)
-    optimizers = [model.optimizer]
+    for build, model in zip(builds, models, strict=True):
+        kinds.setdefault(kind_of_optimizer(model), build)
+    optimizers = [supernet.optimizer]
     if len(kinds) > 1:
         with unbuilt():
             optimizers = [build().optimizer for build in kinds.values()]
     for optimizer in optimizers:
-        optimizer.build(model.trainable_variables)
+        optimizer.build(supernet.trainable_variables)
     if len(optimizers) == 1:
         return optimizers[0]
-    return SwitchedOptimizer(list(kinds), optimizers, model.trainable_variables)
+    return SwitchedOptimizer(
+        list(kinds), optimizers, supernet.trainable_variables
+    )
 
 
-def kind_of_optimizer(model):
+def kind_of_optimizer(model: keras.Model) -> Hashable:
+    """Returns the structure of a model's optimizer."""
     return dict(compile_structure(model))["optimizer"]

@@ -1,4 +1,4 @@
-"""What networks of different sizes must share to be laid into one."""
+"""What networks of different sizes must share to be slices of one."""
 
 import dataclasses
 import itertools
@@ -11,7 +11,7 @@ from tfcourse.tuning.population.structure import (
     StructureReader,
     compile_structure,
 )
-from tfcourse.tuning.supernet import supported as rules
+from tfcourse.tuning.supernet import supported
 
 # Of larger networks an update is not computed for nothing.
 _SMALL = 2**16
@@ -19,122 +19,135 @@ _OF_OPTIMIZER = "optimizer"
 
 
 @dataclasses.dataclass
-class Anatomy:
+class Blocks:
     """The layers of a `keras.Sequential`, by their place in it.
 
     Attributes:
         prefix: Those before the first wide one: the same for all members.
-        blocks: Lists of hidden layers, each begins with a wide one.
+        hidden: Lists of hidden layers, each begins with a wide one.
         tail: The last dense layer, and what follows it.
     """
 
-    prefix: list
-    blocks: list
-    tail: list
+    prefix: list[keras.layers.Layer]
+    hidden: list[list[keras.layers.Layer]]
+    tail: list[keras.layers.Layer]
 
     @property
-    def repeats(self):
-        """Whether the blocks are alike, so that some may be passed by."""
-        first = self.blocks[0]
+    def repeats(self) -> bool:
+        """Whether the hidden blocks are alike, so that some may be optional."""
+        first = self.hidden[0]
         return (
             all(type(layer) is not layers.Flatten for layer in first)
             and type(first[0]) is layers.Dense
-            and len({described(block) for block in self.blocks}) == 1
+            and len({_structure(block) for block in self.hidden}) == 1
         )
 
     @property
-    def widths(self):
-        return tuple(rules.width(block[0]) for block in self.blocks)
+    def widths(self) -> tuple[int, ...]:
+        """The width of each hidden block."""
+        return tuple(supported.width(block[0]) for block in self.hidden)
 
 
-def anatomy(model):
-    """Returns the `Anatomy` of a model, or None if it cannot be laid.
+def split_into_blocks(model: keras.Model) -> Blocks | None:
+    """Returns the `Blocks` of a model, or None if it cannot be embedded.
 
     Args:
-        model: A compiled `keras.Sequential`, built or drafted.
+        model: A compiled `keras.Sequential`, built or deferred.
     """
     if type(model) is not keras.Sequential or not _has_input(model):
         return None
     every = model.layers
-    wide = [i for i, layer in enumerate(every) if rules.is_wide(layer)]
+    wide = [i for i, layer in enumerate(every) if supported.is_wide(layer)]
     if len(wide) < 2 or type(every[wide[-1]]) is not layers.Dense:
         return None
     hidden = every[wide[0] : wide[-1]]
     if not (
-        rules.optimizer_will_do(model.optimizer)
-        and all(map(rules.layer_will_do, every[wide[0] :]))
-        and all(map(rules.passes_origin, hidden))
+        supported.is_supported_optimizer(model.optimizer)
+        and all(map(supported.is_supported_layer, every[wide[0] :]))
+        and all(map(supported.maps_zero_to_zero, hidden))
     ):
         return None
     blocks = [every[a:b] for a, b in itertools.pairwise(wide)]
-    return Anatomy(every[: wide[0]], blocks, every[wide[-1] :])
+    return Blocks(every[: wide[0]], blocks, every[wide[-1] :])
 
 
-def family(model):
-    """Returns what networks must share to be laid into one, or None.
+def blocks_of(model: keras.Model) -> Blocks:
+    """Returns the `Blocks` of a model that has a `family`."""
+    blocks = split_into_blocks(model)
+    if blocks is None:
+        raise ValueError(f"{model.name} cannot be embedded in a supernet.")
+    return blocks
+
+
+def family(model: keras.Model) -> tuple[tuple, tuple] | None:
+    """Returns what networks must share to be embedded in one, or None.
 
     Args:
-        model: A compiled model, built or drafted.
+        model: A compiled model, built or deferred.
 
     Returns:
-        Nested tuples, which are hashable: an outline, and the optimizer's
-        structure. Networks of one outline may be laid into one `Supernet`.
+        Nested tuples, which are hashable: what the layers of a family share,
+        and the optimizer's structure. Networks that share the first may be
+        embedded in one `Supernet`.
     """
-    parts = anatomy(model)
+    parts = split_into_blocks(model)
     if parts is None:
         return None
-    blocks = tuple(described(block) for block in parts.blocks)
+    hidden = tuple(_structure(block) for block in parts.hidden)
     if parts.repeats:
         # It does not matter how many there are.
-        blocks = ("repeated", blocks[0])
+        hidden = ("repeated", hidden[0])
     compiled = dict(compile_structure(model))
     optimizer = compiled.pop(_OF_OPTIMIZER)
     return (
         (
-            "laid",
+            "supernet",
             _input(model),
-            described(parts.prefix),
-            blocks,
-            described(parts.tail, rules.width(parts.tail[0])),
+            _structure(parts.prefix),
+            hidden,
+            _structure(parts.tail, supported.width(parts.tail[0])),
             tuple(compiled.items()),
         ),
         optimizer,
     )
 
 
-def is_small(model):
-    """Whether another optimizer's update costs less than another program."""
-    parts = anatomy(model)
-    if any(type(block[0]) is not layers.Dense for block in parts.blocks):
+def is_small(model: keras.Model) -> bool:
+    """Whether another optimizer's update costs less than another program.
+
+    Args:
+        model: One that has a `family`.
+    """
+    parts = blocks_of(model)
+    if any(type(block[0]) is not layers.Dense for block in parts.hidden):
         return False
     inputs = math.prod(size or 1 for size in _input_layer(model).batch_shape)
-    sizes = [inputs, *parts.widths, rules.width(parts.tail[0])]
+    sizes = [inputs, *parts.widths, supported.width(parts.tail[0])]
     kernels = (a * b for a, b in itertools.pairwise(sizes))
     return sum(kernels) <= _SMALL
 
 
-def described(some, width=0):
+def _structure(block: list[keras.layers.Layer], width: int = 0) -> tuple:
     """Returns the structure of layers, but for the width of the first."""
-    if not some or not rules.is_wide(some[0]):
-        return StructureReader().read(list(some))
-    first, name = some[0], rules.WIDTHS[type(some[0])]
-    before = getattr(first, name)
-    setattr(first, name, width)
+    if not block or not supported.is_wide(block[0]):
+        return StructureReader().read(list(block))
+    before = supported.width(block[0])
+    supported.set_width(block[0], width)
     try:
-        return StructureReader().read(list(some))
+        return StructureReader().read(list(block))
     finally:
-        setattr(first, name, before)
+        supported.set_width(block[0], before)
 
 
-def _input(model):
+def _input(model: keras.Sequential) -> tuple[tuple, str]:
     layer = _input_layer(model)
     return tuple(layer.batch_shape), str(layer.dtype)
 
 
-def _input_layer(model):
+def _input_layer(model: keras.Sequential) -> keras.layers.InputLayer:
     # `layers` leaves it out.
     return model._layers[0]
 
 
-def _has_input(model):
+def _has_input(model: keras.Sequential) -> bool:
     return isinstance((model._layers or [None])[0], layers.InputLayer)

@@ -1,6 +1,8 @@
-"""Where the variables of small networks lie in those of their host."""
+"""Small networks as slices of the variables of a large one."""
 
+import itertools
 import weakref
+from collections.abc import Callable, Hashable, Iterable, Iterator
 
 import keras
 import numpy as np
@@ -17,116 +19,135 @@ from tfcourse.tuning.population.functional.keras_optimizers import (
     pure_copy,
 )
 from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
-from tfcourse.tuning.supernet import supported as rules
-from tfcourse.tuning.supernet.build import kind_of_optimizer, largest
+from tfcourse.tuning.supernet.build import build_supernet, kind_of_optimizer
 from tfcourse.tuning.supernet.optional_block import OptionalBlock
-from tfcourse.tuning.supernet.signature import anatomy, family
+from tfcourse.tuning.supernet.signature import blocks_of, family
+from tfcourse.tuning.supernet.supported import is_wide, width
+
+# Boolean masks, one an axis, of which part of a variable a network has.
+Masks = list[np.ndarray]
+# Which of the supernet's variables one of a network's is in, by its number,
+# and which part of it, or None for all of it.
+Slice = tuple[int, Masks | None]
+# Of an optimizer's variables, by index, which are slots: the index of their
+# parameter, and their name.
+Slots = dict[int, tuple[int, str]]
 
 
 class Supernet:
-    """A network, and where others lie in it.
+    """A network, and which slices of it others are.
 
     Args:
-        builds: The functions that made the drafts.
-        drafts: Models of one `outline`.
+        builds: The functions that made the models.
+        models: Deferred models of one `family`.
 
     Attributes:
         model: The network, built.
     """
 
-    def __init__(self, builds, drafts):
-        self._outline, _ = family(drafts[0])
-        self._kinds = {kind_of_optimizer(draft) for draft in drafts}
-        # Of each draft, the kind of its optimizer and the slots of it.
-        self._known = weakref.WeakKeyDictionary()
-        self.model = largest(builds, drafts)
+    def __init__(
+        self,
+        builds: list[Callable[[], keras.Model]],
+        models: list[keras.Model],
+    ) -> None:
+        self._family, _ = family(models[0])
+        self._kinds = {kind_of_optimizer(model) for model in models}
+        # Of each model, the kind of its optimizer and the slots of it.
+        self._completed = weakref.WeakKeyDictionary()
+        self.model = build_supernet(builds, models)
         self._optional = [
             x for x in self.model.layers if isinstance(x, OptionalBlock)
         ]
-        self._layers = []
-        for layer in self.model.layers:
-            self._layers += (
-                layer.layers if isinstance(layer, OptionalBlock) else [layer]
+        self._layers = list(
+            itertools.chain.from_iterable(
+                x.layers if isinstance(x, OptionalBlock) else [x]
+                for x in self.model.layers
             )
+        )
         every = variables(self.model)
         self._numbers = {id(v): i for i, v in enumerate(every)}
-        # Slots, and what is passed by, may begin at another number than zero.
-        self._empty = [
+        # What is not in the slice of a member: zero where it is trained, but
+        # slots, and optional blocks, may begin at another number.
+        self._background = [
             np.zeros(v.shape, v.dtype)
             if v.trainable
             else keras.ops.convert_to_numpy(v)
             for v in every
         ]
-        self._slots, self._begins = {}, {}
+        self._number_optimizers()
+
+    def _number_optimizers(self) -> None:
+        """Notes where the variables of each optimizer lie, and begin."""
+        self._slots, self._initial_state = {}, {}
         for kind, optimizer in _by_kind(self.model.optimizer):
             numbers = self._numbers_of(optimizer)
             self._slots[kind] = self._slots_of(optimizer, numbers)
-            self._begins[kind] = [
+            self._initial_state[kind] = [
                 (number, keras.ops.convert_to_numpy(variable))
                 for number, variable in zip(
                     numbers, optimizer.variables, strict=True
                 )
             ]
 
-    def takes(self, drafts):
-        """Whether all of these can be laid into it."""
-        hidden = [x for x in self._layers if rules.is_wide(x)][:-1]
-        widths = [rules.width(layer) for layer in hidden]
+    def accepts(self, models: list[keras.Model]) -> bool:
+        """Whether all of these can be embedded in it."""
+        hidden = [x for x in self._layers if is_wide(x)][:-1]
+        widths = [width(layer) for layer in hidden]
         fewest = len(hidden) - len(self._optional)
 
-        def fits(draft):
-            shared, _ = family(draft) or (None, None)
-            if shared != self._outline:
+        def fits(model):
+            shared, _ = family(model) or (None, None)
+            if shared != self._family:
                 return False
-            own = anatomy(draft).widths
+            own = blocks_of(model).widths
             return (
                 fewest <= len(own) <= len(widths)
                 and all(a <= b for a, b in zip(own, widths, strict=False))
-                and kind_of_optimizer(draft) in self._kinds
+                and kind_of_optimizer(model) in self._kinds
             )
 
-        return all(map(fits, drafts))
+        return all(map(fits, models))
 
-    def initial_values(self, drafts):
-        """Returns the initial values of some of the drafts, laid into it.
-
-        Returns:
-            The columns and the crops that `Population.from_columns` takes.
-        """
-        crops = [self._crop(model) for model in drafts]
-        rows = map(self._laid, drafts, crops)
-        return [np.stack(column) for column in zip(*rows, strict=True)], crops
-
-    def _crop(self, model):
-        """Returns the place in the host of each of a draft's variables.
+    def initial_values(
+        self, models: list[keras.Model]
+    ) -> tuple[list[np.ndarray], list[list[Slice]]]:
+        """Returns the initial values of some deferred models, embedded in it.
 
         Returns:
-            A list of pairs, the number of a variable of the host and the masks,
-            one an axis, or None if all of it is meant.
+            The columns and the slices that `Population.from_columns` takes.
         """
-        kind, slots = self._admitted(model)
-        places = dict(self._of_layers(model))
-        ours = [*model.trainable_variables, *model.non_trainable_variables]
-        crop = [places[id(variable)] for variable in ours]
-        of_slots, others = self._slots[kind]
+        slices = [self._slices(model) for model in models]
+        rows = map(self._embed, models, slices)
+        columns = [np.stack(column) for column in zip(*rows, strict=True)]
+        return columns, slices
+
+    def _slices(self, model: keras.Model) -> list[Slice]:
+        """Returns of each of a model's variables which slice it is."""
+        kind, slots = self._complete(model)
+        of_layers = dict(self._slices_of_layers(model))
+        own = [*model.trainable_variables, *model.non_trainable_variables]
+        slices = [of_layers[id(variable)] for variable in own]
+        numbers_of_slots, others = self._slots[kind]
         others = iter(others)
         for i in range(len(model.optimizer.variables)):
             if i in slots:
                 parameter, name = slots[i]
-                number, masks = crop[parameter]
-                crop.append((of_slots[number, name], masks))
+                number, masks = slices[parameter]
+                slices.append((numbers_of_slots[number, name], masks))
             else:
-                crop.append((next(others), None))
-        return crop
+                slices.append((next(others), None))
+        return slices
 
-    def _laid(self, model, crop):
-        """Returns the values of the host's variables for a draft."""
-        row = list(self._empty)
-        kind, _ = self._admitted(model)
-        for number, value in self._begins[kind]:
+    def _embed(
+        self, model: keras.Model, slices: list[Slice]
+    ) -> list[np.ndarray]:
+        """Returns the values of the supernet's variables for a model."""
+        row = list(self._background)
+        kind, _ = self._complete(model)
+        for number, value in self._initial_state[kind]:
             row[number] = value
         for variable, (number, masks) in zip(
-            variables(model), crop, strict=True
+            variables(model), slices, strict=True
         ):
             value = initial_value(variable)
             if masks is None:
@@ -134,64 +155,68 @@ class Supernet:
             else:
                 row[number] = row[number].copy()
                 row[number][np.ix_(*masks)] = value
-        count = len(anatomy(model).blocks) - self._always_present()
+        count = len(blocks_of(model).hidden) - self._blocks_of_all()
         for i, layer in enumerate(self._optional):
-            flag = self._numbers[id(layer.present)]
-            row[flag] = np.float32(i < count)
+            row[self._numbers[id(layer.present)]] = np.float32(i < count)
         optimizer = self.model.optimizer
         if isinstance(optimizer, SwitchedOptimizer):
             chosen = [one == kind for one in optimizer.kinds]
             row[self._numbers[id(optimizer.choice)]] = np.float32(chosen)
         return row
 
-    def _always_present(self):
+    def _blocks_of_all(self) -> int:
+        """Returns how many hidden blocks every member has."""
         optional = {id(x) for o in self._optional for x in o.layers}
-        wide = [x for x in self._layers if rules.is_wide(x)][:-1]
+        wide = [x for x in self._layers if is_wide(x)][:-1]
         return sum(id(layer) not in optional for layer in wide)
 
-    def _of_layers(self, model):
-        """Yields the id of each variable of a draft's layers, and its place."""
-        tail = len(anatomy(model).tail)
-        hosts = [
+    def _slices_of_layers(
+        self, model: keras.Model
+    ) -> Iterator[tuple[int, Slice]]:
+        """Yields the id of each variable of a model's layers, and its slice."""
+        tail = len(blocks_of(model).tail)
+        own_layers = [
             *self._layers[: len(model.layers) - tail],
             *self._layers[-tail:],
         ]
         features = None
-        for narrow, wide in zip(model.layers, hosts, strict=True):
+        for small, large in zip(model.layers, own_layers, strict=True):
             before = features
-            if rules.is_wide(wide):
-                features = np.arange(rules.width(wide)) < rules.width(narrow)
-            elif isinstance(wide, layers.Flatten) and features is not None:
-                times = wide.output.shape[-1] // len(features)
+            if is_wide(large):
+                features = np.arange(width(large)) < width(small)
+            elif isinstance(large, layers.Flatten) and features is not None:
+                times = large.output.shape[-1] // len(features)
                 features = np.tile(features, times)
             for own, variable in zip(
-                narrow.variables, wide.variables, strict=True
+                small.variables, large.variables, strict=True
             ):
-                masks = _masks(wide, variable, before, features)
+                masks = _masks(large, variable, before, features)
                 yield id(own), (self._numbers[id(variable)], masks)
 
-    def _admitted(self, model):
-        """Returns the kind of a draft's optimizer, or None, and its slots.
+    def _complete(self, model: keras.Model) -> tuple[Hashable, Slots]:
+        """Returns the kind of a model's optimizer, or None, and its slots.
 
-        The first time, the draft is built.
+        The first time, the model is built.
         """
-        if model not in self._known:
+        if model not in self._completed:
             # What tells optimizers apart is what they are made with, which is
             # to be seen only before they are built.
             kind = None
             if isinstance(self.model.optimizer, SwitchedOptimizer):
                 kind = kind_of_optimizer(model)
             with deferred_initialization():
-                slots = _complete(model, self.model.input_shape)
-            self._known[model] = kind, slots
-        return self._known[model]
+                slots = _build(model, self.model.input_shape)
+            self._completed[model] = kind, slots
+        return self._completed[model]
 
-    def _numbers_of(self, optimizer):
+    def _numbers_of(self, optimizer: keras.optimizers.Optimizer) -> list[int]:
         """Returns where each of an optimizer's variables lies."""
         home = getattr(self.model.optimizer, "home", lambda variable: variable)
         return [self._numbers[id(home(v))] for v in optimizer.variables]
 
-    def _slots_of(self, optimizer, numbers):
+    def _slots_of(
+        self, optimizer: keras.optimizers.Optimizer, numbers: list[int]
+    ) -> tuple[dict[tuple[int, str], int], list[int]]:
         """Tells an optimizer's slots from its other variables.
 
         Returns:
@@ -208,18 +233,33 @@ class Supernet:
         )
 
 
-def _by_kind(optimizer):
+def _by_kind(
+    optimizer: keras.optimizers.Optimizer | SwitchedOptimizer,
+) -> Iterable[tuple[Hashable, keras.optimizers.Optimizer]]:
     if isinstance(optimizer, SwitchedOptimizer):
         return zip(optimizer.kinds, optimizer.optimizers, strict=True)
     return [(None, optimizer)]
 
 
-def _masks(layer, variable, before, features):
-    """Returns, for each axis of a variable, which part a member uses."""
+def _masks(
+    layer: keras.layers.Layer,
+    variable: keras.Variable,
+    before: np.ndarray | None,
+    features: np.ndarray | None,
+) -> Masks | None:
+    """Returns, for each axis of a variable, which part a member has.
+
+    Args:
+        layer: The supernet's layer that the variable is of.
+        variable: One of its variables.
+        before: Which features of the layer's input the member has, or None if
+            it has all.
+        features: The same for the layer's output.
+    """
     shape = variable.shape
     if features is None or not keras.backend.is_float_dtype(variable.dtype):
         return None
-    if rules.is_wide(layer):
+    if is_wide(layer):
         axes = [np.ones(size, bool) for size in shape]
         axes[-1] = features
         if len(axes) > 1 and before is not None:
@@ -229,8 +269,8 @@ def _masks(layer, variable, before, features):
     return [features] if is_row else None
 
 
-def _complete(model, shape):
-    """Builds the layers of a draft, and its optimizer; returns the slots."""
+def _build(model: keras.Model, shape: tuple) -> Slots:
+    """Builds a model's layers, and its optimizer; returns the slots."""
     for layer in model.layers:
         if not layer.built:
             layer.build(shape)

@@ -1,9 +1,14 @@
-"""Which layers and optimizers leave alone what is masked by zeros."""
+"""Which layers and optimizers leave the zeros around a slice alone."""
 
+from typing import Any
+
+import keras
 from keras import layers
 
+from tfcourse.tuning.population.functional.elementwise import is_elementwise
+
 # The attribute that says how wide a layer is.
-WIDTHS = {
+_WIDTHS = {
     layers.Dense: "units",
     layers.Conv1D: "filters",
     layers.Conv2D: "filters",
@@ -26,7 +31,7 @@ _FEATURE_BY_FEATURE = (
     layers.Flatten,
     layers.InputLayer,
 )
-THROUGH_ORIGIN = [
+ZERO_TO_ZERO_ACTIVATIONS = (
     "celu",
     "elu",
     "gelu",
@@ -40,52 +45,36 @@ THROUGH_ORIGIN = [
     "silu",
     "softsign",
     "tanh",
-]
-_OPTIMIZERS = [
-    "SGD",
-    "RMSprop",
-    "Adam",
-    "AdamW",
-    "Nadam",
-    "Adagrad",
-    "Adamax",
-    "Lion",
-    "GradientDescent",
-    "Momentum",
-]
+)
 _REGULARIZERS = ("L1", "L2", "L1L2", "Frobenius")
 
 
-def is_wide(layer):
+def is_wide(layer: keras.layers.Layer) -> bool:
     """Whether a layer has a width that may differ between members."""
-    return type(layer) in WIDTHS
+    return type(layer) in _WIDTHS
 
 
-def width(layer):
-    return getattr(layer, WIDTHS[type(layer)])
+def width(layer: keras.layers.Layer) -> int:
+    """Returns how many features a wide layer gives."""
+    return getattr(layer, _WIDTHS[type(layer)])
 
 
-def optimizer_will_do(optimizer):
+def set_width(layer: keras.layers.Layer, value: int) -> None:
+    """Sets how many features a wide layer gives, before it is built."""
+    setattr(layer, _WIDTHS[type(layer)], value)
+
+
+def is_supported_optimizer(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether an optimizer's step is zero where the gradient always was."""
     return (
-        type(optimizer).__name__ in _OPTIMIZERS
-        and _is_known(optimizer)
-        and not optimizer.gradient_accumulation_steps
+        is_elementwise(optimizer) and not optimizer.gradient_accumulation_steps
     )
 
 
-def layer_will_do(layer):
+def is_supported_layer(layer: keras.layers.Layer) -> bool:
     """Whether a layer's zeros stay zero, and stay without influence."""
     if is_wide(layer):
-        return (
-            getattr(layer, "groups", 1) == 1
-            and layer.activity_regularizer is None
-            and layer.kernel_constraint is None
-            and layer.bias_constraint is None
-            and not getattr(layer, "lora_rank", None)
-            and _regularizer_will_do(layer.kernel_regularizer)
-            and _regularizer_will_do(layer.bias_regularizer)
-            and getattr(layer, "data_format", None) != "channels_first"
-        )
+        return _is_supported_wide_layer(layer)
     if type(layer).__name__ == "BatchNormalization" and _is_known(layer):
         return getattr(layer, "axis", -1) in (-1, None) and not any(
             getattr(layer, f"{name}_{kind}", None)
@@ -97,19 +86,36 @@ def layer_will_do(layer):
     )
 
 
-def passes_origin(layer):
+def maps_zero_to_zero(layer: keras.layers.Layer) -> bool:
+    """Whether a layer's activation, if it has one, is zero at zero."""
     activation = getattr(layer, "activation", None)
     return activation is None or (
-        activation.__name__ in THROUGH_ORIGIN and _is_known(activation)
+        activation.__name__ in ZERO_TO_ZERO_ACTIVATIONS
+        and _is_known(activation)
     )
 
 
-def _regularizer_will_do(regularizer):
+def _is_supported_wide_layer(layer: Any) -> bool:
+    return (
+        getattr(layer, "groups", 1) == 1
+        and layer.activity_regularizer is None
+        and layer.kernel_constraint is None
+        and layer.bias_constraint is None
+        and not getattr(layer, "lora_rank", None)
+        and _is_supported_regularizer(layer.kernel_regularizer)
+        and _is_supported_regularizer(layer.bias_regularizer)
+        and getattr(layer, "data_format", None) != "channels_first"
+    )
+
+
+def _is_supported_regularizer(
+    regularizer: keras.regularizers.Regularizer | None,
+) -> bool:
     return regularizer is None or (
         type(regularizer).__name__ in _REGULARIZERS and _is_known(regularizer)
     )
 
 
-def _is_known(thing):
+def _is_known(thing: Any) -> bool:
     module = getattr(thing, "__module__", None) or type(thing).__module__
     return module.startswith(("keras.", "tfcourse."))

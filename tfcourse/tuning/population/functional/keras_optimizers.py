@@ -74,7 +74,9 @@ def build_noting_slots(optimizer, variables):
 # No more than that: a search space may define classes of its own in each trial.
 @functools.lru_cache(32)
 def _pure(cls):
-    return type(cls.__name__, (cls, _in_place_undone()), {})
+    # It goes by the name of the optimizer that it computes the steps of.
+    name = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
+    return type(cls.__name__, (cls, _in_place_undone()), name)
 
 
 @functools.cache

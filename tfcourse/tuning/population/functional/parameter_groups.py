@@ -12,24 +12,10 @@ import math
 import keras
 
 from tfcourse.optimizers.base import is_kernel
+from tfcourse.tuning.population.functional.elementwise import is_elementwise
 
 # Of larger ones the copying would cost more than the calls that it saves.
 _LARGEST_JOINED = 2**17
-_JOINING = (
-    "keras.src.optimizers.adadelta.Adadelta",
-    "keras.src.optimizers.adagrad.Adagrad",
-    "keras.src.optimizers.adam.Adam",
-    "keras.src.optimizers.adamax.Adamax",
-    "keras.src.optimizers.adamw.AdamW",
-    "keras.src.optimizers.lion.Lion",
-    "keras.src.optimizers.nadam.Nadam",
-    "keras.src.optimizers.rmsprop.RMSprop",
-    "keras.src.optimizers.sgd.SGD",
-    "tfcourse.optimizers.adam.Adam",
-    "tfcourse.optimizers.gradient_descent.GradientDescent",
-    "tfcourse.optimizers.momentum.Momentum",
-    "tfcourse.optimizers.rmsprop.RMSprop",
-)
 
 
 @dataclasses.dataclass
@@ -95,7 +81,7 @@ def _joins(optimizer):
     """Whether an optimizer treats every number of a parameter alike."""
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     # That of one parameter's gradient.
-    return _name(optimizer) in _JOINING and optimizer.clipnorm is None
+    return is_elementwise(optimizer) and optimizer.clipnorm is None
 
 
 def _only_known_layers(model):
@@ -117,7 +103,3 @@ def _embeddings(model):
         for layer in model._flatten_layers()
         if "Embedding" in type(layer).__name__
     ]
-
-
-def _name(thing):
-    return f"{type(thing).__module__}.{type(thing).__qualname__}"
