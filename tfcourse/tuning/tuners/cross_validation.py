@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from tfcourse.errors import InputError
-from tfcourse.tuning.tuners.sklearn_wrapper import as_hypermodel
+from tfcourse.tuning.search_space.hypermodel import as_hypermodel
 
 
 def fold_indices(y, folds, seed=0):

@@ -11,6 +11,7 @@ import scipy.stats
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tfcourse.tuning.search_space import regions
+from tfcourse.tuning.search_space.hypermodel import as_hypermodel
 from tfcourse.tuning.search_space.scales import (
     complement_scale,
     scale_of,
@@ -218,24 +219,6 @@ class OneMinusLogUniform:
 
     def __repr__(self):
         return f"OneMinusLogUniform({self.low}, {self.high})"
-
-
-def as_hypermodel(space):
-    """Returns a search space as a `HyperModel`, be it a function."""
-    if isinstance(space, keras_tuner.HyperModel):
-        return space
-    return _Space(space)
-
-
-class _Space(keras_tuner.HyperModel):
-    """A function as a `HyperModel`."""
-
-    def __init__(self, build):
-        super().__init__()
-        self._build = build
-
-    def build(self, hp):
-        return self._build(hp)
 
 
 def _distribution(parameter):
