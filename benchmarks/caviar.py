@@ -40,7 +40,9 @@ from tfcourse.tuning import (
     log_uniform,
     one_minus_log_uniform,
 )
-from tfcourse.tuning.caviar.grouping import Candidate, grouped
+from tfcourse.tuning.caviar.steps.candidates import Candidate
+from tfcourse.tuning.caviar.steps.grouping import grouped
+from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.population import build_deferred, structure
 
 OBJECTIVE = keras_tuner.Objective("val_accuracy", "max")

@@ -11,7 +11,7 @@ from tfcourse.tuning.population.early_stopping import MemberHistory
 
 
 def build(hp):
-    """A space whose trials are one structure, and quickly drafted."""
+    """A space whose trials are one structure, and quickly built."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
     model.compile(keras.optimizers.SGD(rate), "mse")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tfcourse.errors import InputError
+from tfcourse.tuning._keras_tuner import checkpoint_path
 from tfcourse.tuning.caviar.coarse_to_fine_search import CoarseToFineSearch
 from tfcourse.tuning.oracles.coarse_to_fine import read_rounds
 from tfcourse.tuning.search_space.scales import log_uniform
-from tfcourse.tuning.tuners.kept_models import KeepsBestModels
 from tfcourse.tuning.tuners.serial import SerialTuner
 
 OBJECTIVE = keras_tuner.Objective("loss", "min")
@@ -54,7 +54,7 @@ def test_only_the_best_models_are_kept(whole):
     kept = [
         trial.trial_id
         for trial in best
-        if whole._weights(trial.trial_id).exists()
+        if checkpoint_path(whole, trial.trial_id).exists()
     ]
     assert kept == [trial.trial_id for trial in best[:3]]
 
@@ -69,8 +69,8 @@ def test_budget_holds_for_a_search_that_goes_on(tmp_path):
     more = search(tuner(tmp_path, 6, rounds=1, keep_models=1))
 
     best, *others = more.oracle.get_best_trials(6)
-    assert more._weights(best.trial_id).exists()
-    assert not any(more._weights(t.trial_id).exists() for t in others)
+    assert checkpoint_path(more, best.trial_id).exists()
+    assert not any(checkpoint_path(more, t.trial_id).exists() for t in others)
 
 
 def test_initial_point_is_checked_before_the_search(tmp_path):
@@ -103,11 +103,7 @@ def test_bad_budget_is_refused(tmp_path, number):
         tuner(tmp_path, keep_models=number)
 
 
-class Kept(KeepsBestModels, SerialTuner):
-    pass
-
-
 def test_budget_is_refused_for_hyperband(tmp_path):
     oracle = keras_tuner.oracles.HyperbandOracle(OBJECTIVE)
     with pytest.raises(ValueError, match="with Hyperband"):
-        Kept(oracle, build, keep_models=2, directory=tmp_path)
+        SerialTuner(oracle, build, keep_models=2, directory=tmp_path)

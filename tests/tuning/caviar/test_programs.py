@@ -6,7 +6,8 @@ import keras
 import pytest
 
 from tfcourse.tuning.caviar import programs as caviar_programs
-from tfcourse.tuning.caviar.grouping import Candidate, grouped, told_apart
+from tfcourse.tuning.caviar.steps.candidates import Candidate
+from tfcourse.tuning.caviar.steps.grouping import grouped, make_groups
 from tfcourse.tuning.population import build_deferred
 
 
@@ -61,7 +62,7 @@ def candidate(number, momentum):
 
 def test_says_why_a_trial_is_in_a_program_of_its_own():
     one = [candidate("0", 0.9), candidate("1", 0.95), candidate("2", 0.9)]
-    (_, first), (second, why) = told_apart(grouped(one))
+    (_, first), (second, why) = make_groups(one)
     assert first == ""
     assert [c.trial.trial_id for c in second[0]] == ["1"]
     assert why == "not with trial 0: optimizer, momentum: 0.9 and 0.95"

@@ -6,7 +6,7 @@ import pytest
 from keras_tuner import oracles
 
 from tfcourse.tuning import RandomSearchOracle, SerialTuner
-from tfcourse.tuning.caviar import trial_requests as caviar_asking
+from tfcourse.tuning.caviar.steps import trial_requests
 from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.utils.atomic_files import read_json
 
@@ -153,7 +153,7 @@ class Waiting(RandomSearchOracle):
 def test_idle_oracle_is_asked_again(tmp_path, monkeypatch):
     ran = fake_training.install(monkeypatch)
     naps = []
-    monkeypatch.setattr(caviar_asking.time, "sleep", naps.append)
+    monkeypatch.setattr(trial_requests.time, "sleep", naps.append)
     search(tmp_path, Waiting(OBJECTIVE, 4), population=3)
 
     assert ran == [["0"], ["1"], ["2"], ["3"]]

@@ -1,4 +1,4 @@
-"""BatchCheckpointWriter of many models of one kind, written at the cost of one.
+"""Checkpoints of many models of one kind, written at the cost of one.
 
 Keras takes some 15 to 50 ms to write the weights of a small model: it walks
 through the model, and makes a data set in an HDF5 file for each variable. The
@@ -8,7 +8,10 @@ the numbers of all others go: into a copy of the file, or, if their shapes
 differ, into a new file with the same groups.
 """
 
+import pathlib
+
 import h5py
+import keras
 import numpy as np
 
 from tfcourse.tuning.population.deferred import (
@@ -23,31 +26,34 @@ class BatchCheckpointWriter:
     The names of layers, which no one reads, may be those of another model.
     """
 
-    def __init__(self):
-        self._layouts = {}
+    def __init__(self) -> None:
+        self._templates: dict[tuple, _HDF5Template | None] = {}
 
-    def write(self, path, model, values):
+    def write(
+        self, path: pathlib.Path, model: keras.Model, values: list[np.ndarray]
+    ) -> None:
         """Writes a `.weights.h5` file.
 
         Args:
-            path: The file, a `pathlib.Path`.
-            model: A draft of the model, which is of no more use afterwards.
-            values: Arrays, in the order of `drafts.variables(model)`.
+            path: The file.
+            model: The model with deferred initialization, which is of no more
+                use afterwards.
+            values: Arrays, in the order of `deferred.variables(model)`.
         """
         kind = _kind(model)
-        if kind not in self._layouts:
+        if kind not in self._templates:
             marks = [np.full_like(value, i) for i, value in enumerate(values)]
             _save(path, model, marks)
-            self._layouts[kind] = _layout(path, marks)
-        layout = self._layouts[kind]
-        if layout is None:
+            self._templates[kind] = _read_template(path, marks)
+        template = self._templates[kind]
+        if template is None:
             # Something is saved in a way of its own.
             _save(path, model, values)
         else:
-            path.write_bytes(layout.filled(values))
+            path.write_bytes(template.filled(values))
 
 
-class _Layout:
+class _HDF5Template:
     """A file of weights, and where in it each variable is.
 
     Args:
@@ -57,12 +63,17 @@ class _Layout:
             numbers in the file, and their shape.
     """
 
-    def __init__(self, content, groups, places):
+    def __init__(
+        self,
+        content: bytes,
+        groups: dict[str, dict],
+        places: list[tuple[str, int, tuple]],
+    ) -> None:
         self._content = content
         self._groups = groups
         self._places = places
 
-    def filled(self, values):
+    def filled(self, values: list[np.ndarray]) -> bytes | bytearray:
         """Returns a file with these values."""
         shapes = [shape for _, _, shape in self._places]
         if [value.shape for value in values] != shapes:
@@ -73,7 +84,7 @@ class _Layout:
                 content[place : place + value.nbytes] = value.tobytes()
         return content
 
-    def _anew(self, values):
+    def _anew(self, values: list[np.ndarray]) -> bytes:
         with h5py.File(
             "in memory", "w", driver="core", backing_store=False
         ) as file:
@@ -92,7 +103,7 @@ class _Layout:
             return file.id.get_file_image()
 
 
-def _add(file, path, value):
+def _add(file: h5py.File, path: str, value: np.ndarray) -> None:
     """Does what `file[path] = value` does, in a third of the time."""
     dtype, space = (
         h5py.h5t.py_create(value.dtype),
@@ -104,8 +115,10 @@ def _add(file, path, value):
     data.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ascontiguousarray(value))
 
 
-def _layout(path, marks):
-    """Returns the `_Layout` of a file, or None if not all marks are found."""
+def _read_template(
+    path: pathlib.Path, marks: list[np.ndarray]
+) -> _HDF5Template | None:
+    """Returns a file as a template, or None if not all marks are found."""
     groups, places = {}, {}
 
     def visit(name, entry):
@@ -126,12 +139,12 @@ def _layout(path, marks):
         range(len(marks))
     ):
         return None
-    return _Layout(
+    return _HDF5Template(
         path.read_bytes(), groups, [places[i][0] for i in range(len(marks))]
     )
 
 
-def _kind(model):
+def _kind(model: keras.Model) -> tuple:
     """Returns what models have in common whose files differ in sizes only."""
     layers = tuple(
         (type(layer), len(layer.variables)) for layer in model._flatten_layers()
@@ -139,7 +152,7 @@ def _kind(model):
     return layers, type(model.optimizer), len(model.optimizer.variables)
 
 
-def _is(data, mark):
+def _is(data: h5py.Dataset, mark: np.ndarray) -> bool:
     return (
         data.dtype == mark.dtype
         and data.shape == mark.shape
@@ -147,7 +160,9 @@ def _is(data, mark):
     )
 
 
-def _save(path, model, values):
+def _save(
+    path: pathlib.Path, model: keras.Model, values: list[np.ndarray]
+) -> None:
     with deferred_initialization():
         for variable, value in zip(variables(model), values, strict=True):
             variable.assign(value)

@@ -1,16 +1,17 @@
 """Coarse-to-fine search with trials that train as one program."""
 
 import inspect
+from collections.abc import Callable
 
+import keras_tuner
 import numpy as np
 
 from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.oracles.base import SearchOracle
 from tfcourse.tuning.oracles.coarse_to_fine import CoarseToFineOracle
-from tfcourse.tuning.tuners.kept_models import KeepsBestModels
 
 
-class CoarseToFineSearch(KeepsBestModels, Caviar):
+class CoarseToFineSearch(Caviar):
     r"""Tries hyperparameters at random, then again where the best ones were.
 
     Use it in place of `keras_tuner.RandomSearch`. A `CoarseToFineOracle` draws
@@ -57,14 +58,14 @@ class CoarseToFineSearch(KeepsBestModels, Caviar):
 
     def __init__(
         self,
-        hypermodel=None,
-        objective=None,
-        max_trials=40,
-        seed=0,
+        hypermodel: keras_tuner.HyperModel | Callable | None = None,
+        objective: str | keras_tuner.Objective | None = None,
+        max_trials: int = 40,
+        seed: int | None = 0,
         *,
-        keep_models=None,
+        keep_models: int | None = None,
         **kwargs,
-    ):
+    ) -> None:
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         own = {name: kwargs.pop(name) for name in _OF_ORACLE & set(kwargs)}
@@ -76,7 +77,7 @@ class CoarseToFineSearch(KeepsBestModels, Caviar):
         oracle.check_initial_points()
 
 
-def _arguments(function):
+def _arguments(function: Callable) -> set[str]:
     kinds = inspect.signature(function).parameters.values()
     return {p.name for p in kinds if p.kind == p.KEYWORD_ONLY}
 

@@ -4,14 +4,18 @@ import collections
 import contextlib
 import itertools
 import math
+import os
+from collections.abc import Iterator
+
+import keras_tuner
 
 from tfcourse.errors import InputError
 from tfcourse.tuning._keras_tuner import TrialStatus
-from tfcourse.tuning.results.trials import read_records
+from tfcourse.tuning.results.trials import TrialRecord, read_records
 
 
 @contextlib.contextmanager
-def failures_allowed(oracle):
+def failures_allowed(oracle: keras_tuner.Oracle) -> Iterator[None]:
     """While it lasts, the oracle does not count failures in a row."""
     limit = getattr(oracle, "max_consecutive_failed_trials", None)
     oracle.max_consecutive_failed_trials = math.inf
@@ -21,7 +25,7 @@ def failures_allowed(oracle):
         oracle.max_consecutive_failed_trials = limit
 
 
-def refuse_failures_in_a_row(oracle):
+def refuse_failures_in_a_row(oracle: keras_tuner.Oracle) -> None:
     """Raises the error that the oracle would have raised."""
     ended = [oracle.trials[i] for i in reversed(oracle.end_order)]
     failed = list(
@@ -40,8 +44,10 @@ class AllTrialsFailedError(InputError):
     """All trials of a search have failed."""
 
 
-def refuse_all_failed(oracle, project):
-    """Raises a `AllTrialsFailedError` if no trial of a search completed.
+def refuse_all_failed(
+    oracle: keras_tuner.Oracle, project: str | os.PathLike
+) -> None:
+    """Raises an `AllTrialsFailedError` if no trial of a search completed.
 
     Args:
         oracle: Its oracle.
@@ -59,7 +65,7 @@ def refuse_all_failed(oracle, project):
     )
 
 
-def learning_rates(records):
+def learning_rates(records: list[TrialRecord]) -> str:
     """Returns between what learning rates records lie, as sentences."""
     tried = collections.defaultdict(list)
     for record in records:

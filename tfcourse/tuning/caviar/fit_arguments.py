@@ -2,29 +2,38 @@
 
 import inspect
 import operator
+from typing import Any, NamedTuple
 
 import keras
+import keras_tuner
 
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 
 _FIT = inspect.signature(keras.Model.fit)
 # Of what `model.fit` takes, a population takes all but these.
-_NOT_TAKEN = {
+_UNSUPPORTED = {
     "steps_per_epoch": None,
     "validation_steps": None,
     "validation_freq": 1,
 }
 
 
-class _Recorder:
+class SearchArguments(NamedTuple):
+    """What `search` was called with."""
+
+    args: tuple
+    kwargs: dict[str, Any]
+
+
+class _FitSpy:
     """Takes the place of a model in `HyperModel.fit`, and notes what for."""
 
-    def __init__(self):
-        self.arguments = None
+    def __init__(self) -> None:
+        self.arguments: dict[str, Any] | None = None
         self.answer = keras.callbacks.History()
 
-    def fit(self, *args, **kwargs):
+    def fit(self, *args, **kwargs) -> keras.callbacks.History:
         if self.arguments is not None:
             raise CannotVectorize("its `HyperModel.fit` fits more than once")
         bound = _FIT.bind(None, *args, **kwargs)
@@ -32,11 +41,17 @@ class _Recorder:
         self.arguments = dict(list(bound.arguments.items())[1:])
         return self.answer
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         raise CannotVectorize(f"its `HyperModel.fit` uses `model.{name}`")
 
 
-def fit_arguments(hypermodel, hp, args, kwargs, early_stopping=None):
+def fit_arguments(
+    hypermodel: keras_tuner.HyperModel,
+    hp: keras_tuner.HyperParameters,
+    args: tuple,
+    kwargs: dict[str, Any],
+    early_stopping: int | keras.callbacks.EarlyStopping | None = None,
+) -> dict[str, Any]:
     """Returns what a hypermodel would fit its model with.
 
     Args:
@@ -54,27 +69,9 @@ def fit_arguments(hypermodel, hp, args, kwargs, early_stopping=None):
         CannotVectorize: If it does anything but call `model.fit` once, or a
             population does not take what it calls that with.
     """
-    recorder, data = _Recorder(), None
     kwargs = {**kwargs, "callbacks": list(kwargs.get("callbacks") or [])}
-    try:
-        if isinstance(hypermodel, CrossValidated):
-            answer, data = hypermodel.fit_at_once(hp, recorder, *args, **kwargs)
-        else:
-            answer = hypermodel.fit(hp, recorder, *args, **kwargs)
-    except CannotVectorize:
-        raise
-    except Exception as error:
-        raise CannotVectorize(
-            "its `HyperModel.fit` cannot do without a model: "
-            f"{type(error).__name__}: {error}"
-        ) from error
-    if answer is not recorder.answer:
-        raise CannotVectorize(
-            "its `HyperModel.fit` returns something else than what "
-            "`model.fit` does"
-        )
-    arguments = recorder.arguments
-    for name, default in _NOT_TAKEN.items():
+    arguments, data = _spied(hypermodel, hp, args, kwargs)
+    for name, default in _UNSUPPORTED.items():
         if arguments.pop(name) != default:
             raise CannotVectorize(f"`{name}` is given")
     if not isinstance(arguments["shuffle"], bool):
@@ -91,7 +88,35 @@ def fit_arguments(hypermodel, hp, args, kwargs, early_stopping=None):
     return arguments
 
 
-def _check_unchanged(arguments, data):
+def _spied(
+    hypermodel: keras_tuner.HyperModel,
+    hp: keras_tuner.HyperParameters,
+    args: tuple,
+    kwargs: dict[str, Any],
+) -> tuple[dict[str, Any], tuple | None]:
+    """Returns what `model.fit` is called with, and the data of the folds."""
+    spy, data = _FitSpy(), None
+    try:
+        if isinstance(hypermodel, CrossValidated):
+            answer, data = hypermodel.fit_at_once(hp, spy, *args, **kwargs)
+        else:
+            answer = hypermodel.fit(hp, spy, *args, **kwargs)
+    except CannotVectorize:
+        raise
+    except Exception as error:
+        raise CannotVectorize(
+            "its `HyperModel.fit` cannot do without a model: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if answer is not spy.answer:
+        raise CannotVectorize(
+            "its `HyperModel.fit` returns something else than what "
+            "`model.fit` does"
+        )
+    return spy.arguments, data
+
+
+def _check_unchanged(arguments: dict[str, Any], data: tuple) -> None:
     """Refuses data other than those whose parts are the folds."""
     given = [arguments[name] for name in ("x", "y", "sample_weight")]
     same = all(map(operator.is_, given, (*data, None)))
@@ -99,7 +124,9 @@ def _check_unchanged(arguments, data):
         raise CannotVectorize("its `HyperModel.fit` changes the data of folds")
 
 
-def _early_stopping(callbacks, early_stopping):
+def _early_stopping(
+    callbacks: list, early_stopping: int | keras.callbacks.EarlyStopping | None
+) -> int | keras.callbacks.EarlyStopping | None:
     """Returns the one callback that a population has of its own."""
     if early_stopping is not None:
         callbacks = [*callbacks, early_stopping]

@@ -7,7 +7,6 @@ import time
 import keras_tuner
 
 from tfcourse.tuning._keras_tuner import build_config_path, checkpoint_path
-from tfcourse.tuning.caviar.candidates import executions
 from tfcourse.tuning.caviar.programs import GroupProgram
 from tfcourse.tuning.caviar.successive_halving import Halving
 from tfcourse.tuning.population import CannotVectorize

@@ -2,11 +2,19 @@
 
 import collections
 import functools
+from collections.abc import Callable
 
+import keras
 import numpy as np
 
 from tfcourse.tuning.caviar.checkpoint_writer import BatchCheckpointWriter
-from tfcourse.tuning.population import Population, initial_values, structure
+from tfcourse.tuning.caviar.steps.candidates import Candidate
+from tfcourse.tuning.population import (
+    MemberHistory,
+    Population,
+    initial_values,
+    structure,
+)
 from tfcourse.tuning.population.batches import read
 from tfcourse.tuning.population.member import build
 from tfcourse.tuning.supernet import Supernet
@@ -33,36 +41,42 @@ class GroupProgram:
         report: What was done, as `Population.report`.
     """
 
-    def __init__(self, candidates, keep_best, seed, device=None):
+    def __init__(
+        self,
+        candidates: list[Candidate],
+        keep_best: tuple[str, str],
+        seed: int,
+        device: str | None = None,
+    ) -> None:
         self._keep_best = keep_best
         self._seed = seed
         self._device = device
         self._first = None
-        self.report = {}
-        first, drafts = candidates[0], [c.model for c in candidates]
+        self.report: dict = {}
+        first, models = candidates[0], [c.model for c in candidates]
         self._structure = structure(first.model)
-        self._laid = any(structure(d) != self._structure for d in drafts)
-        self.checkpoints = BatchCheckpointWriter()
-        if self._laid:
+        self._supernet: Supernet | None = None
+        if any(structure(model) != self._structure for model in models):
             builds = [candidate.build for candidate in candidates]
-            self._supernet = Supernet(builds, drafts)
-            self.template = self._supernet.model
-        else:
-            self.template = first.build()
-            if not self.template.built:
-                build(self.template, _head(first.arguments))
-            if not self.template.optimizer.built:
-                variables = self.template.trainable_variables
-                self.template.optimizer.build(variables)
+            self._supernet = Supernet(builds, models)
+        self.checkpoints = BatchCheckpointWriter()
+        self.template = (
+            self._supernet.model if self._supernet else _built(first)
+        )
 
-    def accepts(self, candidates):
+    def accepts(self, candidates: list[Candidate]) -> bool:
         """Whether it can train these candidates, too."""
-        drafts = [candidate.model for candidate in candidates]
-        if self._laid:
-            return self._supernet.accepts(drafts)
-        return all(structure(draft) == self._structure for draft in drafts)
+        models = [candidate.model for candidate in candidates]
+        if self._supernet:
+            return self._supernet.accepts(models)
+        return all(structure(model) == self._structure for model in models)
 
-    def train(self, part, on_epoch_end=None, any_batch_size=False):
+    def train(
+        self,
+        part: list[Candidate],
+        on_epoch_end: Callable | None = None,
+        any_batch_size: bool = False,
+    ) -> tuple[Population, list[MemberHistory]]:
         """Trains candidates that are fitted with the same arguments.
 
         The largest part must come first: what was traced for it serves the
@@ -88,7 +102,7 @@ class GroupProgram:
         population = Population.from_template(
             self.template,
             len(part) + missing,
-            functools.partial(self._drawn, part, missing),
+            functools.partial(self._initial_values, part, missing),
             device=self._device,
             like=like,
             any_batch_size=any_batch_size,
@@ -103,10 +117,12 @@ class GroupProgram:
         self.report = population.report
         return population, histories[: len(part)]
 
-    def _drawn(self, part, missing):
+    def _initial_values(
+        self, part: list[Candidate], missing: int
+    ) -> tuple[list[np.ndarray], list | None]:
         """Returns initial values, and slices, of candidates and some more."""
         models, slices = [candidate.model for candidate in part], None
-        if self._laid:
+        if self._supernet:
             columns, slices = self._supernet.initial_values(models)
             slices += [slices[-1]] * missing
         else:
@@ -122,10 +138,10 @@ class ProgramCache:
     Each further round of a search brings trials of the same structures.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._recent = collections.deque(maxlen=_MOST_KEPT)
 
-    def of(self, candidates, *arguments):
+    def of(self, candidates: list[Candidate], *arguments) -> GroupProgram:
         """Returns the `GroupProgram` for some candidates.
 
         Args:
@@ -142,8 +158,22 @@ class ProgramCache:
         self._recent.appendleft(program)
         return program
 
+    def clear(self) -> None:
+        """Forgets all programs."""
+        self._recent.clear()
 
-def _for_members(arguments, size):
+
+def _built(candidate: Candidate) -> keras.Model:
+    """Returns the model of a candidate, built with its optimizer."""
+    model = candidate.build()
+    if not model.built:
+        build(model, _head(candidate.arguments))
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _for_members(arguments: dict, size: int) -> dict:
     """Returns arguments for a population: members take turns at the folds."""
     if arguments["subsets"] is None:
         return arguments
@@ -151,10 +181,10 @@ def _for_members(arguments, size):
     return arguments | {"subsets": subsets}
 
 
-def _filled(column, missing):
+def _filled(column: np.ndarray, missing: int) -> np.ndarray:
     return np.concatenate([column, np.repeat(column[-1:], missing, axis=0)])
 
 
-def _head(arguments):
+def _head(arguments: dict) -> dict:
     names = ("x", "y", "sample_weight", "class_weight", "batch_size")
     return read(*(arguments[name] for name in names))()[0].head()

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from tfcourse.tuning.population import Population
+
 # Each costs a compilation, of some seconds, as the arrays shrink there.
 _MOST_RUNGS = 3
 
@@ -37,8 +39,15 @@ class Halving:
         https://arxiv.org/abs/1502.07943.
     """
 
-    def __init__(self, size, executions, objective, first, last):
-        self.dropped = {}
+    def __init__(
+        self,
+        size: int,
+        executions: int,
+        objective: tuple[str, str],
+        first: int,
+        last: int,
+    ) -> None:
+        self.dropped: dict[int, int] = {}
         self._size, self._executions = size, executions
         self._name, direction = objective
         self._sign = 1 if direction == "max" else -1
@@ -46,7 +55,9 @@ class Halving:
         self._going = set(range(size * executions))
         self._survivors = rungs(size, first, last)
 
-    def __call__(self, population, epoch, logs):
+    def __call__(
+        self, population: Population, epoch: int, logs: dict[str, np.ndarray]
+    ) -> None:
         self._note(population, logs)
         left = self._survivors.get(epoch + 1)
         training = [int(k) for k in population.training]
@@ -62,7 +73,9 @@ class Halving:
         else:
             population.stop(training)
 
-    def _note(self, population, logs):
+    def _note(
+        self, population: Population, logs: dict[str, np.ndarray]
+    ) -> None:
         for k, value in zip(population.members, logs[self._name], strict=True):
             # A finished member's value is that of an epoch that it has not
             # been trained for. Others fill the program up, and do not count.
@@ -71,12 +84,12 @@ class Halving:
         self._going &= {int(k) for k in population.training}
         self._best[population.diverged[: len(self._best)]] = -np.inf
 
-    def _ranking(self):
+    def _ranking(self) -> list[int]:
         of_trials = self._best.reshape(self._size, self._executions)
         return np.argsort(-of_trials.mean(1), kind="stable").tolist()
 
 
-def rungs(size, first, last):
+def rungs(size: int, first: int, last: int) -> dict[int, int]:
     """Returns a dict from an epoch to how many trials go on after it."""
     epochs = last - first
     if size < 2 or epochs < 2:

@@ -3,48 +3,59 @@
 import contextlib
 import copy
 import gc
-import logging
-import pathlib
-import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import keras_tuner
 import numpy as np
 
 from tfcourse.tuning._keras_tuner import (
+    Trial,
     TrialStatus,
     has_chief,
     is_worker,
-    run_and_report,
 )
-from tfcourse.tuning.caviar.candidates import (
+from tfcourse.tuning.caviar.deferred_calls import DeferredCalls
+from tfcourse.tuning.caviar.failures import (
+    refuse_all_failed,
+    refuse_failures_in_a_row,
+)
+from tfcourse.tuning.caviar.fit_arguments import SearchArguments, fit_arguments
+from tfcourse.tuning.caviar.groups_log import read_groups_of
+from tfcourse.tuning.caviar.programs import ProgramCache
+from tfcourse.tuning.caviar.steps.candidates import (
+    Candidate,
+    SerialTrial,
     check_vectorizable,
     hyperband_epochs,
     load_hyperband_weights,
     make_candidate,
 )
-from tfcourse.tuning.caviar.failures import (
-    failures_allowed,
-    refuse_all_failed,
-    refuse_failures_in_a_row,
+from tfcourse.tuning.caviar.steps.commit import commit, run_alone
+from tfcourse.tuning.caviar.steps.group_training import (
+    GroupResult,
+    train_group,
 )
-from tfcourse.tuning.caviar.fit_arguments import fit_arguments
-from tfcourse.tuning.caviar.group_training import Group, GroupResult
-from tfcourse.tuning.caviar.grouping import grouped, told_apart
-from tfcourse.tuning.caviar.programs import ProgramCache
-from tfcourse.tuning.caviar.trial_requests import TrialRequests
+from tfcourse.tuning.caviar.steps.grouping import (
+    Group,
+    SerialGroup,
+    make_groups,
+)
+from tfcourse.tuning.caviar.steps.trial_requests import TrialRequests
 from tfcourse.tuning.oracles.batched import (
     allow_parallel_grid,
     discover_hyperparameters,
 )
-from tfcourse.tuning.oracles.crash_safe import make_crash_safe
+from tfcourse.tuning.oracles.crash_safe import (
+    list_written_later,
+    make_crash_safe,
+    trials_written_together,
+)
 from tfcourse.tuning.oracles.random_search import RandomSearchOracle
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 from tfcourse.tuning.tuners.serial import SerialTuner
-from tfcourse.utils.atomic_files import AtomicBatch, read_json, write_json
-
-_log = logging.getLogger(__name__)
 
 # Of `keras_tuner.RandomSearch`; they are the oracle's.
 _OF_ORACLE = (
@@ -76,9 +87,9 @@ class Caviar(SerialTuner):
         objective: Name of the metric, or a `keras_tuner.Objective`.
         max_trials: How many trials to draw.
         seed: An integer of 0 or more, or `None` for any.
-        population: How many trials to ask the oracle for at once, at most. A
-            `BayesianOptimizationOracle` is not asked for more than it knows
-            results of.
+        population: How many trials to request from the oracle at once, at most;
+            from a `BayesianOptimizationOracle` no more than it knows results
+            of.
         oracle: A `keras_tuner.Oracle` that chooses the trials; by default a
             `RandomSearchOracle` of `objective`, `max_trials` and `seed`, which
             are not used otherwise.
@@ -94,7 +105,8 @@ class Caviar(SerialTuner):
         folds: Into how many folds to split the examples, to score each trial
             by cross-validation instead of by validation data, with a member
             for each fold; see `CrossValidated`. Not for a Hyperband oracle.
-        **kwargs: Passed to `keras_tuner.Tuner`, or to the `RandomSearchOracle`.
+        **kwargs: Passed to `SerialTuner` (`keep_models`), `keras_tuner.Tuner`
+            (`directory`, `project_name`, ...) or the `RandomSearchOracle`.
 
     Attributes:
         groups: What was done, a list of dicts: `trials` (their ids), `how`
@@ -128,51 +140,38 @@ class Caviar(SerialTuner):
 
     def __init__(
         self,
-        hypermodel=None,
-        objective=None,
-        max_trials=10,
-        seed=0,
-        population=64,
-        oracle=None,
-        on_trial=None,
-        early_stopping=None,
-        halving=False,
-        device=None,
-        folds=None,
+        hypermodel: keras_tuner.HyperModel | Callable | None = None,
+        objective: str | keras_tuner.Objective | None = None,
+        max_trials: int = 10,
+        seed: int | None = 0,
+        population: int = 64,
+        oracle: keras_tuner.Oracle | None = None,
+        on_trial: Callable[[SerialTuner, Trial], None] | None = None,
+        early_stopping: int | keras.callbacks.EarlyStopping | None = None,
+        halving: bool = False,
+        device: str | None = None,
+        folds: int | None = None,
         **kwargs,
-    ):
-        if not isinstance(population, int) or population < 1:
-            raise ValueError(
-                "`population` of Caviar must be an integer of 1 or more. "
-                f"Received: population={population!r}"
-            )
+    ) -> None:
+        _check_population(population)
         if hypermodel is None and type(self).run_trial is Caviar.run_trial:
             raise ValueError(
                 "Caviar needs a `hypermodel`, unless it is subclassed and "
                 "`run_trial` overridden. Received: hypermodel=None"
             )
         if oracle is None:
-            if seed is None:
-                seed = int(np.random.SeedSequence().generate_state(1)[0])
             own = {n: kwargs.pop(n) for n in _OF_ORACLE if n in kwargs}
-            oracle = RandomSearchOracle(objective, max_trials, seed, **own)
-        if not isinstance(oracle, keras_tuner.Oracle):
-            raise TypeError(
-                "`oracle` of Caviar must be a `keras_tuner.Oracle`. Received: "
-                f"oracle={oracle!r}"
-            )
+            oracle = _random_search(objective, max_trials, seed, **own)
+        _check_oracle(oracle)
         if folds is not None:
             hypermodel = CrossValidated(hypermodel, folds, oracle.seed)
         _check_folds_are_apart(hypermodel, oracle)
         make_crash_safe(oracle)
         if not has_chief():
             allow_parallel_grid(oracle)
-        self._outcomes = {}
-        self._programs = ProgramCache()
-        # Those that have ended, and of which `on_trial` is not told yet.
-        self._to_tell = None
-        self._saves_later = False
-        self.groups = []
+        self._saves = DeferredCalls()
+        self._after_trials = DeferredCalls()
+        self.groups: list[dict] = []
         super().__init__(oracle, hypermodel, on_trial=on_trial, **kwargs)
         # In a worker, what stands in for the oracle does not know it.
         self.oracle.seed = oracle.seed
@@ -181,7 +180,7 @@ class Caviar(SerialTuner):
         self._halving = halving
         self._device = device
 
-    def search(self, *fit_args, **fit_kwargs):
+    def search(self, *fit_args, **fit_kwargs) -> None:
         """Runs the trials that are not done yet.
 
         Args:
@@ -197,29 +196,82 @@ class Caviar(SerialTuner):
             # The chief hands out trials and runs none.
             super().search(*fit_args, **fit_kwargs)
         else:
-            self._search(fit_args, fit_kwargs)
+            self._search(SearchArguments(fit_args, fit_kwargs))
         if not is_worker(self):
             refuse_all_failed(self.oracle, self.project_dir)
 
-    def _search(self, args, kwargs):
-        if "verbose" in kwargs and not is_worker(self):
-            self.oracle.verbose = kwargs["verbose"]
+    def _search(self, search: SearchArguments) -> None:
+        if "verbose" in search.kwargs and not is_worker(self):
+            self.oracle.verbose = search.kwargs["verbose"]
         self.on_search_begin()
-        self._meet_hyperparameters_of_fit(args, kwargs)
-        asking = TrialRequests(self, self._population, is_worker(self))
+        self._discover_hyperparameters_of_fit(search)
+        requests = TrialRequests(self, self._population)
+        programs = ProgramCache()
         try:
-            while self._run_batch(asking, args, kwargs):
+            while self._run_batch(requests, programs, search):
                 pass
         finally:
-            self._outcomes.clear()
-            self._programs = ProgramCache()
+            programs.clear()
             gc.unfreeze()
         self.on_search_end()
 
-    def run_trial(self, trial, *args, **kwargs):
-        outcome = self._outcomes.pop(trial.trial_id, None)
-        if outcome is not None:
-            return outcome.results(trial)
+    def _run_batch(
+        self,
+        requests: TrialRequests,
+        programs: ProgramCache,
+        search: SearchArguments,
+    ) -> bool:
+        """Runs as many trials as there are; returns whether there were any.
+
+        The five steps are those of `tfcourse.tuning.caviar.steps`.
+        """
+        keras.backend.clear_session()
+        with self._saved_once(), trials_written_together(self.oracle):
+            trials = requests.batch()
+            candidates = [self._candidate(trial, search) for trial in trials]
+        with self._saved_once():
+            for group in make_groups(candidates):
+                for result in self._results(group, programs):
+                    self._commit(result, search)
+        self._refuse_failures([candidate.trial for candidate in candidates])
+        return bool(candidates)
+
+    # The steps
+
+    def _candidate(
+        self, trial: Trial, search: SearchArguments
+    ) -> Candidate | SerialTrial:
+        self.on_trial_begin(trial)
+        try:
+            check_vectorizable(self, Caviar.run_trial)
+            return make_candidate(trial, self, search, self._early_stopping)
+        except CannotVectorize as error:
+            return SerialTrial(trial, str(error))
+
+    def _results(
+        self, group: Group | SerialGroup, programs: ProgramCache
+    ) -> Iterator[GroupResult | SerialGroup]:
+        if isinstance(group, SerialGroup):
+            return iter([group])
+        return train_group(group, self, programs, self._halving, self._device)
+
+    def _commit(
+        self, result: GroupResult | SerialGroup, search: SearchArguments
+    ) -> None:
+        if isinstance(result, SerialGroup):
+            run_alone(result, self, search)
+        else:
+            commit(result, self, self._after_trials)
+
+    def _refuse_failures(self, trials: list[Trial]) -> None:
+        """Raises if the trials of a batch, and too many in all, failed."""
+        completed = any(t.status == TrialStatus.COMPLETED for t in trials)
+        if trials and not completed and not is_worker(self):
+            refuse_failures_in_a_row(self.oracle)
+
+    # A trial by itself
+
+    def run_trial(self, trial: Trial, *args, **kwargs) -> Any:
         callbacks = list(kwargs.pop("callbacks", None) or [])
         if self._early_stopping is not None:
             callbacks.append(self._stopping_callback(kwargs))
@@ -229,171 +281,12 @@ class Caviar(SerialTuner):
                 trial, *args, callbacks=callbacks, **kwargs
             )
 
-    def reload(self):
-        super().reload()
-        files = sorted(pathlib.Path(self.project_dir).glob("groups*.json"))
-        if is_worker(self):
-            files = [path for path in files if path == self._groups_file]
-        self.groups = [group for path in files for group in read_json(path)]
-
-    def explore_space(self):
-        try:
-            super().explore_space()
-        except Exception:
-            # A space may have points that cannot be built, the first of all
-            # among them; keras-tuner's search would not even begin.
-            discover_hyperparameters(self.hypermodel, self.oracle)
-
-    # A batch
-
-    def _run_batch(self, asking, args, kwargs):
-        """Runs as many trials as there are; returns whether there were any."""
-        keras.backend.clear_session()
-        candidates, alone = [], {}
-
-        def begin(trial):
-            self.on_trial_begin(trial)
-            try:
-                candidates.append(self._candidate(trial, args, kwargs))
-            except CannotVectorize as error:
-                alone.setdefault(str(error), []).append(trial)
-
-        with self._saved_once(), self._written_together():
-            trials = asking.ask(begin)
-        with self._saved_once():
-            for parts, apart in told_apart(grouped(candidates)):
-                self._run_group(parts, apart, args, kwargs)
-            for why, some in alone.items():
-                self._run_alone(some, why, args, kwargs)
-        completed = any(t.status == TrialStatus.COMPLETED for t in trials)
-        if trials and not completed and not is_worker(self):
-            refuse_failures_in_a_row(self.oracle)
-        return bool(trials)
-
-    def _meet_hyperparameters_of_fit(self, args, kwargs):
-        """Lets the oracle know of them before it draws the first trials."""
-        if self.hypermodel is None:
-            return
-        hp = self.oracle.get_space()
-        with contextlib.suppress(CannotVectorize):
-            fit_arguments(self.hypermodel, hp, args, kwargs)
-        self.oracle.update_space(hp)
-
-    def _candidate(self, trial, args, kwargs):
-        check_vectorizable(self, Caviar.run_trial)
-        return make_candidate(trial, self, args, kwargs, self._early_stopping)
-
-    def on_model_built(self, model, hp):
-        load_hyperband_weights(model, hp, self)
-
-    def _run_group(self, parts, apart, args, kwargs):
-        """Trains trials of one structure, those with like arguments at once."""
-        halving = self._halving and not hyperband_epochs(
-            parts[0][0].trial.hyperparameters
-        )
-        for done in Group(
-            parts, self, self._programs, halving, self._device
-        ).train():
-            if not isinstance(done, GroupResult):
-                self._run_alone(done.trials, done.why, args, kwargs)
-                continue
-            with AtomicBatch() as files:
-                for outcome in done.outcomes:
-                    outcome.write(files, self)
-            self._outcomes |= {o.trial.trial_id: o for o in done.outcomes}
-            trials = [outcome.trial for outcome in done.outcomes]
-            self._end_together(trials, args, kwargs)
-            members = sum(len(outcome.runs) for outcome in done.outcomes)
-            why = "; ".join(filter(None, [apart, done.why]))
-            self._note(trials, members, done.how, done.seconds, why)
-        gc.collect()
-
-    def _run_alone(self, trials, why, args, kwargs):
-        start = time.monotonic()
-        for trial in trials:
-            self._end(trial, args, kwargs)
-        seconds = time.monotonic() - start
-        self._note(trials, len(trials), "alone", seconds, why)
-
-    # The end of a trial
-
-    def _end_together(self, trials, args, kwargs):
-        self._to_tell = []
-        try:
-            with self._written_together():
-                for trial in trials:
-                    self._end(trial, args, kwargs)
-        finally:
-            to_tell, self._to_tell = self._to_tell, None
-            for trial in to_tell:
-                self._tell(trial)
-
-    def _end(self, trial, args, kwargs):
-        run_and_report(self, trial, *args, **kwargs)
-        with failures_allowed(self.oracle):
-            self.on_trial_end(trial)
-
-    def _tell(self, trial):
-        if self._to_tell is None:
-            super()._tell(trial)
-        else:
-            self._to_tell.append(trial)
-
-    # What is written
-
-    def save(self):
-        if not self._saves_later:
-            super().save()
-
-    @contextlib.contextmanager
-    def _saved_once(self):
-        """While it lasts, nothing is saved but trials; then all is."""
-        later = getattr(self.oracle, "list_written_later", _at_each_trial)
-        self._saves_later = True
-        try:
-            with later():
-                yield
-        finally:
-            self._saves_later = False
-            self.save()
-
-    def _written_together(self):
-        return getattr(self.oracle, "written_together", _at_each_trial)()
-
-    @property
-    def _groups_file(self):
-        suffix = f"-{self.tuner_id}" if is_worker(self) else ""
-        return pathlib.Path(self.project_dir, f"groups{suffix}.json")
-
-    def _note(self, trials, members, how, seconds, why):
-        self.groups.append(
-            {
-                "trials": [trial.trial_id for trial in trials],
-                "members": members,
-                "how": how,
-                "seconds": seconds,
-                "why": why,
-            }
-        )
-        write_json(self._groups_file, self.groups)
-        _log.log(
-            logging.INFO if how == "vectorised" else logging.WARNING,
-            "%d trial%s %s, %.1f s%s",
-            len(trials),
-            "" if len(trials) == 1 else "s",
-            "trained alone" if how == "alone" else how,
-            seconds,
-            f", because {why}" if why else "",
-        )
-
-    # Parts
-
-    def _on_device(self):
+    def _on_device(self) -> contextlib.AbstractContextManager:
         if self._device is None:
             return contextlib.nullcontext()
         return keras.device(self._device)
 
-    def _stopping_callback(self, kwargs):
+    def _stopping_callback(self, kwargs: dict) -> keras.callbacks.Callback:
         if isinstance(self._early_stopping, int):
             validates = (
                 kwargs.get("validation_data") is not None
@@ -406,12 +299,82 @@ class Caviar(SerialTuner):
             )
         return copy.deepcopy(self._early_stopping)
 
+    # The search space
 
-# A chief's oracle, or one with its own way of writing, cannot wait.
-_at_each_trial = contextlib.nullcontext
+    def on_model_built(
+        self, model: keras.Model, hp: keras_tuner.HyperParameters
+    ) -> None:
+        load_hyperband_weights(model, hp, self)
+
+    def explore_space(self) -> None:
+        try:
+            super().explore_space()
+        except Exception:
+            # A space may have points that cannot be built, the first of all
+            # among them; keras-tuner's search would not even begin.
+            discover_hyperparameters(self.hypermodel, self.oracle)
+
+    def _discover_hyperparameters_of_fit(self, search: SearchArguments) -> None:
+        """Lets the oracle know of them before it draws the first trials."""
+        if self.hypermodel is None:
+            return
+        hp = self.oracle.get_space()
+        with contextlib.suppress(CannotVectorize):
+            fit_arguments(self.hypermodel, hp, search.args, search.kwargs)
+        self.oracle.update_space(hp)
+
+    # What is written
+
+    def save(self) -> None:
+        self._saves.call(super().save)
+
+    @contextlib.contextmanager
+    def _saved_once(self) -> Iterator[None]:
+        """While it lasts, nothing is saved but trials; then all is."""
+        with self._saves.deferred():
+            self.save()
+            with list_written_later(self.oracle):
+                yield
+
+    def _after_trial(self, trial: Trial) -> None:
+        self._after_trials.call(super()._after_trial, trial)
+
+    def reload(self) -> None:
+        super().reload()
+        self.groups = read_groups_of(self)
 
 
-def _check_folds_are_apart(hypermodel, oracle):
+def _check_population(population: int) -> None:
+    if not isinstance(population, int) or population < 1:
+        raise ValueError(
+            "`population` of Caviar must be an integer of 1 or more. "
+            f"Received: population={population!r}"
+        )
+
+
+def _random_search(
+    objective: str | keras_tuner.Objective | None,
+    max_trials: int,
+    seed: int | None,
+    **kwargs,
+) -> RandomSearchOracle:
+    if seed is None:
+        seed = int(np.random.SeedSequence().generate_state(1)[0])
+    return RandomSearchOracle(objective, max_trials, seed, **kwargs)
+
+
+def _check_oracle(oracle: keras_tuner.Oracle) -> None:
+    if not isinstance(oracle, keras_tuner.Oracle):
+        raise TypeError(
+            "`oracle` of Caviar must be a `keras_tuner.Oracle`. Received: "
+            f"oracle={oracle!r}"
+        )
+
+
+def _check_folds_are_apart(
+    hypermodel: keras_tuner.HyperModel | Callable | None,
+    oracle: keras_tuner.Oracle,
+) -> None:
     if isinstance(hypermodel, CrossValidated) and isinstance(
         oracle, keras_tuner.oracles.HyperbandOracle
     ):

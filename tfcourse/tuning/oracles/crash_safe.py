@@ -98,5 +98,29 @@ def make_crash_safe(oracle: keras_tuner.Oracle) -> None:
         oracle.__class__ = type(own.__name__, (CrashSafe, own), {})
 
 
+def trials_written_together(
+    oracle: keras_tuner.Oracle,
+) -> contextlib.AbstractContextManager:
+    """Returns a block in which trials are not written; then all are, at once.
+
+    A chief's oracle, or one that writes files in its own way, does not wait.
+    """
+    if isinstance(oracle, CrashSafe):
+        return oracle.written_together()
+    return contextlib.nullcontext()
+
+
+def list_written_later(
+    oracle: keras_tuner.Oracle,
+) -> contextlib.AbstractContextManager:
+    """Returns a block in which the list of trials is not written.
+
+    Then the oracle is to be saved; some do not wait, as above.
+    """
+    if isinstance(oracle, CrashSafe):
+        return oracle.list_written_later()
+    return contextlib.nullcontext()
+
+
 def _extended(order: list[str], ids: list[str]) -> list[str]:
     return order + [i for i in ids if i not in order]

@@ -5,12 +5,22 @@ import math
 import time
 import warnings
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import keras_tuner
 import numpy as np
 
-from tfcourse.tuning._keras_tuner import TunerHooks, is_worker, tuner_path
+from tfcourse.errors import InputError
+from tfcourse.tuning._keras_tuner import (
+    Trial,
+    TrialStatus,
+    TunerHooks,
+    checkpoint_path,
+    is_worker,
+    tuner_path,
+)
 from tfcourse.utils.atomic_files import write_json
 
 
@@ -22,21 +32,57 @@ class SerialTuner(TunerHooks):
     same whether or not the search was interrupted; a trial whose loss is not
     finite ends as failed and says in which epoch, where keras-tuner goes on
     training and may rank it; the learning curve and the time of each trial are
-    kept beside its checkpoint, in `history.json`.
+    kept beside its checkpoint, in `history.json`; the weights may be kept of
+    the best trials only.
 
     Args:
         oracle: A `keras_tuner.Oracle`.
         hypermodel: A `keras_tuner.HyperModel`, or a function from
             `HyperParameters` to a compiled model.
         on_trial: Called with the tuner and the trial after each ended trial.
+        keep_models: How many of the best models to keep the weights of, 1 or
+            more; `None` for all. Those of others are deleted once their trial
+            has ended.
         **kwargs: Passed to `keras_tuner.Tuner`.
+
+    Raises:
+        ValueError: If `keep_models` is not an integer of 1 or more, or the
+            oracle is Hyperband's, which goes on from the weights of any trial.
     """
 
-    def __init__(self, oracle, hypermodel, *, on_trial=None, **kwargs):
-        super().__init__(oracle, hypermodel, **kwargs)
+    def __init__(
+        self,
+        oracle: keras_tuner.Oracle,
+        hypermodel: keras_tuner.HyperModel | Callable | None,
+        *,
+        on_trial: Callable[["SerialTuner", Trial], None] | None = None,
+        keep_models: int | None = None,
+        **kwargs,
+    ) -> None:
+        self._check_keep_models(keep_models, oracle)
         self._on_trial = on_trial
+        self._keep_models = keep_models
+        # The trials that may have weights.
+        self._with_weights: set[str] = set()
+        super().__init__(oracle, hypermodel, **kwargs)
 
-    def on_search_begin(self):
+    def _check_keep_models(
+        self, keep_models: int | None, oracle: keras_tuner.Oracle
+    ) -> None:
+        if keep_models is None:
+            return
+        if not isinstance(keep_models, int) or keep_models < 1:
+            raise ValueError(
+                f"`keep_models` of {type(self).__name__} must be an integer "
+                f"of 1 or more. Received: keep_models={keep_models!r}"
+            )
+        if isinstance(oracle, keras_tuner.oracles.HyperbandOracle):
+            raise ValueError(
+                "`keep_models` cannot be used with Hyperband, whose trials go "
+                f"on from earlier weights. Received: keep_models={keep_models}"
+            )
+
+    def on_search_begin(self) -> None:
         # keras-tuner reloads a search only once its tuner has a file, which it
         # writes at the end of the first trial.
         self.save()
@@ -44,13 +90,13 @@ class SerialTuner(TunerHooks):
         # where all that was imported is looked through each time.
         gc.freeze()
 
-    def search(self, *args, **kwargs):
+    def search(self, *args, **kwargs) -> None:
         try:
             super().search(*args, **kwargs)
         finally:
             gc.unfreeze()
 
-    def run_trial(self, trial, *args, callbacks=(), **kwargs):
+    def run_trial(self, trial: Trial, *args, callbacks=(), **kwargs) -> Any:
         started = time.monotonic()
         self._execution = 0
         results = super().run_trial(
@@ -72,21 +118,30 @@ class SerialTuner(TunerHooks):
             _refuse_divergence(curve)
         return results
 
-    def on_execution_begin(self, trial):
+    def on_execution_begin(self, trial: Trial) -> None:
         keras.utils.set_random_seed(self.seed_of(trial, self._execution))
         self._execution += 1
 
-    def seed_of(self, trial, execution=0):
+    def seed_of(self, trial: Trial, execution: int = 0) -> int:
         """Returns the seed of one of a trial's executions."""
         name = trial.trial_id
         number = int(name) if name.isdecimal() else zlib.crc32(name.encode())
         seed = np.random.SeedSequence([self.oracle.seed, number, execution])
         return int(seed.generate_state(1)[0])
 
-    def history_file_of(self, trial):
+    def history_file_of(self, trial: Trial) -> str:
+        """Returns where the learning curve of a trial is kept."""
         return f"{self.get_trial_dir(trial.trial_id)}/history.json"
 
-    def load_model(self, trial):
+    def load_model(self, trial: Trial) -> keras.Model:
+        weights = checkpoint_path(self, trial.trial_id)
+        if self._keep_models and not weights.exists():
+            raise InputError(
+                f"The weights of trial {trial.trial_id} are not there, as the "
+                f"search keeps those of its best {self._keep_models} models "
+                "only (`keep_models`). Ask for fewer models, or train it "
+                "again with `tuner.get_best_hyperparameters`."
+            )
         with warnings.catch_warnings():
             # A new optimizer has no slots yet, and needs none to predict.
             warnings.filterwarnings("ignore", "Skipping variable loading")
@@ -97,26 +152,46 @@ class SerialTuner(TunerHooks):
             finally:
                 gc.unfreeze()
 
-    def on_trial_end(self, trial):
+    def on_trial_end(self, trial: Trial) -> None:
         super().on_trial_end(trial)
-        self._tell(trial)
+        self._after_trial(trial)
 
-    def _tell(self, trial):
+    def _after_trial(self, trial: Trial) -> None:
+        """Called once a trial has ended, and its files are there."""
         if self._on_trial:
             self._on_trial(self, self.oracle.get_trial(trial.trial_id))
+        if self._keep_models is not None:
+            self._delete_weights(trial, self._keep_models)
 
-    def save(self):
+    def _delete_weights(self, ended: Trial, keep: int) -> None:
+        """Deletes the weights of all but the best trials."""
+        self._with_weights.add(ended.trial_id)
+        best = {
+            trial.trial_id
+            for trial in self.oracle.get_best_trials(keep)
+            if trial.status == TrialStatus.COMPLETED
+        }
+        for trial_id in self._with_weights - best:
+            checkpoint_path(self, trial_id).unlink(missing_ok=True)
+        self._with_weights &= best
+
+    def save(self) -> None:
         if not is_worker(self):
             self.oracle.save()
         write_json(tuner_path(self), self.get_state())
 
+    def reload(self) -> None:
+        super().reload()
+        if not is_worker(self):
+            self._with_weights |= set(self.oracle.end_order)
 
-def history_of(seconds, curve):
+
+def history_of(seconds: float, curve: dict) -> dict:
     """Returns what `history.json` says of a trial."""
     return {"seconds": seconds, "history": curve}
 
 
-def best_execution(curves, objective):
+def best_execution(curves: list[dict], objective: keras_tuner.Objective) -> int:
     """Returns the number of the curve with the best epoch, whose weights are
     kept: the first one if the curves do not tell.
 
@@ -133,7 +208,7 @@ def best_execution(curves, objective):
     return max(range(len(curves)), key=best)
 
 
-def _refuse_divergence(curves):
+def _refuse_divergence(curves: dict) -> None:
     for epoch, loss in enumerate(curves.get("loss", ()), start=1):
         if not math.isfinite(loss):
             raise keras_tuner.errors.FailedTrialError(

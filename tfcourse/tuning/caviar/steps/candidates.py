@@ -1,31 +1,67 @@
-"""Which trials may be trained together: those that are nothing but a `fit`."""
+"""The second step: which trials may be trained together with others.
+
+Those that are nothing but a `fit`.
+"""
 
 import dataclasses
 import warnings
+from collections.abc import Callable
 
 import keras
 import keras_tuner
 
 from tfcourse.tuning._keras_tuner import (
+    Trial,
     build_config_path,
     build_model,
     checkpoint_path,
 )
-from tfcourse.tuning.caviar.fit_arguments import fit_arguments
-from tfcourse.tuning.caviar.grouping import Candidate
+from tfcourse.tuning.caviar.fit_arguments import SearchArguments, fit_arguments
 from tfcourse.tuning.population import CannotVectorize, build_deferred
+from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils.atomic_files import read_json
 
 _HOOKS = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
 # What a Hyperband oracle sets: whose weights a trial begins with.
-_GOES_ON_FROM = "tuner/trial_id"
+_CONTINUES = "tuner/trial_id"
 
 
-def check_vectorizable(tuner, run_trial):
+@dataclasses.dataclass
+class Candidate:
+    """A trial that may be trained together with others.
+
+    Attributes:
+        trial: The `keras_tuner` trial.
+        build: A function that builds its model.
+        model: Its model, with deferred initialization.
+        arguments: What it would be fitted with, a dict.
+    """
+
+    trial: Trial
+    build: Callable[[], keras.Model]
+    model: keras.Model
+    arguments: dict
+
+    @property
+    def folds(self) -> int:
+        """How many models like it score one execution of the trial."""
+        subsets = self.arguments["subsets"]
+        return 1 if subsets is None else len(subsets[0])
+
+
+@dataclasses.dataclass
+class SerialTrial:
+    """A trial that must be trained alone, and why."""
+
+    trial: Trial
+    why: str
+
+
+def check_vectorizable(tuner: SerialTuner, run_trial: Callable) -> None:
     """Raises `CannotVectorize` if a tuner's trials must be trained alone.
 
     Args:
-        tuner: A `keras_tuner.Tuner`.
+        tuner: The tuner.
         run_trial: The method that knows how to train them together.
     """
     if type(tuner).run_trial is not run_trial:
@@ -40,14 +76,18 @@ def check_vectorizable(tuner, run_trial):
         raise CannotVectorize("its objective is not one metric")
 
 
-def make_candidate(trial, tuner, fit_args, fit_kwargs, early_stopping):
-    """Returns a trial as a `Candidate`, with a draft of its model.
+def make_candidate(
+    trial: Trial,
+    tuner: SerialTuner,
+    search: SearchArguments,
+    early_stopping: int | keras.callbacks.EarlyStopping | None,
+) -> Candidate:
+    """Returns a trial as a `Candidate`.
 
     Args:
         trial: The trial.
-        tuner: A `SerialTuner`.
-        fit_args: The positional arguments of the search.
-        fit_kwargs: The other ones.
+        tuner: The tuner whose trial it is.
+        search: The arguments of its search.
         early_stopping: As for `Population.fit`.
 
     Raises:
@@ -59,7 +99,7 @@ def make_candidate(trial, tuner, fit_args, fit_kwargs, early_stopping):
         return build_model(tuner, hp)
 
     try:
-        model = _draft(hp, build, tuner.seed_of(trial))
+        model = _build_deferred(hp, build, tuner.seed_of(trial))
     except Exception as error:
         raise CannotVectorize(
             f"its model cannot be built: {type(error).__name__}: {error}"
@@ -69,14 +109,14 @@ def make_candidate(trial, tuner, fit_args, fit_kwargs, early_stopping):
     arguments = fit_arguments(
         tuner.hypermodel,
         hp,
-        fit_args,
-        fit_kwargs | hyperband_epochs(hp),
+        search.args,
+        search.kwargs | hyperband_epochs(hp),
         early_stopping,
     )
     return Candidate(trial, build, model, arguments)
 
 
-def executions(candidate, tuner):
+def executions(candidate: Candidate, tuner: SerialTuner) -> list[Candidate]:
     """Returns a list of the candidate, and of those like it for the folds and
     executions of its trial that are left; the folds of one follow each other.
     """
@@ -85,7 +125,7 @@ def executions(candidate, tuner):
     return [candidate] + [
         dataclasses.replace(
             candidate,
-            model=_draft(
+            model=_build_deferred(
                 hp, candidate.build, tuner.seed_of(candidate.trial, n)
             ),
         )
@@ -93,9 +133,13 @@ def executions(candidate, tuner):
     ]
 
 
-def _draft(hp, build, seed):
-    if _GOES_ON_FROM in hp.values:
-        # A draft has no place for the weights of another trial.
+def _build_deferred(
+    hp: keras_tuner.HyperParameters,
+    build: Callable[[], keras.Model],
+    seed: int,
+) -> keras.Model:
+    if _CONTINUES in hp.values:
+        # Deferred variables have no place for the weights of another trial.
         keras.utils.set_random_seed(seed)
         return build()
     return build_deferred(build, seed)
@@ -104,7 +148,7 @@ def _draft(hp, build, seed):
 # Hyperband
 
 
-def hyperband_epochs(hp):
+def hyperband_epochs(hp: keras_tuner.HyperParameters) -> dict[str, int]:
     """Returns the epochs that a Hyperband oracle gives a trial."""
     if "tuner/epochs" not in hp.values:
         return {}
@@ -114,11 +158,13 @@ def hyperband_epochs(hp):
     }
 
 
-def load_hyperband_weights(model, hp, tuner):
+def load_hyperband_weights(
+    model: keras.Model, hp: keras_tuner.HyperParameters, tuner: SerialTuner
+) -> None:
     """Loads those that the trial goes on from, if a Hyperband oracle says."""
-    if _GOES_ON_FROM not in hp.values:
+    if _CONTINUES not in hp.values:
         return
-    trial_id = hp.values[_GOES_ON_FROM]
+    trial_id = hp.values[_CONTINUES]
     model.build_from_config(read_json(build_config_path(tuner, trial_id)))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Skipping variable loading")

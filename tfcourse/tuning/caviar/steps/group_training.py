@@ -1,0 +1,181 @@
+"""The fourth step: training a group as one program; its results."""
+
+import dataclasses
+import gc
+import time
+from collections.abc import Iterator
+
+from tfcourse.tuning._keras_tuner import Trial
+from tfcourse.tuning.caviar.programs import GroupProgram, ProgramCache
+from tfcourse.tuning.caviar.steps.candidates import (
+    Candidate,
+    executions,
+    hyperband_epochs,
+)
+from tfcourse.tuning.caviar.steps.grouping import Group, SerialGroup
+from tfcourse.tuning.caviar.steps.outcome import Outcome
+from tfcourse.tuning.caviar.successive_halving import Halving
+from tfcourse.tuning.population import CannotVectorize
+from tfcourse.tuning.tuners.serial import SerialTuner
+
+
+@dataclasses.dataclass
+class GroupResult:
+    """Trials that were trained together.
+
+    Attributes:
+        outcomes: An `Outcome` for each of the trials.
+        how: `"vectorised"` or `"vectorised with a loop"`.
+        why: What did not go as it should, or `""`.
+        seconds: How long it took.
+    """
+
+    outcomes: list[Outcome]
+    how: str
+    why: str
+    seconds: float
+
+    @property
+    def trials(self) -> list[Trial]:
+        return [outcome.trial for outcome in self.outcomes]
+
+
+def train_group(
+    group: Group,
+    tuner: SerialTuner,
+    programs: ProgramCache,
+    halving: bool = False,
+    device: str | None = None,
+) -> Iterator[GroupResult | SerialGroup]:
+    """Trains a group, its parts one after the other.
+
+    Args:
+        group: The group.
+        tuner: The tuner whose trials they are.
+        programs: The programs of the tuner's search.
+        halving: Whether the worse half of the trials is dropped at rungs.
+        device: As for `Population`.
+
+    Yields:
+        What became of the trials; a `SerialGroup` of those that could not be
+        trained together.
+    """
+    yield from _GroupTraining(group, tuner, programs, halving, device).results()
+    gc.collect()
+
+
+class _GroupTraining:
+    """Trains a group; see `train_group`."""
+
+    def __init__(
+        self,
+        group: Group,
+        tuner: SerialTuner,
+        programs: ProgramCache,
+        halving: bool,
+        device: str | None,
+    ) -> None:
+        self._tuner = tuner
+        # Hyperband drops trials itself.
+        hp = group.parts[0][0].trial.hyperparameters
+        self._halving = halving and not hyperband_epochs(hp)
+        self._device = device
+        self._programs = programs
+        self._program: GroupProgram | None = None
+        self._why = group.why
+        self._parts = [
+            [executions(candidate, tuner) for candidate in part]
+            for part in group.parts
+        ]
+
+    def results(self) -> Iterator[GroupResult | SerialGroup]:
+        for part in self._parts:
+            yield from self._train(part)
+
+    def _train(
+        self, part: list[list[Candidate]], halved: str = ""
+    ) -> Iterator[GroupResult | SerialGroup]:
+        """Trains trials, each a list of candidates, that are fitted alike."""
+        start = time.monotonic()
+        try:
+            outcomes = self._outcomes(part)
+        except Exception as error:
+            # Kept no longer than this, as it keeps the arrays alive.
+            why = _reason(error)
+            too_large = _is_out_of_memory(error) and len(part) > 1
+        else:
+            yield self._result(outcomes, time.monotonic() - start, halved)
+            return
+        if not too_large:
+            yield SerialGroup([runs[0].trial for runs in part], why)
+            return
+        half = (len(part) + 1) // 2
+        halved = f"memory did not suffice for {len(part)} trials at once"
+        yield from self._train(part[:half], halved)
+        yield from self._train(part[half:], halved)
+
+    def _outcomes(self, part: list[list[Candidate]]) -> list[Outcome]:
+        program = self._program = self._program or self._find_program()
+        arguments, count = part[0][0].arguments, len(part[0])
+        halving = Halving(
+            len(part) if self._halving else 0,
+            count,
+            self._objective(),
+            arguments["initial_epoch"],
+            arguments["epochs"],
+        )
+        population, histories = program.train(
+            [candidate for runs in part for candidate in runs],
+            halving if self._halving else None,
+            any_batch_size=len(self._parts) > 1,
+        )
+        return [
+            Outcome(
+                runs,
+                histories[n * count : (n + 1) * count],
+                population,
+                n * count,
+                program,
+                halving.dropped.get(n),
+            )
+            for n, runs in enumerate(part)
+        ]
+
+    def _find_program(self) -> GroupProgram:
+        return self._programs.of(
+            [c for part in self._parts for runs in part for c in runs],
+            self._objective(),
+            self._tuner.oracle.seed,
+            self._device,
+        )
+
+    def _objective(self) -> tuple[str, str]:
+        objective = self._tuner.oracle.objective
+        return objective.name, objective.direction
+
+    def _result(
+        self, outcomes: list[Outcome], seconds: float, halved: str
+    ) -> GroupResult:
+        for outcome in outcomes:
+            outcome.seconds = seconds / len(outcomes)
+        report = self._program.report
+        looped = [f"{name} does not vectorise" for name in report["one_by_one"]]
+        reasons = [self._why, halved, *looped, *report["remarks"]]
+        why = "; ".join(filter(None, reasons))
+        return GroupResult(outcomes, report["how"], why, seconds)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    # TensorFlow's and JAX's have no class in common.
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "ResourceExhaustedError"
+        or "RESOURCE_EXHAUSTED" in str(error)
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, CannotVectorize):
+        return str(error)
+    line = (str(error).splitlines() or [""])[0]
+    return f"training together failed: {type(error).__name__}: {line}"

@@ -1,0 +1,123 @@
+"""The third step: which trials are trained as one program."""
+
+import collections
+import dataclasses
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import NamedTuple, TypeVar
+
+import keras
+
+from tfcourse.tuning import supernet
+from tfcourse.tuning._keras_tuner import Trial
+from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
+from tfcourse.tuning.population import first_difference, structure
+
+# Each member computes the steps of all optimizers, and takes one.
+_MOST_OPTIMIZERS = 4
+_T = TypeVar("_T")
+
+
+class Group(NamedTuple):
+    """Candidates of one structure, which one program can train.
+
+    Attributes:
+        parts: Lists of candidates; those of a list have like arguments.
+        why: Why they are no part of the first group, or `""`.
+    """
+
+    parts: list[list[Candidate]]
+    why: str
+
+
+@dataclasses.dataclass
+class SerialGroup:
+    """Trials that must be trained one by one, and why."""
+
+    trials: list[Trial]
+    why: str
+
+
+def make_groups(
+    candidates: list[Candidate | SerialTrial],
+) -> list[Group | SerialGroup]:
+    """Returns the groups of some candidates: those of one program first."""
+    together = grouped([c for c in candidates if isinstance(c, Candidate)])
+    alone = _by(
+        (c for c in candidates if isinstance(c, SerialTrial)),
+        lambda candidate: candidate.why,
+    )
+    return [
+        *(Group(parts, _why_apart(parts, together[0])) for parts in together),
+        *(
+            SerialGroup([candidate.trial for candidate in some], why)
+            for why, some in alone.items()
+        ),
+    ]
+
+
+def grouped(candidates: list[Candidate]) -> list[list[list[Candidate]]]:
+    """Returns the candidates by structure, and there by arguments of `fit`.
+
+    Returns:
+        A list of lists of lists of `Candidate`s, the largest first. In the
+        innermost, shallow networks come before deep ones: a block that no
+        neighbour has costs nothing.
+    """
+    groups = []
+    for some in _by_structure(candidates):
+        some = sorted(some, key=lambda c: len(c.model.layers))
+        parts = _by(some, lambda candidate: _key(candidate.arguments))
+        groups.append(sorted(parts.values(), key=len, reverse=True))
+    return groups
+
+
+def _why_apart(
+    parts: list[list[Candidate]], first: list[list[Candidate]]
+) -> str:
+    """Returns why candidates are not in the first group, or `""`."""
+    one = first[0][0]
+    difference = first_difference(one.model, parts[0][0].model)
+    if not difference:
+        return ""
+    return f"not with trial {one.trial.trial_id}: {difference}"
+
+
+def _by_structure(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
+    """Yields lists of the candidates that one program can train."""
+    # Of what cannot be embedded, only the same goes together.
+    families = _by(
+        candidates,
+        lambda c: supernet.family(c.model) or (structure(c.model), None),
+    )
+    alike = collections.defaultdict(list)
+    for (shared, _), some in families.items():
+        alike[shared].append(some)
+    for kinds in alike.values():
+        together = [candidate for some in kinds for candidate in some]
+        if 1 < len(kinds) <= _MOST_OPTIMIZERS and all(
+            supernet.is_small(candidate.model) for candidate in together
+        ):
+            yield together
+        else:
+            yield from kinds
+
+
+def _by(
+    candidates: Iterable[_T], key: Callable[[_T], Hashable]
+) -> dict[Hashable, list[_T]]:
+    groups = collections.defaultdict(list)
+    for candidate in candidates:
+        groups[key(candidate)].append(candidate)
+    return groups
+
+
+def _key(value: object) -> Hashable:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return type(value).__name__, value
+    if isinstance(value, (list, tuple)):
+        return type(value).__name__, *map(_key, value)
+    if isinstance(value, keras.callbacks.Callback):
+        return type(value).__name__, _key(vars(value))
+    if isinstance(value, dict):
+        return tuple((str(k), _key(v)) for k, v in value.items())
+    return "object", id(value)
