@@ -43,7 +43,13 @@ __all__ = [
 
 
 class TunerHooks(keras_tuner.Tuner):
-    """A `keras_tuner.Tuner` with hooks where it has private methods."""
+    """A `keras_tuner.Tuner` with hooks where it has private methods.
+
+    Attributes:
+        oracle: The oracle; in a worker, what stands in for it.
+    """
+
+    oracle: Any
 
     def on_execution_begin(self, trial: Trial) -> None:
         """Called before a model is built and fitted for a trial."""

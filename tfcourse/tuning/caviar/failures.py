@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import keras_tuner
 
 from tfcourse.errors import InputError
-from tfcourse.tuning._keras_tuner import TrialStatus
+from tfcourse.tuning._keras_tuner import Trial, TrialStatus
 from tfcourse.tuning.results.trials import TrialRecord, read_records
 
 
@@ -25,8 +25,21 @@ def failures_allowed(oracle: keras_tuner.Oracle) -> Iterator[None]:
         oracle.max_consecutive_failed_trials = limit
 
 
-def refuse_failures_in_a_row(oracle: keras_tuner.Oracle) -> None:
-    """Raises the error that the oracle would have raised."""
+def refuse_failures_in_a_row(
+    oracle: keras_tuner.Oracle, batch: list[Trial]
+) -> None:
+    """Raises the error of an oracle, if too many trials failed in a row.
+
+    Args:
+        oracle: The oracle.
+        batch: The trials that ended last: if one of them completed, those that
+            failed are not counted.
+
+    Raises:
+        RuntimeError: If so.
+    """
+    if any(trial.status == TrialStatus.COMPLETED for trial in batch):
+        return
     ended = [oracle.trials[i] for i in reversed(oracle.end_order)]
     failed = list(
         itertools.takewhile(lambda t: t.status == TrialStatus.FAILED, ended)

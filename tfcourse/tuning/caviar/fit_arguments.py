@@ -1,5 +1,6 @@
 """What the model of a trial would be fitted with."""
 
+import contextlib
 import inspect
 import operator
 from typing import Any, NamedTuple
@@ -71,11 +72,7 @@ def fit_arguments(
     """
     kwargs = {**kwargs, "callbacks": list(kwargs.get("callbacks") or [])}
     arguments, data = _spied(hypermodel, hp, args, kwargs)
-    for name, default in _UNSUPPORTED.items():
-        if arguments.pop(name) != default:
-            raise CannotVectorize(f"`{name}` is given")
-    if not isinstance(arguments["shuffle"], bool):
-        raise CannotVectorize(f"`shuffle` is {arguments['shuffle']!r}")
+    _refuse_unsupported(arguments)
     arguments["subsets"] = None
     if data is not None:
         _check_unchanged(arguments, data)
@@ -86,6 +83,18 @@ def fit_arguments(
         arguments.pop("callbacks"), early_stopping
     )
     return arguments
+
+
+def discover_fit_hyperparameters(
+    hypermodel: keras_tuner.HyperModel,
+    oracle: keras_tuner.Oracle,
+    search: SearchArguments,
+) -> None:
+    """Lets an oracle know the hyperparameters that `HyperModel.fit` uses."""
+    hp = oracle.get_space()
+    with contextlib.suppress(CannotVectorize):
+        fit_arguments(hypermodel, hp, search.args, search.kwargs)
+    oracle.update_space(hp)
 
 
 def _spied(
@@ -114,6 +123,15 @@ def _spied(
             "`model.fit` does"
         )
     return spy.arguments, data
+
+
+def _refuse_unsupported(arguments: dict[str, Any]) -> None:
+    """Refuses, and takes away, what a population does not take."""
+    for name, default in _UNSUPPORTED.items():
+        if arguments.pop(name) != default:
+            raise CannotVectorize(f"`{name}` is given")
+    if not isinstance(arguments["shuffle"], bool):
+        raise CannotVectorize(f"`shuffle` is {arguments['shuffle']!r}")
 
 
 def _check_unchanged(arguments: dict[str, Any], data: tuple) -> None:

@@ -10,6 +10,7 @@ from tfcourse.tuning._keras_tuner import is_worker
 from tfcourse.utils.atomic_files import read_json, write_json
 
 _log = logging.getLogger("tfcourse.tuning.caviar")
+_FILES = "groups*.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,30 +32,44 @@ class GroupRecord:
     why: str
 
 
-def log_group(tuner: keras_tuner.Tuner, record: GroupRecord) -> None:
-    """Adds a record to the `groups` of a `Caviar`, their file and the log."""
-    tuner.groups.append(dataclasses.asdict(record))
-    write_json(_groups_file(tuner), tuner.groups)
-    count = len(record.trials)
-    _log.log(
-        logging.INFO if record.how == "vectorised" else logging.WARNING,
-        "%d trial%s %s, %.1f s%s",
-        count,
-        "" if count == 1 else "s",
-        "trained alone" if record.how == "alone" else record.how,
-        record.seconds,
-        f", because {record.why}" if record.why else "",
-    )
+class GroupsLog:
+    """The records of a search, in `groups.json` of its project.
 
+    Args:
+        tuner: The tuner; a worker has a file of its own.
 
-def read_groups_of(tuner: keras_tuner.Tuner) -> list[dict]:
-    """Returns the records of a tuner's project; of a worker, its own ones."""
-    files = sorted(pathlib.Path(tuner.project_dir).glob("groups*.json"))
-    if is_worker(tuner):
-        files = [path for path in files if path == _groups_file(tuner)]
-    return [group for path in files for group in read_json(path)]
+    Attributes:
+        groups: A list of `GroupRecord`s as dicts.
+    """
 
+    def __init__(self, tuner: keras_tuner.Tuner) -> None:
+        self._tuner = tuner
+        self.groups: list[dict] = []
 
-def _groups_file(tuner: keras_tuner.Tuner) -> pathlib.Path:
-    suffix = f"-{tuner.tuner_id}" if is_worker(tuner) else ""
-    return pathlib.Path(tuner.project_dir, f"groups{suffix}.json")
+    def add(self, record: GroupRecord) -> None:
+        """Adds a record to the list, to its file and to Python's log."""
+        self.groups.append(dataclasses.asdict(record))
+        write_json(self._path, self.groups)
+        count = len(record.trials)
+        _log.log(
+            logging.INFO if record.how == "vectorised" else logging.WARNING,
+            "%d trial%s %s, %.1f s%s",
+            count,
+            "" if count == 1 else "s",
+            "trained alone" if record.how == "alone" else record.how,
+            record.seconds,
+            f", because {record.why}" if record.why else "",
+        )
+
+    def reload(self) -> None:
+        """Reads the records of a project; of a worker, its own ones."""
+        files = sorted(pathlib.Path(self._tuner.project_dir).glob(_FILES))
+        if is_worker(self._tuner):
+            files = [path for path in files if path == self._path]
+        self.groups = [group for path in files for group in read_json(path)]
+
+    @property
+    def _path(self) -> pathlib.Path:
+        worker = is_worker(self._tuner)
+        suffix = f"-{self._tuner.tuner_id}" if worker else ""
+        return pathlib.Path(self._tuner.project_dir, f"groups{suffix}.json")

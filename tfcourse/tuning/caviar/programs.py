@@ -3,6 +3,7 @@
 import collections
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -93,12 +94,7 @@ class GroupProgram:
         Raises:
             CannotVectorize: If the models cannot be trained as one program.
         """
-        like, missing = self._first, 0
-        if like and not like.any_size:
-            if _SMALLEST_FILLED * like.size <= len(part) <= like.size:
-                missing = like.size - len(part)
-            else:
-                like = None
+        like, missing = self._traced_for(len(part))
         population = Population.from_template(
             self.template,
             len(part) + missing,
@@ -116,6 +112,17 @@ class GroupProgram:
         self._first = self._first or population.traced
         self.report = population.report
         return population, histories[: len(part)]
+
+    def _traced_for(self, size: int) -> tuple[Any, int]:
+        """Returns what was traced that serves a part of some size, or None,
+        and how many members are missing from the size that it is for.
+        """
+        first = self._first
+        if first is None or first.any_size:
+            return first, 0
+        if _SMALLEST_FILLED * first.size <= size <= first.size:
+            return first, first.size - size
+        return None, 0
 
     def _initial_values(
         self, part: list[Candidate], missing: int

@@ -8,11 +8,9 @@ from typing import Any
 
 import keras
 import keras_tuner
-import numpy as np
 
 from tfcourse.tuning._keras_tuner import (
     Trial,
-    TrialStatus,
     has_chief,
     is_worker,
 )
@@ -21,25 +19,31 @@ from tfcourse.tuning.caviar.failures import (
     refuse_all_failed,
     refuse_failures_in_a_row,
 )
-from tfcourse.tuning.caviar.fit_arguments import SearchArguments, fit_arguments
-from tfcourse.tuning.caviar.groups_log import read_groups_of
+from tfcourse.tuning.caviar.fit_arguments import (
+    SearchArguments,
+    discover_fit_hyperparameters,
+)
+from tfcourse.tuning.caviar.groups_log import GroupsLog
 from tfcourse.tuning.caviar.programs import ProgramCache
+from tfcourse.tuning.caviar.settings import (
+    OF_ORACLE,
+    check_folds_are_apart,
+    check_oracle,
+    check_population,
+    random_search,
+)
 from tfcourse.tuning.caviar.steps.candidates import (
     Candidate,
     SerialTrial,
-    check_vectorizable,
     hyperband_epochs,
     load_hyperband_weights,
     make_candidate,
 )
-from tfcourse.tuning.caviar.steps.commit import commit, run_alone
+from tfcourse.tuning.caviar.steps.commit import commit
 from tfcourse.tuning.caviar.steps.group_training import (
-    GroupResult,
     train_group,
 )
 from tfcourse.tuning.caviar.steps.grouping import (
-    Group,
-    SerialGroup,
     make_groups,
 )
 from tfcourse.tuning.caviar.steps.trial_requests import TrialRequests
@@ -52,19 +56,8 @@ from tfcourse.tuning.oracles.crash_safe import (
     make_crash_safe,
     trials_written_together,
 )
-from tfcourse.tuning.oracles.random_search import RandomSearchOracle
-from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 from tfcourse.tuning.tuners.serial import SerialTuner
-
-# Of `keras_tuner.RandomSearch`; they are the oracle's.
-_OF_ORACLE = (
-    "hyperparameters",
-    "tune_new_entries",
-    "allow_new_entries",
-    "max_retries_per_trial",
-    "max_consecutive_failed_trials",
-)
 
 
 class Caviar(SerialTuner):
@@ -153,25 +146,24 @@ class Caviar(SerialTuner):
         folds: int | None = None,
         **kwargs,
     ) -> None:
-        _check_population(population)
+        check_population(population)
         if hypermodel is None and type(self).run_trial is Caviar.run_trial:
             raise ValueError(
                 "Caviar needs a `hypermodel`, unless it is subclassed and "
                 "`run_trial` overridden. Received: hypermodel=None"
             )
         if oracle is None:
-            own = {n: kwargs.pop(n) for n in _OF_ORACLE if n in kwargs}
-            oracle = _random_search(objective, max_trials, seed, **own)
-        _check_oracle(oracle)
+            own = {n: kwargs.pop(n) for n in OF_ORACLE if n in kwargs}
+            oracle = random_search(objective, max_trials, seed, **own)
+        check_oracle(oracle)
         if folds is not None:
             hypermodel = CrossValidated(hypermodel, folds, oracle.seed)
-        _check_folds_are_apart(hypermodel, oracle)
+        check_folds_are_apart(hypermodel, oracle)
         make_crash_safe(oracle)
         if not has_chief():
             allow_parallel_grid(oracle)
-        self._saves = DeferredCalls()
-        self._after_trials = DeferredCalls()
-        self.groups: list[dict] = []
+        self._saves, self._after_trials = DeferredCalls(), DeferredCalls()
+        self._groups_log = GroupsLog(self)
         super().__init__(oracle, hypermodel, on_trial=on_trial, **kwargs)
         # In a worker, what stands in for the oracle does not know it.
         self.oracle.seed = oracle.seed
@@ -179,6 +171,10 @@ class Caviar(SerialTuner):
         self._early_stopping = early_stopping
         self._halving = halving
         self._device = device
+
+    @property
+    def groups(self) -> list[dict]:
+        return self._groups_log.groups
 
     def search(self, *fit_args, **fit_kwargs) -> None:
         """Runs the trials that are not done yet.
@@ -204,7 +200,8 @@ class Caviar(SerialTuner):
         if "verbose" in search.kwargs and not is_worker(self):
             self.oracle.verbose = search.kwargs["verbose"]
         self.on_search_begin()
-        self._discover_hyperparameters_of_fit(search)
+        if self.hypermodel is not None:
+            discover_fit_hyperparameters(self.hypermodel, self.oracle, search)
         requests = TrialRequests(self, self._population)
         programs = ProgramCache()
         try:
@@ -228,46 +225,26 @@ class Caviar(SerialTuner):
         keras.backend.clear_session()
         with self._saved_once(), trials_written_together(self.oracle):
             trials = requests.batch()
-            candidates = [self._candidate(trial, search) for trial in trials]
+            candidates = [self._begin(trial, search) for trial in trials]
         with self._saved_once():
             for group in make_groups(candidates):
-                for result in self._results(group, programs):
-                    self._commit(result, search)
-        self._refuse_failures([candidate.trial for candidate in candidates])
+                for result in train_group(
+                    group, self, programs, self._halving, self._device
+                ):
+                    record = commit(result, self, search, self._after_trials)
+                    self._groups_log.add(record)
+        if candidates and not is_worker(self):
+            ended = [candidate.trial for candidate in candidates]
+            refuse_failures_in_a_row(self.oracle, ended)
         return bool(candidates)
 
-    # The steps
-
-    def _candidate(
+    def _begin(
         self, trial: Trial, search: SearchArguments
     ) -> Candidate | SerialTrial:
         self.on_trial_begin(trial)
-        try:
-            check_vectorizable(self, Caviar.run_trial)
-            return make_candidate(trial, self, search, self._early_stopping)
-        except CannotVectorize as error:
-            return SerialTrial(trial, str(error))
-
-    def _results(
-        self, group: Group | SerialGroup, programs: ProgramCache
-    ) -> Iterator[GroupResult | SerialGroup]:
-        if isinstance(group, SerialGroup):
-            return iter([group])
-        return train_group(group, self, programs, self._halving, self._device)
-
-    def _commit(
-        self, result: GroupResult | SerialGroup, search: SearchArguments
-    ) -> None:
-        if isinstance(result, SerialGroup):
-            run_alone(result, self, search)
-        else:
-            commit(result, self, self._after_trials)
-
-    def _refuse_failures(self, trials: list[Trial]) -> None:
-        """Raises if the trials of a batch, and too many in all, failed."""
-        completed = any(t.status == TrialStatus.COMPLETED for t in trials)
-        if trials and not completed and not is_worker(self):
-            refuse_failures_in_a_row(self.oracle)
+        return make_candidate(
+            trial, self, search, Caviar.run_trial, self._early_stopping
+        )
 
     # A trial by itself
 
@@ -314,15 +291,6 @@ class Caviar(SerialTuner):
             # among them; keras-tuner's search would not even begin.
             discover_hyperparameters(self.hypermodel, self.oracle)
 
-    def _discover_hyperparameters_of_fit(self, search: SearchArguments) -> None:
-        """Lets the oracle know of them before it draws the first trials."""
-        if self.hypermodel is None:
-            return
-        hp = self.oracle.get_space()
-        with contextlib.suppress(CannotVectorize):
-            fit_arguments(self.hypermodel, hp, search.args, search.kwargs)
-        self.oracle.update_space(hp)
-
     # What is written
 
     def save(self) -> None:
@@ -341,45 +309,4 @@ class Caviar(SerialTuner):
 
     def reload(self) -> None:
         super().reload()
-        self.groups = read_groups_of(self)
-
-
-def _check_population(population: int) -> None:
-    if not isinstance(population, int) or population < 1:
-        raise ValueError(
-            "`population` of Caviar must be an integer of 1 or more. "
-            f"Received: population={population!r}"
-        )
-
-
-def _random_search(
-    objective: str | keras_tuner.Objective | None,
-    max_trials: int,
-    seed: int | None,
-    **kwargs,
-) -> RandomSearchOracle:
-    if seed is None:
-        seed = int(np.random.SeedSequence().generate_state(1)[0])
-    return RandomSearchOracle(objective, max_trials, seed, **kwargs)
-
-
-def _check_oracle(oracle: keras_tuner.Oracle) -> None:
-    if not isinstance(oracle, keras_tuner.Oracle):
-        raise TypeError(
-            "`oracle` of Caviar must be a `keras_tuner.Oracle`. Received: "
-            f"oracle={oracle!r}"
-        )
-
-
-def _check_folds_are_apart(
-    hypermodel: keras_tuner.HyperModel | Callable | None,
-    oracle: keras_tuner.Oracle,
-) -> None:
-    if isinstance(hypermodel, CrossValidated) and isinstance(
-        oracle, keras_tuner.oracles.HyperbandOracle
-    ):
-        raise ValueError(
-            "Cross-validation cannot be used with Hyperband, whose trials go "
-            "on from weights that have seen the examples held out. Leave "
-            f"`folds` out. Received: folds={hypermodel.folds}"
-        )
+        self._groups_log.reload()

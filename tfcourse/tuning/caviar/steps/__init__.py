@@ -4,5 +4,5 @@
 2. `candidates`: each becomes a candidate, if it is nothing but a `fit`.
 3. `grouping`: candidates of one structure become a group.
 4. `group_training`: each group is trained as one program; its results.
-5. `commit`: these are written, reported to the oracle, and logged.
+5. `commit`: these are written, and reported to the oracle.
 """

@@ -57,13 +57,31 @@ class SerialTrial:
     why: str
 
 
-def check_vectorizable(tuner: SerialTuner, run_trial: Callable) -> None:
-    """Raises `CannotVectorize` if a tuner's trials must be trained alone.
+def make_candidate(
+    trial: Trial,
+    tuner: SerialTuner,
+    search: SearchArguments,
+    run_trial: Callable,
+    early_stopping: int | keras.callbacks.EarlyStopping | None,
+) -> Candidate | SerialTrial:
+    """Returns a trial as a candidate to be trained together with others.
 
     Args:
-        tuner: The tuner.
-        run_trial: The method that knows how to train them together.
+        trial: The trial, which has begun.
+        tuner: The tuner whose trial it is.
+        search: What its `search` was called with.
+        run_trial: The method that a tuner overrides to train trials itself.
+        early_stopping: As for `Population.fit`.
     """
+    try:
+        _check_vectorizable(tuner, run_trial)
+        return _candidate(trial, tuner, search, early_stopping)
+    except CannotVectorize as error:
+        return SerialTrial(trial, str(error))
+
+
+def _check_vectorizable(tuner: SerialTuner, run_trial: Callable) -> None:
+    """Raises `CannotVectorize` if a tuner's trials must be trained alone."""
     if type(tuner).run_trial is not run_trial:
         raise CannotVectorize("the tuner overrides `run_trial`")
     for hook in _HOOKS:
@@ -76,26 +94,16 @@ def check_vectorizable(tuner: SerialTuner, run_trial: Callable) -> None:
         raise CannotVectorize("its objective is not one metric")
 
 
-def make_candidate(
+def _candidate(
     trial: Trial,
     tuner: SerialTuner,
     search: SearchArguments,
     early_stopping: int | keras.callbacks.EarlyStopping | None,
 ) -> Candidate:
-    """Returns a trial as a `Candidate`.
-
-    Args:
-        trial: The trial.
-        tuner: The tuner whose trial it is.
-        search: The arguments of its search.
-        early_stopping: As for `Population.fit`.
-
-    Raises:
-        CannotVectorize: If it must be trained alone.
-    """
+    """Returns the candidate, or raises `CannotVectorize`."""
     hp = trial.hyperparameters
 
-    def build():
+    def build() -> keras.Model:
         return build_model(tuner, hp)
 
     try:

@@ -1,4 +1,4 @@
-"""The fifth step: what was trained is written, reported and logged."""
+"""The fifth step: what was trained is written, and reported to the oracle."""
 
 import time
 
@@ -6,7 +6,7 @@ from tfcourse.tuning._keras_tuner import Trial, report_results, run_and_report
 from tfcourse.tuning.caviar.deferred_calls import DeferredCalls
 from tfcourse.tuning.caviar.failures import failures_allowed
 from tfcourse.tuning.caviar.fit_arguments import SearchArguments
-from tfcourse.tuning.caviar.groups_log import GroupRecord, log_group
+from tfcourse.tuning.caviar.groups_log import GroupRecord
 from tfcourse.tuning.caviar.steps.group_training import GroupResult
 from tfcourse.tuning.caviar.steps.grouping import SerialGroup
 from tfcourse.tuning.oracles.crash_safe import trials_written_together
@@ -15,17 +15,35 @@ from tfcourse.utils.atomic_files import AtomicBatch
 
 
 def commit(
-    result: GroupResult, tuner: SerialTuner, after_trials: DeferredCalls
-) -> None:
-    """Ends the trials of a group, at the cost of one.
-
-    A crash leaves no trial that has ended without its weights and its curve.
+    result: GroupResult | SerialGroup,
+    tuner: SerialTuner,
+    search: SearchArguments,
+    after_trials: DeferredCalls,
+) -> GroupRecord:
+    """Ends the trials of a group.
 
     Args:
-        result: What came of the group.
-        tuner: The `Caviar` whose trials they are.
+        result: What came of the group; trials that could not be trained
+            together are run here, as keras-tuner does.
+        tuner: The tuner whose trials they are.
+        search: What its `search` was called with.
         after_trials: What the tuner calls after each trial, for which the
             trials' files must be there.
+
+    Returns:
+        How they were trained.
+    """
+    if isinstance(result, SerialGroup):
+        return _run_alone(result, tuner, search)
+    return _end_together(result, tuner, after_trials)
+
+
+def _end_together(
+    result: GroupResult, tuner: SerialTuner, after_trials: DeferredCalls
+) -> GroupRecord:
+    """Ends trials at the cost of one.
+
+    A crash leaves no trial that has ended without its weights and its curve.
     """
     with AtomicBatch() as files:
         for outcome in result.outcomes:
@@ -33,39 +51,33 @@ def commit(
     with after_trials.deferred(), trials_written_together(tuner.oracle):
         for outcome in result.outcomes:
             report_results(tuner.oracle, outcome.trial, outcome.results)
-            _end(tuner, outcome.trial)
-    log_group(
-        tuner,
-        GroupRecord(
-            trials=[trial.trial_id for trial in result.trials],
-            members=sum(len(outcome.runs) for outcome in result.outcomes),
-            how=result.how,
-            seconds=result.seconds,
-            why=result.why,
-        ),
+            _end(outcome.trial, tuner)
+    return GroupRecord(
+        trials=[outcome.trial.trial_id for outcome in result.outcomes],
+        members=sum(len(outcome.runs) for outcome in result.outcomes),
+        how=result.how,
+        seconds=result.seconds,
+        why=result.why,
     )
 
 
-def run_alone(
+def _run_alone(
     group: SerialGroup, tuner: SerialTuner, search: SearchArguments
-) -> None:
-    """Runs and ends trials one by one, as keras-tuner does."""
+) -> GroupRecord:
+    """Runs and ends trials one by one."""
     start = time.monotonic()
     for trial in group.trials:
         run_and_report(tuner, trial, *search.args, **search.kwargs)
-        _end(tuner, trial)
-    log_group(
-        tuner,
-        GroupRecord(
-            trials=[trial.trial_id for trial in group.trials],
-            members=len(group.trials),
-            how="alone",
-            seconds=time.monotonic() - start,
-            why=group.why,
-        ),
+        _end(trial, tuner)
+    return GroupRecord(
+        trials=[trial.trial_id for trial in group.trials],
+        members=len(group.trials),
+        how="alone",
+        seconds=time.monotonic() - start,
+        why=group.why,
     )
 
 
-def _end(tuner: SerialTuner, trial: Trial) -> None:
+def _end(trial: Trial, tuner: SerialTuner) -> None:
     with failures_allowed(tuner.oracle):
         tuner.on_trial_end(trial)

@@ -5,7 +5,6 @@ import gc
 import time
 from collections.abc import Iterator
 
-from tfcourse.tuning._keras_tuner import Trial
 from tfcourse.tuning.caviar.programs import GroupProgram, ProgramCache
 from tfcourse.tuning.caviar.steps.candidates import (
     Candidate,
@@ -35,13 +34,9 @@ class GroupResult:
     why: str
     seconds: float
 
-    @property
-    def trials(self) -> list[Trial]:
-        return [outcome.trial for outcome in self.outcomes]
-
 
 def train_group(
-    group: Group,
+    group: Group | SerialGroup,
     tuner: SerialTuner,
     programs: ProgramCache,
     halving: bool = False,
@@ -57,9 +52,12 @@ def train_group(
         device: As for `Population`.
 
     Yields:
-        What became of the trials; a `SerialGroup` of those that could not be
+        What became of the trials; a `SerialGroup` of those that cannot be
         trained together.
     """
+    if isinstance(group, SerialGroup):
+        yield group
+        return
     yield from _GroupTraining(group, tuner, programs, halving, device).results()
     gc.collect()
 
@@ -104,7 +102,8 @@ class _GroupTraining:
             why = _reason(error)
             too_large = _is_out_of_memory(error) and len(part) > 1
         else:
-            yield self._result(outcomes, time.monotonic() - start, halved)
+            seconds = time.monotonic() - start
+            yield self._result(outcomes, seconds, halved)
             return
         if not too_large:
             yield SerialGroup([runs[0].trial for runs in part], why)
@@ -115,7 +114,9 @@ class _GroupTraining:
         yield from self._train(part[half:], halved)
 
     def _outcomes(self, part: list[list[Candidate]]) -> list[Outcome]:
-        program = self._program = self._program or self._find_program()
+        if self._program is None:
+            self._program = self._find_program()
+        program = self._program
         arguments, count = part[0][0].arguments, len(part[0])
         halving = Halving(
             len(part) if self._halving else 0,
@@ -158,7 +159,7 @@ class _GroupTraining:
     ) -> GroupResult:
         for outcome in outcomes:
             outcome.seconds = seconds / len(outcomes)
-        report = self._program.report
+        report = outcomes[0].program.report
         looped = [f"{name} does not vectorise" for name in report["one_by_one"]]
         reasons = [self._why, halved, *looped, *report["remarks"]]
         why = "; ".join(filter(None, reasons))

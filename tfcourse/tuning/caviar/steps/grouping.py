@@ -15,6 +15,7 @@ from tfcourse.tuning.population import first_difference, structure
 # Each member computes the steps of all optimizers, and takes one.
 _MOST_OPTIMIZERS = 4
 _T = TypeVar("_T")
+_K = TypeVar("_K", bound=Hashable)
 
 
 class Group(NamedTuple):
@@ -103,8 +104,8 @@ def _by_structure(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
 
 
 def _by(
-    candidates: Iterable[_T], key: Callable[[_T], Hashable]
-) -> dict[Hashable, list[_T]]:
+    candidates: Iterable[_T], key: Callable[[_T], _K]
+) -> dict[_K, list[_T]]:
     groups = collections.defaultdict(list)
     for candidate in candidates:
         groups[key(candidate)].append(candidate)

@@ -3,10 +3,9 @@
 import time
 from collections.abc import Iterator
 
-import keras_tuner
-
 from tfcourse.tuning._keras_tuner import Trial, TrialStatus, is_worker
 from tfcourse.tuning.oracles.batched import batch_limit, mark_built
+from tfcourse.tuning.tuners.serial import SerialTuner
 
 # Between two requests to an oracle that waits for other workers.
 _SECONDS_IDLE = 0.5
@@ -20,7 +19,7 @@ class TrialRequests:
         most: How many trials to request at once.
     """
 
-    def __init__(self, tuner: keras_tuner.Tuner, most: int) -> None:
+    def __init__(self, tuner: SerialTuner, most: int) -> None:
         self._tuner = tuner
         self._most = most
         self._names_used = 0
@@ -35,21 +34,22 @@ class TrialRequests:
         Yields:
             Trials that have begun; none if the search is over.
         """
-        count = 0
-        while not count:
-            trial = None
+        while True:
+            count, status = 0, TrialStatus.IDLE
             for place in range(self._limit()):
                 trial = self._request(place)
-                if trial.status != TrialStatus.RUNNING:
+                status = trial.status
+                if status != TrialStatus.RUNNING:
                     break
                 yield from self._until_built(trial)
                 count += 1
             self._names_used = max(self._names_used, count)
-            if not count and trial.status == TrialStatus.STOPPED:
+            if count:
+                return
+            if status == TrialStatus.STOPPED:
                 yield from self._last_requests()
                 return
-            if not count:
-                time.sleep(_SECONDS_IDLE)
+            time.sleep(_SECONDS_IDLE)
 
     def _limit(self) -> int:
         if is_worker(self._tuner):
