@@ -42,7 +42,6 @@ from tfcourse.tuning import (
 )
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.caviar.steps.grouping import grouped
-from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.population import build_deferred, structure
 
 OBJECTIVE = keras_tuner.Objective("val_accuracy", "max")

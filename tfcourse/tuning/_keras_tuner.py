@@ -46,9 +46,11 @@ class TunerHooks(keras_tuner.Tuner):
     """A `keras_tuner.Tuner` with hooks where it has private methods.
 
     Attributes:
+        hypermodel: The `keras_tuner.HyperModel`, or None.
         oracle: The oracle; in a worker, what stands in for it.
     """
 
+    hypermodel: Any
     oracle: Any
 
     def on_execution_begin(self, trial: Trial) -> None:
@@ -147,8 +149,8 @@ def is_worker(tuner: BaseTuner) -> bool:
 # An oracle
 
 
-class OracleHooks:
-    """Comes before an oracle's class: hooks where that has private methods."""
+class OracleHooks(keras_tuner.Oracle):
+    """A `keras_tuner.Oracle` with hooks where it has private methods."""
 
     def write_trial(self, trial: Trial) -> None:
         """Writes a trial's file."""

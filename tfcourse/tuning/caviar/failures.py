@@ -6,6 +6,7 @@ import itertools
 import math
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import keras_tuner
 
@@ -15,8 +16,12 @@ from tfcourse.tuning.results.trials import TrialRecord, read_records
 
 
 @contextlib.contextmanager
-def failures_allowed(oracle: keras_tuner.Oracle) -> Iterator[None]:
-    """While it lasts, the oracle does not count failures in a row."""
+def failures_allowed(oracle: Any) -> Iterator[None]:
+    """While it lasts, the oracle does not count failures in a row.
+
+    Args:
+        oracle: The oracle, or what stands in for it in a worker.
+    """
     limit = getattr(oracle, "max_consecutive_failed_trials", None)
     oracle.max_consecutive_failed_trials = math.inf
     try:

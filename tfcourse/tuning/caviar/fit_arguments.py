@@ -31,11 +31,11 @@ class _FitSpy:
     """Takes the place of a model in `HyperModel.fit`, and notes what for."""
 
     def __init__(self) -> None:
-        self.arguments: dict[str, Any] | None = None
+        self.arguments: dict[str, Any] = {}
         self.answer = keras.callbacks.History()
 
     def fit(self, *args, **kwargs) -> keras.callbacks.History:
-        if self.arguments is not None:
+        if self.arguments:
             raise CannotVectorize("its `HyperModel.fit` fits more than once")
         bound = _FIT.bind(None, *args, **kwargs)
         bound.apply_defaults()
@@ -74,7 +74,7 @@ def fit_arguments(
     arguments, data = _spied(hypermodel, hp, args, kwargs)
     _refuse_unsupported(arguments)
     arguments["subsets"] = None
-    if data is not None:
+    if isinstance(hypermodel, CrossValidated):
         _check_unchanged(arguments, data)
         arguments["validation_data"] = None
         arguments["subsets"] = hypermodel.split(arguments["y"])
@@ -134,7 +134,7 @@ def _refuse_unsupported(arguments: dict[str, Any]) -> None:
         raise CannotVectorize(f"`shuffle` is {arguments['shuffle']!r}")
 
 
-def _check_unchanged(arguments: dict[str, Any], data: tuple) -> None:
+def _check_unchanged(arguments: dict[str, Any], data: Any) -> None:
     """Refuses data other than those whose parts are the folds."""
     given = [arguments[name] for name in ("x", "y", "sample_weight")]
     same = all(map(operator.is_, given, (*data, None)))

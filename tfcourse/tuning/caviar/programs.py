@@ -192,6 +192,6 @@ def _filled(column: np.ndarray, missing: int) -> np.ndarray:
     return np.concatenate([column, np.repeat(column[-1:], missing, axis=0)])
 
 
-def _head(arguments: dict) -> dict:
+def _head(arguments: dict) -> Any:
     names = ("x", "y", "sample_weight", "class_weight", "batch_size")
     return read(*(arguments[name] for name in names))()[0].head()

@@ -263,7 +263,9 @@ class Caviar(SerialTuner):
             return contextlib.nullcontext()
         return keras.device(self._device)
 
-    def _stopping_callback(self, kwargs: dict) -> keras.callbacks.Callback:
+    def _stopping_callback(
+        self, kwargs: dict
+    ) -> keras.callbacks.Callback | None:
         if isinstance(self._early_stopping, int):
             validates = (
                 kwargs.get("validation_data") is not None

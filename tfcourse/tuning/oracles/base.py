@@ -4,11 +4,19 @@ import abc
 import itertools
 import math
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
+import keras_tuner
 import numpy as np
 
 from tfcourse.errors import InputError
-from tfcourse.tuning._keras_tuner import TrialStatus, mark_tried, was_tried
+from tfcourse.tuning._keras_tuner import (
+    Trial,
+    TrialStatus,
+    mark_tried,
+    was_tried,
+)
 from tfcourse.tuning.oracles.crash_safe import CrashSafeOracle
 from tfcourse.tuning.search_space import regions
 from tfcourse.tuning.search_space.scales import to_display
@@ -49,15 +57,15 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
 
     def __init__(
         self,
-        objective=None,
-        max_trials=10,
-        seed=0,
+        objective: str | keras_tuner.Objective | None = None,
+        max_trials: int = 10,
+        seed: int = 0,
         *,
-        initial_points=(),
-        time_limit=None,
-        target=None,
+        initial_points: Sequence[Mapping[str, Any]] = (),
+        time_limit: float | None = None,
+        target: float | None = None,
         **kwargs,
-    ):
+    ) -> None:
         check_integer(max_trials, "max_trials", type(self).__name__)
         check_integer(seed, "seed", type(self).__name__, least=0)
         owner = type(self).__name__
@@ -84,7 +92,7 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
         self._began = None
 
     @abc.abstractmethod
-    def propose(self, number, attempt):
+    def propose(self, number: int, attempt: int) -> dict[str, Any] | None:
         """Returns the values of a trial, those of active hyperparameters.
 
         Args:
@@ -95,44 +103,48 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
             A dict, or `None` if results of running trials are needed first.
         """
 
-    def populate_space(self, trial_id):
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
         if self._began is None:
             self._began = time.monotonic()
             self.check_initial_points()
         if self._is_over():
-            return _answer(TrialStatus.STOPPED)
+            return _response(TrialStatus.STOPPED)
         number = int(trial_id)
         for values in self._proposals(number):
             if values is None:
-                return _answer(TrialStatus.IDLE)
+                return _response(TrialStatus.IDLE)
             if not was_tried(self, values):
-                return _answer(TrialStatus.RUNNING, values)
-        return _answer(TrialStatus.STOPPED)
+                return _response(TrialStatus.RUNNING, values)
+        return _response(TrialStatus.STOPPED)
 
-    def reload(self):
+    def reload(self) -> None:
         super().reload()
         # A crash may have kept the list of what was tried from being written.
         for trial in self.trials.values():
             mark_tried(self, trial)
 
-    def check_initial_points(self):
+    def check_initial_points(self) -> None:
         """Raises an `InputError` if one is not in the search space."""
         for number in range(len(self.initial_points)):
             self._initial(number)
 
-    def uniform(self, *entropy):
+    def uniform(self, *entropy: int) -> Callable[[Any], float]:
         """Returns a function from a hyperparameter to a number in [0, 1).
 
         Each number depends on the seed, the hyperparameter and `entropy` only.
         """
 
-        def draw(parameter):
+        def draw(parameter: Any) -> float:
             seed = [self.seed, *entropy, regions.key(parameter)]
             return np.random.default_rng(seed).uniform()
 
         return draw
 
-    def drawn(self, uniform, region_of=regions.Region.whole):
+    def drawn(
+        self,
+        uniform: Callable[[Any], float],
+        region_of: Callable[[Any], regions.Region] = regions.Region.whole,
+    ) -> dict[str, Any]:
         """Returns the values of a trial, each drawn in its region."""
         return regions.fill(
             self.hyperparameters.space,
@@ -141,7 +153,7 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
             ),
         )
 
-    def ranked(self):
+    def ranked(self) -> list[Trial]:
         """Returns the completed trials, the best first."""
         sign = -1 if self.objective.direction == "max" else 1
         return sorted(
@@ -155,7 +167,7 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
             key=lambda trial: sign * trial.score,
         )
 
-    def _proposals(self, number):
+    def _proposals(self, number: int) -> Iterator[dict[str, Any] | None]:
         if number < len(self.initial_points):
             yield self._initial(number)
         for attempt in range(_ATTEMPTS):
@@ -170,11 +182,11 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
             rng = np.random.default_rng([self.seed, number])
             yield untried[rng.integers(len(untried))]
 
-    def _is_over(self):
+    def _is_over(self) -> bool:
         limit = math.inf if self.time_limit is None else self.time_limit
-        return time.monotonic() - self._began >= limit or self._has_target()
+        return time.monotonic() - self._began >= limit or self._reached_target()
 
-    def _has_target(self):
+    def _reached_target(self) -> bool:
         best = self.ranked()[:1]
         if self.target is None or not best:
             return False
@@ -182,7 +194,7 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
             return best[0].score >= self.target
         return best[0].score <= self.target
 
-    def _initial(self, number):
+    def _initial(self, number: int) -> dict[str, Any]:
         """Returns the values of an initial point, the missing ones drawn."""
         point = self.initial_points[number]
         used = set()
@@ -209,7 +221,7 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
             raise InputError(self._why_unused(min(unknown)))
         return values
 
-    def _why_unused(self, name):
+    def _why_unused(self, name: str) -> str:
         space = {
             to_display(p.name, 0)[0]: p for p in self.hyperparameters.space
         }
@@ -228,5 +240,7 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
         )
 
 
-def _answer(status, values=None):
+def _response(
+    status: str, values: dict[str, Any] | None = None
+) -> dict[str, Any]:
     return {"status": status, "values": values}

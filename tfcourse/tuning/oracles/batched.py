@@ -77,16 +77,16 @@ def discover_hyperparameters(
             oracle.update_space(hp)
 
 
-class _ParallelGrid:
+class _ParallelGrid(GridSearchOracle):
     """A grid that is gone through in one order, and resumed where it ended.
 
     After a reload keras-tuner's has forgotten its place, and ends.
     """
 
-    def reload(self):
+    def reload(self) -> None:
         super().reload()
         restore_grid(self, sorted(self.trials, key=trial_order))
 
-    def end_trial(self, trial):
+    def end_trial(self, trial: Trial) -> None:
         # Not the grid's, which would go on from this trial once more.
         keras_tuner.Oracle.end_trial(self, trial)

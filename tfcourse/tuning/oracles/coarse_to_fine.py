@@ -19,14 +19,18 @@ round is the whole space. A few draws of later rounds lie outside their region
 on purpose. `read_rounds` gives the list; it is empty for other oracles.
 """
 
-import dataclasses
 import itertools
 import math
+import os
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
+import keras_tuner
 import numpy as np
 
 from tfcourse.tuning.oracles.base import SearchOracle
+from tfcourse.tuning.oracles.rounds import Round
 from tfcourse.tuning.results.trials import trial_order
 from tfcourse.tuning.search_space import regions
 from tfcourse.tuning.search_space.regions import Region
@@ -50,43 +54,6 @@ _INTERVALS = {
     "explore": "[0, 1)",
     "least_width": "[0, 1]",
 }
-
-
-@dataclasses.dataclass
-class _Round:
-    """A round that has begun.
-
-    Attributes:
-        first: Number of its first trial.
-        size: How many trials it has, or `None` for all that come.
-        told: Its regions as they are written.
-    """
-
-    first: int
-    size: int | None
-    told: list
-
-    def __post_init__(self):
-        self._regions = dict(map(Region.from_description, self.told))
-
-    @classmethod
-    def from_description(cls, told):
-        return cls(told["first"], told["size"], told["regions"])
-
-    @property
-    def end(self):
-        return math.inf if self.size is None else self.first + self.size
-
-    def __contains__(self, number):
-        return self.first <= number < self.end
-
-    def region_of(self, parameter):
-        """Returns the region of a hyperparameter.
-
-        It is the whole range if nobody knew of it when the round began.
-        """
-        known = self._regions.get(regions.key(parameter))
-        return known or Region.whole(parameter)
 
 
 class CoarseToFineOracle(SearchOracle):
@@ -115,7 +82,7 @@ class CoarseToFineOracle(SearchOracle):
     Draws depend on the seed and on the results of earlier rounds only: not on
     the order in which trials end, nor on whether the search was interrupted. A
     round begins when all trials before it have ended; until then the oracle
-    answers `IDLE`. More trials than first asked for make a further round.
+    answers `IDLE`. More trials than at first make a further round.
 
     Args:
         objective: Name of the metric, or a `keras_tuner.Objective`.
@@ -149,19 +116,19 @@ class CoarseToFineOracle(SearchOracle):
 
     def __init__(
         self,
-        objective=None,
-        max_trials=10,
-        seed=0,
+        objective: str | keras_tuner.Objective | None = None,
+        max_trials: int = 10,
+        seed: int = 0,
         *,
-        rounds=4,
-        trials_per_round=None,
-        shrink=0.6,
-        best=0.1,
-        margin=0.1,
-        explore=0.05,
-        least_width=0.02,
+        rounds: int = 4,
+        trials_per_round: int | None = None,
+        shrink: float = 0.6,
+        best: float = 0.1,
+        margin: float = 0.1,
+        explore: float = 0.05,
+        least_width: float = 0.02,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(objective, max_trials, seed, **kwargs)
         check_integer(rounds, "rounds", type(self).__name__)
         if trials_per_round is not None:
@@ -174,6 +141,7 @@ class CoarseToFineOracle(SearchOracle):
                     "than `max_trials` of CoarseToFineOracle. Received: "
                     f"max_trials={max_trials}"
                 )
+        self._check_rounds(rounds, trials_per_round)
         for name, value, inside in [
             ("shrink", shrink, 0 < shrink <= 1),
             ("best", best, 0 < best <= 1),
@@ -193,9 +161,21 @@ class CoarseToFineOracle(SearchOracle):
         self.margin = margin
         self.explore = explore
         self.least_width = least_width
-        self._begun = []
+        self._begun: list[Round] = []
 
-    def propose(self, number, attempt):
+    def _check_rounds(self, rounds: int, trials_per_round: int | None) -> None:
+        check_integer("rounds", rounds, 1, self)
+        if trials_per_round is None:
+            return
+        check_integer("trials_per_round", trials_per_round, 1, self)
+        if rounds * trials_per_round > self.max_trials:
+            raise ValueError(
+                f"{rounds} rounds of {trials_per_round} trials are more "
+                "than `max_trials` of CoarseToFineOracle. Received: "
+                f"max_trials={self.max_trials}"
+            )
+
+    def propose(self, number: int, attempt: int) -> dict[str, Any] | None:
         r = self._round_of(number)
         if r is None:
             return None
@@ -211,28 +191,29 @@ class CoarseToFineOracle(SearchOracle):
             return self.drawn(self.uniform(number, attempt), region_of)
         return self.drawn(lambda p: strata(regions.key(p)), region_of)
 
-    def get_state(self):
-        return {**super().get_state(), "rounds": self._told()}
+    def get_state(self) -> dict[str, Any]:
+        return {**super().get_state(), "rounds": self._described_rounds()}
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         super().set_state(state)
         self._begun = [
-            _Round.from_description(told) for told in state.get("rounds", ())
+            Round.from_description(description)
+            for description in state.get("rounds", ())
         ]
 
-    def _told(self):
+    def _described_rounds(self) -> list[dict[str, Any]]:
         ids = sorted(self.trials, key=trial_order)
         return [
             {
                 "first": this.first,
                 "size": this.size,
                 "trials": [i for i in ids if int(i) in this],
-                "regions": this.told,
+                "regions": this.described,
             }
             for this in self._begun
         ]
 
-    def _round_of(self, number):
+    def _round_of(self, number: int) -> int | None:
         """Returns the index of a trial's round, which begins if it must.
 
         `None` if it must wait for trials before the round.
@@ -246,23 +227,21 @@ class CoarseToFineOracle(SearchOracle):
             if number in self._begun[r]:
                 return r
 
-    def _have_ended(self, first):
+    def _have_ended(self, first: float) -> bool:
         """Returns whether all trials with numbers below have ended."""
         before = {i for i in self.trials if int(i) < first}
         return before <= set(self.end_order)
 
-    def _new_round(self, r, first):
+    def _new_round(self, r: int, first: int) -> Round:
         ranked = [t for t in self.ranked() if int(t.trial_id) < first]
         ranked = [trial.hyperparameters.values for trial in ranked]
-        told = [
+        described = [
             self._region(parameter, r, ranked).describe(parameter)
             for parameter in self.hyperparameters.space
         ]
-        return _Round.from_description(
-            {"first": first, "size": self._size(r, first), "regions": told}
-        )
+        return Round(first, self._size(r, first), described)
 
-    def _size(self, r, first):
+    def _size(self, r: int, first: int) -> int | None:
         left = self.max_trials - first
         if self.rounds == 1:
             return None
@@ -274,7 +253,9 @@ class CoarseToFineOracle(SearchOracle):
             return max(1, round(_FIRST_SHARE * left))
         return math.ceil(left / (self.rounds - r))
 
-    def _region(self, parameter, r, ranked):
+    def _region(
+        self, parameter: Any, r: int, ranked: list[dict[str, Any]]
+    ) -> Region:
         """Returns the region of a hyperparameter in round `r`.
 
         Args:
@@ -294,13 +275,15 @@ class CoarseToFineOracle(SearchOracle):
             least=self.least_width,
         )
 
-    def _strata(self, this, r, number):
+    def _strata(
+        self, this: Round, r: int, number: int
+    ) -> Callable[[int], float]:
         """Returns a function from a key to a number in [0, 1).
 
         Those of the trials of a round lie each in a part of its own.
         """
 
-        def draw(key):
+        def draw(key: int) -> float:
             rng = np.random.default_rng([self.seed, r, _STRATA, key])
             part = rng.permutation(this.size)[number - this.first]
             within = rng.uniform(size=this.size)[number - this.first]
@@ -309,7 +292,7 @@ class CoarseToFineOracle(SearchOracle):
         return draw
 
 
-def read_rounds(project):
+def read_rounds(project: str | os.PathLike) -> list[dict[str, Any]]:
     """Returns the rounds in a keras-tuner project folder, a list of dicts."""
     state = read_json(pathlib.Path(project) / "oracle.json")
     return state.get("rounds", [])

@@ -21,8 +21,8 @@ from tfcourse.utils.atomic_files import AtomicBatch, write_json
 _ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
 
 
-class CrashSafe(OracleHooks):
-    """Keeps every file whole, and files that disagree in order.
+class CrashSafeOracle(OracleHooks):
+    """An oracle to derive from: all its files are whole, and agree.
 
     keras-tuner writes its files in place, so that a kill leaves half a file
     which it cannot read any more; and it writes a trial and the list of trials
@@ -31,7 +31,7 @@ class CrashSafe(OracleHooks):
     """
 
     # What waits to be written, the trials by id, while `written_together`.
-    _waiting = None
+    _waiting: dict[str, Trial] | None = None
     _list_waits = False
 
     @contextlib.contextmanager
@@ -78,13 +78,9 @@ class CrashSafe(OracleHooks):
         # Reversed, because keras-tuner takes the next from the end.
         unfinished = [i for i in started if i not in ended][::-1]
         set_retry_queue(self, unfinished)
-        for trial in map(self.trials.get, unfinished):
+        for trial in (self.trials[i] for i in unfinished):
             # What it had reported would be taken for the second run's.
             trial.metrics = type(trial.metrics)()
-
-
-class CrashSafeOracle(CrashSafe, keras_tuner.Oracle):
-    """An oracle to derive from: all its files are whole, and agree."""
 
 
 def make_crash_safe(oracle: keras_tuner.Oracle) -> None:
@@ -95,7 +91,7 @@ def make_crash_safe(oracle: keras_tuner.Oracle) -> None:
     """
     if not writes_its_own_files(oracle):
         own = type(oracle)
-        oracle.__class__ = type(own.__name__, (CrashSafe, own), {})
+        oracle.__class__ = type(own.__name__, (CrashSafeOracle, own), {})
 
 
 def trials_written_together(
@@ -105,7 +101,7 @@ def trials_written_together(
 
     A chief's oracle, or one that writes files in its own way, does not wait.
     """
-    if isinstance(oracle, CrashSafe):
+    if isinstance(oracle, CrashSafeOracle):
         return oracle.written_together()
     return contextlib.nullcontext()
 
@@ -117,7 +113,7 @@ def list_written_later(
 
     Then the oracle is to be saved; some do not wait, as above.
     """
-    if isinstance(oracle, CrashSafe):
+    if isinstance(oracle, CrashSafeOracle):
         return oracle.list_written_later()
     return contextlib.nullcontext()
 

@@ -1,17 +1,23 @@
 """Optuna's samplers, for any keras-tuner search."""
 
 import contextlib
-import dataclasses
 import importlib.util
 import math
 import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
+import keras_tuner
 import numpy as np
 
 from tfcourse.tuning._keras_tuner import TrialStatus
 from tfcourse.tuning.oracles.base import SearchOracle
+from tfcourse.tuning.oracles.distributions import optuna_scale, suggest
 from tfcourse.tuning.search_space import regions
 from tfcourse.utils.validation import check_integer
+
+if TYPE_CHECKING:
+    import optuna
 
 # What a sampler needs that Optuna does not bring, and pip's name of it.
 _SAMPLERS = {
@@ -22,8 +28,8 @@ _SAMPLERS = {
 }
 # Optuna's samplers begin with so many random trials.
 _AT_LEAST_AT_ONCE = 10
-# Proposals asked of a sampler before random ones.
-_ATTEMPTS_ASKED = 10
+# Proposals of a sampler before random ones.
+_ATTEMPTS_SUGGESTED = 10
 _STATES = {TrialStatus.COMPLETED: "COMPLETE", TrialStatus.FAILED: "FAIL"}
 _STUDY = "search"
 
@@ -36,7 +42,7 @@ class OptunaOracle(SearchOracle):
     is as categories; a conditional one only where it is there. Trials that are
     running are known to the sampler, which in TPE takes them for bad ones (the
     "constant liar") so that it does not propose the like. Failed trials are
-    told as such.
+    known to it as failed.
 
     The trials of a seed are the same whether or not a search was interrupted,
     as a sampler that is given by name is made anew for each trial, seeded by
@@ -70,14 +76,14 @@ class OptunaOracle(SearchOracle):
 
     def __init__(
         self,
-        objective=None,
-        max_trials=10,
-        seed=0,
+        objective: str | keras_tuner.Objective | None = None,
+        max_trials: int = 10,
+        seed: int = 0,
         *,
-        sampler="tpe",
-        at_once=None,
+        sampler: "str | optuna.samplers.BaseSampler" = "tpe",
+        at_once: int | None = None,
         **kwargs,
-    ):
+    ) -> None:
         super().__init__(objective, max_trials, seed, **kwargs)
         if at_once is not None:
             check_integer(at_once, "at_once", type(self).__name__)
@@ -88,33 +94,33 @@ class OptunaOracle(SearchOracle):
         self._of_study = {}
         self._of_trial = {}
 
-    def propose(self, number, attempt):
+    def propose(self, number: int, attempt: int) -> dict[str, Any] | None:
         running = len(self.trials) - len(set(self.end_order))
         if running >= self._most_at_once():
             return None
-        if attempt >= _ATTEMPTS_ASKED:
+        if attempt >= _ATTEMPTS_SUGGESTED:
             return self.drawn(self.uniform(number, attempt))
         with _quiet():
-            return self._ask(number, attempt)
+            return self._suggest_values(number, attempt)
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         remembered = {"study": self._of_study, "trials": self._of_trial}
         return {**super().get_state(), "optuna": remembered}
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         super().set_state(state)
         remembered = state.get("optuna", {"study": {}, "trials": {}})
         self._of_study = remembered["study"]
         self._of_trial = remembered["trials"]
 
-    def _most_at_once(self):
+    def _most_at_once(self) -> float:
         if self.at_once is not None:
             return self.at_once
         if self.sampler == "qmc":
             return math.inf
         return max(_AT_LEAST_AT_ONCE, len(self.ranked()))
 
-    def _ask(self, number, attempt):
+    def _suggest_values(self, number: int, attempt: int) -> dict[str, Any]:
         import optuna
 
         # A study of its own for each trial, as it depends on nothing then but
@@ -130,24 +136,24 @@ class OptunaOracle(SearchOracle):
             storage=storage,
             sampler=self._sampler(number, attempt),
         )
-        asked = study.ask()
+        trial = study.ask()
         values = regions.fill(
             self.hyperparameters.space,
-            lambda parameter: self._suggested(asked, parameter),
+            lambda parameter: self._suggested(trial, parameter),
         )
-        told = storage.get_all_trials(study_id)[-1]
-        self._of_trial[str(number)] = told.system_attrs
+        stored = storage.get_all_trials(study_id)[-1]
+        self._of_trial[str(number)] = stored.system_attrs
         self._of_study = storage.get_study_system_attrs(study_id)
         return values
 
-    def _direction(self):
+    def _direction(self) -> "optuna.study.StudyDirection":
         from optuna.study import StudyDirection
 
         if self.objective.direction == "max":
             return StudyDirection.MAXIMIZE
         return StudyDirection.MINIMIZE
 
-    def _frozen(self, trial_id):
+    def _frozen(self, trial_id: str) -> "optuna.trial.FrozenTrial":
         """Returns a trial of keras-tuner as Optuna's."""
         from optuna.trial import TrialState, create_trial
 
@@ -155,7 +161,7 @@ class OptunaOracle(SearchOracle):
         values = trial.hyperparameters.values
         params, distributions = {}, {}
         for parameter in self.hyperparameters.space:
-            scale = _scale(parameter)
+            scale = optuna_scale(parameter)
             if scale and regions.is_active(parameter, values):
                 name = self._name(parameter)
                 params[name] = scale.encode(values[parameter.name])
@@ -171,15 +177,15 @@ class OptunaOracle(SearchOracle):
             system_attrs=self._of_trial.get(str(int(trial_id)), {}),
         )
 
-    def _suggested(self, asked, parameter):
-        scale = _scale(parameter)
+    def _suggested(self, trial: "optuna.Trial", parameter: Any) -> Any:
+        scale = optuna_scale(parameter)
         if scale is None:
             return parameter.value
         return scale.decode(
-            _suggest(asked, self._name(parameter), scale.distribution)
+            suggest(trial, self._name(parameter), scale.distribution)
         )
 
-    def _name(self, parameter):
+    def _name(self, parameter: Any) -> str:
         """Returns a name that no other hyperparameter of the space has."""
         same = [
             p for p in self.hyperparameters.space if p.name == parameter.name
@@ -188,7 +194,9 @@ class OptunaOracle(SearchOracle):
             return parameter.name
         return f"{parameter.name} {regions.key(parameter)}"
 
-    def _sampler(self, number, attempt):
+    def _sampler(
+        self, number: int, attempt: int
+    ) -> "optuna.samplers.BaseSampler":
         from optuna import samplers
 
         sequence = np.random.SeedSequence([self.seed, number, attempt])
@@ -214,78 +222,9 @@ class OptunaOracle(SearchOracle):
         return self.sampler
 
 
-@dataclasses.dataclass(frozen=True)
-class _Scale:
-    """How a hyperparameter goes to Optuna and comes back.
-
-    Attributes:
-        distribution: An `optuna.distributions.BaseDistribution`.
-        encode: A function from its value to Optuna's.
-        decode: The inverse.
-    """
-
-    distribution: object
-    encode: object
-    decode: object
-
-
-def _scale(parameter):
-    """Returns a `_Scale`, or `None` for what is fixed."""
-    from optuna import distributions
-
-    every = regions.categories(parameter)
-    if type(parameter).__name__ == "Fixed":
-        return None
-    if every is not None and not getattr(parameter, "ordered", False):
-        return _Scale(
-            distributions.CategoricalDistribution(every),
-            lambda value: regions.nearest(parameter, value),
-            lambda value: value,
-        )
-    if every is None and parameter.step is None:
-        return _range(parameter, distributions)
-    every = every or regions.every_value(parameter)
-    return _Scale(
-        distributions.IntDistribution(0, len(every) - 1),
-        lambda value: every.index(regions.nearest(parameter, value)),
-        lambda index: every[index],
-    )
-
-
-def _suggest(asked, name, distribution):
-    if hasattr(distribution, "choices"):
-        return asked.suggest_categorical(name, distribution.choices)
-    whole = type(distribution).__name__ == "IntDistribution"
-    suggest = asked.suggest_int if whole else asked.suggest_float
-    return suggest(
-        name, distribution.low, distribution.high, log=distribution.log
-    )
-
-
-def _range(parameter, distributions):
-    whole = type(parameter).__name__ == "Int"
-    if parameter.sampling == "reverse_log":
-        return _Scale(
-            distributions.FloatDistribution(0.0, 1.0),
-            lambda value: regions.position(parameter, value),
-            lambda position: regions.value_at(parameter, position),
-        )
-    kind = "IntDistribution" if whole else "FloatDistribution"
-    distribution = getattr(distributions, kind)(
-        parameter.min_value,
-        parameter.max_value,
-        log=parameter.sampling == "log",
-    )
-    return _Scale(
-        distribution,
-        lambda value: regions.nearest(parameter, value),
-        int if whole else float,
-    )
-
-
 @contextlib.contextmanager
-def _quiet():
-    """Keeps Optuna from telling of each study, and that samplers are new."""
+def _quiet() -> Iterator[None]:
+    """Keeps Optuna from logging each study, and that samplers are new."""
     from optuna import exceptions, logging
 
     verbosity = logging.get_verbosity()
@@ -299,7 +238,7 @@ def _quiet():
         logging.set_verbosity(verbosity)
 
 
-def _check_packages(sampler):
+def _check_packages(sampler: Any) -> None:
     if not isinstance(sampler, str):
         needed = {"optuna": "optuna"}
     elif sampler in _SAMPLERS:

@@ -1,5 +1,7 @@
 """Random search with seeds that mean what they say."""
 
+from typing import Any
+
 from tfcourse.tuning.oracles.base import SearchOracle
 
 
@@ -24,5 +26,5 @@ class RandomSearchOracle(SearchOracle):
         ValueError: If an argument is out of range.
     """
 
-    def propose(self, number, attempt):
+    def propose(self, number: int, attempt: int) -> dict[str, Any]:
         return self.drawn(self.uniform(number, attempt))

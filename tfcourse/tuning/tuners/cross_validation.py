@@ -1,5 +1,8 @@
 """Scoring a trial by cross-validation."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 import keras_tuner
 import numpy as np
@@ -9,7 +12,9 @@ from tfcourse.errors import InputError
 from tfcourse.tuning.search_space.hypermodel import as_hypermodel
 
 
-def fold_indices(y, folds, seed=0):
+def fold_indices(
+    y: Any, folds: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns which examples each fold trains on, and is evaluated on.
 
     Each fold has about the same share of each class. All folds have the same
@@ -45,7 +50,7 @@ def fold_indices(y, folds, seed=0):
     )
 
 
-def _check_classes(classes, folds):
+def _check_classes(classes: np.ndarray, folds: int) -> None:
     names, counts = np.unique(classes, return_counts=True)
     if counts.min() < folds:
         raise InputError(
@@ -77,7 +82,12 @@ class CrossValidated(keras_tuner.HyperModel):
         ValueError: If `folds` is not an integer of 2 or more.
     """
 
-    def __init__(self, hypermodel, folds, seed=0):
+    def __init__(
+        self,
+        hypermodel: keras_tuner.HyperModel | Callable,
+        folds: int,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
         if not isinstance(folds, int) or folds < 2:
             raise ValueError(
@@ -89,16 +99,25 @@ class CrossValidated(keras_tuner.HyperModel):
         self.seed = seed
         self._y = self._indices = None
 
-    def build(self, hp):
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         return self.hypermodel.build(hp)
 
-    def split(self, y):
+    def split(self, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Returns `fold_indices`, the same arrays for the same `y`."""
         if self._y is not y:
             self._y, self._indices = y, fold_indices(y, self.folds, self.seed)
         return self._indices
 
-    def fit(self, hp, model, x, y, *, sample_weight=None, **kwargs):
+    def fit(
+        self,
+        hp: keras_tuner.HyperParameters,
+        model: keras.Model,
+        x: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        **kwargs,
+    ) -> keras.callbacks.History:
         """Trains the models of a trial, one by one; see `HyperModel.fit`.
 
         Raises:
@@ -119,7 +138,16 @@ class CrossValidated(keras_tuner.HyperModel):
                 break
         return mean_over_folds(histories)
 
-    def fit_at_once(self, hp, model, x, y, *, sample_weight=None, **kwargs):
+    def fit_at_once(
+        self,
+        hp: keras_tuner.HyperParameters,
+        model: Any,
+        x: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        **kwargs,
+    ) -> tuple[Any, tuple]:
         """Fits all examples, for a `model` that trains all folds by `split`.
 
         Returns:
@@ -134,7 +162,9 @@ class CrossValidated(keras_tuner.HyperModel):
         return _fit(self.hypermodel.fit, hp, model, data, data, kwargs), data
 
 
-def mean_over_folds(histories):
+def mean_over_folds(
+    histories: Sequence[keras.callbacks.History],
+) -> keras.callbacks.History:
     """Returns the mean curves, as far as all of them go, as a `History`.
 
     The history of a model that diverged stands for all.

@@ -5,7 +5,7 @@ import math
 import time
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -96,7 +96,13 @@ class SerialTuner(TunerHooks):
         finally:
             gc.unfreeze()
 
-    def run_trial(self, trial: Trial, *args, callbacks=(), **kwargs) -> Any:
+    def run_trial(
+        self,
+        trial: Trial,
+        *args,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        **kwargs,
+    ) -> Any:
         started = time.monotonic()
         self._execution = 0
         results = super().run_trial(
@@ -201,7 +207,7 @@ def best_execution(curves: list[dict], objective: keras_tuner.Objective) -> int:
     """
     sign = 1 if objective.direction == "max" else -1
 
-    def best(n):
+    def best(n: int) -> float:
         values = sign * np.array(curves[n].get(objective.name, [math.nan]))
         return -math.inf if np.isnan(values).all() else np.nanmax(values)
 

@@ -3,6 +3,8 @@
 import contextlib
 import io
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import keras_tuner
@@ -50,12 +52,12 @@ class SpaceClassifier(keras.wrappers.SKLearnClassifier):
 
     def __init__(
         self,
-        space,
-        hyperparameters=None,
-        fit_kwargs=None,
-        one_hot=False,
-        seed=None,
-    ):
+        space: keras_tuner.HyperModel | Callable,
+        hyperparameters: dict[str, Any] | None = None,
+        fit_kwargs: dict[str, Any] | None = None,
+        one_hot: bool = False,
+        seed: int | None = None,
+    ) -> None:
         super().__init__(space, fit_kwargs=fit_kwargs)
         self.space = space
         self.hyperparameters = hyperparameters
@@ -65,10 +67,10 @@ class SpaceClassifier(keras.wrappers.SKLearnClassifier):
     def __sklearn_clone__(self):
         return type(self)(**self._settings())
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         return {**self._settings(), **(self.hyperparameters or {})}
 
-    def set_params(self, **params):
+    def set_params(self, **params) -> "SpaceClassifier":
         own = self._settings()
         for name, value in params.items():
             if name in own:
@@ -78,7 +80,7 @@ class SpaceClassifier(keras.wrappers.SKLearnClassifier):
                 self.hyperparameters = {**known, name: value}
         return self
 
-    def fit(self, X, y, **kwargs):  # noqa: N803
+    def fit(self, X: Any, y: Any, **kwargs) -> "SpaceClassifier":  # noqa: N803
         """Trains a model.
 
         Args:
@@ -104,7 +106,7 @@ class SpaceClassifier(keras.wrappers.SKLearnClassifier):
         self.model_ = model
         return self
 
-    def predict_proba(self, X):  # noqa: N803
+    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803
         """Returns the probabilities of the classes, shape `(m, classes)`."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)  # noqa: N806
@@ -113,7 +115,7 @@ class SpaceClassifier(keras.wrappers.SKLearnClassifier):
             p = np.concatenate([1 - p, p], axis=1)
         return p
 
-    def predict(self, X):  # noqa: N803
+    def predict(self, X: Any) -> np.ndarray:  # noqa: N803
         """Returns the most probable classes, shape `(m,)`."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
@@ -146,7 +148,9 @@ class SpaceClassifier(keras.wrappers.SKLearnClassifier):
             )
 
 
-def sklearn_space(space):
+def sklearn_space(
+    space: keras_tuner.HyperModel | Callable,
+) -> dict[str, Any]:
     r"""Returns a search space as distributions for scikit-learn.
 
     Each hyperparameter has the scale that it has in keras-tuner: logarithms are
@@ -202,7 +206,7 @@ class OneMinusLogUniform:
     0.99
     """
 
-    def __init__(self, low, high):
+    def __init__(self, low: float, high: float) -> None:
         if not 0 < low < high < 1:
             raise ValueError(
                 "The bounds of OneMinusLogUniform must satisfy "
@@ -211,7 +215,7 @@ class OneMinusLogUniform:
         self.low = low
         self.high = high
 
-    def rvs(self, size=None, random_state=None):
+    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
         """Draws, as the distributions of `scipy.stats` do."""
         complement = scipy.stats.loguniform(1 - self.high, 1 - self.low)
         drawn = 1 - complement.rvs(size or 1, random_state=random_state)

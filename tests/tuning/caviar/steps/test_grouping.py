@@ -1,0 +1,58 @@
+"""Which trials are trained as one program, in what order; why not others."""
+
+import types
+
+import keras
+
+from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
+from tfcourse.tuning.caviar.steps.grouping import (
+    SerialGroup,
+    grouped,
+    make_groups,
+)
+from tfcourse.tuning.population import build_deferred
+
+
+def candidate(number, momentum):
+    def build():
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(0.1, momentum), "mse")
+        return model
+
+    trial = types.SimpleNamespace(trial_id=number)
+    return Candidate(trial, build, build_deferred(build), {"epochs": 1})
+
+
+def test_says_why_a_trial_is_in_a_program_of_its_own():
+    one = [candidate("0", 0.9), candidate("1", 0.95), candidate("2", 0.9)]
+    (_, first), (second, why) = make_groups(one)
+    assert first == ""
+    assert [c.trial.trial_id for c in second[0]] == ["1"]
+    assert why == "not with trial 0: optimizer, momentum: 0.9 and 0.95"
+
+
+def deep(number, depth):
+    def build():
+        hidden = [keras.layers.Dense(3, "relu") for _ in range(depth)]
+        model = keras.Sequential(
+            [keras.Input((2,)), *hidden, keras.layers.Dense(1)]
+        )
+        model.compile("sgd", "mse")
+        return model
+
+    trial = types.SimpleNamespace(trial_id=number)
+    return Candidate(trial, build, build_deferred(build), {"epochs": 1})
+
+
+def test_networks_of_like_depth_are_neighbours():
+    candidates = [deep(str(i), n) for i, n in enumerate([3, 1, 2, 1, 3])]
+    ((part,),) = grouped(candidates)
+    assert [c.trial.trial_id for c in part] == ["1", "3", "2", "0", "4"]
+
+
+def test_trials_to_train_alone_come_last_by_their_reason():
+    alone = [SerialTrial(f"trial {n}", why) for n, why in enumerate("abab")]
+    first, second, *others = make_groups([*alone, candidate("0", 0.9)])
+    assert first.parts[0][0].trial.trial_id == "0"
+    assert second == SerialGroup(["trial 0", "trial 2"], "a")
+    assert others == [SerialGroup(["trial 1", "trial 3"], "b")]
