@@ -13,7 +13,7 @@ import h5py
 import keras
 import numpy as np
 
-from tfcourse.runs.search import Run
+from tfcourse.runs.search import SearchRun
 from tfcourse.runs.settings import Settings, read_settings
 from tfcourse.tuning.search_space.scales import log_uniform
 
@@ -128,7 +128,7 @@ def search(settings, folder):
         settings = known.resumed(trials=settings["trials"])
     else:
         settings = Settings(**settings)
-    run = Run(settings, folder, resume=resume)
+    run = SearchRun(settings, folder, resume=resume)
     with run.locked():
         run.search()
         run.finish()

@@ -13,8 +13,8 @@ import tfcourse
 from tfcourse import data
 from tfcourse.errors import InputError
 from tfcourse.export.predictor import predict_table
-from tfcourse.runs.prepared_data import Examples
-from tfcourse.runs.search import Run
+from tfcourse.runs.prepared_data import PreparedData
+from tfcourse.runs.search import SearchRun
 from tfcourse.runs.settings import Settings
 from tfcourse.utils.atomic_files import read_json
 
@@ -29,7 +29,7 @@ def rows(folder):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "wine"
-    run = Run(SMALL, folder)
+    run = SearchRun(SMALL, folder)
     seen = []
     run.search(lambda records: seen.append(len(rows(folder))))
     return run, run.finish(), seen
@@ -58,7 +58,7 @@ def test_table_has_every_trial_that_has_ended(finished):
 @pytest.mark.slow
 def test_models_agree_with_the_reported_accuracy(finished):
     run, result, _ = finished
-    dataset, split = run.examples.dataset, run.examples.split
+    dataset, split = run.data.dataset, run.data.split
     kept = keras.saving.load_model(run.folder / "model.keras")
     loaded = tf.saved_model.load(run.folder / "model")
 
@@ -82,8 +82,8 @@ def test_examples_can_be_predicted(finished):
     table = predict_table(run.folder / "model", run.folder / "examples.csv")
 
     assert list(table.columns) == ["class", "predicted", "probability"]
-    some = run.examples.split.test[:20]
-    dataset = run.examples.dataset
+    some = run.data.split.test[:20]
+    dataset = run.data.dataset
     assert table["class"].tolist() == [
         dataset.labels[i] for i in dataset.y[some]
     ]
@@ -111,11 +111,11 @@ def test_manifest_tells_how_it_was_made(finished):
 def test_finished_run_can_be_extended_and_is_repeatable(finished, tmp_path):
     run, *_ = finished
     before = rows(run.folder)
-    again = Run(SMALL.resumed(trials=4), run.folder, resume=True)
+    again = SearchRun(SMALL.resumed(trials=4), run.folder, resume=True)
     again.search()
     assert again.finish().completed == 4
 
-    fresh = Run(SMALL, tmp_path / "fresh")
+    fresh = SearchRun(SMALL, tmp_path / "fresh")
     fresh.search()
 
     def timeless(table):
@@ -168,14 +168,14 @@ def test_images_and_unusual_spaces_work(tmp_path, monkeypatch, rng, space):
     np.savez(tmp_path / "images.npz", x=x, y=np.array(list("abc") * 20))
     monkeypatch.setattr("tfcourse.runs.search.load_space", lambda *_: space)
     settings = Settings(data=str(tmp_path / "images.npz"), trials=2, epochs=1)
-    run = Run(settings, tmp_path / "run")
+    run = SearchRun(settings, tmp_path / "run")
     run.search()
     assert run.finish().completed == 2
 
     table = predict_table(run.folder / "model", run.folder / "examples.npz")
 
     assert set(table["predicted"]) <= {"a", "b", "c"}
-    assert len(table) == len(run.examples.split.test)
+    assert len(table) == len(run.data.split.test)
 
 
 def diverging(hp):
@@ -194,7 +194,7 @@ def diverging(hp):
 @pytest.mark.slow
 def test_diverged_trials_fail_and_the_search_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr("tfcourse.runs.search.load_space", lambda *_: diverging)
-    run = Run(Settings(data="wine", trials=6, epochs=1), tmp_path / "run")
+    run = SearchRun(Settings(data="wine", trials=6, epochs=1), tmp_path / "run")
     run.search()
     result = run.finish()
 
@@ -218,7 +218,7 @@ def test_when_all_fail_it_says_why(tmp_path, monkeypatch):
         return diverging(hp)
 
     monkeypatch.setattr("tfcourse.runs.search.load_space", lambda *_: hopeless)
-    run = Run(Settings(data="wine", trials=4, epochs=1), tmp_path / "run")
+    run = SearchRun(Settings(data="wine", trials=4, epochs=1), tmp_path / "run")
     run.search()
 
     with pytest.raises(InputError, match="None of the 4 .* diverged"):
@@ -241,7 +241,7 @@ def test_wrong_settings_leave_nothing_behind(
 ):
     monkeypatch.setattr(keras.distribution, "list_devices", lambda kind: [])
     with pytest.raises(InputError, match=message):
-        Run(settings, tmp_path / "run")
+        SearchRun(settings, tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -249,9 +249,9 @@ def test_folder_in_use_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("precious")
 
     with pytest.raises(InputError, match="is not empty.*--resume"):
-        Run(SMALL, tmp_path)
+        SearchRun(SMALL, tmp_path)
     with pytest.raises(InputError, match="no run in"):
-        Run(SMALL, tmp_path, resume=True)
+        SearchRun(SMALL, tmp_path, resume=True)
 
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -260,28 +260,28 @@ def test_folder_of_a_run_killed_at_its_start_counts_as_empty(tmp_path):
     for name in (".lock", ".partial-run.json"):
         (tmp_path / name).touch()
 
-    assert Run(SMALL, tmp_path).folder == tmp_path
+    assert SearchRun(SMALL, tmp_path).folder == tmp_path
 
 
 def test_normalization_is_that_of_the_training_set():
-    examples = Examples.load(Settings())
+    prepared = PreparedData.load(Settings())
 
-    x, y = examples.part("train")
+    x, y = prepared.part("train")
 
-    raw = examples.dataset.x[examples.split.train].astype("float64")
+    raw = prepared.dataset.x[prepared.split.train].astype("float64")
     varies = raw.std(axis=0) > 0
     assert not varies.all(), "digits have corners that are always white"
     np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(x.std(axis=0)[varies], 1, rtol=1e-4)
     # What never varied in training must not explode in the test set.
-    assert np.abs(examples.part("test")[0][:, ~varies]).max() < 17
+    assert np.abs(prepared.part("test")[0][:, ~varies]).max() < 17
     assert len(x) == len(y) == 1079
 
 
 def test_second_process_is_kept_out(tmp_path):
     import filelock
 
-    run = Run(SMALL, tmp_path / "run")
+    run = SearchRun(SMALL, tmp_path / "run")
     pathlib.Path(tmp_path / "run").mkdir()
     with (
         filelock.FileLock(tmp_path / "run" / ".lock"),

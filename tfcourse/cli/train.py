@@ -124,20 +124,20 @@ def train(
 
 
 def _prepare(given, words, source, out):
-    from tfcourse.cli.tune import _new_folder
     from tfcourse.errors import InputError
-    from tfcourse.runs.training import Training
+    from tfcourse.runs.folders import new_folder
+    from tfcourse.runs.training import TrainingRun
     from tfcourse.runs.training_settings import read_training_settings
 
     if not (given or words or source) and out and (out / "run.json").exists():
-        return Training(read_training_settings(out), out)
+        return TrainingRun(read_training_settings(out), out)
     if source and words:
         raise InputError(
             "--from takes the hyperparameters of the search; leave "
             "--hyperparameters out, or write best-of RUN there."
         )
     settings = _settings(given, words, source)
-    return Training(settings, out or _new_folder(settings.search.data))
+    return TrainingRun(settings, out or new_folder(settings.search.data))
 
 
 def _settings(given, words, source):
@@ -171,7 +171,7 @@ def _settings(given, words, source):
 def _carry_out(training, console):
     if training.finished:
         return training.finish()
-    data = training.examples.describe()
+    data = training.data.describe()
     console.print(
         f"Training on {data['train']:,} examples of {data['name']}. Steer it "
         f"with: tfcourse panda status {training.folder}",

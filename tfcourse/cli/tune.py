@@ -1,8 +1,6 @@
 """`tfcourse tune`."""
 
-import datetime
 import enum
-import itertools
 import pathlib
 import shlex
 from typing import Annotated
@@ -160,13 +158,14 @@ def _device(given, folder, resume):
 
 def _prepare(given, folder, resume):
     from tfcourse.errors import InputError
+    from tfcourse.runs.folders import new_folder, newest_folder
 
     if resume and folder is None:
         raise InputError(
             "--resume needs the folder of the run to go on with: --out "
-            f"{_newest_run() or 'runs/NAME'}"
+            f"{newest_folder() or 'runs/NAME'}"
         )
-    from tfcourse.runs.search import Run
+    from tfcourse.runs.search import SearchRun
     from tfcourse.runs.settings import Settings, read_settings
 
     rounds, trials = given.get("rounds"), given.get("trials", Settings.trials)
@@ -179,25 +178,15 @@ def _prepare(given, folder, resume):
         settings = read_settings(folder).resumed(**given)
     else:
         settings = Settings(**given).resolved()
-    return Run(settings, folder or _new_folder(settings.data), resume=resume)
-
-
-def _new_folder(name):
-    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    first = pathlib.Path("runs", f"{pathlib.Path(name).stem}-{now}")
-    others = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
-    return next(f for f in itertools.chain([first], others) if not f.exists())
-
-
-def _newest_run():
-    folders = [path.parent for path in pathlib.Path("runs").glob("*/run.json")]
-    return max(folders, key=lambda f: f.stat().st_mtime, default=None)
+    return SearchRun(
+        settings, folder or new_folder(settings.data), resume=resume
+    )
 
 
 def _carry_out(run, console):
     from tfcourse.cli.terminal.progress import TrialsProgress
 
-    data = run.examples.describe()
+    data = run.data.describe()
     with run.locked():
         console.print(
             f"Searching {data['name']}: {data['train']:,} training, "

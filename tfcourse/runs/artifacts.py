@@ -1,22 +1,26 @@
 """What a finished run leaves: the model in two formats, and examples."""
 
+import pathlib
+from typing import Any
+
 import keras
 import numpy as np
 
 from tfcourse.export import class_probabilities, export_saved_model
-from tfcourse.runs.prepared_data import in_parts
+from tfcourse.runs.prepared_data import Part, PreparedData, in_batches
 from tfcourse.utils.atomic_files import replacing, write_text
+from tfcourse.utils.environment import package_versions
 
 
-def with_normalization(network, examples):
+def with_normalization(network: keras.Model, data: PreparedData) -> keras.Model:
     """Returns a model of raw features: a network, normalization before it.
 
     Args:
         network: The compiled model that was trained.
-        examples: The `Examples` that it was trained on.
+        data: What it was trained on.
     """
-    features = keras.Input(examples.dataset.x.shape[1:], name="features")
-    outputs = network(examples.normalization(features))
+    features = keras.Input(data.input_shape, name="features")
+    outputs = network(data.normalization(features))
     model = keras.Model(features, outputs)
     # Not by the network's config, which knows no class of the user's.
     optimizer = type(network.optimizer).from_config(
@@ -27,33 +31,40 @@ def with_normalization(network, examples):
     return model
 
 
-def accuracy(model, examples, part):
+def accuracy(model: keras.Model, data: PreparedData, part: Part) -> float:
     """Returns the share of a set that a model gets right.
 
     Args:
         model: What `with_normalization` returns.
-        examples: The `Examples`.
+        data: What it was trained on.
         part: `"train"`, `"dev"` or `"test"`.
     """
-    positions = getattr(examples.split, part)
-    dataset = examples.dataset
-    probabilities = in_parts(
-        lambda x: class_probabilities(model, x), dataset.x[positions]
+    positions = getattr(data.split, part)
+    probabilities = in_batches(
+        lambda x: class_probabilities(model, x), data.dataset.x[positions]
     )
-    return float((probabilities.argmax(-1) == dataset.y[positions]).mean())
+    right = probabilities.argmax(axis=-1) == data.dataset.y[positions]
+    return float(right.mean())
 
 
-def write_model(model, examples, folder, target=None, **metadata):
+def write_model(
+    model: keras.Model,
+    data: PreparedData,
+    folder: pathlib.Path,
+    target: str | None = None,
+    **metadata: Any,
+) -> None:
     """Writes `model.keras`, `model/` and some examples of the test set.
 
     Args:
         model: What `with_normalization` returns.
-        examples: The `Examples`.
+        data: What it was trained on.
         folder: Where to write.
         target: What to call the column of the classes.
-        **metadata: What the SavedModel is to say of itself.
+        **metadata: What the SavedModel is to say of itself, beside data and
+            versions.
     """
-    dataset = examples.dataset
+    dataset = data.dataset
     with replacing(folder / "model.keras") as beside:
         model.save(beside)
     export_saved_model(
@@ -62,13 +73,15 @@ def write_model(model, examples, folder, target=None, **metadata):
         labels=list(dataset.labels),
         overwrite=True,
         metadata={
-            "data": examples.describe(),
+            "data": data.describe(),
             "feature_names": dataset.feature_names,
+            "versions": package_versions(),
             **metadata,
         },
     )
     if dataset.feature_names:
-        write_text(folder / "examples.csv", examples.table(target or "class"))
+        table = data.example_table(target or "class")
+        write_text(folder / "examples.csv", table)
     else:
         with replacing(folder / "examples.npz") as beside:
-            np.savez(beside, **examples.arrays())
+            np.savez(beside, **data.example_arrays())

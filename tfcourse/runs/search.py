@@ -4,19 +4,18 @@ import contextlib
 import dataclasses
 import io
 import pathlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-import filelock
 import keras
 import numpy as np
 
 from tfcourse.errors import InputError
-from tfcourse.export import (
-    class_probabilities,
-    export_saved_model,
-)
-from tfcourse.runs.prepared_data import Examples, in_parts
+from tfcourse.runs.artifacts import accuracy, with_normalization, write_model
+from tfcourse.runs.folders import check_unused, lock_of, locked
+from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.search_space import load_space, probe
-from tfcourse.runs.settings import objective_of
+from tfcourse.runs.settings import Settings, check_device, objective_of
 from tfcourse.tuning.caviar.failures import AllTrialsFailedError, learning_rates
 from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.oracles.coarse_to_fine import CoarseToFineOracle
@@ -31,15 +30,15 @@ from tfcourse.tuning.results.trials import (
     write_table,
 )
 from tfcourse.tuning.tuners.serial import SerialTuner
-from tfcourse.utils.atomic_files import replacing, write_text
-from tfcourse.utils.environment import package_versions
 
 _STRATEGIES = {"caviar": Caviar, "serial": SerialTuner}
 
+OnTrials = Callable[[list[TrialRecord]], Any]
+
 
 @dataclasses.dataclass(frozen=True)
-class Result:
-    """What a finished run found.
+class SearchRunResult:
+    """What a finished search found.
 
     Attributes:
         folder: The run's folder.
@@ -64,7 +63,7 @@ class Result:
     test_accuracy: float
 
 
-class Run:
+class SearchRun:
     """A search in a folder, which can be stopped at any moment and goes on.
 
     The folder has `run.json` (settings, versions, fingerprint of the data),
@@ -82,33 +81,36 @@ class Run:
             wrong. Nothing has been written then.
     """
 
-    def __init__(self, settings, folder, *, resume=False):
+    def __init__(
+        self,
+        settings: Settings,
+        folder: str | pathlib.Path,
+        *,
+        resume: bool = False,
+    ) -> None:
         self.settings = settings
         self.folder = pathlib.Path(folder)
-        self._lock = filelock.FileLock(self.folder / ".lock", timeout=0)
+        self._lock = lock_of(self.folder)
         self._records = []
         if not resume:
-            refuse_used(self.folder)
+            check_unused(self.folder)
         self.objective = objective_of(settings.objective)
-        _check_device(settings.device)
-        self.examples = Examples.load(settings)
+        check_device(settings.device)
+        self.data = PreparedData.load(settings)
         if resume:
             self._check_same_data()
-        dataset = self.examples.dataset
         self.space = load_space(
-            settings.space, dataset.x.shape[1:], len(dataset.labels)
+            settings.space, self.data.input_shape, self.data.classes
         )
-        some = self.examples.split.train[:8]
         probe(
             self.space,
-            self.examples.x[some],
-            dataset.y[some],
-            len(dataset.labels),
+            *self.data.first_examples(),
+            self.data.classes,
             self.objective,
         )
 
     @contextlib.contextmanager
-    def locked(self):
+    def locked(self) -> Iterator[None]:
         """Keeps other processes out of the folder.
 
         `search` and `finish` do so by themselves; a `with` block around both
@@ -117,22 +119,15 @@ class Run:
         Raises:
             InputError: If another process is in it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with self._lock:
-                yield
-        except filelock.Timeout:
-            raise InputError(
-                f"{self.folder} is in use by another process that is still "
-                "running. Wait for it, stop it, or choose another --out."
-            ) from None
+        with locked(self.folder, self._lock):
+            yield
 
-    def records(self):
+    def records(self) -> list[TrialRecord]:
         """Returns the `TrialRecord` of each trial so far, in order of start."""
         self._records = read_records(self._project, self._records)
         return self._records
 
-    def search(self, progress=None):
+    def search(self, progress: OnTrials | None = None) -> None:
         """Runs the trials that are not done yet.
 
         Args:
@@ -143,17 +138,17 @@ class Run:
             # `finish` says so, once it has written the table.
             with contextlib.suppress(AllTrialsFailedError):
                 self._tuner(progress).search(
-                    *self.examples.part("train"),
-                    validation_data=self.examples.part("dev"),
+                    *self.data.part("train"),
+                    validation_data=self.data.part("dev"),
                     epochs=self.settings.epochs,
                     verbose=0,
                 )
 
-    def finish(self):
+    def finish(self) -> SearchRunResult:
         """Writes the report and the best model.
 
         Returns:
-            The `Result`.
+            The `SearchRunResult`.
 
         Raises:
             InputError: If no trial completed.
@@ -162,30 +157,37 @@ class Run:
             # Again, as a crash may have come before the last row was written.
             records = self._write_trials()
             best = self._best(records)
-            model = self._model(best)
-            result = Result(
+            model = with_normalization(self._network(best), self.data)
+            result = SearchRunResult(
                 folder=self.folder,
                 best=best,
                 completed=sum(r.status == "completed" for r in records),
                 failed=sum(r.status == "failed" for r in records),
-                programs=self._programs(records),
+                programs=_count_programs(records, read_groups(self._project)),
                 seconds_per_trial=_mean_seconds(records),
-                dev_accuracy=self._accuracy(model, "dev"),
-                test_accuracy=self._accuracy(model, "test"),
+                dev_accuracy=accuracy(model, self.data, "dev"),
+                test_accuracy=accuracy(model, self.data, "test"),
             )
-            self._write_model(model, result)
+            write_model(
+                model,
+                self.data,
+                self.folder,
+                self.settings.target,
+                dev_accuracy=result.dev_accuracy,
+                test_accuracy=result.test_accuracy,
+                hyperparameters=best.hyperparameters,
+            )
             self._write_manifest(result)
             write_report(self.folder)
         return result
 
     @property
-    def _project(self):
+    def _project(self) -> pathlib.Path:
         return self.folder / "search"
 
     def _check_same_data(self):
         manifest = read_manifest(self.folder, "search")
-        known = manifest["data"]["fingerprint"]
-        if known != self.examples.dataset.fingerprint():
+        if manifest["data"]["fingerprint"] != self.data.dataset.fingerprint():
             raise InputError(
                 f"The data {self.settings.data} are not those that "
                 f"{self.folder} was started with. Bring them back, or start a "
@@ -199,10 +201,10 @@ class Run:
             self.settings.seed,
             rounds=self.settings.rounds,
         )
-        kind = _STRATEGIES[self.settings.strategy]
+        tuner_class = _STRATEGIES[self.settings.strategy]
         # keras-tuner prints that it reloads.
         with contextlib.redirect_stdout(io.StringIO()):
-            return kind(
+            return tuner_class(
                 oracle=oracle,
                 hypermodel=self.space,
                 on_trial=lambda *_: self._write_trials(progress),
@@ -229,67 +231,13 @@ class Run:
             "rates, in a new run."
         )
 
-    def _model(self, record):
-        """Returns the model of a trial, with the normalization before it."""
+    def _network(self, record) -> keras.Model:
+        """Returns the model of a trial, which takes normalised features."""
         tuner = self._tuner()
         network = tuner.load_model(tuner.oracle.get_trial(record.trial))
         # Loading warns of an optimizer that was saved before it was built.
         network.optimizer.build(network.trainable_variables)
-        dataset = self.examples.dataset
-        features = keras.Input(dataset.x.shape[1:], name="features")
-        outputs = network(self.examples.normalization(features))
-        model = keras.Model(features, outputs)
-        # Not by the network's config, which knows no class of the user's.
-        optimizer = type(network.optimizer).from_config(
-            network.optimizer.get_config()
-        )
-        model.compile(optimizer, network.loss, metrics=["accuracy"])
-        optimizer.build(model.trainable_variables)
-        return model
-
-    def _accuracy(self, model, part):
-        positions = getattr(self.examples.split, part)
-        dataset = self.examples.dataset
-        probabilities = in_parts(
-            lambda x: class_probabilities(model, x), dataset.x[positions]
-        )
-        right = probabilities.argmax(axis=-1) == dataset.y[positions]
-        return float(right.mean())
-
-    def _programs(self, records):
-        groups = read_groups(self._project)
-        together = {trial for group in groups for trial in group["trials"]}
-        alone = sum(
-            len(group["trials"]) - 1
-            for group in groups
-            if group["how"] == "alone"
-        )
-        return len(groups) + alone + len(records) - len(together)
-
-    def _write_model(self, model, result):
-        dataset = self.examples.dataset
-        with replacing(self.folder / "model.keras") as beside:
-            model.save(beside)
-        export_saved_model(
-            model,
-            self.folder / "model",
-            labels=list(dataset.labels),
-            overwrite=True,
-            metadata={
-                "data": self.examples.describe(),
-                "feature_names": dataset.feature_names,
-                "dev_accuracy": result.dev_accuracy,
-                "test_accuracy": result.test_accuracy,
-                "hyperparameters": result.best.hyperparameters,
-                "versions": package_versions(),
-            },
-        )
-        if dataset.feature_names:
-            table = self.examples.table(self.settings.target or "class")
-            write_text(self.folder / "examples.csv", table)
-        else:
-            with replacing(self.folder / "examples.npz") as beside:
-                np.savez(beside, **self.examples.arrays())
+        return network
 
     def _write_manifest(self, result=None):
         found = result and {
@@ -304,31 +252,25 @@ class Run:
             "search",
             settings=dataclasses.asdict(self.settings),
             objective=vars(self.objective),
-            data=self.examples.describe(),
+            data=self.data.describe(),
             result=found,
         )
 
 
-def refuse_used(folder):
-    """Raises an `InputError` unless `folder` is new or empty."""
-    folder = pathlib.Path(folder)
-    # What a run leaves that was killed before it wrote what it was asked for.
-    nothing = {".lock", ".partial-run.json"}
-    if folder.is_file() or (
-        folder.is_dir() and {path.name for path in folder.iterdir()} - nothing
-    ):
-        raise InputError(
-            f"{folder} exists and is not empty. Choose another --out, or go "
-            "on with the run that is in it with --resume."
-        )
+def _count_programs(
+    records: Sequence[TrialRecord], groups: Sequence[dict]
+) -> int:
+    """Returns how many programs trained the trials.
 
-
-def _check_device(device):
-    if device == "gpu" and not keras.distribution.list_devices("gpu"):
-        raise InputError(
-            "--device gpu: no GPU is seen. `tfcourse doctor` says what is "
-            "missing; --device auto takes a GPU where there is one."
-        )
+    Args:
+        records: All trials.
+        groups: As `read_groups`: those that were trained in groups.
+    """
+    grouped = {trial for group in groups for trial in group["trials"]}
+    alone = sum(
+        len(group["trials"]) - 1 for group in groups if group["how"] == "alone"
+    )
+    return len(groups) + alone + len(records) - len(grouped)
 
 
 def _mean_seconds(records):

@@ -8,17 +8,21 @@ import tempfile
 
 import keras
 import keras_tuner
+import numpy as np
 
 from tfcourse.errors import InputError
 from tfcourse.export import outputs_match_classes
 from tfcourse.tuning.search_space.course_space import CourseSpace
+from tfcourse.tuning.search_space.hypermodel import Build, as_hypermodel
 from tfcourse.utils.text import first_line
 from tfcourse.utils.validation import unknown_name
 
 SPACES = {"course": CourseSpace}
 
 
-def load_space(spec, input_shape, classes):
+def load_space(
+    spec: str, input_shape: tuple[int, ...], classes: int
+) -> keras_tuner.HyperModel | Build:
     """Returns the search space of that name, or of the user's module.
 
     Args:
@@ -45,7 +49,13 @@ def load_space(spec, input_shape, classes):
     return SPACES[spec](input_shape, classes)
 
 
-def probe(space, x, y, classes, objective):
+def probe(
+    space: keras_tuner.HyperModel | Build,
+    x: np.ndarray,
+    y: np.ndarray,
+    classes: int,
+    objective: keras_tuner.Objective,
+) -> None:
     """Tries a search space on a few examples, before a search begins.
 
     Args:
@@ -60,7 +70,22 @@ def probe(space, x, y, classes, objective):
             cannot be evaluated on the examples, has another number of outputs
             than classes, or has no such metric.
     """
-    build = space.build if isinstance(space, keras_tuner.HyperModel) else space
+    models = _models_of_every_branch(space, objective)
+    for model in models:
+        _check_fits(model, x, classes)
+    logs = _tried(
+        lambda: models[0].evaluate(x, y, return_dict=True, verbose=0),
+        "The models of the search space cannot be evaluated on examples of "
+        f"shape {x.shape[1:]} with classes numbered from 0",
+    )
+    metrics = [*logs, *(f"val_{name}" for name in logs)]
+    if objective.name not in metrics:
+        raise InputError(unknown_name("objective", objective.name, metrics))
+
+
+def _models_of_every_branch(space, objective):
+    """Returns a compiled model for each branch of conditions of a space."""
+    build = as_hypermodel(space).build
     models = []
 
     def checked(hp):
@@ -72,20 +97,11 @@ def probe(space, x, y, classes, objective):
         return model
 
     with tempfile.TemporaryDirectory() as folder:
-        # keras-tuner builds a model for each branch of conditions.
+        # keras-tuner builds them all to know the hyperparameters.
         keras_tuner.Tuner(
             keras_tuner.Oracle(objective=objective), checked, directory=folder
         )
-    for model in models:
-        _check_fits(model, x, classes)
-    logs = _tried(
-        lambda: models[0].evaluate(x, y, return_dict=True, verbose=0),
-        "The models of the search space cannot be evaluated on examples of "
-        f"shape {x.shape[1:]} with classes numbered from 0",
-    )
-    metrics = [*logs, *(f"val_{name}" for name in logs)]
-    if objective.name not in metrics:
-        raise InputError(unknown_name("objective", objective.name, metrics))
+    return models
 
 
 def _check_compiled(model):

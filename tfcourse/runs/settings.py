@@ -2,7 +2,9 @@
 
 import dataclasses
 import pathlib
+from typing import Any
 
+import keras
 import keras_tuner
 
 from tfcourse import data
@@ -69,7 +71,7 @@ class Settings:
                     f"--{name} must be {bounds}. Received: {value}"
                 )
 
-    def resolved(self):
+    def resolved(self) -> "Settings":
         """Returns settings whose paths hold from any working directory."""
         where, _, name = self.space.rpartition(":")
         changes = {}
@@ -79,7 +81,7 @@ class Settings:
             changes["data"] = str(pathlib.Path(self.data).resolve())
         return dataclasses.replace(self, **changes)
 
-    def resumed(self, **given):
+    def resumed(self, **given: Any) -> "Settings":
         """Returns the settings with which a run goes on.
 
         Args:
@@ -104,14 +106,14 @@ class Settings:
         return dataclasses.replace(self, trials=asked["trials"])
 
 
-def names_file(name):
+def names_file(name: str) -> bool:
     """Returns whether `--data` means a file rather than a bundled set."""
     return name not in data.BUNDLED and (
         bool(pathlib.Path(name).suffix) or "/" in name or "\\" in name
     )
 
 
-def objective_of(text):
+def objective_of(text: str) -> keras_tuner.Objective:
     """Returns the `keras_tuner.Objective` written as `name` or `name:max`.
 
     Raises:
@@ -127,6 +129,15 @@ def objective_of(text):
             f"It is not known whether to raise or to lower {text!r}. Write "
             f"--objective {name}:max or --objective {name}:min."
         ) from error
+
+
+def check_device(device: str) -> None:
+    """Raises an `InputError` for a GPU where there is none."""
+    if device == "gpu" and not keras.distribution.list_devices("gpu"):
+        raise InputError(
+            "--device gpu: no GPU is seen. `tfcourse doctor` says what is "
+            "missing; --device auto takes a GPU where there is one."
+        )
 
 
 def read_settings(folder: str | pathlib.Path) -> Settings:

@@ -2,9 +2,10 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import keras
-import keras_tuner
 import numpy as np
 
 from tfcourse.data import Split
@@ -14,24 +15,24 @@ from tfcourse.runs.artifacts import (
     with_normalization,
     write_model,
 )
-from tfcourse.runs.prepared_data import Examples
-from tfcourse.runs.search import _check_device as check_device
-from tfcourse.runs.search import refuse_used
+from tfcourse.runs.folders import check_unused
+from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.search_space import load_space, probe
-from tfcourse.runs.settings import objective_of
+from tfcourse.runs.settings import check_device, objective_of
 from tfcourse.runs.training_settings import (
+    TrainSettings,
     read_training_settings,
     registered,
 )
 from tfcourse.tuning.panda import Panda, read_journal
 from tfcourse.tuning.panda.journal.page import write_page
 from tfcourse.tuning.results.manifest import read_manifest, write_manifest
+from tfcourse.tuning.search_space.hypermodel import as_hypermodel
 from tfcourse.tuning.search_space.scales import to_display
-from tfcourse.utils.environment import package_versions
 
 
 @dataclasses.dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """What a finished run reached.
 
     Attributes:
@@ -44,13 +45,13 @@ class Trained:
     """
 
     folder: pathlib.Path
-    hyperparameters: dict
+    hyperparameters: dict[str, Any]
     epochs: int
     dev_accuracy: float | None
     test_accuracy: float
 
 
-class Training:
+class TrainingRun:
     """A run in a folder, which can be stopped at any moment and goes on.
 
     The folder has `run.json` (settings, versions, fingerprint of the data),
@@ -71,30 +72,31 @@ class Training:
             wrong. Nothing has been written then.
     """
 
-    def __init__(self, settings, folder):
+    def __init__(
+        self, settings: TrainSettings, folder: str | pathlib.Path
+    ) -> None:
         self.settings = settings
         self.folder = pathlib.Path(folder)
         self.objective = objective_of(settings.search.objective)
         self._result = self._known_result()
         check_device(settings.search.device)
-        self.examples = self._examples()
-        dataset = self.examples.dataset
-        self.space = load_space(
-            settings.search.space, dataset.x.shape[1:], len(dataset.labels)
+        self.data = self._data()
+        self.space = as_hypermodel(
+            load_space(
+                settings.search.space, self.data.input_shape, self.data.classes
+            )
         )
-        some = self.examples.split.train[:8]
         probe(
             self.space,
-            self.examples.x[some],
-            dataset.y[some],
-            len(dataset.labels),
+            *self.data.first_examples(),
+            self.data.classes,
             self.objective,
         )
-        is_class = isinstance(self.space, keras_tuner.HyperModel)
-        self._build = self.space.build if is_class else self.space
-        self.hp = registered(self._build, settings.hyperparameters)
+        self.hp = registered(self.space.build, settings.hyperparameters)
 
-    def train(self, on_epoch=None):
+    def train(
+        self, on_epoch: Callable[[int, dict[str, float]], None] | None = None
+    ) -> bool:
         """Trains up to the number of epochs, from where it stands.
 
         Args:
@@ -108,7 +110,7 @@ class Training:
         if not (self.folder / "run.json").exists():
             self._write_manifest()
         keras.utils.set_random_seed(self.settings.search.seed)
-        self._network = self._build(self.hp)
+        self._network = self.space.build(self.hp)
         panda = Panda(self.folder / "panda", **self._monitor())
         tell = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: (
@@ -118,10 +120,13 @@ class Training:
         held_out = (
             {}
             if self.settings.train_on_dev
-            else {"validation_data": self.examples.part("dev")}
+            else {"validation_data": self.data.part("dev")}
         )
-        self._fit(
-            *self.examples.part("train"),
+        # A space of the user's may have settings of `fit`, a batch size say.
+        self.space.fit(
+            self.hp,
+            self._network,
+            *self.data.part("train"),
             epochs=self.settings.search.epochs,
             callbacks=[panda, tell],
             verbose=0,
@@ -131,42 +136,42 @@ class Training:
             panda.restore_best()
         return panda.state == "finished"
 
-    def finish(self):
+    def finish(self) -> TrainingResult:
         """Writes the report and the model; computes the test score.
 
         Returns:
-            What it reached: `Trained`.
+            What it reached: `TrainingResult`.
         """
         if self._result:
             return self._result
-        model = with_normalization(self._network, self.examples)
-        on_dev = self.settings.train_on_dev
-        found = {
+        model = with_normalization(self._network, self.data)
+        result = {
             "hyperparameters": dict(
                 to_display(*item) for item in self.hp.values.items()
             ),
             "epochs": self.settings.search.epochs,
-            "dev_accuracy": None
-            if on_dev
-            else accuracy(model, self.examples, "dev"),
-            "test_accuracy": accuracy(model, self.examples, "test"),
+            "dev_accuracy": (
+                None
+                if self.settings.train_on_dev
+                else accuracy(model, self.data, "dev")
+            ),
+            "test_accuracy": accuracy(model, self.data, "test"),
         }
         write_model(
             model,
-            self.examples,
+            self.data,
             self.folder,
             self.settings.search.target,
-            versions=package_versions(),
-            **found,
+            **result,
         )
         entries = read_journal(self.folder / "panda")
         write_page(entries, self.folder.name, self.folder / "report.html")
-        self._write_manifest(found)
-        self._result = Trained(folder=self.folder, **found)
+        self._write_manifest(result)
+        self._result = TrainingResult(folder=self.folder, **result)
         return self._result
 
     @property
-    def finished(self):
+    def finished(self) -> bool:
         """Whether all is done, and `finish` only tells it again."""
         return self._result is not None
 
@@ -178,20 +183,20 @@ class Training:
         """
         path = self.folder / "run.json"
         if not path.exists():
-            refuse_used(self.folder)
+            check_unused(self.folder)
             return None
         known = read_training_settings(self.folder)
-        _require_same(known, self.settings, self.folder)
-        found = read_manifest(self.folder, "training")["result"]
-        return found and Trained(folder=self.folder, **found)
+        _check_same(known, self.settings, self.folder)
+        result = read_manifest(self.folder, "training")["result"]
+        return result and TrainingResult(folder=self.folder, **result)
 
-    def _examples(self):
-        examples = Examples.load(self.settings.search)
+    def _data(self):
+        data = PreparedData.load(self.settings.search)
         if not self.settings.train_on_dev:
-            return examples
-        split = examples.split
+            return data
+        split = data.split
         both = np.concatenate([split.train, split.dev])
-        return Examples(examples.dataset, Split(both, both[:0], split.test))
+        return PreparedData(data.dataset, Split(both, both[:0], split.test))
 
     def _monitor(self):
         name = self.objective.name
@@ -199,24 +204,18 @@ class Training:
             name = name.removeprefix("val_")
         return {"monitor": name, "mode": self.objective.direction}
 
-    def _fit(self, *args, **kwargs):
-        # A space of the user's may have settings of `fit`, a batch size say.
-        if isinstance(self.space, keras_tuner.HyperModel):
-            return self.space.fit(self.hp, self._network, *args, **kwargs)
-        return self._network.fit(*args, **kwargs)
-
     def _write_manifest(self, result=None):
         write_manifest(
             self.folder,
             "training",
             settings=dataclasses.asdict(self.settings),
             objective=vars(self.objective),
-            data=self.examples.describe(),
+            data=self.data.describe(),
             result=result,
         )
 
 
-def _require_same(known, asked, folder):
+def _check_same(known: TrainSettings, asked: TrainSettings, folder) -> None:
     """Raises unless settings are those that a run was started with."""
 
     def flat(settings):
