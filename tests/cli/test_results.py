@@ -9,10 +9,7 @@ import typer
 from run_folders import SPACE, make_run, manifest, write
 from typer.testing import CliRunner
 
-from tfcourse.cli.best import best
-from tfcourse.cli.compare import compare
-from tfcourse.cli.report import report
-from tfcourse.cli.trials import trials
+from tfcourse.cli.results import best, compare, report, trials
 from tfcourse.errors import InputError
 from tfcourse.tuning.results.search_results import read_results
 

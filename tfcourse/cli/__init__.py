@@ -7,19 +7,14 @@ import typer.core
 
 from tfcourse import __version__
 from tfcourse.cli import (
-    best,
-    compare,
-    data,
-    doctor,
+    environment,
     export,
-    inspect,
     lecture,
     panda,
     predict,
-    report,
+    results,
     run_v1,
     train,
-    trials,
     tune,
 )
 from tfcourse.errors import InputError
@@ -48,29 +43,29 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("tune", epilog=tune.EPILOG)(tune.tune)
-app.command("report", epilog=report.EPILOG)(report.report)
-app.command("best", epilog=best.EPILOG)(best.best)
-app.command("trials", epilog=trials.EPILOG)(trials.trials)
-app.command("compare", epilog=compare.EPILOG)(compare.compare)
+app.command("report", epilog=results.REPORT_EPILOG)(results.report)
+app.command("best", epilog=results.BEST_EPILOG)(results.best)
+app.command("trials", epilog=results.TRIALS_EPILOG)(results.trials)
+app.command("compare", epilog=results.COMPARE_EPILOG)(results.compare)
 app.command("train", epilog=train.EPILOG)(train.train)
 app.add_typer(panda.app, name="panda")
-app.command("predict", epilog=predict.EPILOG)(predict.predict)
+app.command("predict", epilog=predict.PREDICT_EPILOG)(predict.predict)
 app.command("evaluate", epilog=predict.EVALUATE_EPILOG)(predict.evaluate)
-app.command("export", epilog=export.EPILOG)(export.export)
-app.command("inspect", epilog=inspect.EPILOG)(inspect.inspect)
+app.command("export", epilog=export.EXPORT_EPILOG)(export.export)
+app.command("inspect", epilog=export.INSPECT_EPILOG)(export.inspect)
 app.command(
     "lecture",
     epilog=lecture.EPILOG,
     context_settings=lecture.CONTEXT_SETTINGS,
 )(lecture.lecture)
-app.command("run-v1", epilog=run_v1.EPILOG, context_settings=run_v1.CONTEXT)(
-    run_v1.run_v1
-)
-app.command("data", epilog=data.EPILOG)(data.data)
-app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
+app.command(
+    "run-v1", epilog=run_v1.EPILOG, context_settings=run_v1.CONTEXT_SETTINGS
+)(run_v1.run_v1)
+app.command("data", epilog=environment.DATA_EPILOG)(environment.data)
+app.command("doctor", epilog=environment.DOCTOR_EPILOG)(environment.doctor)
 
 
-def _print_version(wanted: bool):
+def _print_version(wanted: bool) -> None:
     if wanted:
         print(f"tfcourse {__version__}")
         raise typer.Exit
@@ -85,11 +80,11 @@ def _options(
         is_eager=True,
         help="Print the version and exit.",
     ),
-):
+) -> None:
     pass
 
 
-def main():
+def main() -> None:
     """Runs the command line; what a user got wrong exits with 2."""
     try:
         app()

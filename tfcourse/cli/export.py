@@ -1,4 +1,4 @@
-"""`tfcourse export`."""
+"""`tfcourse export` and `tfcourse inspect`."""
 
 import enum
 import pathlib
@@ -6,7 +6,11 @@ from typing import Annotated
 
 import typer
 
-EPILOG = "Example: tfcourse export runs/NAME --to model"
+from tfcourse.cli.terminal import quiet
+from tfcourse.cli.terminal.options import SavedModel, Verbose
+
+EXPORT_EPILOG = "Example: tfcourse export runs/NAME --to model"
+INSPECT_EPILOG = "Example: tfcourse inspect runs/NAME/model"
 
 
 class Format(enum.StrEnum):
@@ -52,14 +56,10 @@ def export(
             help="Load a model whose file holds Python code; it will run.",
         ),
     ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
-    ] = False,
-):
+    verbose: Verbose = False,
+) -> None:
     """Write a trained model so that it serves without tfcourse."""
-    from tfcourse.cli.terminal.quiet import silence_libraries
-
-    silence_libraries(verbose)
+    quiet.silence_libraries(verbose)
     from tfcourse.export.convert import export_file
 
     export_file(
@@ -74,3 +74,52 @@ def export(
     print(f"Wrote {to}")
     if form is Format.SAVED_MODEL:
         print(f"See what it takes and gives:\n  tfcourse inspect {to}")
+
+
+def inspect(
+    model: SavedModel,
+    verbose: Verbose = False,
+) -> None:
+    """Show what an exported model takes and gives, and what it is."""
+    quiet.silence_libraries(verbose)
+    from rich.console import Console
+    from rich.table import Table
+
+    from tfcourse.cli.terminal.tables import key_value_table
+    from tfcourse.export.loading import describe_saved_model
+
+    described = describe_saved_model(model)
+    console = Console()
+    table = Table(box=None, pad_edge=False)
+    for column in ("endpoint", "", "name", "dtype", "shape"):
+        table.add_column(column, overflow="fold")
+    for endpoint, ports in described["endpoints"].items():
+        for way, arrow in (("inputs", "takes"), ("outputs", "gives")):
+            for name, (dtype, shape) in ports[way].items():
+                table.add_row(endpoint, arrow, name, dtype, _shape_text(shape))
+                endpoint = ""
+    console.print(table)
+    rows = [
+        *_flat(described["metadata"]),
+        ("size", f"{described['bytes'] / 1024:,.0f} KiB"),
+    ]
+    console.print()
+    console.print(key_value_table(rows))
+
+
+def _shape_text(shape):
+    return f"({', '.join('any' if n is None else str(n) for n in shape)})"
+
+
+def _flat(metadata, at_most=20):
+    """Yields the entries of nested dicts as text, `a.b` for those within."""
+    for name, value in metadata.items():
+        if isinstance(value, dict):
+            for inner, text in _flat(value):
+                yield f"{name}.{inner}", text
+        elif isinstance(value, list):
+            some = ", ".join(map(str, value[:at_most]))
+            more = len(value) - at_most
+            yield name, some + (f" and {more} more" if more > 0 else "")
+        elif value is not None:
+            yield name, str(value)

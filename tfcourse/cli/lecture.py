@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from tfcourse.cli.terminal import quiet
+from tfcourse.cli.terminal.options import Verbose
+
 EPILOG = "Example: tfcourse lecture --coefficients 1,-20,100 --optimizer adam"
 
 # A negative coefficient, given as a word of its own, looks like an option.
@@ -46,10 +49,8 @@ def lecture(
         pathlib.Path | None,
         typer.Option(help="Write graph and curves for TensorBoard here."),
     ] = None,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
-    ] = False,
-):
+    verbose: Verbose = False,
+) -> None:
     """Run the lecture's TensorFlow program: find the minimum of a parabola.
 
     Prints w before, after one step and at the end, and the computation graph.
@@ -60,6 +61,8 @@ def lecture(
     silence_libraries(verbose)
     from tfcourse.graph_mode.graph_text import describe_graph
     from tfcourse.graph_mode.lecture_program import lecture_program, six_digits
+
+    quiet.silence_libraries(verbose)
     from tfcourse.graph_mode.plots import check_file, plot_path
     from tfcourse.graph_mode.quadratic import minimize_quadratic
 

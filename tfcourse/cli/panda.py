@@ -52,7 +52,7 @@ def status(
     once: Annotated[
         bool, typer.Option("--once", help="Print it once and return.")
     ] = False,
-):
+) -> None:
     """Show how the run is: a live table with the course of the loss."""
     import time
 
@@ -80,7 +80,9 @@ def status(
     "set",
     epilog="Example: tfcourse panda set runs/digits learning_rate=3e-4",
 )
-def set_(run: Run, changes: Changes, why: Why = None, timeout: Timeout = 60):
+def set_(
+    run: Run, changes: Changes, why: Why = None, timeout: Timeout = 60
+) -> None:
     """Set hyperparameters: all those named, or none."""
     print(_remote(run, timeout).set(_parsed(changes), why=why))
 
@@ -107,7 +109,7 @@ def rollback(
     ] = None,
     why: Why = None,
     timeout: Timeout = 60,
-):
+) -> None:
     """Go back to a checkpoint that is kept, and go on from there."""
     remote = _remote(run, timeout)
     changes = _parsed(changes or [])
@@ -115,19 +117,19 @@ def rollback(
 
 
 @app.command(epilog="Example: tfcourse panda pause runs/digits")
-def pause(run: Run, why: Why = None, timeout: Timeout = 60):
+def pause(run: Run, why: Why = None, timeout: Timeout = 60) -> None:
     """Hold the run between two batches."""
     print(_remote(run, timeout).pause(why))
 
 
 @app.command(epilog="Example: tfcourse panda resume runs/digits")
-def resume(run: Run, why: Why = None, timeout: Timeout = 60):
+def resume(run: Run, why: Why = None, timeout: Timeout = 60) -> None:
     """Let a paused run go on."""
     print(_remote(run, timeout).resume(why))
 
 
 @app.command(epilog="Example: tfcourse panda stop runs/digits")
-def stop(run: Run, why: Why = None, timeout: Timeout = 60):
+def stop(run: Run, why: Why = None, timeout: Timeout = 60) -> None:
     """End the run after a checkpoint; its script goes on from there."""
     print(_remote(run, timeout).stop(why))
 
@@ -139,7 +141,7 @@ def plot(
         pathlib.Path | None,
         typer.Option(help="The folder to write to.", show_default="the run's"),
     ] = None,
-):
+) -> None:
     """Draw the loss with every nudge and rollback: a PNG and a web page."""
     from tfcourse.tuning.panda import draw_plots
 

@@ -7,25 +7,26 @@ from typing import Annotated
 
 import typer
 
-EPILOG = "Example: tfcourse predict runs/NAME/model new.csv --out answers.csv"
+from tfcourse.cli.terminal import quiet
+from tfcourse.cli.terminal.options import SavedModel, Verbose
+
+PREDICT_EPILOG = (
+    "Example: tfcourse predict runs/NAME/model new.csv --out answers.csv"
+)
 EVALUATE_EPILOG = (
     "Example: tfcourse evaluate runs/NAME/model labelled.csv --target species"
 )
 
-Model = Annotated[pathlib.Path, typer.Argument(help="Folder of a SavedModel.")]
 SkipBad = Annotated[
     bool,
     typer.Option(
         "--skip-bad", help="Leave rows that cannot be read out; count them."
     ),
 ]
-Verbose = Annotated[
-    bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
-]
 
 
 def predict(
-    model: Model,
+    model: SavedModel,
     table: Annotated[
         pathlib.Path,
         typer.Argument(
@@ -47,12 +48,15 @@ def predict(
         ),
     ] = None,
     verbose: Verbose = False,
-):
+) -> None:
     """Predict each row of a table with an exported model."""
     from tfcourse.cli.terminal.quiet import silence_libraries
 
     silence_libraries(verbose)
     from tfcourse.export.csv_predictions import (
+    quiet.silence_libraries(verbose)
+    from tfcourse.export.predictor import (
+        Predictor,
         check_out,
         predict_file,
         write_predictions,
@@ -77,7 +81,7 @@ def predict(
 
 
 def evaluate(
-    model: Model,
+    model: SavedModel,
     table: Annotated[
         pathlib.Path,
         typer.Argument(help="CSV or Parquet file with columns and classes."),
@@ -87,20 +91,22 @@ def evaluate(
     ],
     skip_bad: SkipBad = False,
     verbose: Verbose = False,
-):
+) -> None:
     """Compare an exported classifier's answers with the right ones."""
-    from tfcourse.cli.terminal.quiet import silence_libraries
+    quiet.silence_libraries(verbose)
+    from tfcourse.export import predictor as exported
 
     silence_libraries(verbose)
     from tfcourse.export.evaluation import evaluate as compare
     from tfcourse.export.predictor import Predictor
 
     predictor = Predictor(model)
+    predictor = exported.Predictor(model)
     bad = _Bad(skip_bad)
     examples = predictor.examples(table, apart=[target], on_bad=bad.callback)
     _name_order(examples, predictor)
     with _progress() as advance:
-        result = compare(predictor, examples, target, advance)
+        result = exported.evaluate(predictor, examples, target, advance)
     _print_evaluation(result)
     bad.summarise(result["examples"])
 

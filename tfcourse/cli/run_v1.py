@@ -11,7 +11,7 @@ EPILOG = (
     "\n\nSee first what it uses: tfcourse run-v1 --check course.ipynb"
 )
 # Options that are not known here are the script's; after `--` all are.
-CONTEXT = {"ignore_unknown_options": True}
+CONTEXT_SETTINGS = {"ignore_unknown_options": True}
 
 
 class Mnist(enum.StrEnum):
@@ -60,7 +60,7 @@ def run_v1(
             show_default="SCRIPT-figures",
         ),
     ] = None,
-):
+) -> None:
     """Run a TensorFlow 1 script or notebook, unmodified, on TensorFlow 2.
 
     In a process of its own, where `import tensorflow` yields version 1 with

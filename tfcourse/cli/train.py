@@ -6,6 +6,18 @@ from typing import Annotated
 
 import typer
 
+from tfcourse.cli.terminal import quiet
+from tfcourse.cli.terminal.options import (
+    Data,
+    DeviceOption,
+    Out,
+    Seed,
+    Space,
+    SummaryOnly,
+    Target,
+    Verbose,
+)
+
 EPILOG = (
     "Example: tfcourse train --data digits --hyperparameters "
     "learning_rate=0.01 --epochs 50 --out runs/long"
@@ -30,26 +42,9 @@ def train(
             "and development set, for as many epochs as were best.",
         ),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="A bundled data set (see `tfcourse data`) or a .csv, "
-            ".parquet or .npz file.",
-            show_default="digits",
-        ),
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(help="The column of a .csv or .parquet file to predict."),
-    ] = None,
-    space: Annotated[
-        str | None,
-        typer.Option(
-            help="The search space that builds the model: `course`, or "
-            "module.py:build.",
-            show_default="course",
-        ),
-    ] = None,
+    data: Data = None,
+    target: Target = None,
+    space: Space = None,
     hyperparameters: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,32 +61,16 @@ def train(
             help="The metric of the best epoch.", show_default="val_accuracy"
         ),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            help="The same seed gives the same model.", show_default="0"
-        ),
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="auto, cpu or gpu.", show_default="auto")
-    ] = None,
-    out: Annotated[
-        pathlib.Path | None,
-        typer.Option(help="The run's folder.", show_default="runs/NAME-TIME"),
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Print the summary only.")
-    ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
-    ] = False,
-):
+    seed: Seed = None,
+    device: DeviceOption = None,
+    out: Out = None,
+    summary_only: SummaryOnly = False,
+    verbose: Verbose = False,
+) -> None:
     """Train one model for long, watched by Panda; report; export it.
 
     Steer it from another terminal with `tfcourse panda`.
     """
-    from tfcourse.cli.terminal import quiet as noise
-
     given = {
         "data": data,
         "target": target,
@@ -99,16 +78,16 @@ def train(
         "epochs": epochs,
         "objective": objective,
         "seed": seed,
-        "device": device,
+        "device": device and device.value,
     }
     given = {name: value for name, value in given.items() if value is not None}
     words = [*(hyperparameters or []), *(more or [])]
-    noise.silence_libraries(verbose)
+    quiet.silence_libraries(verbose)
     if device == "cpu":
-        noise.hide_gpus()
+        quiet.hide_gpus()
     from rich.console import Console
 
-    console = Console(stderr=True, quiet=quiet)
+    console = Console(stderr=True, quiet=summary_only)
     try:
         with console.status("Loading Keras and the data"):
             training = _prepare(given, words, source, out)
@@ -203,32 +182,14 @@ def _how_to_go_on(folder):
 
 
 def _summarise(result):
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from tfcourse.cli.terminal.tables import hyperparameters_text, print_summary
 
-    from tfcourse.cli.tune import _next_command
-    from tfcourse.utils.text import format_value
-
-    settings = ", ".join(
-        f"{name} {format_value(value)}"
-        for name, value in result.hyperparameters.items()
-    )
     dev = result.dev_accuracy
     rows = {
-        "hyperparameters": settings,
+        "hyperparameters": hyperparameters_text(result.hyperparameters),
         "epochs": str(result.epochs),
         "dev accuracy": "trained on" if dev is None else f"{dev:.4f}",
         "test accuracy": f"{result.test_accuracy:.4f}",
-        "report": str(result.folder / "report.html"),
         "journal": str(result.folder / "panda" / "journal.jsonl"),
-        "model": f"{result.folder / 'model'} (SavedModel), "
-        f"{result.folder / 'model.keras'}",
     }
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, text in rows.items():
-        table.add_row(name, Text(text))
-    Console().print(table)
-    print(f"\nUse the model:\n  {_next_command(result.folder)}")
+    print_summary(rows, result.folder)

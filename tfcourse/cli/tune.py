@@ -1,11 +1,22 @@
 """`tfcourse tune`."""
 
 import enum
-import pathlib
 import shlex
 from typing import Annotated
 
 import typer
+
+from tfcourse.cli.terminal import quiet
+from tfcourse.cli.terminal.options import (
+    Data,
+    DeviceOption,
+    Out,
+    Seed,
+    Space,
+    SummaryOnly,
+    Target,
+    Verbose,
+)
 
 EPILOG = (
     "Example: tfcourse tune --data iris.csv --target species --trials 40"
@@ -20,35 +31,10 @@ class Strategy(enum.StrEnum):
     SERIAL = "serial"
 
 
-class Device(enum.StrEnum):
-    """Where to compute."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    GPU = "gpu"
-
-
 def tune(
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="A bundled data set (see `tfcourse data`) or a .csv, "
-            ".parquet or .npz file.",
-            show_default="digits",
-        ),
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(help="The column of a .csv or .parquet file to predict."),
-    ] = None,
-    space: Annotated[
-        str | None,
-        typer.Option(
-            help="The search space: `course`, or module.py:build for a "
-            "keras-tuner function of your own.",
-            show_default="course",
-        ),
-    ] = None,
+    data: Data = None,
+    target: Target = None,
+    space: Space = None,
     trials: Annotated[
         int | None, typer.Option(help="How many trials.", show_default="64")
     ] = None,
@@ -71,12 +57,7 @@ def tune(
             show_default="val_accuracy",
         ),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            help="The same seed gives the same trials.", show_default="0"
-        ),
-    ] = None,
+    seed: Seed = None,
     strategy: Annotated[
         Strategy | None,
         typer.Option(
@@ -84,14 +65,8 @@ def tune(
             show_default="caviar",
         ),
     ] = None,
-    device: Annotated[
-        Device | None,
-        typer.Option(help="Where to compute.", show_default="auto"),
-    ] = None,
-    out: Annotated[
-        pathlib.Path | None,
-        typer.Option(help="The run's folder.", show_default="runs/NAME-TIME"),
-    ] = None,
+    device: DeviceOption = None,
+    out: Out = None,
     resume: Annotated[
         bool,
         typer.Option(
@@ -99,19 +74,13 @@ def tune(
             help="Go on with the run in --out; --trials may ask for more.",
         ),
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Print the summary only.")
-    ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
-    ] = False,
-):
+    summary_only: SummaryOnly = False,
+    verbose: Verbose = False,
+) -> None:
     """Search for the best hyperparameters; report; export the best model.
 
     With no options: the course's own search space on scanned digits.
     """
-    from tfcourse.cli.terminal import quiet as noise
-
     given = {
         "data": data,
         "target": target,
@@ -125,12 +94,12 @@ def tune(
         "device": device and device.value,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    noise.silence_libraries(verbose)
+    quiet.silence_libraries(verbose)
     if _device(given, out, resume) == "cpu":
-        noise.hide_gpus()
+        quiet.hide_gpus()
     from rich.console import Console
 
-    console = Console(stderr=True, quiet=quiet)
+    console = Console(stderr=True, quiet=summary_only)
     folder = out
     try:
         with console.status("Loading Keras and the data"):
@@ -216,42 +185,18 @@ def _say_how_to_resume(folder):
 
 
 def _summarise(run, result):
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from tfcourse.cli.terminal.tables import hyperparameters_text, print_summary
 
-    from tfcourse.utils.text import format_value
-
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    settings = ", ".join(
-        f"{name} {format_value(value)}"
-        for name, value in result.best.hyperparameters.items()
-    )
+    best = result.best
     failed = f", {result.failed} failed" if result.failed else ""
     programs = f"{result.programs} program{'s'[: result.programs != 1]}"
     rows = {
         "trials": f"{result.completed} completed{failed}",
         "trained as": f"{programs}, {result.seconds_per_trial:.2g} s a trial",
-        "best": f"trial {result.best.trial}: {settings}",
-        run.objective.name: f"{result.best.score:.4f}",
+        "best": f"trial {best.trial}: "
+        f"{hyperparameters_text(best.hyperparameters)}",
+        run.objective.name: f"{best.score:.4f}",
         "dev accuracy": f"{result.dev_accuracy:.4f}",
         "test accuracy": f"{result.test_accuracy:.4f}",
-        "report": str(result.folder / "report.html"),
-        "model": f"{result.folder / 'model'} (SavedModel), "
-        f"{result.folder / 'model.keras'}",
     }
-    for name, text in rows.items():
-        table.add_row(name, Text(text))
-    Console().print(table)
-    # Not in the table, which would break it in two.
-    print(f"\nUse the model:\n  {_next_command(result.folder)}")
-
-
-def _next_command(folder):
-    table = folder / "examples.csv"
-    examples = table if table.exists() else folder / "examples.npz"
-    return shlex.join(
-        ["tfcourse", "predict", str(folder / "model"), str(examples)]
-    )
+    print_summary(rows, result.folder)

@@ -5,7 +5,8 @@ import math
 from rich.table import Table
 from rich.text import Text
 
-from tfcourse.tuning.panda.journal.status import sparkline
+from tfcourse.cli.terminal.tables import key_value_table
+from tfcourse.tuning.panda.journal.status import Status, sparkline
 from tfcourse.utils.text import duration
 
 _COLOURS = {
@@ -20,15 +21,9 @@ _COLOURS = {
 _TOLD = ("nudge", "rollback", "pause", "resume", "stop", "refuse", "give up")
 
 
-def table_of(status):
+def table_of(status: Status) -> Table:
     """Returns the rich table of a `Status`."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in _rows(status):
-        text = value if isinstance(value, Text) else Text(value)
-        table.add_row(name, text)
-    return table
+    return key_value_table(_rows(status))
 
 
 def _rows(status):

@@ -1,0 +1,68 @@
+"""`tfcourse data` and `tfcourse doctor`: what there is to work with."""
+
+import sys
+
+from tfcourse.cli.terminal import quiet
+from tfcourse.cli.terminal.options import Verbose
+
+DATA_EPILOG = "Example: tfcourse data"
+DOCTOR_EPILOG = "Example: tfcourse doctor"
+
+
+def data() -> None:
+    """List the data sets that come with tfcourse."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from tfcourse.data.bundled import describe
+
+    table = Table(title="Bundled data sets", title_justify="left", box=None)
+    for column, justify in {
+        "name": "left",
+        "examples": "right",
+        "shape": "right",
+        "classes": "right",
+        "source": "left",
+    }.items():
+        table.add_column(column, justify=justify, no_wrap=column == "name")
+    for row in describe():
+        shape = " × ".join(map(str, row["shape"]))
+        table.add_row(
+            row["name"],
+            f"{row['examples']:,}",
+            shape,
+            str(row["classes"]),
+            row["source"],
+        )
+    console = Console()
+    console.print(table)
+    console.print(
+        "\nUse one with `tfcourse tune --data NAME`, or a file of your own "
+        "with `tfcourse tune --data FILE.csv --target COLUMN`.",
+        highlight=False,
+    )
+
+
+def doctor(
+    verbose: Verbose = False,
+) -> None:
+    """Say what this machine has, what is missing and what to do about it."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    quiet.silence_libraries(verbose)
+    from tfcourse.utils.environment import examine
+
+    table = Table(box=None, show_header=False)
+    findings = examine()
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.fine else "[red]missing[/]"
+        if finding.fine and finding.advice:
+            mark = "[yellow]note[/]"
+        table.add_row(mark, finding.what, escape(finding.found))
+        if finding.advice:
+            table.add_row("", "", f"[dim]{escape(finding.advice)}[/]")
+    Console().print(table)
+    if not all(finding.fine for finding in findings):
+        sys.exit(1)

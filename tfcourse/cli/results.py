@@ -1,0 +1,181 @@
+"""`tfcourse best`, `trials`, `compare` and `report`: what a search found."""
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+from tfcourse.cli.terminal import quiet
+from tfcourse.cli.terminal.options import RunFolder, Verbose
+
+BEST_EPILOG = "Example: tfcourse best runs/NAME"
+TRIALS_EPILOG = "Example: tfcourse trials runs/NAME --sort learning_rate"
+COMPARE_EPILOG = "Example: tfcourse compare runs/ONE runs/OTHER"
+REPORT_EPILOG = "Example: tfcourse report runs/NAME --png pictures"
+
+
+def best(
+    out: RunFolder,
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Print the hyperparameters as JSON only."),
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print the best trial of a search and its hyperparameters."""
+    quiet.silence_libraries(verbose)
+    from tfcourse.tuning.results.search_results import read_results
+
+    results = read_results(out)
+    results.require_completed()
+    if json:
+        _print_json(results.best[0].hyperparameters)
+    else:
+        _print_best(results)
+
+
+def trials(
+    out: RunFolder,
+    sort: Annotated[
+        str,
+        typer.Option(
+            help="The column to sort by; by `score` the best come first."
+        ),
+    ] = "score",
+    csv: Annotated[
+        bool, typer.Option("--csv", help="Print all columns as CSV.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Print the trials of a search."""
+    quiet.silence_libraries(verbose)
+    from tfcourse.tuning.results.search_results import read_results
+    from tfcourse.tuning.results.trials import arranged, table
+
+    results = read_results(out)
+    records = arranged(results.records, results.axes, sort, results.direction)
+    if csv:
+        print(table(records, results.axes), end="")
+    else:
+        _print_trials(results, records)
+
+
+def compare(
+    outs: Annotated[
+        list[pathlib.Path],
+        typer.Argument(help="Folders of two runs or more.", metavar="OUT..."),
+    ],
+    verbose: Verbose = False,
+) -> None:
+    """Print several searches side by side."""
+    quiet.silence_libraries(verbose)
+    from rich.console import Console
+
+    from tfcourse.cli.terminal.tables import key_value_table
+    from tfcourse.tuning.results.comparison import remarks, side_by_side
+    from tfcourse.tuning.results.search_results import read_results
+
+    searches = [read_results(folder) for folder in outs]
+    rows = side_by_side(searches)
+    table = key_value_table((name, *cells) for name, cells in rows.items())
+    Console().print(table)
+    for remark in remarks(searches):
+        print(f"\n{remark}")
+
+
+def report(
+    out: RunFolder,
+    png: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="Also write the main plots as PNG to this folder."),
+    ] = None,
+    tensorboard: Annotated[
+        bool,
+        typer.Option(
+            "--tensorboard",
+            help="Also write curves and hyperparameters for TensorBoard.",
+        ),
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Write the page that shows what a search found, also while it runs."""
+    quiet.silence_libraries(verbose)
+    from tfcourse.tuning.report.page import write_report
+
+    print(f"Wrote {write_report(out)}")
+    if png:
+        from tfcourse.tuning.report.matplotlib_figures import write_pictures
+
+        for path in write_pictures(out, png):
+            print(f"Wrote {path}")
+    if tensorboard:
+        from tfcourse.tuning.report.tensorboard import write_tensorboard
+
+        folder = write_tensorboard(out)
+        print(f"Wrote {folder}\n\nLook at it:\n  tensorboard --logdir {folder}")
+
+
+def _print_json(hyperparameters):
+    import json
+
+    print(json.dumps(hyperparameters, indent=1))
+
+
+def _print_best(results):
+    from rich.console import Console
+
+    from tfcourse.cli.terminal.tables import key_value_table
+    from tfcourse.utils.text import format_score, format_value
+
+    record = results.best[0]
+    rows = {
+        "trial": f"{record.trial} of {len(results.records)}",
+        results.objective: f"{format_score(record.score)} in epoch "
+        f"{record.best_epoch}",
+    }
+    finished = results.manifest.get("result")
+    if finished:
+        rows["test accuracy"] = f"{finished['test_accuracy']:.4f}"
+    rows |= {n: format_value(v) for n, v in record.hyperparameters.items()}
+    if (results.folder / "model.keras").exists():
+        rows["model"] = str(results.folder / "model.keras")
+    Console().print(key_value_table(rows.items()))
+
+
+def _print_trials(results, records):
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        # A file or a pipe has no width to keep to.
+        console = Console(width=10_000)
+    console.print(_trials_table(results, records))
+    if not records:
+        print("No trial has begun yet.")
+
+
+def _trials_table(results, records):
+    from rich.table import Table
+    from rich.text import Text
+
+    from tfcourse.tuning.results.trials import columns, row
+    from tfcourse.utils.text import format_value
+
+    table = Table(box=None, pad_edge=False)
+    rows = [row(record, results.axes) for record in records]
+    # What no trial has is left out.
+    kept = [
+        (n, name)
+        for n, name in enumerate(columns(results.axes))
+        if any(cells[n] not in (None, "") for cells in rows)
+    ]
+    for n, name in kept:
+        numbers = not any(isinstance(cells[n], str) for cells in rows)
+        table.add_column(
+            Text(results.objective if name == "score" else name),
+            justify="right" if numbers else "left",
+            overflow="fold",
+        )
+    for cells in rows:
+        table.add_row(*(Text(format_value(cells[n])) for n, _ in kept))
+    return table

@@ -1,0 +1,62 @@
+"""Tables of names and values, and what a finished run prints of itself."""
+
+import pathlib
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tfcourse.utils.text import format_value
+
+
+def key_value_table(rows: Iterable[Sequence[str | Text]]) -> Table:
+    """Returns a table without a head, the names in its first column bold.
+
+    Args:
+        rows: A name and one value or more, in each. They are shown as they
+            are: brackets are no markup.
+    """
+    rows = [list(row) for row in rows]
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    for _ in rows[0][1:] if rows else ():
+        table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(
+            *(Text(cell) if isinstance(cell, str) else cell for cell in row)
+        )
+    return table
+
+
+def print_summary(rows: Mapping[str, str], folder: pathlib.Path) -> None:
+    """Prints what came of a run, where it is and how to go on from there.
+
+    Args:
+        rows: Name to value.
+        folder: The folder of a finished run, with its report and model.
+    """
+    files = {
+        "report": str(folder / "report.html"),
+        "model": f"{folder / 'model'} (SavedModel), {folder / 'model.keras'}",
+    }
+    Console().print(key_value_table({**rows, **files}.items()))
+    # Not in the table, which would break it in two.
+    print(f"\nUse the model:\n  {_predict_command(folder)}")
+
+
+def hyperparameters_text(hyperparameters: Mapping[str, object]) -> str:
+    """Returns hyperparameters in one line."""
+    return ", ".join(
+        f"{name} {format_value(value)}"
+        for name, value in hyperparameters.items()
+    )
+
+
+def _predict_command(folder):
+    table = folder / "examples.csv"
+    examples = table if table.exists() else folder / "examples.npz"
+    return shlex.join(
+        ["tfcourse", "predict", str(folder / "model"), str(examples)]
+    )
