@@ -50,12 +50,12 @@ def trials(
     """Print the trials of a search."""
     quiet.silence_libraries(verbose)
     from tfcourse.tuning.results.search_results import read_results
-    from tfcourse.tuning.results.trials import arranged, table
+    from tfcourse.tuning.results.table import arranged, csv_table
 
     results = read_results(out)
     records = arranged(results.records, results.axes, sort, results.direction)
     if csv:
-        print(table(records, results.axes), end="")
+        print(csv_table(records, results.axes), end="")
     else:
         _print_trials(results, records)
 
@@ -158,7 +158,7 @@ def _trials_table(results, records):
     from rich.table import Table
     from rich.text import Text
 
-    from tfcourse.tuning.results.trials import columns, row
+    from tfcourse.tuning.results.table import columns, row
     from tfcourse.utils.text import format_value
 
     table = Table(box=None, pad_edge=False)

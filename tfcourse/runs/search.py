@@ -20,14 +20,14 @@ from tfcourse.tuning.caviar.failures import AllTrialsFailedError, learning_rates
 from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.oracles.coarse_to_fine import CoarseToFineOracle
 from tfcourse.tuning.report.page import write_report
+from tfcourse.tuning.results.axes import read_axes
 from tfcourse.tuning.results.manifest import read_manifest, write_manifest
+from tfcourse.tuning.results.table import write_table
 from tfcourse.tuning.results.trials import (
     TrialRecord,
     ranked,
-    read_axes,
     read_groups,
     read_records,
-    write_table,
 )
 from tfcourse.tuning.tuners.serial import SerialTuner
 

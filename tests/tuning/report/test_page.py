@@ -17,9 +17,9 @@ from tfcourse.tuning.report.hyperparameter_figures import slice_of
 from tfcourse.tuning.report.matplotlib_figures import write_pictures
 from tfcourse.tuning.report.page import figures_of, write_report
 from tfcourse.tuning.report.tensorboard import write_tensorboard
+from tfcourse.tuning.results.axes import HyperparameterAxis
 from tfcourse.tuning.results.importance import importances
 from tfcourse.tuning.results.search_results import read_results
-from tfcourse.tuning.results.trials import HyperparameterAxis
 
 
 def regions(low, high, optimizers):

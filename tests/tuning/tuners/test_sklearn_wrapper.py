@@ -199,3 +199,18 @@ def test_two_classes_and_a_hypermodel(data):
 def test_unknown_hyperparameter_is_named(data):
     with pytest.raises(ValueError, match="no hyperparameter 'alfa'.*'alpha'"):
         classifier(alfa=0.1).fit(*data)
+
+
+def test_logits_become_probabilities(data):
+    def of_logits(hp):
+        model = keras.Sequential([keras.layers.Dense(3)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss)
+        return model
+
+    x, y = data
+    fitted = SpaceClassifier(of_logits, fit_kwargs={"verbose": 0}).fit(x, y)
+
+    p = fitted.predict_proba(x)
+    assert (p > 0).all()
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-5)

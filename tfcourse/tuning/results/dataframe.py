@@ -1,10 +1,15 @@
 """The trials of a search as a pandas frame."""
 
-from tfcourse.tuning.results.search_results import read_results
-from tfcourse.tuning.results.trials import columns, row
+from typing import TYPE_CHECKING
+
+from tfcourse.tuning.results.search_results import Source, read_results
+from tfcourse.tuning.results.table import columns, row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def trials_frame(source):
+def trials_frame(source: Source) -> "pd.DataFrame":
     r"""Returns the trials of a search as a pandas frame, one a row.
 
     Columns: `trial`, `status` (`"completed"`, `"failed"`, `"unfinished"`),

@@ -3,20 +3,27 @@
 import dataclasses
 import functools
 import pathlib
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tfcourse.errors import InputError
+from tfcourse.tuning.results.axes import HyperparameterAxis, read_axes
 from tfcourse.tuning.results.manifest import (
     FILE,
     read_manifest,
     readable_or_input_error,
 )
 from tfcourse.tuning.results.trials import (
+    TrialRecord,
     ranked,
-    read_axes,
     read_groups,
     read_records,
 )
 from tfcourse.utils.atomic_files import read_json
+
+if TYPE_CHECKING:
+    import keras_tuner
+
+Source: TypeAlias = "keras_tuner.Tuner | str | pathlib.Path"
 
 _IN_MANIFEST = {
     "data": ("name", "source", "fingerprint", "train", "dev", "test"),
@@ -45,27 +52,27 @@ class SearchResults:
     folder: pathlib.Path
     objective: str
     direction: str
-    records: list = dataclasses.field(default_factory=list)
-    axes: list = dataclasses.field(default_factory=list)
-    rounds: list = dataclasses.field(default_factory=list)
-    groups: list = dataclasses.field(default_factory=list)
-    manifest: dict = dataclasses.field(default_factory=dict)
+    records: list[TrialRecord] = dataclasses.field(default_factory=list)
+    axes: list[HyperparameterAxis] = dataclasses.field(default_factory=list)
+    rounds: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    groups: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    manifest: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
-    def name(self):
+    def name(self) -> str:
         """What was searched on."""
         return self.manifest.get("data", {}).get("name", self.folder.name)
 
     @functools.cached_property
-    def best(self):
+    def best(self) -> list[TrialRecord]:
         """The completed records, the best first."""
         return ranked(self.records, self.direction)
 
-    def of_status(self, status):
+    def of_status(self, status: str) -> list[TrialRecord]:
         """Returns the records of that status."""
         return [record for record in self.records if record.status == status]
 
-    def require_completed(self):
+    def require_completed(self) -> None:
         """Raises an `InputError` unless a trial has completed."""
         if self.best:
             return
@@ -82,7 +89,7 @@ class SearchResults:
         )
 
 
-def read_results(source):
+def read_results(source: Source) -> SearchResults:
     """Returns the `SearchResults` of a search.
 
     Args:

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.stats
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from tfcourse.export.probabilities import probabilities_of, takes_logits
 from tfcourse.tuning.search_space import regions
 from tfcourse.tuning.search_space.hypermodel import as_hypermodel
 from tfcourse.tuning.search_space.scales import (
@@ -110,10 +111,9 @@ class SpaceClassifier(keras.wrappers.SKLearnClassifier):
         """Returns the probabilities of the classes, shape `(m, classes)`."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)  # noqa: N806
-        p = self.model_.predict(X, verbose=0)
-        if p.shape[1] == 1 and len(self.classes_) == 2:
-            p = np.concatenate([1 - p, p], axis=1)
-        return p
+        outputs = self.model_.predict(X, verbose=0)
+        logits = takes_logits(self.model_)
+        return keras.ops.convert_to_numpy(probabilities_of(outputs, logits))
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803
         """Returns the most probable classes, shape `(m,)`."""
