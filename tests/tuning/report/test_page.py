@@ -13,9 +13,9 @@ from run_folders import SPACE, draw, make_run, score_of
 
 from tfcourse.errors import InputError
 from tfcourse.tuning.report.axes import layout, position, ticks
-from tfcourse.tuning.report.hyperparameter_figures import slice_of
 from tfcourse.tuning.report.matplotlib_figures import write_pictures
 from tfcourse.tuning.report.page import figures_of, write_report
+from tfcourse.tuning.report.slice_figure import slice_plot
 from tfcourse.tuning.report.tensorboard import write_tensorboard
 from tfcourse.tuning.results.axes import HyperparameterAxis
 from tfcourse.tuning.results.importance import importances
@@ -218,7 +218,7 @@ def test_slice_draws_the_region_of_each_round(run):
     by_name = {axis.name: axis for axis in results.axes}
 
     def bars(name):
-        shapes = slice_of(results, by_name[name])["layout"]["shapes"]
+        shapes = slice_plot(results, by_name[name])["layout"]["shapes"]
         thin = [s for s in shapes if s.get("ysizemode") == "pixel"]
         return [(s["x0"], s["x1"]) for s in thin]
 
@@ -232,7 +232,7 @@ def test_slice_has_a_dot_a_trial_on_its_own_scale(run):
     results = read_results(run)
     beta = results.axes[-1]
 
-    plot = slice_of(results, beta)
+    plot = slice_plot(results, beta)
 
     having = [r for r in results.records if "beta" in r.hyperparameters]
     done = [r for r in having if r.status == "completed"]

@@ -2,24 +2,28 @@
 
 import html
 import math
+from collections.abc import Sequence
+from typing import Any
+
+from tfcourse.tuning.results.axes import HyperparameterAxis
 
 _PAD = 0.04
 
 
-def plain(text):
+def escaped(text: object) -> str:
     """Returns text that plotly and the browser show as it is."""
     return html.escape(str(text), quote=False)
 
 
-def drawn(axis, value):
+def plot_value(axis: HyperparameterAxis, value: Any) -> Any:
     """Returns a value as a number or name for the axis that `layout` gives."""
     if axis.kind == "category":
-        return plain(value)
+        return escaped(value)
     # Rounded because 1 - 0.9 is 0.09999999999999998.
     return round(1 - value, 15) if axis.kind == "one_minus_log" else value
 
 
-def position(axis, value):
+def position(axis: HyperparameterAxis, value: Any) -> float:
     """Returns where a value lies between the ends of its scale, 0 to 1."""
     if axis.kind == "category":
         names = list(map(str, axis.values))
@@ -30,13 +34,15 @@ def position(axis, value):
     return (_straight(axis, value) - low) / (high - low) if high > low else 0.5
 
 
-def ticks(axis):
+def ticks(axis: HyperparameterAxis) -> list[Any]:
     """Returns the values to name on an axis, as a person reads them."""
     if axis.kind == "category":
         return list(axis.values)
     if axis.kind == "linear":
         return _linear_ticks(axis)
-    low, high = sorted([drawn(axis, axis.low), drawn(axis, axis.high)])
+    low, high = sorted(
+        [plot_value(axis, axis.low), plot_value(axis, axis.high)]
+    )
     decades = math.log10(high / low)
     marks = _marks(axis, decades)
     every = max(1, round(decades / 6))
@@ -53,16 +59,16 @@ def ticks(axis):
     return values
 
 
-def tick_text(axis, value):
+def tick_text(axis: HyperparameterAxis, value: Any) -> str:
     """Returns the name of a tick: 0.001, but 10⁻⁵."""
     if axis.kind == "log" and not 1e-4 < value < 1e5:
         mark, _, exponent = f"{value:.0e}".partition("e")
         power = f"10<sup>{int(exponent)}</sup>".replace("-", "−")
         return power if mark == "1" else f"{mark}·{power}"
-    return plain(f"{value:.12g}" if isinstance(value, float) else value)
+    return escaped(f"{value:.12g}" if isinstance(value, float) else value)
 
 
-def layout(axis, values):
+def layout(axis: HyperparameterAxis, values: Sequence[Any]) -> dict[str, Any]:
     """Returns the settings of a plotly axis for a hyperparameter.
 
     Args:
@@ -70,9 +76,9 @@ def layout(axis, values):
         values: The values that are drawn; a point given by hand may lie
             outside the bounds.
     """
-    title = {"title": {"text": plain(axis.name)}}
+    title = {"title": {"text": escaped(axis.name)}}
     if axis.kind == "category":
-        names = list(dict.fromkeys(plain(v) for v in [*axis.values, *values]))
+        names = list(dict.fromkeys(escaped(v) for v in [*axis.values, *values]))
         return {
             **title,
             "type": "category",
@@ -94,7 +100,7 @@ def layout(axis, values):
         "type": scale,
         "range": ends,
         "tickangle": 0,
-        "tickvals": [drawn(axis, mark) for mark in marks],
+        "tickvals": [plot_value(axis, mark) for mark in marks],
         "ticktext": [tick_text(axis, mark) for mark in marks],
     }
 
@@ -114,7 +120,7 @@ def _straight(axis, value):
     if axis.kind == "log":
         return math.log10(value)
     if axis.kind == "one_minus_log":
-        return -math.log10(drawn(axis, value))
+        return -math.log10(plot_value(axis, value))
     return float(value)
 
 

@@ -4,8 +4,11 @@ import dataclasses
 import itertools
 import json
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
-from tfcourse.tuning.report.axes import layout, plain
+from tfcourse.tuning.report.axes import escaped, layout
+from tfcourse.tuning.results.axes import HyperparameterAxis
 from tfcourse.tuning.results.importance import (
     LEAST,
     TIERS,
@@ -14,13 +17,14 @@ from tfcourse.tuning.results.importance import (
     tier_of,
 )
 from tfcourse.tuning.results.optuna_study import to_optuna
+from tfcourse.tuning.results.search_results import SearchResults
 
 _COLORS = ("--c0", "--c2", "--c1", "--c3", "--grey")
 # Optuna's grid has a cell for each pair of values.
 _MOST_TRIALS = 150
 
 
-def what_mattered(results):
+def what_mattered(results: SearchResults) -> Importances:
     """Returns the `Importances`; where there are none, a remark says why."""
     try:
         return importances(results)
@@ -35,13 +39,13 @@ def what_mattered(results):
         )
 
 
-def color_of(name):
+def color_of(name: str) -> str:
     """Returns the colour of a hyperparameter's tier."""
     tier = tier_of(name)
     return _COLORS[-1 if tier is None else tier]
 
 
-def bars(found):
+def importance_bars(found: Importances) -> dict[str, Any]:
     """Returns the importances as bars in the colours of the tiers."""
     names = list(found.shares)[::-1]
     shares = [found.shares[name] for name in names]
@@ -51,27 +55,13 @@ def bars(found):
                 "type": "bar",
                 "orientation": "h",
                 "x": shares,
-                "y": [plain(name) for name in names],
+                "y": [escaped(name) for name in names],
                 "text": [f"{share:.0%}" for share in shares],
                 "textposition": "none",
                 "hovertext": [_hover(found, name) for name in names],
                 "hoverinfo": "text",
                 "marker": {"color": [color_of(name) for name in names]},
-                "error_x": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [
-                        max(found.ranges[n][1] - found.shares[n], 0)
-                        for n in names
-                    ],
-                    "arrayminus": [
-                        max(found.shares[n] - found.ranges[n][0], 0)
-                        for n in names
-                    ],
-                    "color": "--soft",
-                    "thickness": 1.2,
-                    "width": 4,
-                },
+                "error_x": _error_bars(found, names),
             }
         ],
         "layout": {
@@ -88,7 +78,22 @@ def bars(found):
     }
 
 
-def tiers(axes, found):
+def _error_bars(found, names):
+    pairs = [(found.shares[name], *found.ranges[name]) for name in names]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(high - share, 0) for share, _, high in pairs],
+        "arrayminus": [max(share - low, 0) for share, low, _ in pairs],
+        "color": "--soft",
+        "thickness": 1.2,
+        "width": 4,
+    }
+
+
+def tiers(
+    axes: Sequence[HyperparameterAxis], found: Importances
+) -> list[tuple[str, str, str]]:
     """Returns the course's order beside this search's.
 
     Returns:
@@ -114,7 +119,9 @@ def tiers(axes, found):
     return rows
 
 
-def contour(results, found):
+def contour(
+    results: SearchResults, found: Importances
+) -> dict[str, Any] | None:
     """Returns Optuna's contour plot of the two that mattered most.
 
     Of the two first in order that enough trials have.
@@ -144,10 +151,27 @@ def _having(results, pair):
 
 
 def _contour(results, pair, records):
-    import optuna
-
     # Optuna sorts them by name.
     pair = sorted(pair, key=lambda axis: axis.registered)
+    heat, dots = _optuna_contour(results, pair, records)
+    x, y = (
+        layout(axis, [r.hyperparameters[axis.name] for r in records])
+        for axis in pair
+    )
+    return {
+        "data": [_restyled_heat(heat, results), _restyled_dots(dots)],
+        "layout": {
+            "xaxis": x,
+            "yaxis": y,
+            "margin": {"l": 60, "r": 10, "t": 15, "b": 50},
+            "showlegend": False,
+        },
+    }
+
+
+def _optuna_contour(results, pair, records):
+    """Returns the contours and the dots of Optuna's plot, as dicts."""
+    import optuna
 
     some = dataclasses.replace(results, records=records)
     with warnings.catch_warnings():
@@ -158,39 +182,34 @@ def _contour(results, pair, records):
             params=[axis.registered for axis in pair],
             target_name=results.objective,
         )
-    plot = json.loads(figure.to_json())
-    heat, dots = plot["data"][:2]
-    heat["colorscale"] = [[n / 4, f"--scale {n / 4}"] for n in range(5)]
-    heat["reversescale"] = results.direction == "min"
-    heat["line"] = {"width": 0.5, "color": "--line", "smoothing": 1.3}
-    heat["colorbar"] = {
-        "title": {
-            "text": plain(results.objective),
-            "side": "right",
-            "font": {"size": 13, "color": "--soft"},
+    return json.loads(figure.to_json())["data"][:2]
+
+
+def _restyled_heat(heat, results):
+    return {
+        **heat,
+        "colorscale": [[n / 4, f"--scale {n / 4}"] for n in range(5)],
+        "reversescale": results.direction == "min",
+        "line": {"width": 0.5, "color": "--line", "smoothing": 1.3},
+        "colorbar": {
+            "title": {
+                "text": escaped(results.objective),
+                "side": "right",
+                "font": {"size": 13, "color": "--soft"},
+            },
+            "thickness": 12,
+            "outlinewidth": 0,
         },
-        "thickness": 12,
-        "outlinewidth": 0,
     }
-    dots["marker"] = {
+
+
+def _restyled_dots(dots):
+    marker = {
         "size": 6,
         "color": "--ink",
         "line": {"width": 1, "color": "--card"},
     }
-    dots["hoverinfo"] = "skip"
-    x, y = (
-        layout(axis, [r.hyperparameters[axis.name] for r in records])
-        for axis in pair
-    )
-    return {
-        "data": [heat, dots],
-        "layout": {
-            "xaxis": x,
-            "yaxis": y,
-            "margin": {"l": 60, "r": 10, "t": 15, "b": 50},
-            "showlegend": False,
-        },
-    }
+    return {**dots, "marker": marker, "hoverinfo": "skip"}
 
 
 def _hover(found, name):
@@ -198,6 +217,6 @@ def _hover(found, name):
     tier = tier_of(name)
     where = "not in the course's list" if tier is None else TIERS[tier]
     return (
-        f"<b>{plain(name)}</b><br>{found.shares[name]:.0%}, with other draws "
+        f"<b>{escaped(name)}</b><br>{found.shares[name]:.0%}, with other draws "
         f"{low:.0%} to {high:.0%}<br>in the course {where}"
     )

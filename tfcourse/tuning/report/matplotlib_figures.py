@@ -2,7 +2,7 @@
 
 import pathlib
 
-from tfcourse.tuning.report.axes import drawn, position, ticks
+from tfcourse.tuning.report.axes import plot_value, position, ticks
 from tfcourse.tuning.report.importance_figures import what_mattered
 from tfcourse.tuning.results.importance import TIERS, tier_of
 from tfcourse.tuning.results.search_results import read_results
@@ -131,7 +131,7 @@ def _slices(figure, results):
             if region["name"] == axis.name and axis.kind != "category":
                 ends = (region["low"], region["high"])
                 plot.axvspan(
-                    *(drawn(axis, end) for end in ends),
+                    *(plot_value(axis, end) for end in ends),
                     color=_COLORS[0],
                     alpha=0.1,
                     linewidth=0,
@@ -150,11 +150,11 @@ def _slice(plot, results, axis):
         plot.set_xticks(range(len(names)), names)
         plot.set_xlim(-0.5, len(names) - 0.5)
     else:
-        x = [drawn(axis, value) for value in values]
+        x = [plot_value(axis, value) for value in values]
         if axis.kind != "linear":
             plot.set_xscale("log")
         plot.set_xticks(
-            [drawn(axis, mark) for mark in marks],
+            [plot_value(axis, mark) for mark in marks],
             [f"{mark:.12g}" for mark in marks],
         )
         plot.minorticks_off()

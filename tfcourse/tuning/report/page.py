@@ -5,14 +5,19 @@ import json
 import math
 import pathlib
 import string
+from typing import Any
 
 import plotly.offline
 
-from tfcourse.tuning.report import hyperparameter_figures as report_slices
-from tfcourse.tuning.report import importance_figures as report_importance
-from tfcourse.tuning.report import search_figures as report_figures
-from tfcourse.tuning.report import text as report_text
-from tfcourse.tuning.results.search_results import read_results
+from tfcourse.tuning.report import importance_figures, search_figures, text
+from tfcourse.tuning.report.parallel_figure import parallel_coordinate
+from tfcourse.tuning.report.slice_figure import slice_plot
+from tfcourse.tuning.results.importance import Importances
+from tfcourse.tuning.results.search_results import (
+    SearchResults,
+    Source,
+    read_results,
+)
 from tfcourse.utils.atomic_files import write_text
 
 _MEANING = (
@@ -22,7 +27,9 @@ _MEANING = (
 )
 
 
-def write_report(source, path=None):
+def write_report(
+    source: Source, path: str | pathlib.Path | None = None
+) -> pathlib.Path:
     """Writes a page with all that a search found.
 
     It is one HTML file that asks for nothing from the network.
@@ -46,51 +53,53 @@ def write_report(source, path=None):
     return path
 
 
-def figures_of(results, found):
+def figures_of(
+    results: SearchResults, found: Importances
+) -> dict[str, dict[str, Any]]:
     """Returns the plots of a report by name, those that there are data for.
 
     Args:
         results: The `SearchResults`.
         found: The `Importances`.
     """
-    figures = {"progress": report_figures.progress(results)}
+    figures = {"progress": search_figures.optimization_history(results)}
     if any(r.curves.get(results.objective) for r in results.best):
-        figures["curves"] = report_figures.curves(results)
+        figures["curves"] = search_figures.learning_curves(results)
     for n, axis in enumerate(results.axes):
-        figures[f"slice-{n}"] = report_slices.slice_of(results, axis)
+        figures[f"slice-{n}"] = slice_plot(results, axis)
     if results.axes:
-        figures["parallel"] = report_slices.parallel(results)
+        figures["parallel"] = parallel_coordinate(results)
     if found.shares:
-        figures["importance"] = report_importance.bars(found)
-        contour = report_importance.contour(results, found)
+        figures["importance"] = importance_figures.importance_bars(found)
+        contour = importance_figures.contour(results, found)
         if contour:
             figures["contour"] = contour
     if any(record.seconds is not None for record in results.records):
-        figures["seconds"] = report_figures.seconds(results)
+        figures["seconds"] = search_figures.training_times(results)
     return figures
 
 
 def _page(results):
-    found = report_importance.what_mattered(results)
+    found = importance_figures.what_mattered(results)
     figures = figures_of(results, found)
     template = pathlib.Path(__file__).with_name("page.html")
     return string.Template(template.read_text(encoding="utf-8")).substitute(
-        title=report_text.title(results),
-        sentence=report_text.sentence(results, found),
-        settings=report_text.settings(results),
-        facts=report_text.facts(results),
-        leaderboard=report_text.leaderboard(results),
-        all_trials=report_text.all_trials(results),
+        title=text.title(results),
+        sentence=text.sentence(results, found),
+        settings=text.settings(results),
+        facts=text.facts(results),
+        leaderboard=text.leaderboard(results),
+        all_trials=text.all_trials(results),
         progress=_place("progress", 340),
         curves=_curves(figures),
         regions=_regions(results),
         slices="".join(_place(id_, 280) for id_ in figures if "slice" in id_),
         parallel=_parallel(results, figures),
         importance=_importance(results, found, figures),
-        failures=report_text.failures(results),
-        training=report_text.training(results),
+        failures=text.failures(results),
+        training=text.training(results),
         seconds=_place("seconds", 240) if "seconds" in figures else "",
-        provenance=report_text.provenance(results),
+        provenance=text.provenance(results),
         plotly=plotly.offline.get_plotlyjs(),
         # No tag inside a string may end the script.
         figures=json.dumps(_finite(figures)).replace("<", "\\u003c"),
@@ -123,12 +132,12 @@ def _parallel(results, figures):
 
 
 def _importance(results, found, figures):
-    text = f"{_MEANING} {found.remark}" if found.shares else found.remark
-    parts = [f'<p class="soft">{html.escape(text)}</p>']
+    remark = f"{_MEANING} {found.remark}" if found.shares else found.remark
+    parts = [f'<p class="soft">{html.escape(remark)}</p>']
     rows = "".join(
         f'<li><i style="background:var({color})"></i><span>'
         f"<b>{html.escape(what)}</b><br>{html.escape(here)}</span></li>"
-        for what, color, here in report_importance.tiers(results.axes, found)
+        for what, color, here in importance_figures.tiers(results.axes, found)
     )
     course = (
         '<div class="card tiers"><h3>In the course\'s order</h3>'

@@ -6,103 +6,63 @@ for the least and the most: so a plot follows light and dark.
 """
 
 import itertools
-import math
+from typing import Any
 
-from tfcourse.tuning.report.axes import plain
+from tfcourse.tuning.report.axes import escaped
+from tfcourse.tuning.report.scores import (
+    clipped_scores,
+    failed_markers,
+    finite,
+    hover_text,
+    outlier_fence,
+    score_axis,
+    score_scale,
+)
+from tfcourse.tuning.results.search_results import SearchResults
 from tfcourse.utils.text import format_score, format_value
 
 _COLORS = ("--c0", "--c1", "--c2", "--c3", "--c4")
+_LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}
 
 
-def curves(results):
+def learning_curves(results: SearchResults) -> dict[str, Any]:
     """Returns the learning curves, the best trials in colour."""
     name = results.objective
     with_curve = [r for r in results.best if r.curves.get(name)]
     best, others = with_curve[: len(_COLORS)], with_curve[len(_COLORS) :]
-    lines = [_curve(record, name, "--grey") for record in others]
-    grey = _joined(lines)
-    coloured = [
-        {
-            **_curve(record, name, color),
-            "mode": "lines+markers",
-            "marker": {"size": 6, "color": color},
-            "line": {"width": 2.5, "color": color},
-            "name": f"trial {record.trial}: {format_score(record.score)}",
-            "showlegend": True,
-            "legendrank": rank,
-        }
-        for rank, (record, color) in enumerate(
-            zip(best, _COLORS, strict=False), 1
-        )
-    ]
-    training = name.removeprefix("val_")
-    if best and training != name and best[0].curves.get(training):
-        own = _curve(best[0], training, _COLORS[0])
-        own["line"] = {"width": 2, "color": _COLORS[0], "dash": "dot"}
-        own |= {"name": f"trial {best[0].trial}, training", "showlegend": True}
-        coloured.append({**own, "legendrank": 50})
-    values = [v for line in lines + coloured for v in line["y"]]
-    scale = scale_of(values)
-    fence = fence_of(results)
-    if fence is not None:
-        # Grey lines that are far off do not press the others together.
-        drawn = [v for line in coloured for v in line["y"] if v is not None]
-        low, high = min([fence, *drawn]), max([fence, *drawn])
-        pad = 0.05 * (high - low)
-        scale = {"range": [low - pad, high + pad]}
-    epochs = max((len(line["y"]) for line in lines + coloured), default=1)
+    grey = [_curve(record, name, "--grey") for record in others]
+    coloured = _best_curves(best, name) + _training_curve(best, name)
+    lines = grey + coloured
+    epochs = max((len(line["y"]) for line in lines), default=1)
     return {
-        "data": [*grey, *coloured[::-1]],
+        "data": [*_joined(grey), *coloured[::-1]],
         "layout": {
             "xaxis": {
                 "title": {"text": "epoch"},
                 "tickformat": "d",
                 **({"dtick": 1} if epochs <= 12 else {}),
             },
-            "yaxis": {"title": {"text": plain(name)}, **scale},
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "yaxis": {
+                "title": {"text": escaped(name)},
+                **_curve_scale(results, lines, coloured),
+            },
+            "legend": _LEGEND,
             "margin": {"l": 60, "r": 20, "t": 60, "b": 50},
             "hovermode": "closest",
         },
     }
 
 
-def progress(results):
+def optimization_history(results: SearchResults) -> dict[str, Any]:
     """Returns the score of each trial in order, and the best so far."""
     place = {record.trial: n for n, record in enumerate(results.records, 1)}
-    done = sorted(results.best, key=lambda record: place[record.trial])
-    x = [place[record.trial] for record in done]
-    scores = [record.score for record in done]
-    better = max if results.direction == "max" else min
-    y, symbols = heights(done, results)
-    steps = {
-        "x": [*x, len(place)],
-        "y": [*itertools.accumulate(scores, better), better(scores)],
-        "mode": "lines",
-        "name": "best so far",
-        "line": {"shape": "hv", "width": 2, "color": "--c0"},
-        "hoverinfo": "skip",
-    }
-    dots = {
-        "x": x,
-        "y": y,
-        "mode": "markers",
-        "name": "a trial",
-        "text": [label(record, results) for record in done],
-        "hoverinfo": "text",
-        "marker": {"size": 8, "color": "--grey", "symbol": symbols},
-    }
     failed = results.of_status("failed")
-    crosses = failures(
+    crosses = failed_markers(
         results, failed, [place[r.trial] for r in failed], "failed"
     )
-    starts = [
-        place[round_["trials"][0]]
-        for round_ in results.rounds
-        if round_["trials"] and round_["trials"][0] in place
-    ]
+    starts = _round_starts(results, place)
     return {
-        "data": [dots, steps, *crosses],
+        "data": [*_scores_in_order(results, place), *crosses],
         "layout": {
             "xaxis": {
                 "title": {"text": "trial, in order"},
@@ -111,11 +71,11 @@ def progress(results):
                 **({"dtick": 1} if len(place) <= 20 else {}),
             },
             "yaxis": score_axis(results),
-            "legend": {"orientation": "h", "y": 1.08, "yanchor": "bottom"},
+            "legend": {**_LEGEND, "y": 1.08},
             "margin": {"l": 60, "r": 20, "t": 60, "b": 50},
-            "shapes": [_upright(start - 0.5) for start in starts[1:]],
+            "shapes": [_vertical_line(start - 0.5) for start in starts[1:]],
             "annotations": [
-                _above(f"round {n}", start - 0.5)
+                _note_above(f"round {n}", start - 0.5)
                 for n, start in enumerate(starts, 1)
                 if len(starts) > 1
             ],
@@ -123,7 +83,7 @@ def progress(results):
     }
 
 
-def seconds(results):
+def training_times(results: SearchResults) -> dict[str, Any]:
     """Returns the training time of each trial."""
     how = {
         trial: group["how"]
@@ -139,137 +99,124 @@ def seconds(results):
     bars = []
     for kind, color in zip(kinds, itertools.cycle(_COLORS), strict=False):
         some = [(n, r) for n, r in timed if how.get(r.trial, kinds[0]) == kind]
-        bars.append(
-            {
-                "type": "bar",
-                "x": [n for n, _ in some],
-                "y": [record.seconds for _, record in some],
-                "name": plain(kind),
-                "text": [
-                    f"trial {r.trial}<br>{format_value(r.seconds)} s"
-                    for _, r in some
-                ],
-                "hoverinfo": "text",
-                "textposition": "none",
-                "marker": {"color": color},
-            }
-        )
+        bars.append(_time_bars(some, kind, color))
     return {
         "data": bars,
         "layout": {
             "xaxis": {"title": {"text": "trial, in order"}, "tickformat": "d"},
             "yaxis": {"title": {"text": "seconds"}, "rangemode": "tozero"},
             "showlegend": len(kinds) > 1,
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "legend": _LEGEND,
             "margin": {"l": 60, "r": 20, "t": 40, "b": 50},
             "bargap": 0.25,
         },
     }
 
 
-def label(record, results):
-    """Returns what is shown when a trial is pointed at."""
-    lines = [f"<b>trial {record.trial}</b>"]
-    if record.score is not None:
-        lines.append(f"{plain(results.objective)} {format_score(record.score)}")
-    else:
-        lines.append(f"failed: {plain(record.message)[:80]}")
-    lines += [
-        f"{plain(name)} {plain(format_value(value))}"
-        for name, value in record.hyperparameters.items()
-    ]
-    return "<br>".join(lines)
-
-
-def failures(results, records, x, name=""):
-    """Returns crosses for failed trials, where the worst scores lie."""
-    if not records:
-        return []
-    worst, _ = heights(results.best[-1:], results)
+def _best_curves(best, name):
     return [
         {
-            "x": x,
-            "y": worst * len(records),
-            "mode": "markers",
-            "name": name,
-            "text": [label(record, results) for record in records],
-            "hoverinfo": "text",
-            "marker": {
-                "symbol": "x-thin",
-                "size": 9,
-                "line": {"width": 2, "color": "--bad"},
-            },
+            **_curve(record, name, color),
+            "mode": "lines+markers",
+            "marker": {"size": 6, "color": color},
+            "line": {"width": 2.5, "color": color},
+            "name": f"trial {record.trial}: {format_score(record.score)}",
+            "showlegend": True,
+            "legendrank": rank,
+        }
+        for rank, (record, color) in enumerate(
+            zip(best, _COLORS, strict=False), 1
+        )
+    ]
+
+
+def _training_curve(best, name):
+    """Returns the best trial's curve on the training set, if it has one."""
+    training = name.removeprefix("val_")
+    if not best or training == name or not best[0].curves.get(training):
+        return []
+    return [
+        {
+            **_curve(best[0], training, _COLORS[0]),
+            "line": {"width": 2, "color": _COLORS[0], "dash": "dot"},
+            "name": f"trial {best[0].trial}, training",
+            "showlegend": True,
+            "legendrank": 50,
         }
     ]
 
 
-def score_axis(results):
-    """Returns the settings of the axis of scores, alike for all plots.
-
-    A few trials that are far worse than the others would press those together
-    at the edge, so that the axis ends before them.
-    """
-    scores = [record.score for record in results.best]
-    fence = fence_of(results)
-    title = {"title": {"text": plain(results.objective)}}
+def _curve_scale(results, lines, coloured):
+    fence = outlier_fence(results)
     if fence is None:
-        return {**title, **scale_of(scores)}
-    pad = 0.12 * (scores[0] - fence)
-    return {**title, "range": sorted([fence - pad, scores[0] + pad])}
+        return score_scale([v for line in lines for v in line["y"]])
+    # Grey lines that are far off do not press the others together.
+    shown = [v for line in coloured for v in line["y"] if v is not None]
+    low, high = min([fence, *shown]), max([fence, *shown])
+    pad = 0.05 * (high - low)
+    return {"range": [low - pad, high + pad]}
 
 
-def fence_of(results):
-    """Returns the worst score that is drawn to scale, or `None` for any.
-
-    One that is worse than the worst quarter begins, by more than one and a half
-    times the spread of the middle half, is not.
-    """
-    scores = [record.score for record in results.best]
-    if len(scores) < 8 or scale_of(scores)["type"] == "log":
-        return None
-    best_quarter, worst_quarter = (
-        scores[len(scores) // 4],
-        scores[-(len(scores) // 4) - 1],
-    )
-    end = worst_quarter + 1.5 * (worst_quarter - best_quarter)
-    kept = [s for s in scores if (s - end) * (scores[0] - end) >= 0]
-    if best_quarter == worst_quarter or len(kept) == len(scores):
-        return None
-    return kept[-1]
-
-
-def heights(records, results):
-    """Returns the scores as drawn, and the symbols: beyond the axis others."""
-    fence = fence_of(results)
-    if fence is None:
-        return [r.score for r in records], ["circle"] * len(records)
-    best = results.best[0].score
-    edge = fence - 0.06 * (best - fence)
-    beyond = [(r.score - fence) * (best - fence) < 0 for r in records]
-    symbol = "triangle-down" if best > fence else "triangle-up"
-    return (
-        [edge if b else r.score for r, b in zip(records, beyond, strict=True)],
-        [symbol if b else "circle" for b in beyond],
-    )
+def _scores_in_order(results, place):
+    """Returns a dot a trial, and the line of the best so far."""
+    done = sorted(results.best, key=lambda record: place[record.trial])
+    x = [place[record.trial] for record in done]
+    scores = [record.score for record in done]
+    better = max if results.direction == "max" else min
+    y, symbols = clipped_scores(done, results)
+    dots = {
+        "x": x,
+        "y": y,
+        "mode": "markers",
+        "name": "a trial",
+        "text": [hover_text(record, results) for record in done],
+        "hoverinfo": "text",
+        "marker": {"size": 8, "color": "--grey", "symbol": symbols},
+    }
+    steps = {
+        "x": [*x, len(place)],
+        "y": [*itertools.accumulate(scores, better), better(scores)],
+        "mode": "lines",
+        "name": "best so far",
+        "line": {"shape": "hv", "width": 2, "color": "--c0"},
+        "hoverinfo": "skip",
+    }
+    return [dots, steps]
 
 
-def scale_of(values):
-    """Returns the settings of the axis of a score: a loss may want a log."""
-    finite = [v for v in values if v is not None]
-    if finite and min(finite) > 0 and max(finite) > 100 * min(finite):
-        return {"type": "log", "exponentformat": "power", "dtick": 1}
-    return {"type": "linear"}
+def _round_starts(results, place):
+    return [
+        place[round_["trials"][0]]
+        for round_ in results.rounds
+        if round_["trials"] and round_["trials"][0] in place
+    ]
+
+
+def _time_bars(records, kind, color):
+    return {
+        "type": "bar",
+        "x": [n for n, _ in records],
+        "y": [record.seconds for _, record in records],
+        "name": escaped(kind),
+        "text": [
+            f"trial {r.trial}<br>{format_value(r.seconds)} s"
+            for _, r in records
+        ],
+        "hoverinfo": "text",
+        "textposition": "none",
+        "marker": {"color": color},
+    }
 
 
 def _curve(record, name, color):
-    y = [value if _finite(value) else None for value in record.curves[name]]
+    y = [value if finite(value) else None for value in record.curves[name]]
     return {
         "x": list(range(1, len(y) + 1)),
         "y": y,
         "mode": "lines",
         "line": {"width": 1, "color": color},
         "text": [
-            f"trial {record.trial}<br>{plain(name)} {format_value(value)} "
+            f"trial {record.trial}<br>{escaped(name)} {format_value(value)} "
             f"in epoch {n}"
             for n, value in enumerate(y, 1)
         ],
@@ -297,11 +244,7 @@ def _joined(lines):
     ]
 
 
-def _finite(value):
-    return isinstance(value, (int, float)) and math.isfinite(value)
-
-
-def _upright(x):
+def _vertical_line(x):
     return {
         "type": "line",
         "x0": x,
@@ -313,7 +256,7 @@ def _upright(x):
     }
 
 
-def _above(text, x):
+def _note_above(text, x):
     return {
         "text": text,
         "x": x,

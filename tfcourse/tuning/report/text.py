@@ -2,52 +2,30 @@
 
 import datetime
 import html
+from collections.abc import Sequence
 
 from tfcourse import __version__
 from tfcourse.tuning.report.axes import position
+from tfcourse.tuning.results.importance import Importances
+from tfcourse.tuning.results.search_results import SearchResults
 from tfcourse.utils.text import duration, format_score, format_value
 
 _MOST_TRIALS = 10
 
 
-def title(results):
+def title(results: SearchResults) -> str:
     """Returns the heading."""
     return f"Search on {html.escape(results.name)}"
 
 
-def sentence(results, found):
+def sentence(results: SearchResults, found: Importances) -> str:
     """Returns what was searched and what was found.
 
     Args:
         results: The `SearchResults`.
         found: The `Importances`.
     """
-    best = results.best[0]
-    objective = html.escape(results.objective)
-    goal = "highest" if results.direction == "max" else "lowest"
-    manifest = results.manifest
-    where = trained = ""
-    if manifest:
-        data = manifest["data"]
-        where = (
-            f" on {data['train']:,} training examples of "
-            f"{html.escape(data['name'])}"
-        )
-        trained = f" of up to {_count(manifest['settings']['epochs'], 'epoch')}"
-    text = (
-        f"{_count(len(results.records), 'trial')}{trained} searched "
-        f"{_count(len(results.axes), 'hyperparameter')}{where} for the "
-        f"{goal} {objective}. The best, trial {best.trial}, reached "
-        f"<b>{format_score(best.score)}</b>"
-    )
-    result = manifest.get("result")
-    if result:
-        text += (
-            f"; on the {manifest['data']['test']:,} examples of the test set, "
-            "by which nothing was chosen, its model gets "
-            f"<b>{result['test_accuracy']:.1%}</b> right"
-        )
-    text += "."
+    text = f"{_searched(results)} {_reached(results)}."
     first = next(iter(found.shares), None)
     if first is not None and found.stands_out(first):
         text += f" What mattered most was {html.escape(first)}."
@@ -58,8 +36,9 @@ def sentence(results, found):
             f"{'lies' if len(edges) == 1 else 'lie'} at the edge of what was "
             "searched: a wider range may do better."
         )
-    asked = manifest.get("settings", {}).get("trials", 0)
-    if manifest and not result:
+    manifest = results.manifest
+    if manifest and not manifest.get("result"):
+        asked = manifest["settings"].get("trials", 0)
         text += (
             f" The search is not finished: {len(results.best)} of "
             f"{_count(asked, 'trial')} have completed."
@@ -67,7 +46,43 @@ def sentence(results, found):
     return text
 
 
-def settings(results):
+def _searched(results):
+    """Returns the sentence on how many trials of what were for which goal."""
+    manifest = results.manifest
+    where = trained = ""
+    if manifest:
+        data = manifest["data"]
+        where = (
+            f" on {data['train']:,} training examples of "
+            f"{html.escape(data['name'])}"
+        )
+        trained = f" of up to {_count(manifest['settings']['epochs'], 'epoch')}"
+    goal = "highest" if results.direction == "max" else "lowest"
+    return (
+        f"{_count(len(results.records), 'trial')}{trained} searched "
+        f"{_count(len(results.axes), 'hyperparameter')}{where} for the "
+        f"{goal} {html.escape(results.objective)}."
+    )
+
+
+def _reached(results):
+    """Returns what the best trial reached, without a full stop."""
+    best = results.best[0]
+    text = (
+        f"The best, trial {best.trial}, reached "
+        f"<b>{format_score(best.score)}</b>"
+    )
+    result = results.manifest.get("result")
+    if not result:
+        return text
+    return (
+        f"{text}; on the {results.manifest['data']['test']:,} examples of the "
+        "test set, by which nothing was chosen, its model gets "
+        f"<b>{result['test_accuracy']:.1%}</b> right"
+    )
+
+
+def settings(results: SearchResults) -> str:
     """Returns the best trial's hyperparameters as labels."""
     return "".join(
         f'<span class="chip">{html.escape(name)} '
@@ -76,7 +91,7 @@ def settings(results):
     )
 
 
-def facts(results):
+def facts(results: SearchResults) -> str:
     """Returns the numbers that a reader looks for first."""
     result = results.manifest.get("result") or {}
     times = [r.seconds for r in results.records if r.seconds is not None]
@@ -100,12 +115,12 @@ def facts(results):
     )
 
 
-def leaderboard(results):
+def leaderboard(results: SearchResults) -> str:
     """Returns the table of the best trials."""
     return _trials(results, results.best[:_MOST_TRIALS])
 
 
-def all_trials(results):
+def all_trials(results: SearchResults) -> str:
     """Returns the table of the completed trials, folded; or nothing."""
     if len(results.best) <= _MOST_TRIALS:
         return ""
@@ -115,7 +130,7 @@ def all_trials(results):
     )
 
 
-def failures(results):
+def failures(results: SearchResults) -> str:
     """Returns the table of failed trials and why; or a sentence."""
     failed = results.of_status("failed")
     if not failed:
@@ -143,7 +158,7 @@ def failures(results):
     return f'<div class="card">{"".join(tables)}</div>'
 
 
-def training(results):
+def training(results: SearchResults) -> str:
     """Returns the table of how the trials were trained, alike ones together."""
     if not results.groups:
         return (
@@ -179,7 +194,7 @@ def training(results):
     return f'{text}<div class="card">{table(head, rows)}</div>'
 
 
-def provenance(results):
+def provenance(results: SearchResults) -> str:
     """Returns data, seed and versions."""
     manifest = results.manifest
     now = datetime.datetime.now().isoformat(" ", "minutes")
@@ -209,7 +224,13 @@ def provenance(results):
     return table(None, rows + report, text=True)
 
 
-def table(head, rows, *, first_is_best=False, text=False):
+def table(
+    head: Sequence[str] | None,
+    rows: Sequence[Sequence[object]],
+    *,
+    first_is_best: bool = False,
+    text: bool = False,
+) -> str:
     """Returns a table; columns with words go to the left.
 
     Args:

@@ -1,10 +1,13 @@
 """Several searches side by side."""
 
+from collections.abc import Sequence
+
 from tfcourse.errors import InputError
+from tfcourse.tuning.results.search_results import SearchResults
 from tfcourse.utils.text import format_score, format_value
 
 
-def side_by_side(results):
+def side_by_side(results: Sequence[SearchResults]) -> dict[str, list[str]]:
     """Returns what several searches did and found.
 
     Args:
@@ -26,7 +29,7 @@ def side_by_side(results):
     return {name: [one.get(name, "") for one in described] for name in names}
 
 
-def remarks(results):
+def remarks(results: Sequence[SearchResults]) -> list[str]:
     """Returns sentences on which search did best, and whether that is fair."""
     said = []
     objectives = {(one.objective, one.direction) for one in results}

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from tfcourse.tuning.results.optuna_study import quiet_study, to_optuna
-from tfcourse.tuning.results.search_results import read_results
+from tfcourse.tuning.results.search_results import Source, read_results
 
 # The order in which the course would tune, most important first.
 TIERS = (
@@ -48,17 +48,17 @@ class Importances:
             nothing.
     """
 
-    shares: dict
-    ranges: dict
+    shares: dict[str, float]
+    ranges: dict[str, tuple[float, ...]]
     method: str
     remark: str
 
-    def stands_out(self, name):
+    def stands_out(self, name: str) -> bool:
         """Returns whether a share is sure to be more than an even one."""
         return self.ranges[name][0] > 1 / len(self.shares)
 
 
-def tier_of(name):
+def tier_of(name: str) -> int | None:
     """Returns the place in `TIERS` of a hyperparameter, or `None`.
 
     Args:
@@ -72,7 +72,7 @@ def tier_of(name):
     return None
 
 
-def importances(source, evaluator="ped-anova"):
+def importances(source: Source, evaluator: str = "ped-anova") -> Importances:
     """Returns how much each hyperparameter mattered in a search.
 
     By one of Optuna's evaluators. PED-ANOVA tells how far the best quarter of
@@ -101,7 +101,7 @@ def importances(source, evaluator="ped-anova"):
         )
     import optuna
 
-    results = source if hasattr(source, "axes") else read_results(source)
+    results = read_results(source)
     method = _METHODS[evaluator]
     useless = _why_useless(results)
     if useless:

@@ -1,11 +1,15 @@
 """The trials of a search as an Optuna study."""
 
 import math
+from typing import TYPE_CHECKING, Any
 
-from tfcourse.tuning.results.search_results import read_results
+from tfcourse.tuning.results.search_results import Source, read_results
+
+if TYPE_CHECKING:
+    import optuna
 
 
-def to_optuna(source):
+def to_optuna(source: Source) -> "optuna.Study":
     r"""Returns the trials of a search as an Optuna study, in memory.
 
     Each hyperparameter has the distribution that it was drawn from, with its
@@ -26,7 +30,7 @@ def to_optuna(source):
     """
     import optuna
 
-    results = source if hasattr(source, "axes") else read_results(source)
+    results = read_results(source)
     study = quiet_study(
         "maximize" if results.direction == "max" else "minimize",
         results.name,
@@ -55,19 +59,24 @@ def to_optuna(source):
                 intermediate_values=dict(
                     enumerate(record.curves.get(results.objective, ()), 1)
                 ),
-                user_attrs={
-                    "trial": record.trial,
-                    "hyperparameters": record.hyperparameters,
-                    "seconds": record.seconds,
-                    "best_epoch": record.best_epoch,
-                    "message": record.message,
-                },
+                user_attrs=_readable(record),
             )
         )
     return study
 
 
-def quiet_study(direction, name=None):
+def _readable(record):
+    """Returns what a person reads of a trial."""
+    return {
+        "trial": record.trial,
+        "hyperparameters": record.hyperparameters,
+        "seconds": record.seconds,
+        "best_epoch": record.best_epoch,
+        "message": record.message,
+    }
+
+
+def quiet_study(direction: Any, name: str | None = None) -> "optuna.Study":
     """Returns a new study in memory, of which Optuna logs nothing."""
     import optuna
 

@@ -23,7 +23,7 @@ from tfcourse.utils.atomic_files import read_json
 if TYPE_CHECKING:
     import keras_tuner
 
-Source: TypeAlias = "keras_tuner.Tuner | str | pathlib.Path"
+Source: TypeAlias = "SearchResults | keras_tuner.Tuner | str | pathlib.Path"
 
 _IN_MANIFEST = {
     "data": ("name", "source", "fingerprint", "train", "dev", "test"),
@@ -95,11 +95,13 @@ def read_results(source: Source) -> SearchResults:
     Args:
         source: A keras-tuner tuner, the folder of a run of `tfcourse tune`, or
             a keras-tuner project folder. A search that is still running can be
-            read.
+            read. `SearchResults` are returned as they are.
 
     Raises:
         InputError: If there is no search, or its files cannot be understood.
     """
+    if isinstance(source, SearchResults):
+        return source
     if hasattr(source, "project_dir"):
         objective = source.oracle.objective
         folder = pathlib.Path(source.project_dir)

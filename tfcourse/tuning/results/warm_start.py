@@ -1,9 +1,11 @@
 """Points to begin a search with."""
 
-from tfcourse.tuning.results.search_results import read_results
+from typing import Any
+
+from tfcourse.tuning.results.search_results import Source, read_results
 
 
-def best_points(source, count=1):
+def best_points(source: Source, count: int = 1) -> list[dict[str, Any]]:
     """Returns the hyperparameters of the best trials of an older search.
 
     They are what `initial_points` of a new search takes.
