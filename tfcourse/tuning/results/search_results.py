@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 import pathlib
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -102,7 +103,7 @@ def read_results(source: Source) -> SearchResults:
     """
     if isinstance(source, SearchResults):
         return source
-    if hasattr(source, "project_dir"):
+    if not isinstance(source, str | os.PathLike):
         objective = source.oracle.objective
         folder = pathlib.Path(source.project_dir)
         return _read(

@@ -1,5 +1,7 @@
 """The course's own search space."""
 
+from typing import Any
+
 import keras
 import keras_tuner
 
@@ -29,12 +31,12 @@ class CourseSpace(keras_tuner.HyperModel):
         Ng, Improving Deep Neural Networks, week 3, Tuning process.
     """
 
-    def __init__(self, input_shape, classes):
+    def __init__(self, input_shape: tuple[int, ...], classes: int) -> None:
         super().__init__()
         self.input_shape = input_shape
         self.classes = classes
 
-    def build(self, hp):
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         units = hp.Int("units", 50, 100)
         layers = hp.Int("layers", 2, 4)
         # Used by `fit`; named here so that the first trial has it too.
@@ -54,7 +56,13 @@ class CourseSpace(keras_tuner.HyperModel):
         )
         return model
 
-    def fit(self, hp, model, *args, **kwargs):
+    def fit(
+        self,
+        hp: keras_tuner.HyperParameters,
+        model: keras.Model,
+        *args: Any,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
         return model.fit(*args, batch_size=hp.get("batch_size"), **kwargs)
 
 

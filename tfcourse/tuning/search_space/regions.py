@@ -8,12 +8,17 @@ import dataclasses
 import json
 import math
 import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import keras_tuner
 import numpy as np
 
 from tfcourse.tuning._keras_tuner import hyperparameters as kinds
 from tfcourse.tuning.search_space.scales import scale_of, to_display
+
+# A hyperparameter of keras-tuner, of any class.
+Parameter = keras_tuner.engine.hyperparameters.HyperParameter
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,15 +33,22 @@ class Region:
 
     low: float = 0.0
     high: float = 1.0
-    values: tuple | None = None
+    values: tuple[Any, ...] | None = None
 
     @classmethod
-    def whole(cls, parameter):
+    def whole(cls, parameter: Parameter) -> "Region":
         """Returns the region that is the whole range."""
         return cls(values=categories(parameter))
 
     @classmethod
-    def around(cls, parameter, best, margin, widest, least):
+    def around(
+        cls,
+        parameter: Parameter,
+        best: Sequence[Any],
+        margin: float,
+        widest: float,
+        least: float,
+    ) -> "Region":
         """Returns the region around the best values.
 
         Args:
@@ -61,28 +73,32 @@ class Region:
         low, high = low - missing / 2, high + missing / 2
         return cls(float(max(low, 0.0)), float(min(high, 1.0)))
 
-    def draw(self, parameter, uniform):
+    def draw(self, parameter: Parameter, uniform: float) -> Any:
         """Returns the value for a uniform number in [0, 1)."""
         if self.values is not None:
             return self.values[int(uniform * len(self.values))]
         return value_at(parameter, self.low + uniform * (self.high - self.low))
 
-    def describe(self, parameter):
+    def describe(self, parameter: Parameter) -> dict[str, Any]:
         """Returns the region as a person and as a program read it, a dict."""
         name, _ = to_display(parameter.name, 0)
-        told = {
+        description = {
             "name": name,
             "registered": parameter.name,
             "when": conditions(parameter),
         }
         if self.values is not None:
-            return {**told, "axis": "category", "values": list(self.values)}
+            return {
+                **description,
+                "axis": "category",
+                "values": list(self.values),
+            }
         ends = [
             to_display(parameter.name, value_at(parameter, p))[1]
             for p in (self.low, self.high)
         ]
         return {
-            **told,
+            **description,
             "axis": scale_of(parameter.name, parameter.sampling),
             "low": min(ends),
             "high": max(ends),
@@ -90,15 +106,17 @@ class Region:
         }
 
     @classmethod
-    def from_description(cls, told):
-        """Returns the `key` and the region of which `describe` told this."""
-        key = _key(told["registered"], told["when"])
-        if "values" in told:
-            return key, cls(values=tuple(told["values"]))
-        return key, cls(*told["positions"])
+    def from_description(
+        cls, description: dict[str, Any]
+    ) -> tuple[int, "Region"]:
+        """Returns the `key` and the region of a description by `describe`."""
+        key = _key(description["registered"], description["when"])
+        if "values" in description:
+            return key, cls(values=tuple(description["values"]))
+        return key, cls(*description["positions"])
 
 
-def categories(parameter):
+def categories(parameter: Parameter) -> tuple[Any, ...] | None:
     """Returns the values among which to choose, or `None` for a range."""
     if isinstance(parameter, kinds.Fixed):
         return (parameter.value,)
@@ -109,13 +127,13 @@ def categories(parameter):
     return None
 
 
-def value_at(parameter, position):
+def value_at(parameter: Parameter, position: float) -> Any:
     """Returns the value at a position, ends included."""
     # A whole number lies at the lower end of its share of the positions.
     return parameter.prob_to_value(min(max(position, 0.0), 1 - 1e-12))
 
 
-def position(parameter, value):
+def position(parameter: Parameter, value: float) -> float:
     """Returns where a value of a range lies on its scale."""
     if parameter.step is not None and parameter.sampling == "linear":
         # keras-tuner takes the whole part of 2.9999999999999996 steps.
@@ -123,7 +141,7 @@ def position(parameter, value):
     return min(max(parameter.value_to_prob(value), 0.0), 1.0)
 
 
-def nearest(parameter, value):
+def nearest(parameter: Parameter, value: Any) -> Any:
     """Returns the value of the hyperparameter that is meant by `value`.
 
     Raises:
@@ -160,12 +178,12 @@ def _same(own, value):
     return own == value and isinstance(own, bool) == isinstance(value, bool)
 
 
-def conditions(parameter):
+def conditions(parameter: Parameter) -> dict[str, list[Any]]:
     """Returns the parents of a hyperparameter, with the values it needs."""
     return {c.name: list(c.values) for c in parameter.conditions}
 
 
-def key(parameter):
+def key(parameter: Parameter) -> int:
     """Returns an integer for a hyperparameter, the same in every process."""
     return _key(parameter.name, conditions(parameter))
 
@@ -175,14 +193,16 @@ def _key(name, when):
     return zlib.crc32(json.dumps([name, when]).encode()) or 1
 
 
-def is_active(parameter, values):
+def is_active(parameter: Parameter, values: Mapping[str, Any]) -> bool:
     """Returns whether a trial with these values has the hyperparameter."""
     return parameter.name in values and all(
         condition.is_active(values) for condition in parameter.conditions
     )
 
 
-def fill(space, value_of):
+def fill(
+    space: Iterable[Parameter], value_of: Callable[[Parameter], Any]
+) -> dict[str, Any]:
     """Returns the values of a trial, those of active hyperparameters only.
 
     Args:
@@ -197,7 +217,7 @@ def fill(space, value_of):
     return hp.values
 
 
-def points(space):
+def points(space: Iterable[Parameter]) -> Iterator[dict[str, Any]]:
     """Yields the points of a space; where a range is endless, some of them."""
 
     def walk(values, rest):
@@ -214,7 +234,7 @@ def points(space):
     return walk({}, list(space))
 
 
-def every_value(parameter):
+def every_value(parameter: Parameter) -> Iterable[Any]:
     """Returns the values of a hyperparameter, some of them if it is endless."""
     every = categories(parameter)
     if every is not None:

@@ -1,6 +1,6 @@
 """The scales on which the course draws hyperparameters."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tfcourse.errors import InputError
 
@@ -157,12 +157,12 @@ def powers_of_two(
     return hp.Choice(name, powers, **kwargs)
 
 
-def complement_scale(name):
+def complement_scale(name: str) -> str:
     """Returns the name under which 1 - x of a hyperparameter x is kept."""
     return _COMPLEMENT + name
 
 
-def to_display(name, value):
+def to_display(name: str, value: Any) -> tuple[str, Any]:
     """Returns name and value as a person reads them: $\\beta$, not 1 - β."""
     if not name.startswith(_COMPLEMENT):
         return name, value
@@ -170,7 +170,9 @@ def to_display(name, value):
     return name.removeprefix(_COMPLEMENT), round(1 - value, 12)
 
 
-def scale_of(name, sampling):
+def scale_of(
+    name: str, sampling: str | None
+) -> Literal["linear", "log", "one_minus_log"]:
     """Returns on which axis to draw a hyperparameter.
 
     Args:
