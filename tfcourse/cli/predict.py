@@ -50,13 +50,8 @@ def predict(
     verbose: Verbose = False,
 ) -> None:
     """Predict each row of a table with an exported model."""
-    from tfcourse.cli.terminal.quiet import silence_libraries
-
-    silence_libraries(verbose)
-    from tfcourse.export.csv_predictions import (
     quiet.silence_libraries(verbose)
-    from tfcourse.export.predictor import (
-        Predictor,
+    from tfcourse.export.csv_predictions import (
         check_out,
         predict_file,
         write_predictions,
@@ -94,19 +89,15 @@ def evaluate(
 ) -> None:
     """Compare an exported classifier's answers with the right ones."""
     quiet.silence_libraries(verbose)
-    from tfcourse.export import predictor as exported
-
-    silence_libraries(verbose)
     from tfcourse.export.evaluation import evaluate as compare
     from tfcourse.export.predictor import Predictor
 
     predictor = Predictor(model)
-    predictor = exported.Predictor(model)
     bad = _Bad(skip_bad)
     examples = predictor.examples(table, apart=[target], on_bad=bad.callback)
     _name_order(examples, predictor)
     with _progress() as advance:
-        result = exported.evaluate(predictor, examples, target, advance)
+        result = compare(predictor, examples, target, advance)
     _print_evaluation(result)
     bad.summarise(result["examples"])
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tfcourse.optimizers.base import BaseOptimizer
 from tfcourse.optimizers.moving_average import bias_correction
-from tfcourse.optimizers.xla_l2 import in_xla_context
+from tfcourse.utils.tensorflow_private import in_xla_context
 
 # Up to this size adding `l2 * w` for nothing is cheaper than a branch.
 _SMALL = 2**14

@@ -12,13 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Private: TensorFlow has no public way to ask.
-from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
-
-
-def in_xla_context() -> bool:
-    """Returns whether what is being traced will be compiled by XLA."""
-    return GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+from tfcourse.utils.tensorflow_private import in_xla_context
 
 
 def applies_to(l2: keras.Variable) -> bool:

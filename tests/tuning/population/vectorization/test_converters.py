@@ -8,7 +8,6 @@ if keras.config.backend() != "tensorflow":
     pytest.skip("they are TensorFlow's", allow_module_level=True)
 
 import tensorflow as tf
-from tensorflow.python.ops.parallel_for import pfor
 
 from tfcourse.tuning.population.vectorization import (
     convolution,
@@ -17,6 +16,7 @@ from tfcourse.tuning.population.vectorization import (
 )
 from tfcourse.tuning.population.vectorization.converters import converters
 from tfcourse.tuning.population.vectorization.cross_member import any_member
+from tfcourse.utils.tensorflow_private import vectorization_rules
 
 K = 3
 
@@ -134,9 +134,7 @@ def test_any_member_decides_for_all(flags, xla, expected):
 
 
 def test_the_rules_are_put_back():
-    registry, fallback = pfor._pfor_converter_registry, pfor._fallback_converter
-    before = dict(registry)
+    before = vectorization_rules()
     with converters(xla=True):
-        assert dict(registry) != before
-    assert dict(registry) == before
-    assert pfor._fallback_converter is fallback
+        assert vectorization_rules() != before
+    assert vectorization_rules() == before

@@ -10,11 +10,11 @@ if keras.config.backend() != "tensorflow":
     )
 
 import tensorflow as tf
-from tensorflow.python.ops.parallel_for import pfor
 
 from tfcourse.tuning.population.vectorization import converters as module
 from tfcourse.tuning.population.vectorization.converters import converters
 from tfcourse.tuning.population.vectorization.static_shapes import static_rules
+from tfcourse.utils.tensorflow_private import vectorization_rules
 
 K = 3
 SHARED = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
@@ -71,7 +71,7 @@ def test_of_all_members_is_what_each_gives(
 
 
 def test_every_rule_is_tried_here():
-    rules = static_rules(pfor._pfor_converter_registry)
+    rules = static_rules(vectorization_rules())
     assert {name.split()[0] for name in OPERATIONS} == set(rules)
 
 

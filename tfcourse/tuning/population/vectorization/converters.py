@@ -14,19 +14,27 @@ program is traced, and then put back.
 import contextlib
 import functools
 import threading
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.ops.parallel_for import pfor
 
 from tfcourse.tuning.population.vectorization import (
     convolution,
     philox,
     pooling,
 )
-from tfcourse.tuning.population.vectorization.static_shapes import (
-    members_of,
-    same,
-    static_rules,
+from tfcourse.tuning.population.vectorization.static_shapes import static_rules
+from tfcourse.utils.tensorflow_private import (
+    Operation,
+    Rule,
+    Rules,
+    converted,
+    fallback_rule,
+    number_of_examples,
+    outputs_of_same,
+    vectorization_rules,
+    vectorization_rules_replaced,
 )
 
 _lock = threading.RLock()
@@ -37,7 +45,7 @@ _SMALLEST_PRODUCT = 64 * 64
 
 
 @contextlib.contextmanager
-def converters(xla):
+def converters(xla: bool) -> Iterator[set[str]]:
     """Puts the rules in place.
 
     Args:
@@ -47,26 +55,25 @@ def converters(xla):
         The set of the names of the operations that went one by one; it fills
         while the context lasts.
     """
-    one_by_one = set()
+    one_by_one: set[str] = set()
 
-    def fallback(op, *args, **kwargs):
-        one_by_one.add(op.op_type)
-        return _written_out(op) or original(op, *args, **kwargs)
+    def fallback(original: Rule) -> Rule:
+        def rule(op: Operation, *args: Any, **kwargs: Any) -> Any:
+            one_by_one.add(op.op_type)
+            return _written_out(op) or original(op, *args, **kwargs)
 
-    with _lock:
-        registry = pfor._pfor_converter_registry
-        original, before = pfor._fallback_converter, dict(registry)
-        registry.update(_rules(before, xla))
-        pfor._fallback_converter = fallback
-        try:
-            yield one_by_one
-        finally:
-            pfor._fallback_converter = original
-            registry.clear()
-            registry.update(before)
+        return rule
+
+    with (
+        _lock,
+        vectorization_rules_replaced(
+            _rules(vectorization_rules(), xla), fallback
+        ),
+    ):
+        yield one_by_one
 
 
-def _rules(tensorflow_rules, xla):
+def _rules(tensorflow_rules: Rules, xla: bool) -> Rules:
     rules = static_rules(tensorflow_rules) | {
         "Bitcast": _bitcast,
         "InTopKV2": _in_top_k,
@@ -97,16 +104,12 @@ def _rules(tensorflow_rules, xla):
     return rules
 
 
-def _one_by_one(op):
-    return pfor._fallback_converter(op)
-
-
-def _written_out(op):
+def _written_out(op: Operation) -> list[Any] | None:
     """Returns the outputs, computed one member after another.
 
     None if that cannot be written out, or would be too long.
     """
-    members = members_of(op)
+    members = number_of_examples(op)
     odd = {tf.variant, tf.resource} & {x.dtype for x, _, _ in op.inputs}
     if members is None or members > _LONGEST_WRITTEN_OUT or odd:
         return None
@@ -114,17 +117,19 @@ def _written_out(op):
         tf.unstack(x, num=members) if stacked else [x] * members
         for x, stacked, _ in op.inputs
     ]
-    rows = [same(op, list(row)) for row in zip(*columns, strict=True)]
-    return [pfor.wrap(tf.stack(out)) for out in zip(*rows, strict=True)]
+    rows = [
+        outputs_of_same(op, list(row)) for row in zip(*columns, strict=True)
+    ]
+    return [converted(tf.stack(out)) for out in zip(*rows, strict=True)]
 
 
-def _products(rule, op):
+def _products(rule: Rule, op: Operation) -> Any:
     """Few, but large ones are faster one by one, outside XLA.
 
     They are not counted as what is not vectorised: each fills a core.
     """
     (a, a_differs, _), (b, b_differs, _) = op.inputs
-    members = members_of(op)
+    members = number_of_examples(op)
     if (
         not (a_differs and b_differs)
         or members is None
@@ -135,7 +140,7 @@ def _products(rule, op):
     return _written_out(op)
 
 
-def _size_of_weights(op, a, b):
+def _size_of_weights(op: Operation, a: tf.Tensor, b: tf.Tensor) -> int:
     """Returns how many numbers the matrix has that is no batch's."""
     out = op.outputs[0].shape
     return max(
@@ -143,57 +148,63 @@ def _size_of_weights(op, a, b):
     )
 
 
-def _bitcast(op):
-    return [pfor.wrap(out) for out in same(op, [op.stacked_input(0)])]
+def _bitcast(op: Operation) -> Any:
+    return [
+        converted(out) for out in outputs_of_same(op, [op.stacked_input(0)])
+    ]
 
 
-def _any_member(xla, op):
-    """The rule for `across.any_member`."""
+def _any_member(xla: bool, op: Operation) -> Any:
+    """The rule for `cross_member.any_member`."""
     members = tf.constant([True]) if xla else op.stacked_input(0)
-    return pfor.wrap(tf.reduce_any(members), False)
+    return converted(tf.reduce_any(members), False)
 
 
-def _in_top_k(op):
+def _in_top_k(op: Operation) -> Any:
     op.stack_inputs([0, 1])
     predictions, targets = op.stacked_input(0), op.stacked_input(1)
     rows = tf.reshape(predictions, [-1, tf.shape(predictions)[-1]])
-    (out,) = same(op, [rows, tf.reshape(targets, [-1]), op.unstacked_input(2)])
-    return pfor.wrap(tf.reshape(out, tf.shape(targets)))
+    (out,) = outputs_of_same(
+        op, [rows, tf.reshape(targets, [-1]), op.unstacked_input(2)]
+    )
+    return converted(tf.reshape(out, tf.shape(targets)))
 
 
-def _key_and_counter(op):
+def _key_and_counter(op: Operation) -> Any:
     keys, counters = philox.key_and_counter(op.stacked_input(0))
-    return [pfor.wrap(keys), pfor.wrap(counters)]
+    return [converted(keys), converted(counters)]
 
 
-def _random(numbers, op):
+def _random(numbers: Callable[..., tf.Tensor], op: Operation) -> Any:
     if op.get_attr("dtype") != tf.float32 or op.inputs[0].is_stacked:
-        return _one_by_one(op)
+        return fallback_rule(op)
     op.stack_inputs([1, 2])
     shape = op.unstacked_input(0)
-    return pfor.wrap(numbers(shape, op.stacked_input(1), op.stacked_input(2)))
+    return converted(numbers(shape, op.stacked_input(1), op.stacked_input(2)))
 
 
-def _conv2d(tensorflow_rule, xla, op):
+def _conv2d(tensorflow_rule: Rule, xla: bool, op: Operation) -> Any:
     (image, image_differs, _), (filters, filters_differ, _) = op.inputs
     if not filters_differ:
         return tensorflow_rule(op)
     if xla and _is_product(op, _of_one(op, 0), _of_one(op, 1)):
         out = convolution.convolve(image, filters, **_settings(op))
-        return pfor.wrap(out)
+        return converted(out)
     if not image_differs and op.get_attr("data_format") == b"NHWC":
-        return pfor.wrap(_merged(op, image, filters))
-    return _one_by_one(op)
+        return converted(_merged(op, image, filters))
+    return fallback_rule(op)
 
 
-def _conv2d_backprop_input(tensorflow_rule, xla, op):
+def _conv2d_backprop_input(
+    tensorflow_rule: Rule, xla: bool, op: Operation
+) -> Any:
     if not op.inputs[1].is_stacked:
         return tensorflow_rule(op)
     shape = op.outputs[0].shape
     if not (xla and _is_product(op, shape, _of_one(op, 1))):
-        return _one_by_one(op)
+        return fallback_rule(op)
     op.stack_inputs([2])
-    return pfor.wrap(
+    return converted(
         convolution.image_gradient(
             op.stacked_input(1),
             op.stacked_input(2),
@@ -203,24 +214,28 @@ def _conv2d_backprop_input(tensorflow_rule, xla, op):
     )
 
 
-def _conv2d_backprop_filter(tensorflow_rule, xla, op):
+def _conv2d_backprop_filter(
+    tensorflow_rule: Rule, xla: bool, op: Operation
+) -> Any:
     shape = op.outputs[0].shape
     if xla and _is_product(op, _of_one(op, 0), shape):
         op.stack_inputs([2])
         out = convolution.filters_gradient(
             op.inputs[0].t, op.stacked_input(2), shape, **_settings(op)
         )
-        return pfor.wrap(out)
-    return _one_by_one(op) if op.inputs[0].is_stacked else tensorflow_rule(op)
+        return converted(out)
+    return fallback_rule(op) if op.inputs[0].is_stacked else tensorflow_rule(op)
 
 
-def _of_one(op, place):
+def _of_one(op: Operation, place: int) -> tf.TensorShape:
     """Returns the shape of an input for one member."""
     shape = op.inputs[place].t.shape
     return shape[1:] if op.inputs[place].is_stacked else shape
 
 
-def _is_product(op, image, filters):
+def _is_product(
+    op: Operation, image: tf.TensorShape, filters: tf.TensorShape
+) -> bool:
     """Whether `convolution` handles these shapes: not, e.g., with groups."""
     return (
         op.get_attr("data_format") == b"NHWC"
@@ -230,7 +245,7 @@ def _is_product(op, image, filters):
     )
 
 
-def _settings(op):
+def _settings(op: Operation) -> dict[str, Any]:
     explicit = list(op.get_attr("explicit_paddings"))
     return {
         "strides": list(op.get_attr("strides"))[1:3],
@@ -239,51 +254,51 @@ def _settings(op):
     }
 
 
-def _merged(op, image, filters):
+def _merged(op: Operation, image: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
     """One convolution to the channels of all: they see the same image."""
     members, n = filters.shape[0], filters.shape[-1]
     filters = tf.transpose(filters, [1, 2, 3, 0, 4])
     filters = tf.reshape(filters, [*filters.shape[:3], members * n])
-    (out,) = same(op, [image, filters])
+    (out,) = outputs_of_same(op, [image, filters])
     examples, height, width, _ = tf.unstack(tf.shape(out))
     out = tf.reshape(out, [examples, height, width, members, n])
     return tf.transpose(out, [3, 0, 1, 2, 4])
 
 
-def _max_pool(tensorflow_rule, op):
+def _max_pool(tensorflow_rule: Rule, op: Operation) -> Any:
     size = _window(op, _of_one(op, 0))
     if size is None:
         return tensorflow_rule(op)
-    return pfor.wrap(pooling.max_pool(op.stacked_input(0), size))
+    return converted(pooling.max_pool(op.stacked_input(0), size))
 
 
-def _average_pool(tensorflow_rule, op):
+def _average_pool(tensorflow_rule: Rule, op: Operation) -> Any:
     size = _window(op, _of_one(op, 0))
     if size is None:
         return tensorflow_rule(op)
-    return pfor.wrap(pooling.average_pool(op.stacked_input(0), size))
+    return converted(pooling.average_pool(op.stacked_input(0), size))
 
 
-def _max_pool_gradient(tensorflow_rule, op):
+def _max_pool_gradient(tensorflow_rule: Rule, op: Operation) -> Any:
     size = _window(op, _of_one(op, 0))
     if size is None:
         return tensorflow_rule(op)
     op.stack_inputs([0, 2])
     image, gradient = op.stacked_input(0), op.stacked_input(2)
-    return pfor.wrap(pooling.max_pool_gradient(image, gradient, size))
+    return converted(pooling.max_pool_gradient(image, gradient, size))
 
 
-def _average_pool_gradient(tensorflow_rule, op):
+def _average_pool_gradient(tensorflow_rule: Rule, op: Operation) -> Any:
     shape = op.outputs[0].shape
     size = _window(op, shape)
     if size is None:
         return tensorflow_rule(op)
-    return pfor.wrap(
+    return converted(
         pooling.average_pool_gradient(op.stacked_input(1), shape, size)
     )
 
 
-def _window(op, image):
+def _window(op: Operation, image: tf.TensorShape) -> list[int] | None:
     """Returns the size of the windows, or None where `pooling` has no form."""
     _, *size, channels = op.get_attr("ksize")
     plain = (

@@ -5,10 +5,19 @@ filters. One batch of such products serves all members; on the CPU, compiled by
 XLA, it takes a quarter of the time of one convolution after another.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 
-def convolve(image, filters, strides, dilations, padding):
+def convolve(
+    image: tf.Tensor,
+    filters: tf.Tensor,
+    strides: list[int],
+    dilations: list[int],
+    padding: str | list[int],
+) -> tf.Tensor:
     """Returns the convolution of an image with the filters of each member.
 
     Args:
@@ -29,7 +38,7 @@ def convolve(image, filters, strides, dilations, padding):
     image = tf.pad(image, [*leading, *pads, [0, 0]])
     height, width = image.shape[-3:-1]
 
-    def seen_by(row, column):
+    def seen_by(row: int, column: int) -> tf.Tensor:
         row, column = row * dilations[0], column * dilations[1]
         return image[
             ...,
@@ -48,7 +57,12 @@ def convolve(image, filters, strides, dilations, padding):
     )
 
 
-def image_gradient(filters, gradient, shape, **settings):
+def image_gradient(
+    filters: tf.Tensor,
+    gradient: tf.Tensor,
+    shape: tf.TensorShape,
+    **settings: Any,
+) -> tf.Tensor:
     """Returns the gradient by an image of `shape`, `(h, w, c)`."""
     members, examples = tf.unstack(tf.shape(gradient)[:2])
     image = tf.zeros([members, examples, *shape], gradient.dtype)
@@ -57,7 +71,12 @@ def image_gradient(filters, gradient, shape, **settings):
     )
 
 
-def filters_gradient(image, gradient, shape, **settings):
+def filters_gradient(
+    image: tf.Tensor,
+    gradient: tf.Tensor,
+    shape: tf.TensorShape,
+    **settings: Any,
+) -> tf.Tensor:
     """Returns the gradient by filters of `shape`, `(height, width, c, n)`."""
     members = tf.shape(gradient)[0]
     filters = tf.zeros([members, *shape], gradient.dtype)
@@ -66,7 +85,11 @@ def filters_gradient(image, gradient, shape, **settings):
     )
 
 
-def _transpose(linear, zeros, gradient):
+def _transpose(
+    linear: Callable[[tf.Tensor], tf.Tensor],
+    zeros: tf.Tensor,
+    gradient: tf.Tensor,
+) -> tf.Tensor:
     # The map is linear: where its gradient is taken does not matter.
     with tf.GradientTape() as tape:
         tape.watch(zeros)
@@ -74,7 +97,12 @@ def _transpose(linear, zeros, gradient):
     return tape.gradient(output, zeros, gradient)
 
 
-def _pads(sizes, spans, strides, padding):
+def _pads(
+    sizes: tf.TensorShape,
+    spans: list[int],
+    strides: list[int],
+    padding: str | list[int],
+) -> list[list[int]]:
     if padding == "VALID":
         return [[0, 0], [0, 0]]
     if padding != "SAME":

@@ -1,9 +1,11 @@
 """What one member may know of the others that are computed at once."""
 
+from typing import Any
+
 import keras
 
 
-def any_member(condition):
+def any_member(condition: Any) -> Any:
     """Returns whether a condition holds for any member computed at once.
 
     It is the same for all of them, so that it may decide on sizes. A program

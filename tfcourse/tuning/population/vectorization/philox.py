@@ -13,10 +13,12 @@ import math
 
 import tensorflow as tf
 
+Words = tuple[tf.Tensor, ...]
+
 _LOW = 0xFFFFFFFF
 
 
-def philox(counter, key):
+def philox(counter: Words, key: Words) -> Words:
     """Returns four random words of 32 bits for each counter and key.
 
     Args:
@@ -33,7 +35,7 @@ def philox(counter, key):
     return a, b, c, d
 
 
-def key_and_counter(seeds):
+def key_and_counter(seeds: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the state that TensorFlow makes of seeds of shape `(K, 2)`.
 
     Returns:
@@ -51,12 +53,14 @@ def key_and_counter(seeds):
     return _join(a, b)[:, None], counter
 
 
-def uniform(shape, keys, counters):
+def uniform(
+    shape: tf.Tensor, keys: tf.Tensor, counters: tf.Tensor
+) -> tf.Tensor:
     """Returns `float32`s in [0, 1), an array of `shape` for each of K keys."""
     return _arrays(shape, _fractions(shape, keys, counters))
 
 
-def normal(shape, keys, counters):
+def normal(shape: tf.Tensor, keys: tf.Tensor, counters: tf.Tensor) -> tf.Tensor:
     """Returns standard normal `float32`s, by the Box-Muller transform."""
     words = _fractions(shape, keys, counters)
     # Two words give two numbers.
@@ -67,7 +71,9 @@ def normal(shape, keys, counters):
     return _arrays(shape, pairs)
 
 
-def _fractions(shape, keys, counters):
+def _fractions(
+    shape: tf.Tensor, keys: tf.Tensor, counters: tf.Tensor
+) -> tf.Tensor:
     """Returns numbers in [0, 1), four for each counter in the last axis."""
     blocks = tf.cast(tf.range((tf.reduce_prod(shape) + 3) // 4), tf.uint64)
     low, high = counters[:, :1] + blocks, counters[:, 1:]
@@ -80,15 +86,15 @@ def _fractions(shape, keys, counters):
     return tf.bitcast((bits & 0x7FFFFF) | 0x3F800000, tf.float32) - 1
 
 
-def _arrays(shape, numbers):
+def _arrays(shape: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
     members = tf.shape(numbers)[0]
     flat = tf.reshape(numbers, [members, -1])[:, : tf.reduce_prod(shape)]
     return tf.reshape(flat, tf.concat([[members], shape], 0))
 
 
-def _high(word):
+def _high(word: tf.Tensor) -> tf.Tensor:
     return tf.bitwise.right_shift(word, tf.constant(32, tf.uint64))
 
 
-def _join(low, high):
+def _join(low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
     return low | tf.bitwise.left_shift(high, tf.constant(32, tf.uint64))

@@ -6,10 +6,19 @@ compute them makes a step a quarter longer to trace and to compile.
 """
 
 import functools
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.ops.parallel_for import pfor
+
+from tfcourse.utils.tensorflow_private import (
+    Operation,
+    Rule,
+    Rules,
+    converted,
+    number_of_examples,
+    outputs_of_same,
+)
 
 # Which of an operation's inputs tells the axis, and which it may vary in.
 _AXES = {
@@ -28,7 +37,7 @@ _AXES = {
 }
 
 
-def static_rules(tensorflow_rules):
+def static_rules(tensorflow_rules: Rules) -> Rules:
     """Returns rules, which go by TensorFlow's where something is not known."""
     rules = {
         name: functools.partial(_along_axes, *_AXES[name]) for name in _AXES
@@ -46,22 +55,14 @@ def static_rules(tensorflow_rules):
     }
 
 
-def same(op, inputs):
-    """Returns the outputs of the same operation on other inputs."""
-    return pfor._create_op(
-        op.op_type,
-        inputs,
-        [output.dtype for output in op.outputs],
-        attrs=op.op.node_def.attr,
-    ).outputs
-
-
-def _known_or(rule, tensorflow_rule, op):
+def _known_or(rule: Rule, tensorflow_rule: Rule, op: Operation) -> Any:
     outputs = rule(op)
     return tensorflow_rule(op) if outputs is None else outputs
 
 
-def _along_axes(place, varies, op):
+def _along_axes(
+    place: int, varies: list[int] | slice, op: Operation
+) -> list[Any] | None:
     axes = _value(op, place)
     if axes is None:
         return None
@@ -71,37 +72,40 @@ def _along_axes(place, varies, op):
     inputs[place] = tf.constant(
         np.where(axes < 0, axes, axes + 1), inputs[place].dtype
     )
-    return [pfor.wrap(out) for out in same(op, inputs)]
+    return [converted(out) for out in outputs_of_same(op, inputs)]
 
 
-def _reshape(op):
-    shape, members = _value(op, 1), members_of(op)
+def _reshape(op: Operation) -> list[Any] | None:
+    shape, members = _value(op, 1), number_of_examples(op)
     if shape is None or (members is None and -1 in shape):
         return None
     return _with_shape(op, [-1 if members is None else members, *shape])
 
 
-def _broadcast(op):
-    shape, members = _value(op, 1), members_of(op)
+def _broadcast(op: Operation) -> list[Any] | None:
+    shape, members = _value(op, 1), number_of_examples(op)
     rank = op.inputs[0].t.shape.rank
     if shape is None or members is None or rank != len(shape) + 1:
         return None
     return _with_shape(op, [members, *shape])
 
 
-def _with_shape(op, shape):
+def _with_shape(op: Operation, shape: list[int]) -> list[Any]:
     shape = tf.constant(shape, op.inputs[1].t.dtype)
-    return [pfor.wrap(out) for out in same(op, [op.stacked_input(0), shape])]
+    return [
+        converted(out)
+        for out in outputs_of_same(op, [op.stacked_input(0), shape])
+    ]
 
 
-def _shape(op):
+def _shape(op: Operation) -> Any:
     shape = op.stacked_input(0).shape[1:]
     if not shape.is_fully_defined():
         return None
-    return pfor.wrap(tf.constant(shape, op.get_attr("out_type")), False)
+    return converted(tf.constant(shape, op.get_attr("out_type")), False)
 
 
-def _product(op):
+def _product(op: Operation) -> Any:
     """What all members share, times what each has of its own."""
     (shared, differs, _), (own, _, _) = op.inputs
     if (
@@ -113,25 +117,19 @@ def _product(op):
     members, rows, columns = own.shape
     own = tf.reshape(tf.transpose(own, [1, 0, 2]), [rows, members * columns])
     out = tf.matmul(shared, own, transpose_a=op.get_attr("transpose_a"))
-    return pfor.wrap(
+    return converted(
         tf.transpose(tf.reshape(out, [-1, members, columns]), [1, 0, 2])
     )
 
 
-def _bias_gradient(op):
+def _bias_gradient(op: Operation) -> Any:
     gradient = op.stacked_input(0)
     if op.get_attr("data_format") == b"NCHW" or gradient.shape.rank is None:
         return None
-    return pfor.wrap(tf.reduce_sum(gradient, range(1, gradient.shape.rank - 1)))
+    return converted(tf.reduce_sum(gradient, range(1, gradient.shape.rank - 1)))
 
 
-def _value(op, place):
+def _value(op: Operation, place: int) -> np.ndarray | None:
     """Returns an input in NumPy, if it is known and the same for all."""
     value, differs, _ = op.inputs[place]
     return None if differs else tf.get_static_value(value)
-
-
-def members_of(op):
-    """Returns how many members there are, or None if that is open."""
-    members = tf.get_static_value(op.pfor.loop_len_vector)
-    return None if members is None else members[0]

@@ -1,0 +1,83 @@
+"""The private names of TensorFlow that the package uses, all in one place.
+
+`tf.vectorized_map` turns the operations of one example into those of many by a
+table of rules, which cannot be changed in public; nor does anything public say
+whether XLA will compile what is being traced.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+from tensorflow.python.ops.parallel_for import pfor
+
+# What a rule is given: TensorFlow's `_PforInput`, one operation to convert.
+Operation = Any
+Rule = Callable[..., Any]
+Rules = dict[str, Rule]
+
+
+def in_xla_context() -> bool:
+    """Returns whether what is being traced will be compiled by XLA."""
+    return GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def vectorization_rules() -> Rules:
+    """Returns a copy of the rules that are in place, by operation."""
+    return dict(pfor._pfor_converter_registry)
+
+
+def fallback_rule(op: Operation) -> Any:
+    """Applies the rule for operations that have none of their own."""
+    return pfor._fallback_converter(op)
+
+
+@contextlib.contextmanager
+def vectorization_rules_replaced(
+    rules: Rules, fallback: Callable[[Rule], Rule]
+) -> Iterator[None]:
+    """While it lasts, some rules are others.
+
+    Args:
+        rules: The rules, by operation; what is not among them stays.
+        fallback: A function that returns the rule for operations that have
+            none, given TensorFlow's.
+    """
+    registry = pfor._pfor_converter_registry
+    before, original = dict(registry), pfor._fallback_converter
+    registry.update(rules)
+    pfor._fallback_converter = fallback(original)
+    try:
+        yield
+    finally:
+        pfor._fallback_converter = original
+        registry.clear()
+        registry.update(before)
+
+
+def converted(output: tf.Tensor, is_stacked: bool = True) -> Any:
+    """Returns an output as rules return them.
+
+    Args:
+        output: The tensor.
+        is_stacked: Whether it has a first axis for the examples.
+    """
+    return pfor.wrap(output, is_stacked)
+
+
+def outputs_of_same(op: Operation, inputs: list[Any]) -> list[tf.Tensor]:
+    """Returns the outputs of the same operation on other inputs."""
+    return pfor._create_op(
+        op.op_type,
+        inputs,
+        [output.dtype for output in op.outputs],
+        attrs=op.op.node_def.attr,
+    ).outputs
+
+
+def number_of_examples(op: Operation) -> int | None:
+    """Returns over how many examples is mapped, or None if that is open."""
+    length = tf.get_static_value(op.pfor.loop_len_vector)
+    return None if length is None else length[0]
