@@ -20,11 +20,8 @@ import numpy as np
 from keras import layers
 from sklearn.datasets import load_digits
 
-from tfcourse.tuning.population import (
-    Population,
-    build_deferred,
-    initial_values,
-)
+from tfcourse.tuning.population import build_deferred, initial_values
+from tfcourse.tuning.population.trainer import PopulationTrainer
 
 EPOCHS, BATCH = 10, 64
 
@@ -83,9 +80,8 @@ def as_population(build, members, train, held_out, epochs):
     template = build()
     template.optimizer.build(template.trainable_variables)
     drawn = time.perf_counter()
-    population = Population.from_columns(
-        template, initial_values(template, models)
-    )
+    columns = initial_values(template, models)
+    population = PopulationTrainer(template, members, lambda: (columns, None))
     built = time.perf_counter()
     population.fit(
         *train,

@@ -7,7 +7,7 @@ import keras_tuner
 
 from tfcourse.tuning.caviar import programs as caviar_programs
 from tfcourse.tuning.caviar.tuner import Caviar
-from tfcourse.tuning.population.early_stopping import MemberHistory
+from tfcourse.tuning.population.history import MemberHistory
 
 
 def build(hp):

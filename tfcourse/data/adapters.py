@@ -1,14 +1,86 @@
-"""The inputs of a training set, batch by batch, whatever it is kept in."""
+"""Training data batch by batch, whatever they are kept in.
+
+Arrays, a `tf.data.Dataset`, a `keras.utils.PyDataset` and other iterables of
+batches are read here, for whoever goes through data without `model.fit`.
+"""
 
 import itertools
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
 
+# Arrays in nested lists, tuples and dicts; some may be None.
+Arrays = Any
+# `inputs`, `(inputs,)`, `(inputs, targets)` or these and weights.
+Batch = Any
+
 _NO_END = (
-    "`data` has no end: one pass over it would never be over. Give it without "
-    "`repeat()`, or a PyDataset that knows its length."
+    "{name} has no end: one pass over it would never be over. Give it without "
+    "`repeat()`, for instance with `dataset.take(steps)`, or as a PyDataset "
+    "that knows its length."
 )
+
+
+def are_arrays(data: Any) -> bool:
+    """Whether data are arrays, and not batches of them."""
+    found = leaves(data)
+    return bool(found) and all(
+        hasattr(leaf, "shape") and hasattr(leaf, "__getitem__")
+        for leaf in found
+    )
+
+
+def leaves(arrays: Arrays) -> list[Any]:
+    """Returns the arrays that are not None."""
+    return [a for a in keras.tree.flatten(arrays) if a is not None]
+
+
+def length_of(arrays: Arrays, name: str = "`data`") -> int:
+    """Returns how many examples there are in each of the arrays.
+
+    Raises:
+        ValueError: If arrays are of unlike length.
+    """
+    lengths = {len(array) for array in leaves(arrays)}
+    if len(lengths) != 1:
+        raise ValueError(
+            f"{name} must be arrays of one length. Received arrays of lengths "
+            f"{sorted(lengths)}"
+        )
+    return lengths.pop()
+
+
+def number_of_batches(data: Any, name: str = "`data`") -> int | None:
+    """Returns how many batches a dataset has, or None if it does not tell.
+
+    Raises:
+        ValueError: If it has no end.
+    """
+    if isinstance(data, keras.utils.PyDataset):
+        if data.num_batches is None:
+            raise ValueError(_NO_END.format(name=name))
+        return data.num_batches
+    cardinality = getattr(data, "cardinality", None)
+    if cardinality is None:
+        return len(data) if hasattr(data, "__len__") else None
+    length = int(cardinality())
+    if length == -1:  # as `tf.data.INFINITE_CARDINALITY`
+        raise ValueError(_NO_END.format(name=name))
+    return length if length >= 0 else None
+
+
+def batches_of(data: Any, name: str = "`data`") -> Iterator[Batch]:
+    """Yields the batches of a dataset, or another iterable, once.
+
+    Raises:
+        ValueError: If it has no end.
+    """
+    length = number_of_batches(data, name)
+    if isinstance(data, keras.utils.PyDataset):
+        return (data[i] for i in range(length or 0))
+    return iter(data)
 
 
 class InputBatches:
@@ -28,36 +100,35 @@ class InputBatches:
             if `batch_size` is below 1.
     """
 
-    def __init__(self, data, batch_size):
-        if _are_arrays(data):
+    def __init__(self, data: Any, batch_size: int) -> None:
+        if are_arrays(data):
             # A list holds several inputs, though in a batch it is a tuple.
             inputs = data[0] if isinstance(data, tuple) else data
-            self._batches = _Slices(inputs, batch_size)
-        elif isinstance(data, keras.utils.PyDataset):
-            self._batches = _Indexed(data)
-        elif hasattr(data, "__iter__"):
+            self._batches: Any = _Slices(inputs, batch_size)
+        elif hasattr(data, "__iter__") or isinstance(
+            data, keras.utils.PyDataset
+        ):
             self._batches = data
         else:
             raise TypeError(
                 "`data` must be arrays, or batches in a tf.data.Dataset, a "
                 f"PyDataset or another iterable. Received: {data!r}"
             )
-        self.length = _length(self._batches)
+        self.length = number_of_batches(self._batches)
         # An iterator can be gone through once.
-        self._once = iter(data) if iter(self._batches) is data else None
+        self._once = data if isinstance(data, Iterator) else None
         self._begun = False
 
-    def first(self):
+    def first(self) -> Arrays:
         """Returns the inputs of the first batch, which stays the first."""
-        source = self._batches if self._once is None else self._once
-        batch = next(iter(source), None)
+        batch = next(self._pass(), None)
         if batch is None:
             raise ValueError("`data` have no batches.")
         if self._once is not None:
             self._once = itertools.chain([batch], self._once)
         return _inputs_of(batch)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Arrays]:
         if self._once is not None and self._begun:
             raise ValueError(
                 "`data` can be gone through only once, which is enough for a "
@@ -65,12 +136,18 @@ class InputBatches:
                 "class. Give arrays, a tf.data.Dataset or a PyDataset."
             )
         self._begun = True
-        source = self._batches if self._once is None else self._once
-        return map(_inputs_of, source)
+        return map(_inputs_of, self._pass())
+
+    def _pass(self) -> Iterator[Batch]:
+        if self._once is not None:
+            return self._once
+        return batches_of(self._batches)
 
 
 class _Slices:
-    def __init__(self, arrays, batch_size):
+    """Arrays of examples as an iterable of batches."""
+
+    def __init__(self, arrays: Arrays, batch_size: int) -> None:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int):
             raise TypeError(
                 "`batch_size` must be an integer. "
@@ -81,19 +158,13 @@ class _Slices:
                 "`batch_size` must be 1 or more. "
                 f"Received: batch_size={batch_size}"
             )
-        lengths = {len(array) for array in keras.tree.flatten(arrays)}
-        if len(lengths) != 1:
-            raise ValueError(
-                "`data` must be arrays of one length. Received arrays of "
-                f"lengths {sorted(lengths)}"
-            )
+        self._examples = length_of(arrays)
         self._arrays, self._size = arrays, batch_size
-        self._examples = lengths.pop()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return -(-self._examples // self._size)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Batch]:
         for start in range(0, self._examples, self._size):
             chosen = slice(start, start + self._size)
             inputs = keras.tree.map_structure(
@@ -104,35 +175,5 @@ class _Slices:
             yield (inputs,)
 
 
-class _Indexed:
-    def __init__(self, dataset):
-        if dataset.num_batches is None:
-            raise ValueError(_NO_END)
-        self._dataset = dataset
-
-    def __len__(self):
-        return self._dataset.num_batches
-
-    def __iter__(self):
-        return (self._dataset[i] for i in range(len(self)))
-
-
-def _are_arrays(data):
-    leaves = keras.tree.flatten(data)
-    return bool(leaves) and all(
-        hasattr(leaf, "shape") and hasattr(leaf, "__getitem__")
-        for leaf in leaves
-    )
-
-
-def _inputs_of(batch):
+def _inputs_of(batch: Batch) -> Arrays:
     return keras.utils.unpack_x_y_sample_weight(batch)[0]
-
-
-def _length(batches):
-    if hasattr(batches, "cardinality"):
-        length = int(batches.cardinality())
-        if length == -1:  # as `tf.data.INFINITE_CARDINALITY`
-            raise ValueError(_NO_END)
-        return length if length >= 0 else None
-    return len(batches) if hasattr(batches, "__len__") else None

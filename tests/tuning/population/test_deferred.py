@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import populations
 import pytest
 from keras import layers
 
@@ -86,7 +87,7 @@ def test_a_population_of_drafts_trains_as_one_of_models(rng):
         models.append(functional())
     template = functional()
     template.optimizer.build(template.trainable_variables)
-    one = Population.from_columns(template, initial_values(template, drafts))
+    one = populations.of_values(template, initial_values(template, drafts))
     other = Population(models)
     a, b = (p.fit(x, y, shuffle=False) for p in (one, other))
     assert [h.history for h in a] == [h.history for h in b]
@@ -123,20 +124,20 @@ def test_a_trained_program_serves_other_sizes(rng, monkeypatch):
     drafts = [build_deferred(functional, k) for k in range(3)]
     columns = initial_values(template, drafts)
     settings = {"shuffle": False, "batch_size": 8}
-    population = Population.from_columns(template, columns, jit_compile=False)
+    population = populations.of_values(template, columns, jit_compile=False)
     expected = population.fit(x, y, **settings)
 
     two = [column[:2] for column in columns]
-    first = Population.from_columns(template, two, jit_compile=False)
+    first = populations.of_values(template, two, jit_compile=False)
     first.fit(x, y, batch_size=5)
     traced = []
-    forward = type(first._member).forward
+    forward = type(first.traced.member).forward
     monkeypatch.setattr(
-        type(first._member),
+        type(first.traced.member),
         "forward",
         lambda *args, **kw: traced.append(1) or forward(*args, **kw),
     )
-    second = Population.from_columns(
+    second = populations.of_values(
         template, columns, jit_compile=False, like=first.traced
     )
     histories = second.fit(x, y, **settings)

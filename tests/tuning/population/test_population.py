@@ -8,7 +8,6 @@ import pytest
 from keras import layers
 
 from tfcourse.tuning.population import CannotVectorize, Population
-from tfcourse.tuning.population.deferred import variables
 from tfcourse.tuning.population.training_loop import TrainingLoop
 
 
@@ -33,23 +32,17 @@ def model(rate=0.1, units=4, seed=0, loss="sparse_categorical_crossentropy"):
 
 @functools.cache
 def traced():
-    """Returns a population whose programs serve those of all tests."""
+    """Returns programs that serve the populations of all tests."""
     first = Population([model(seed=i) for i in range(2)], jit_compile=False)
     first.fit(*data(np.random.default_rng(1)))
-    return first
+    return first._trainer.traced
 
 
 def population(rates=(0.1, 0.2, 0.3)):
     models = [model(rate, seed=i) for i, rate in enumerate(rates)]
-    for one in models:
-        one.optimizer.build(one.trainable_variables)
-    columns = [
-        np.stack([keras.ops.convert_to_numpy(v) for v in column])
-        for column in zip(*map(variables, models), strict=True)
-    ]
-    return Population.from_columns(
-        models[0], columns, jit_compile=False, like=traced().traced
-    )
+    members = Population(models, jit_compile=False)
+    members._trainer.like = traced()
+    return members
 
 
 def test_diverged_member_freezes_and_touches_no_other(rng):
@@ -184,7 +177,7 @@ def test_halving_shrinks_the_arrays_and_keeps_what_was_learned(rng):
 
     kept = members.members.tolist()
     assert len(kept) == 2
-    assert {len(array) for array in members._state.arrays} == {2}
+    assert {len(array) for array in members._trainer._built.state.arrays} == {2}
     assert [len(h.epoch) for h in histories] == [
         3 if k in kept else 1 for k in range(4)
     ]

@@ -2,13 +2,15 @@
 
 import keras
 import numpy as np
+import populations
 import pytest
 from keras import layers
 
 from tfcourse import layers as own_layers
 from tfcourse import optimizers
 from tfcourse.tuning import supernet
-from tfcourse.tuning.population import Population, build_deferred, structure
+from tfcourse.tuning.population import build_deferred, structure
+from tfcourse.tuning.population.state import assign
 from tfcourse.tuning.supernet.supported import ZERO_TO_ZERO_ACTIVATIONS
 
 
@@ -107,7 +109,7 @@ def test_small_networks_train_as_by_themselves(rng, name):
     assert len({supernet.family(d)[0] for d in drafts}) == 1
     net = supernet.Supernet(builds, drafts)
     columns, slices = net.initial_values(drafts)
-    population = Population.from_columns(
+    population = populations.of_values(
         net.model, columns, slices, jit_compile=False
     )
     settings = {
@@ -127,7 +129,7 @@ def test_small_networks_train_as_by_themselves(rng, name):
                 histories[k].history[metric], values, rtol=1e-4, atol=1e-5
             )
         cut = build()
-        population.assign_to(k, cut)
+        assign(population.values(k), cut)
         for a, b in zip(
             [*cut.variables, *cut.optimizer.variables],
             [*alone.variables, *alone.optimizer.variables],
@@ -193,14 +195,14 @@ def test_who_comes_later_trains_as_by_itself(rng):
     drafts = [build_deferred(build, seed=k) for k, build in enumerate(builds)]
     net = supernet.Supernet(builds, drafts)
     settings = {"batch_size": 16, "shuffle": False, "epochs": 2}
-    first = Population.from_columns(
+    first = populations.of_values(
         net.model, *net.initial_values(drafts), jit_compile=False
     )
     first.fit(x, y, **settings)
 
     late = build_deferred(lambda: depths(7, 2, decaying_adam(0.03)), seed=9)
     assert net.accepts([late])
-    population = Population.from_columns(
+    population = populations.of_values(
         net.model,
         *net.initial_values([late]),
         jit_compile=False,

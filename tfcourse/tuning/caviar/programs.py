@@ -12,12 +12,12 @@ from tfcourse.tuning.caviar.checkpoint_writer import BatchCheckpointWriter
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.population import (
     MemberHistory,
-    Population,
     initial_values,
     structure,
 )
 from tfcourse.tuning.population.batches import read
-from tfcourse.tuning.population.member import build
+from tfcourse.tuning.population.functional.build import build
+from tfcourse.tuning.population.trainer import PopulationTrainer
 from tfcourse.tuning.supernet import Supernet
 
 # A part that is smaller than this share of the largest is traced anew, rather
@@ -77,7 +77,7 @@ class GroupProgram:
         part: list[Candidate],
         on_epoch_end: Callable | None = None,
         any_batch_size: bool = False,
-    ) -> tuple[Population, list[MemberHistory]]:
+    ) -> tuple[PopulationTrainer, list[MemberHistory]]:
         """Trains candidates that are fitted with the same arguments.
 
         The largest part must come first: what was traced for it serves the
@@ -89,13 +89,13 @@ class GroupProgram:
             any_batch_size: Whether there are parts of several batch sizes.
 
         Returns:
-            The `Population` and its histories, one for each candidate.
+            The `PopulationTrainer` and its histories, one for each candidate.
 
         Raises:
             CannotVectorize: If the models cannot be trained as one program.
         """
         like, missing = self._traced_for(len(part))
-        population = Population.from_template(
+        population = PopulationTrainer(
             self.template,
             len(part) + missing,
             functools.partial(self._initial_values, part, missing),

@@ -2,7 +2,7 @@
 
 from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.deferred import build_deferred, initial_values
-from tfcourse.tuning.population.early_stopping import MemberHistory
+from tfcourse.tuning.population.history import MemberHistory
 from tfcourse.tuning.population.population import Population
 from tfcourse.tuning.population.structure import first_difference, structure
 

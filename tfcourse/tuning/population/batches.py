@@ -1,8 +1,21 @@
 """What a population trains on: arrays held on the device, in mini-batches."""
 
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
+
+from tfcourse.data.adapters import (
+    Arrays,
+    are_arrays,
+    batches_of,
+    leaves,
+    length_of,
+)
+
+_GIVEN = "`x`, `y` and `sample_weight`"
 
 
 class Batches:
@@ -16,26 +29,30 @@ class Batches:
             shape `(K, n)`, or None where they are the arrays' own.
     """
 
-    def __init__(self, arrays, batch_size, subsets=None):
+    def __init__(
+        self,
+        arrays: Arrays,
+        batch_size: int,
+        subsets: np.ndarray | None = None,
+    ) -> None:
         self.arrays = arrays
         self._subsets = subsets
         self.batch_size = min(batch_size, len(self))
 
-    @staticmethod
-    def n(arrays):
-        return len(_leaves(arrays)[0])
-
-    def __len__(self):
+    def __len__(self) -> int:
         if self._subsets is not None:
             return self._subsets.shape[1]
-        return self.n(self.arrays)
+        return length_of(self.arrays)
 
-    def order(self, positions, members):
+    def order(
+        self, positions: np.ndarray, members: np.ndarray | None
+    ) -> np.ndarray:
         """Returns where in the arrays the examples are.
 
         Args:
             positions: Numbers below `n`, in the order wanted.
-            members: The indices of the members that are in question.
+            members: The indices of the members that are in question, needed
+                with subsets.
 
         Returns:
             The positions, or shape `(members, n)` with subsets.
@@ -45,22 +62,26 @@ class Batches:
         return self._subsets[members][:, positions]
 
     @property
-    def steps(self):
+    def steps(self) -> int:
         return -(-len(self) // self.batch_size)
 
-    def head(self):
+    def head(self) -> Arrays:
         """Returns two examples, or the one there is."""
         return _each(lambda array: array[:2], self.arrays)
 
 
+# Gives the `Batches` of an epoch.
+Reader = Callable[[], list[Batches]]
+
+
 def read(
-    x,
-    y=None,
-    sample_weight=None,
-    class_weight=None,
-    batch_size=None,
-    subsets=None,
-):
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    class_weight: dict[int, float] | None = None,
+    batch_size: int | None = None,
+    subsets: np.ndarray | None = None,
+) -> Reader:
     """Returns a function that gives the `Batches` of an epoch.
 
     Arrays give one `Batches`, always the same. A dataset is gone through anew
@@ -78,7 +99,7 @@ def read(
     Raises:
         ValueError: If arguments do not go together, or lengths differ.
     """
-    if _are_arrays(x):
+    if are_arrays(x):
         if sample_weight is not None and class_weight is not None:
             raise ValueError(
                 "`class_weight` and `sample_weight` cannot both be given."
@@ -86,7 +107,8 @@ def read(
         if class_weight is not None:
             sample_weight = _class_weights(y, class_weight)
         arrays = on_device((x, y, sample_weight))
-        _check_lengths(arrays)
+        if length_of(arrays, _GIVEN) == 0:
+            raise ValueError(f"{_GIVEN} must hold at least one example.")
         batches = [Batches(arrays, batch_size or 32, subsets)]
         return lambda: batches
     if y is not None or sample_weight is not None:
@@ -99,16 +121,18 @@ def read(
             "`batch_size` is not given beside a dataset, which yields "
             f"batches. Received: batch_size={batch_size}"
         )
-    return lambda: _gather(_iterate(x), class_weight)
+    return lambda: _joined(_epoch_of(x), class_weight)
 
 
-def orders(shuffle, seed):
+def orders(
+    shuffle: bool, seed: int | None
+) -> Callable[[list[Batches]], list[np.ndarray]]:
     """Returns a function that draws the orders of the examples of an epoch."""
     rng = np.random.default_rng(
         np.random.randint(2**31) if seed is None else seed
     )
 
-    def of_epoch(batches):
+    def of_epoch(batches: list[Batches]) -> list[np.ndarray]:
         # The batches of a dataset come in an order of its own.
         if shuffle and len(batches) == 1:
             return [rng.permutation(len(batches[0]))]
@@ -117,7 +141,12 @@ def orders(shuffle, seed):
     return of_epoch
 
 
-def read_validation(validation_data, batch_size, at_least, subsets=None):
+def read_validation(
+    validation_data: Any,
+    batch_size: int | None,
+    at_least: int,
+    subsets: np.ndarray | None = None,
+) -> Reader | None:
     """Returns what `read` does, for the `validation_data` of `fit`.
 
     Args:
@@ -137,19 +166,21 @@ def read_validation(validation_data, batch_size, at_least, subsets=None):
     return read(x, y, weight, None, batch_size, subsets)
 
 
-def check_subsets(subsets, members, x):
+def check_subsets(
+    subsets: Iterable[Any], members: int, x: Any
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns the `subsets` of `Population.fit` as two arrays of indices.
 
     Raises:
         ValueError: If they are not two of one row a member, if an index is not
             that of an example, or if the examples are not in arrays.
     """
-    if not _are_arrays(x):
+    if not are_arrays(x):
         raise ValueError(
             "`subsets` of Population.fit are those of arrays. Received: "
             f"x={type(x).__name__}"
         )
-    n = Batches.n(x)
+    n = length_of(x, "`x`")
     train, held_out = (np.asarray(part) for part in subsets)
     for part in (train, held_out):
         if part.ndim != 2 or len(part) != members or not part.size:
@@ -167,22 +198,24 @@ def check_subsets(subsets, members, x):
     return train.astype("int32"), held_out.astype("int32")
 
 
-def on_device(arrays):
+def on_device(arrays: Arrays) -> Arrays:
     """Returns the arrays as tensors."""
     return _each(_tensor, arrays)
 
 
-def parts(x, batch_size):
+def parts(x: Any, batch_size: int) -> Iterator[Arrays]:
     """Yields the inputs by so many examples."""
     x = on_device(x)
-    for start in range(0, Batches.n(x), batch_size):
+    for start in range(0, length_of(x, "`x`"), batch_size):
         yield _each(lambda a, s=start: a[s : s + batch_size], x)
 
 
-def split(x, y, sample_weight, share):
+def split(
+    x: Any, y: Any, sample_weight: Any, share: float
+) -> tuple[Arrays, Arrays]:
     """Returns training and validation arrays, the last `share` the latter."""
     arrays = _each(np.asarray, (x, y, sample_weight))
-    n = Batches.n(arrays)
+    n = length_of(arrays, _GIVEN)
     cut = int(n * (1 - share))
     if not 0 < cut < n:
         raise ValueError(
@@ -195,11 +228,7 @@ def split(x, y, sample_weight, share):
     )
 
 
-def _are_arrays(x):
-    return hasattr(x, "shape") or isinstance(x, (list, tuple, dict))
-
-
-def _tensor(array):
+def _tensor(array: Any) -> Any:
     if not ops.is_tensor(array):
         array = np.asarray(array)
         if array.dtype == object:
@@ -215,7 +244,7 @@ def _tensor(array):
     return ops.convert_to_tensor(array, dtype)
 
 
-def _class_weights(y, class_weight):
+def _class_weights(y: Any, class_weight: dict[int, float]) -> np.ndarray:
     classes = np.asarray(y)
     if classes.ndim > 1 and classes.shape[-1] > 1:
         classes = classes.argmax(-1)
@@ -223,60 +252,43 @@ def _class_weights(y, class_weight):
     return np.array([class_weight.get(c, 1.0) for c in classes.tolist()])
 
 
-def _iterate(dataset):
+def _epoch_of(dataset: Any) -> Iterator[Arrays]:
+    yield from batches_of(dataset, "`x`")
     if isinstance(dataset, keras.utils.PyDataset):
-        yield from (dataset[i] for i in range(len(dataset)))
         dataset.on_epoch_end()
-        return
-    cardinality = getattr(dataset, "cardinality", None)
-    if cardinality is not None and int(cardinality()) == -1:
-        raise ValueError(
-            "The dataset never ends. Give it a length with "
-            "`dataset.take(steps)`."
-        )
-    yield from dataset
 
 
-def _gather(batches, class_weight):
-    groups = []
+def _joined(
+    batches: Iterable[Arrays], class_weight: dict[int, float] | None
+) -> list[Batches]:
+    """Returns `Batches` of which each holds neighbours of one size."""
+    groups: list[tuple[list[tuple[int, ...]], list[Arrays]]] = []
     for batch in batches:
         arrays = on_device(keras.utils.unpack_x_y_sample_weight(batch))
         if class_weight is not None:
             x, y, _ = arrays
             arrays = on_device((x, y, _class_weights(y, class_weight)))
-        shapes = [tuple(array.shape) for array in _leaves(arrays)]
+        shapes = [tuple(array.shape) for array in leaves(arrays)]
         if not groups or groups[-1][0] != shapes:
             groups.append((shapes, []))
         groups[-1][1].append(arrays)
     if not groups:
         raise ValueError("The dataset is empty.")
     return [
-        Batches(_join(arrays), Batches.n(arrays[0])) for _, arrays in groups
+        Batches(_concatenated(pieces), length_of(pieces[0]))
+        for _, pieces in groups
     ]
 
 
-def _join(pieces):
-    def join(*arrays):
+def _concatenated(pieces: list[Arrays]) -> Arrays:
+    def join(*arrays: Any) -> Any:
         return None if arrays[0] is None else ops.concatenate(arrays)
 
     return keras.tree.map_structure(join, *pieces)
 
 
-def _each(function, arrays):
+def _each(function: Callable[[Any], Any], arrays: Arrays) -> Any:
     return keras.tree.map_structure(
         lambda array: None if array is None else function(array),
         arrays,
     )
-
-
-def _leaves(arrays):
-    return [a for a in keras.tree.flatten(arrays) if a is not None]
-
-
-def _check_lengths(arrays):
-    lengths = {len(array) for array in _leaves(arrays)}
-    if len(lengths) > 1 or lengths == {0}:
-        raise ValueError(
-            "All arrays must have the same number of examples, at least one. "
-            f"Received arrays of {sorted(lengths)} examples."
-        )

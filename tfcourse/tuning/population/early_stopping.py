@@ -1,38 +1,8 @@
-"""How the members of a population fare: histories, best epochs, patience."""
+"""The best epoch of each member, and when its patience ends."""
 
 import keras
 import numpy as np
 from keras import ops
-
-
-class MemberHistory(keras.callbacks.History):
-    """What `fit` returns of one member of a population.
-
-    Attributes:
-        history: A dict from metric to its values, one an epoch.
-        epoch: The epochs, from 0.
-        best_epoch: The epoch with the best value of what was watched, or None
-            if nothing was.
-        stopped_epoch: The epoch after which the member was stopped, before the
-            end of training, or None.
-        diverged_epoch: The epoch in which the loss ceased to be finite, or
-            None. The member keeps its weights from before that epoch.
-        diverged_value: The loss of that epoch.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.history = {}
-        self.epoch = []
-        self.best_epoch = None
-        self.stopped_epoch = None
-        self.diverged_epoch = None
-        self.diverged_value = None
-
-    def add(self, epoch, logs):
-        self.epoch.append(epoch)
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
 
 
 class BestTracker:

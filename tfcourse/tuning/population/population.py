@@ -1,48 +1,25 @@
 """Many models of one structure, trained as one program."""
 
-import contextlib
-import dataclasses
-import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
-from tfcourse.tuning.population import batches as data_module
-from tfcourse.tuning.population import validation as checks
-from tfcourse.tuning.population.engines import engine_of
-from tfcourse.tuning.population.history import (
-    LOSSES,
-    TrainingLog,
-    print_epoch,
-    python_value,
+from tfcourse.tuning.population.functional.build import build
+from tfcourse.tuning.population.history import MemberHistory
+from tfcourse.tuning.population.state import assign, columns_of
+from tfcourse.tuning.population.trainer import (
+    Batch,
+    Columns,
+    JitCompile,
+    PopulationTrainer,
 )
-from tfcourse.tuning.population.member import Member, build
-from tfcourse.tuning.population.state import State, assign, columns_of
-from tfcourse.tuning.population.training_loop import TrainingLoop
-
-# Examples times members of an evaluation, where batches make no difference.
-_EVALUATED_AT_ONCE = 65536
-
-
-@dataclasses.dataclass
-class Traced:
-    """What a population has traced, for others of the same template.
-
-    Attributes:
-        member: The `Member`.
-        engine: What computes.
-        size: The number of members that it was traced for.
-    """
-
-    member: Member
-    engine: object
-    size: int
-
-    @property
-    def any_size(self):
-        """Whether it serves another number of members, too."""
-        return self.engine.any_number
+from tfcourse.tuning.population.validation import (
+    check_models,
+    check_same_structure,
+    check_trains_as_keras_does,
+)
 
 
 class Population:
@@ -83,108 +60,49 @@ class Population:
     (5, 3, 1)
     """
 
-    def __init__(self, models, jit_compile="auto", device=None):
+    def __init__(
+        self,
+        models: Iterable[keras.Model],
+        jit_compile: JitCompile = "auto",
+        device: str | None = None,
+    ) -> None:
         models = list(models)
-        checks.check_models(models)
-        self._set_up(models[0], len(models), jit_compile, device)
-        self._models = models
-
-    @classmethod
-    def from_columns(cls, template, columns, crops=None, **settings):
-        """Makes a population of one model and the initial values of many.
-
-        Args:
-            template: A compiled and built model. It is not changed.
-            columns: A list of arrays `(K, ...)`, the values of the template's
-                `trainable_variables`, `non_trainable_variables` and of the
-                `variables` of its built optimizer, in that order; see
-                `drafts.initial_values`.
-            crops: What the members' own variables are, if they differ from
-                the template's: for each member a list of pairs, which of the
-                template's variables holds one of its own, and the boolean
-                masks, one an axis, of where; see `tfcourse.tuning.supernet`.
-            **settings: Passed to `from_template`.
-        """
-        return cls.from_template(
-            template, len(columns[0]), lambda: (columns, crops), **settings
+        check_models(models)
+        source = _Models(models)
+        self._trainer = PopulationTrainer(
+            models[0],
+            len(models),
+            source.draw,
+            jit_compile,
+            device,
+            build_template=source.build,
         )
 
-    @classmethod
-    def from_template(
-        cls,
-        template,
-        size,
-        draw,
-        jit_compile="auto",
-        device=None,
-        like=None,
-        any_batch_size=False,
-    ):
-        """Makes a population of one model, and what draws the members' values.
-
-        Args:
-            template: As for `from_columns`.
-            size: K, how many members there are.
-            draw: A function that returns the columns and the crops, see there.
-                It is called while XLA compiles, if it does.
-            jit_compile: As for `Population`.
-            device: As for `Population`.
-            like: What a trained population of the same template has `traced`.
-                It serves another number of members and another batch size.
-            any_batch_size: Whether others will be made `like` this one that
-                have other batch sizes; XLA then compiles only what serves them
-                all, the optimizer's update.
-        """
-        self = cls.__new__(cls)
-        self._set_up(template, size, jit_compile, device)
-        self._any_batch_size = any_batch_size
-        self._draw = draw
-        if like is not None:
-            self._member, self._engine = like.member, like.engine
-        return self
-
-    def _set_up(self, template, size, jit_compile, device):
-        checks.check_jit_compile(jit_compile)
-        self._template = template
-        self._size = size
-        self._jit_compile = jit_compile
-        self._any_batch_size = False
-        self._device = device
-        self._models = self._draw = self._crops = None
-        self._member = self._engine = self._state = self._epochs = (
-            self._record
-        ) = None
-        self._done = np.zeros(size, bool)
-        self._diverged = np.zeros(size, bool)
-        self.seconds = 0.0
-
-    def __len__(self):
-        return self._size
+    def __len__(self) -> int:
+        return len(self._trainer)
 
     @property
-    def members(self):
+    def members(self) -> np.ndarray:
         """The indices of the members that are still in the arrays."""
-        if self._state is None:
-            return np.arange(self._size)
-        return self._state.rows.copy()
+        return self._trainer.members
 
     @property
-    def training(self):
+    def training(self) -> np.ndarray:
         """The indices of the members that `fit` would go on training."""
-        return self.members[~self._done[self.members]]
+        return self._trainer.training
 
     @property
-    def diverged(self):
+    def diverged(self) -> np.ndarray:
         """Which members' loss has ceased to be finite."""
-        return self._diverged.copy()
+        return self._trainer.diverged
 
     @property
-    def traced(self):
-        """What was traced for it: a `Traced`, without any member's values."""
-        return Traced(self._member, self._engine, self._size)
+    def seconds(self) -> float:
+        """How long `fit` has taken."""
+        return self._trainer.seconds
 
     @property
-    def report(self):
+    def report(self) -> dict[str, Any]:
         """What was done, as a dict.
 
         `how` is `"vectorised"` or, if some operations went one member after
@@ -193,38 +111,28 @@ class Population:
         `pieces` is in how many parts an epoch was run, more than one if
         memory did not suffice; `seconds` were spent in `fit`.
         """
-        engine, epochs = self._engine, self._epochs
-        looped = sorted(engine.one_by_one) if engine else []
-        return {
-            "how": "vectorised with a loop" if looped else "vectorised",
-            "one_by_one": looped,
-            "xla": bool(epochs and epochs.xla),
-            "remarks": list(engine.remarks) if engine else [],
-            "pieces": epochs.pieces if epochs else 1,
-            "members": self._size,
-            "seconds": self.seconds,
-        }
+        return self._trainer.report
 
     def fit(
         self,
-        x,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose=0,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        validation_batch_size=None,
-        early_stopping=None,
-        keep_best=None,
-        on_epoch_end=None,
-        seed=None,
-        subsets=None,
-    ):
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int = 0,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        validation_batch_size: int | None = None,
+        early_stopping: int | keras.callbacks.EarlyStopping | None = None,
+        keep_best: str | tuple[str, str] | None = None,
+        on_epoch_end: Callable[..., None] | None = None,
+        seed: int | None = None,
+        subsets: Sequence[Any] | None = None,
+    ) -> list[MemberHistory]:
         """Trains all members, as `model.fit` would each.
 
         All members see the same batches, or with `subsets` those of their own
@@ -269,103 +177,61 @@ class Population:
             ValueError: If arguments do not go together.
             MemoryError: If a single member does not fit.
         """
-        start = time.perf_counter()
-        inside = outside = None
-        if subsets is not None:
-            if validation_split or validation_data is not None:
-                raise ValueError(
-                    "`subsets` of Population.fit say what to validate on. "
-                    "Leave `validation_data` and `validation_split` out."
-                )
-            inside, outside = data_module.check_subsets(subsets, self._size, x)
-            with self._on_device():
-                # Once, for training and for validation.
-                x, y, sample_weight = validation_data = data_module.on_device(
-                    (x, y, sample_weight)
-                )
-        elif validation_split:
-            train, held_out = data_module.split(
-                x, y, sample_weight, validation_split
-            )
-            (x, y, sample_weight) = train
-            validation_data = validation_data or held_out
-        with self._on_device():
-            training = data_module.read(
-                x, y, sample_weight, class_weight, batch_size, inside
-            )
-            first = training()
-            self._build(first[0].head())
-            any_size = self._member.any_batches_will_do
-            validation = data_module.read_validation(
-                validation_data,
-                validation_batch_size or batch_size,
-                _EVALUATED_AT_ONCE // self._size if any_size else 1,
-                outside,
-            )
-            self._epochs.plan(
-                epochs - initial_epoch, first, validation, self._fill
-            )
-            self._record = TrainingLog(
-                self._template,
-                self._size,
-                epochs,
-                keep_best,
-                early_stopping,
-                validation is not None,
-            )
-            orders = data_module.orders(shuffle, seed)
-            for epoch in range(initial_epoch, epochs):
-                if not len(self.training):
-                    break
-                # A dataset's batches are not kept from epoch to epoch.
-                batches, first = first or training(), None
-                logs = self._epoch(epoch, batches, orders(batches), validation)
-                if verbose:
-                    print_epoch(epoch, epochs, logs, self._size)
-                if on_epoch_end is not None:
-                    on_epoch_end(self, epoch, logs)
-                self._record.note_stopped(epoch, self._stopped())
-            self._finish()
-        self.seconds += time.perf_counter() - start
-        return self._record.histories
 
-    def evaluate(self, x, y=None, batch_size=None, sample_weight=None):
+        def after_epoch(
+            _: PopulationTrainer, epoch: int, logs: dict[str, np.ndarray]
+        ) -> None:
+            if on_epoch_end is not None:
+                on_epoch_end(self, epoch, logs)
+
+        return self._trainer.fit(
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=initial_epoch,
+            validation_batch_size=validation_batch_size,
+            early_stopping=early_stopping,
+            keep_best=keep_best,
+            on_epoch_end=after_epoch,
+            seed=seed,
+            subsets=subsets,
+        )
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+    ) -> list[dict[str, Any]]:
         """Returns the metrics of each member, a list of K dicts."""
-        with self._on_device():
-            batches = data_module.read(x, y, sample_weight, None, batch_size)()
-            self._build(batches[0].head())
-            self._fill()
-            arrays = self._state.everyone(best=False)
-            logs = self._epochs.evaluate(arrays, batches)[1]
-        logs = {n: ops.convert_to_numpy(logs[n]) for n in sorted(logs)}
-        return [
-            {n: python_value(values[k]) for n, values in logs.items()}
-            for k in range(self._size)
-        ]
+        return self._trainer.evaluate(x, y, batch_size, sample_weight)
 
-    def predict(self, x, batch_size=256, best=False):
+    def predict(self, x: Any, batch_size: int = 256, best: bool = False) -> Any:
         """Returns the outputs of all members, arrays of shape `(K, m, ...)`.
 
         Args:
             x: The inputs, as for `model.predict`.
             batch_size: How many examples are computed at once.
             best: Whether with the weights of each member's best epoch, if
-                `fit` was told to `keep_best`.
+                `fit` was given `keep_best`.
         """
-        with self._on_device():
-            self._need_built()
-            arrays = self._state.everyone(best)
-            outputs = [
-                keras.tree.map_structure(
-                    np.asarray, self._engine.predict(arrays, part)
-                )
-                for part in data_module.parts(x, batch_size)
-            ]
-        return keras.tree.map_structure(
-            lambda *some: np.concatenate(some, axis=1), *outputs
-        )
+        return self._trainer.predict(x, batch_size, best)
 
-    def ensemble_predict(self, x, batch_size=256, weights=None, best=False):
+    def ensemble_predict(
+        self,
+        x: Any,
+        batch_size: int = 256,
+        weights: Any = None,
+        best: bool = False,
+    ) -> Any:
         """Returns the mean of the members' outputs, of shape `(m, ...)`.
 
         Args:
@@ -382,29 +248,22 @@ class Population:
         if not weights.any():
             raise ValueError("All members have diverged: there is no mean.")
 
-        def mean(out):
+        def mean(out: np.ndarray) -> np.ndarray:
             # A member without weight may be NaN, which times 0 is NaN.
             counted = np.flatnonzero(weights)
             return np.average(out[counted], 0, weights[counted])
 
         return keras.tree.map_structure(mean, outputs)
 
-    def values(self, k, best=False):
+    def values(self, k: int, best: bool = False) -> list[np.ndarray]:
         """Returns the variables' values of member `k`, a list of arrays.
 
         They are those of the model's `trainable_variables`, of its
         `non_trainable_variables`, and of its optimizer's `variables`.
         """
-        self._need_built()
-        values = self._state.values(self._index(k), best)
-        if self._crops is None:
-            return values
-        return [
-            values[i][np.ix_(*masks)] if masks else values[i]
-            for i, masks in self._crops[k]
-        ]
+        return self._trainer.values(k, best)
 
-    def assign_to(self, k, model, best=False):
+    def assign_to(self, k: int, model: keras.Model, best: bool = False) -> None:
         """Gives a model the variables of member `k`, the optimizer's too.
 
         Args:
@@ -417,102 +276,35 @@ class Population:
         """
         assign(self.values(k, best), model)
 
-    def stop(self, members):
+    def stop(self, members: Iterable[int]) -> None:
         """Ends the training of members. They keep their present weights."""
-        for k in members:
-            self._done[self._index(k)] = True
+        self._trainer.stop(members)
 
-    def keep(self, members):
+    def keep(self, members: Iterable[int]) -> None:
         """Ends the training of all others, and takes them from the arrays.
 
         A smaller population trains faster. What the others have learned stays
         at hand for `assign_to` and `predict`.
         """
-        self._need_built()
-        members = [self._index(k) for k in members]
-        stays = np.isin(self._state.rows, members)
-        if not stays.any():
-            raise ValueError("At least one member must be kept.")
-        self._done[self._state.rows[~stays]] = True
-        rows = np.flatnonzero(stays)
-        self._state.keep(rows)
-        if self._record is not None:
-            self._record.take(rows)
+        self._trainer.keep(members)
 
-    # Set-up
 
-    def _need_built(self):
-        if self._state is None or self._state.arrays is None:
-            raise ValueError("The population has no variables before `fit`.")
+class _Models:
+    """The models of a population, until their variables are stacked."""
 
-    def _on_device(self):
-        if self._device is None:
-            return contextlib.nullcontext()
-        return keras.device(self._device)
+    def __init__(self, models: list[keras.Model]) -> None:
+        self._models = models
+        self._columns: Columns = []
 
-    def _build(self, head):
-        """Makes all but the members' values."""
-        if self._state is not None:
-            return
-        for model in self._models or [self._template]:
-            checks.check_trains_as_keras_does(model)
+    def build(self, head: Batch) -> None:
+        for model in self._models:
+            check_trains_as_keras_does(model)
             build(model, head)
-        if self._models:
-            checks.check_same_structure(self._models)
-            columns = columns_of(self._models)
-            # Longer kept, they would hold K models' memory.
-            self._models, self._draw = None, lambda: (columns, None)
-        if self._engine is None:
-            self._member = Member(self._template)
-            self._engine = engine_of(self._member)
-        self._state = State(self._member, self._size)
-        self._epochs = TrainingLoop(
-            self._member,
-            self._engine,
-            self._state,
-            self._jit_compile,
-            self._any_batch_size,
-        )
+        check_same_structure(self._models)
+        self._columns = columns_of(self._models)
+        # Longer kept, they would hold K models' memory.
+        self._models = []
 
-    def _fill(self):
-        """Gives the members their initial values, if they have none yet."""
-        if self._state.arrays is None:
-            columns, self._crops = self._draw()
-            self._draw = None
-            self._state.fill(columns)
-
-    # Training
-
-    def _epoch(self, epoch, batches, orders, validation):
-        """Trains an epoch, and returns its metrics, one value a row."""
-        state, going = self._state, ~self._done[self._state.rows]
-        arrays, logs = self._epochs.run(batches, orders, validation)
-        losses = [logs[name] for name in LOSSES if name in logs]
-        kept = going & np.all(np.isfinite(losses), axis=0)
-        state.update(kept, arrays)
-        improved, stops = self._record.note(
-            epoch, logs, state.rows, going, kept
-        )
-        if self._record.keeps_best:
-            state.note_best(improved)
-        self._diverged[state.rows[going & ~kept]] = True
-        self._done[state.rows[(going & ~kept) | stops]] = True
-        return logs
-
-    def _stopped(self):
-        return np.flatnonzero(self._done & ~self._diverged)
-
-    def _finish(self):
-        state = self._state
-        if self._member.finishes:
-            sound = ~self._diverged[state.rows]
-            state.update(sound, self._engine.finish(state.arrays))
-        if self._record.restores_best:
-            state.restore_best()
-
-    def _index(self, k):
-        if not 0 <= k < self._size:
-            raise ValueError(
-                f"Members are numbered 0 to {self._size - 1}. Received: {k}"
-            )
-        return int(k)
+    def draw(self) -> tuple[Columns, None]:
+        columns, self._columns = self._columns, []
+        return columns, None

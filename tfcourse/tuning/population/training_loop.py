@@ -15,7 +15,7 @@ from tfcourse.tuning.population.engines.base import (
     Tensors,
     XlaScope,
 )
-from tfcourse.tuning.population.member import Member
+from tfcourse.tuning.population.functional.member import Member
 from tfcourse.tuning.population.state import State, take
 
 # Gives the batches of an evaluation.

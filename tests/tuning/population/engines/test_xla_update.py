@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import populations
 import pytest
 from keras import layers
 
@@ -63,7 +64,7 @@ def embedded(seed):
 def population_of(models, like=None, **settings):
     for model in models:
         model.optimizer.build(model.trainable_variables)
-    return Population.from_columns(
+    return populations.of_values(
         models[0], columns_of(models), like=like, **settings
     )
 

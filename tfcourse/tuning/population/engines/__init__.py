@@ -3,7 +3,7 @@
 import keras
 
 from tfcourse.tuning.population.engines.base import Engine, is_out_of_memory
-from tfcourse.tuning.population.member import Member
+from tfcourse.tuning.population.functional.member import Member
 
 __all__ = ["Engine", "engine_of", "is_out_of_memory"]
 

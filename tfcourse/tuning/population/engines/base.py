@@ -4,7 +4,7 @@ import abc
 import concurrent.futures
 from typing import Any, Literal
 
-from tfcourse.tuning.population.member import Member
+from tfcourse.tuning.population.functional.member import Member
 
 # A tensor of Keras's backend.
 Tensor = Any

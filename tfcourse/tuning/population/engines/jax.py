@@ -15,7 +15,7 @@ from tfcourse.tuning.population.engines.base import (
     XlaScope,
     is_out_of_memory,
 )
-from tfcourse.tuning.population.member import Member
+from tfcourse.tuning.population.functional.member import Member
 
 
 class JaxEngine(Engine):

@@ -15,7 +15,7 @@ from tfcourse.tuning.population.engines.tensor_trees import (
     spec,
 )
 from tfcourse.tuning.population.engines.tensorflow_steps import Steps
-from tfcourse.tuning.population.member import Member
+from tfcourse.tuning.population.functional.member import Member
 
 
 class Kind(enum.Enum):

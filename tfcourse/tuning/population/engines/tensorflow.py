@@ -24,7 +24,7 @@ from tfcourse.tuning.population.engines.tensor_trees import first_line, tensors
 from tfcourse.tuning.population.engines.tensorflow_steps import (
     SparseGradientError,
 )
-from tfcourse.tuning.population.member import Member
+from tfcourse.tuning.population.functional.member import Member
 
 
 class TensorFlowEngine(Engine):

@@ -16,7 +16,7 @@ from tfcourse.tuning.population.engines.tensor_trees import (
     shapes,
     spec,
 )
-from tfcourse.tuning.population.member import Member
+from tfcourse.tuning.population.functional.member import Member
 from tfcourse.tuning.population.vectorization.converters import converters
 
 Specs = list[tf.TensorSpec]

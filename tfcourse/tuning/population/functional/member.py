@@ -13,9 +13,9 @@ from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.functional.optimizers import (
     functional_optimizer,
 )
+from tfcourse.tuning.population.functional.packing import Packing
 from tfcourse.tuning.population.functional.parameter_groups import parameters
 from tfcourse.tuning.population.functional.scope import Scope
-from tfcourse.tuning.population.packing import Packing
 
 _LONGEST_UNROLLED = 32
 
@@ -293,23 +293,6 @@ def _is_kerass(thing):
 
 def _is_in_keras(thing):
     return type(thing).__module__.startswith("keras.")
-
-
-def build(model, batch):
-    """Creates the variables of a model, its loss and its metrics.
-
-    Args:
-        model: A compiled `keras.Model`.
-        batch: `(x, y, sample_weight)`, a few examples.
-    """
-    x, y, sample_weight = batch
-    keyword = {"training": False} if model._call_has_training_arg else {}
-    y_pred = model(x, **keyword)
-    model._compute_loss(
-        x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
-    )
-    model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
-    model.reset_metrics()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,403 @@
+"""Trains the members of a population, whose variables are stacked arrays."""
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfcourse.tuning.population import batches as readers
+from tfcourse.tuning.population.batches import Batches, Reader
+from tfcourse.tuning.population.engines import Engine, engine_of
+from tfcourse.tuning.population.fit_data import FitData, fit_data
+from tfcourse.tuning.population.functional.build import build
+from tfcourse.tuning.population.functional.member import Member
+from tfcourse.tuning.population.history import (
+    LOSSES,
+    MemberHistory,
+    TrainingLog,
+    print_epoch,
+    python_value,
+)
+from tfcourse.tuning.population.state import State
+from tfcourse.tuning.population.training_loop import TrainingLoop
+from tfcourse.tuning.population.validation import (
+    check_jit_compile,
+    check_trains_as_keras_does,
+)
+
+JitCompile = bool | Literal["auto"]
+# For each variable an array `(K, ...)`, see `deferred.all_variables`.
+Columns = list[np.ndarray]
+# For each member, where the variables that it has are in those of the template.
+Slices = list[list[tuple[int, list[np.ndarray] | None]]]
+# `(x, y, sample_weight)`, a few examples.
+Batch = tuple[Any, Any, Any]
+OnEpochEnd = Callable[["PopulationTrainer", int, dict[str, np.ndarray]], None]
+
+# Examples times members of an evaluation, where batches make no difference.
+_EVALUATED_AT_ONCE = 65536
+
+
+@dataclasses.dataclass
+class Traced:
+    """What a population has traced, for others of the same template.
+
+    Attributes:
+        member: The `Member`.
+        engine: What computes.
+        size: The number of members that it was traced for.
+    """
+
+    member: Member
+    engine: Engine
+    size: int
+
+    @property
+    def any_size(self) -> bool:
+        """Whether it serves another number of members, too."""
+        return self.engine.any_number
+
+
+class PopulationTrainer:
+    """Trains members, of which there are one model and the values of many.
+
+    Args:
+        template: A compiled model of the members' structure. Its variables are
+            never written.
+        size: K, how many members there are.
+        draw: A function that returns the initial values and the slices of the
+            members. It is called while XLA compiles, if it does.
+
+            The values are a list of arrays `(K, ...)`, those of the template's
+            `trainable_variables`, `non_trainable_variables` and of the
+            `variables` of its built optimizer, in that order; see
+            `deferred.initial_values`. The slices are None, or say what the
+            members' own variables are, if they differ from the template's: for
+            each member a list of pairs, which of the template's variables
+            holds one of its own, and the boolean masks, one an axis, of where;
+            see `tfcourse.tuning.supernet`.
+        jit_compile: As for `Population`.
+        device: As for `Population`.
+        like: What a trained population of the same template has `traced`. It
+            serves another number of members and another batch size.
+        any_batch_size: Whether others will be made `like` this one that have
+            other batch sizes; XLA then compiles only what serves them all, the
+            optimizer's update.
+        build_template: A function that builds the template on a few examples,
+            if it is not built by calling it.
+
+    Attributes:
+        like: As given.
+        seconds: How long `fit` has taken.
+    """
+
+    def __init__(
+        self,
+        template: keras.Model,
+        size: int,
+        draw: Callable[[], tuple[Columns, Slices | None]],
+        jit_compile: JitCompile = "auto",
+        device: str | None = None,
+        like: Traced | None = None,
+        any_batch_size: bool = False,
+        build_template: Callable[[Batch], None] | None = None,
+    ) -> None:
+        check_jit_compile(jit_compile)
+        self._template = template
+        self._size = size
+        self._draw: Callable[..., Any] | None = draw
+        self._jit_compile: JitCompile = jit_compile
+        self._device = device
+        self.like = like
+        self._any_batch_size = any_batch_size
+        self._build_template = build_template or self._build_as_called
+        self._built: _Built | None = None
+        self._slices: Slices | None = None
+        self._log: TrainingLog | None = None
+        self._done = np.zeros(size, bool)
+        self._diverged = np.zeros(size, bool)
+        self.seconds = 0.0
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def members(self) -> np.ndarray:
+        """The indices of the members that are still in the arrays."""
+        if self._built is None:
+            return np.arange(self._size)
+        return self._built.state.rows.copy()
+
+    @property
+    def training(self) -> np.ndarray:
+        """The indices of the members that `fit` would go on training."""
+        return self.members[~self._done[self.members]]
+
+    @property
+    def diverged(self) -> np.ndarray:
+        """Which members' loss has ceased to be finite."""
+        return self._diverged.copy()
+
+    @property
+    def traced(self) -> Traced:
+        """What was traced for it: no member's values are in it."""
+        built = self._need_filled()
+        return Traced(built.member, built.engine, self._size)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What was done, see `Population.report`."""
+        built = self._built
+        looped = sorted(built.engine.one_by_one) if built else []
+        return {
+            "how": "vectorised with a loop" if looped else "vectorised",
+            "one_by_one": looped,
+            "xla": bool(built and built.loop.xla),
+            "remarks": list(built.engine.remarks) if built else [],
+            "pieces": built.loop.pieces if built else 1,
+            "members": self._size,
+            "seconds": self.seconds,
+        }
+
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        epochs: int = 1,
+        initial_epoch: int = 0,
+        verbose: int = 0,
+        shuffle: bool = True,
+        early_stopping: int | keras.callbacks.EarlyStopping | None = None,
+        keep_best: str | tuple[str, str] | None = None,
+        on_epoch_end: OnEpochEnd | None = None,
+        seed: int | None = None,
+        **data: Any,
+    ) -> list[MemberHistory]:
+        """Trains all members, see `Population.fit`.
+
+        Args:
+            x: The inputs.
+            y: The targets.
+            epochs: The epoch at which to end.
+            initial_epoch: The epoch at which to begin.
+            verbose: 1 prints a line an epoch.
+            shuffle: Whether arrays are shuffled anew in each epoch.
+            early_stopping: The patience, or a callback of Keras's.
+            keep_best: Of which metric the best weights are kept.
+            on_epoch_end: Called with `(trainer, epoch, logs)`.
+            seed: Seed of the shuffling.
+            **data: Further arguments of `fit_data`.
+        """
+        start = time.perf_counter()
+        with self._on_device():
+            given = fit_data(self._size, x, y, **data)
+            batches, validation = self._plan(given, epochs - initial_epoch)
+            self._log = log = TrainingLog(
+                self._template,
+                self._size,
+                epochs,
+                keep_best,
+                early_stopping,
+                validation is not None,
+            )
+            orders = readers.orders(shuffle, seed)
+            for epoch in range(initial_epoch, epochs):
+                if not len(self.training):
+                    break
+                some = next(batches)
+                logs = self._epoch(epoch, some, orders(some), validation, log)
+                if verbose:
+                    print_epoch(epoch, epochs, logs, self._size)
+                if on_epoch_end is not None:
+                    on_epoch_end(self, epoch, logs)
+                log.note_stopped(epoch, self._stopped())
+            self._finish(log)
+        self.seconds += time.perf_counter() - start
+        return log.histories
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+    ) -> list[dict[str, Any]]:
+        """Returns the metrics of each member, a list of K dicts."""
+        with self._on_device():
+            batches = readers.read(x, y, sample_weight, None, batch_size)()
+            built = self._build(batches[0].head())
+            self._fill()
+            arrays = built.state.everyone(best=False)
+            logs = built.loop.evaluate(arrays, batches)[1]
+        values = {n: ops.convert_to_numpy(logs[n]) for n in sorted(logs)}
+        return [
+            {n: python_value(column[k]) for n, column in values.items()}
+            for k in range(self._size)
+        ]
+
+    def predict(self, x: Any, batch_size: int = 256, best: bool = False) -> Any:
+        """Returns the outputs of all members, see `Population.predict`."""
+        with self._on_device():
+            built = self._need_filled()
+            arrays = built.state.everyone(best)
+            outputs = [
+                keras.tree.map_structure(
+                    np.asarray, built.engine.predict(arrays, part)
+                )
+                for part in readers.parts(x, batch_size)
+            ]
+        return keras.tree.map_structure(
+            lambda *some: np.concatenate(some, axis=1), *outputs
+        )
+
+    def values(self, k: int, best: bool = False) -> list[np.ndarray]:
+        """Returns the values of a member, see `Population.values`."""
+        built = self._need_filled()
+        values = built.state.values(self._index(k), best)
+        if self._slices is None:
+            return values
+        return [
+            values[i][np.ix_(*masks)] if masks else values[i]
+            for i, masks in self._slices[k]
+        ]
+
+    def stop(self, members: Iterable[int]) -> None:
+        """Ends the training of members. They keep their present weights."""
+        for k in members:
+            self._done[self._index(k)] = True
+
+    def keep(self, members: Iterable[int]) -> None:
+        """Ends the training of all others, and takes them from the arrays."""
+        state = self._need_filled().state
+        stays = np.isin(state.rows, [self._index(k) for k in members])
+        if not stays.any():
+            raise ValueError("At least one member must be kept.")
+        self._done[state.rows[~stays]] = True
+        rows = np.flatnonzero(stays)
+        state.keep(rows)
+        if self._log is not None:
+            self._log.take(rows)
+
+    def _on_device(self) -> contextlib.AbstractContextManager[None]:
+        if self._device is None:
+            return contextlib.nullcontext()
+        return keras.device(self._device)
+
+    def _need_filled(self) -> "_Built":
+        if self._built is None or self._built.state.arrays is None:
+            raise ValueError("The population has no variables before `fit`.")
+        return self._built
+
+    def _build(self, head: Batch) -> "_Built":
+        """Makes all but the members' values."""
+        if self._built is None:
+            self._build_template(head)
+            if self.like is None:
+                member = Member(self._template)
+                engine = engine_of(member)
+            else:
+                member, engine = self.like.member, self.like.engine
+            state = State(member, self._size)
+            loop = TrainingLoop(
+                member, engine, state, self._jit_compile, self._any_batch_size
+            )
+            self._built = _Built(member, engine, state, loop)
+        return self._built
+
+    def _build_as_called(self, head: Batch) -> None:
+        check_trains_as_keras_does(self._template)
+        build(self._template, head)
+
+    def _fill(self) -> None:
+        """Gives the members their initial values, if they have none yet."""
+        if self._built is not None and self._draw is not None:
+            columns, self._slices = self._draw()
+            self._built.state.fill(columns)
+            # Longer kept, the values of K models would be held twice.
+            self._draw = None
+
+    def _plan(
+        self, data: FitData, epochs: int
+    ) -> tuple[Iterator[list[Batches]], Reader | None]:
+        """Makes the programs, and gives the members their values.
+
+        Returns:
+            The batches of each epoch, and what gives those of an evaluation.
+        """
+        read = data.training()
+        first = read()
+        built = self._build(first[0].head())
+        at_least = 1
+        if built.member.any_batches_will_do:
+            at_least = _EVALUATED_AT_ONCE // self._size
+        validation = data.validation(at_least)
+        built.loop.plan(epochs, first, validation, self._fill)
+        return _each_epoch(first, read), validation
+
+    def _epoch(
+        self,
+        epoch: int,
+        batches: list[Batches],
+        orders: list[np.ndarray],
+        validation: Reader | None,
+        log: TrainingLog,
+    ) -> dict[str, np.ndarray]:
+        """Trains an epoch, and returns its metrics, one value a row."""
+        built = self._need_filled()
+        state, going = built.state, ~self._done[built.state.rows]
+        arrays, logs = built.loop.run(batches, orders, validation)
+        losses = [logs[name] for name in LOSSES if name in logs]
+        kept = going & np.all(np.isfinite(losses), axis=0)
+        state.update(kept, arrays)
+        improved, stops = log.note(epoch, logs, state.rows, going, kept)
+        if log.keeps_best:
+            state.note_best(improved)
+        self._diverged[state.rows[going & ~kept]] = True
+        self._done[state.rows[(going & ~kept) | stops]] = True
+        return logs
+
+    def _stopped(self) -> np.ndarray:
+        return np.flatnonzero(self._done & ~self._diverged)
+
+    def _finish(self, log: TrainingLog) -> None:
+        built = self._need_filled()
+        state = built.state
+        if built.member.finishes:
+            sound = ~self._diverged[state.rows]
+            state.update(sound, built.engine.finish(state.arrays))
+        if log.restores_best:
+            state.restore_best()
+
+    def _index(self, k: int) -> int:
+        if not 0 <= k < self._size:
+            raise ValueError(
+                f"Members are numbered 0 to {self._size - 1}. Received: {k}"
+            )
+        return int(k)
+
+
+@dataclasses.dataclass
+class _Built:
+    """What there is once the template has variables."""
+
+    member: Member
+    engine: Engine
+    state: State
+    loop: TrainingLoop
+
+
+def _each_epoch(first: list[Batches], read: Reader) -> Iterator[list[Batches]]:
+    """Yields the batches of each epoch, of which the first are there already.
+
+    A dataset's batches are not kept from epoch to epoch.
+    """
+    yield first
+    del first
+    while True:
+        yield read()
