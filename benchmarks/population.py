@@ -76,11 +76,11 @@ def digits():
 
 def as_population(build, members, train, held_out, epochs):
     start = time.perf_counter()
-    models = [build_deferred(build, seed) for seed in range(members)]
+    deferred = [build_deferred(build, seed) for seed in range(members)]
     template = build()
     template.optimizer.build(template.trainable_variables)
     drawn = time.perf_counter()
-    columns = initial_values(template, models)
+    columns = initial_values(template, deferred)
     population = PopulationTrainer(template, members, lambda: (columns, None))
     built = time.perf_counter()
     population.fit(
@@ -216,12 +216,12 @@ def main():
                     by_hand(options.members, train, held_out, options.epochs)
                 )
         ours, theirs = statistics.median(ours), statistics.median(theirs)
-        building, drawing, fitting = parts
+        deferred, draws, fit = parts
         print(
             f"{name}: {1e3 * ours:.1f} ms a member, alone "
             f"{1e3 * theirs:.0f} ms: {theirs / ours:.0f} times "
-            f"(building {building:.2f} s, initial weights {drawing:.2f} s, "
-            f"fit {fitting:.2f} s; {report['how']}, XLA {report['xla']})"
+            f"(deferred {deferred:.2f} s, initial weights {draws:.2f} s, fit "
+            f"{fit:.2f} s; {report['how']}, XLA {report['xla']})"
         )
         if bound:
             bound = statistics.median(bound)

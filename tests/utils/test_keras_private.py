@@ -187,3 +187,152 @@ def test_learning_rate_is_a_variable_or_a_schedule():
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
     decaying = keras.optimizers.SGD(schedule)
     assert keras_private.learning_rate_of(decaying) is schedule
+
+
+# ---------------------------------------------------------------------------
+# Models and optimizers as functions (used by tuning.population)
+
+
+@pytest.fixture
+def small():
+    small = keras.Sequential(
+        [keras.Input((3,)), layers.Dense(2, name="only"), layers.Dropout(0.5)]
+    )
+    small.compile(
+        keras.optimizers.AdamW(0.1), "mse", metrics=["accuracy", "mae"]
+    )
+    return small
+
+
+def test_finds_the_layers_however_deep(small):
+    outer = keras.Sequential([keras.Input((3,)), small])
+    names = [layer.name for layer in keras_private.every_layer(outer, False)]
+    assert "only" in names
+    assert outer.name not in names
+    assert keras_private.every_layer(outer)[0] is outer
+
+
+def test_finds_the_input_of_a_sequential_model(small):
+    first = keras_private.first_of_sequential(small)
+    assert isinstance(first, layers.InputLayer)
+    assert keras_private.first_of_sequential(keras.Sequential()) is None
+
+
+def test_remembers_the_shapes_of_build(small):
+    (shape,) = keras_private.build_shapes(small.layers[0]).values()
+    assert tuple(shape) == (None, 3)
+    assert keras_private.build_shapes(layers.Dense(1)) == {}
+
+
+def test_tells_a_model_that_it_trains(small):
+    class Plain(keras.Model):
+        def call(self, x):
+            return 2 * x
+
+    x = np.ones((50, 3), "float32")
+    trained = ops.convert_to_numpy(keras_private.called(small, x, True))
+    assert (trained == 0).any()
+    assert not (keras_private.called(small, x, False) == 0).numpy().any()
+    np.testing.assert_array_equal(keras_private.called(Plain(), x, True), 2 * x)
+
+
+def test_computes_the_loss_and_its_metrics(small, rng):
+    x, y = rng.normal(size=(4, 3)), rng.normal(size=(4, 2))
+    predicted = small(x)
+    loss = keras_private.loss_of(
+        small, x=x, y=y, y_pred=predicted, sample_weight=None, training=False
+    )
+    expected = np.mean((ops.convert_to_numpy(predicted) - y) ** 2)
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+    assert keras_private.loss_tracker(small).name == "loss"
+    small.compute_metrics(x, ops.convert_to_tensor(y), predicted)
+    inner = keras_private.compiled_metrics(small).metrics
+    assert len(inner) == 2
+
+
+def test_remembers_what_was_compiled(small):
+    assert keras_private.compile_argument(small, "loss") == "mse"
+    assert keras_private.compile_argument(small, "loss_weights") is None
+    assert keras_private.compile_argument(keras.Sequential(), "loss") is None
+
+
+def test_knows_the_losses_that_layers_add():
+    class Adding(layers.Layer):
+        def call(self, x):
+            self.add_loss(ops.mean(x))
+            return x
+
+    one = Adding()
+    one(np.ones((2, 2)))
+    assert keras_private.adds_losses(one)
+    assert not keras_private.adds_losses(layers.Dense(1))
+
+
+def test_finds_the_function_of_a_metric():
+    metric = keras.metrics.MeanSquaredError()
+    function = keras_private.wrapped_function(metric)
+    assert function is keras.losses.mean_squared_error
+    assert keras_private.wrapped_function(keras.metrics.Mean()) is None
+
+
+def test_knows_which_way_a_metric_is_better(small, rng):
+    x, y = rng.normal(size=(4, 3)), rng.normal(size=(4, 2))
+    small.fit(x, y, verbose=0)
+    assert keras_private.larger_is_better(small, "val_accuracy")
+    assert not keras_private.larger_is_better(small, "loss")
+
+
+def functional(optimizer):
+    if keras.config.backend() == "tensorflow":
+        bases = type(optimizer), keras_private.in_place_undone()
+        optimizer.__class__ = type("Undone", bases, {})
+    return optimizer
+
+
+def test_settles_which_variables_decay(small):
+    kernel, bias = small.trainable_variables
+    optimizer = functional(keras.optimizers.AdamW(0.1))
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    assert keras_private.decays(optimizer, kernel)
+    assert not keras_private.decays(optimizer, bias)
+    keras_private.set_decays(optimizer, {id(kernel): False, id(bias): True})
+    assert not keras_private.decays(optimizer, kernel)
+    assert keras_private.decays(optimizer, bias)
+
+
+def test_an_optimizers_first_variables(small):
+    first, second = keras_private.iterations_and_rate(small.optimizer)
+    assert first is small.optimizer.iterations
+    assert float(second) == pytest.approx(0.1)
+
+
+def test_defers_initialization():
+    with keras_private.deferred_initialization():
+        dense = layers.Dense(2)
+        dense.build((None, 3))
+    kernel = dense.kernel
+    initializer = keras_private.initializer_of(kernel)
+    assert isinstance(initializer, keras.initializers.GlorotUniform)
+    assert kernel._value is None
+    # Afterwards as ever.
+    usual = layers.Dense(2)
+    usual.build((None, 3))
+    assert usual.kernel._value is not None
+
+
+def test_defers_building():
+    with keras_private.unbuilt():
+        model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+        assert not model.built
+    keras_private.rebuild(model)
+    assert model.built
+
+
+def test_undoes_updates_in_place():
+    variable = keras.Variable([1.0, 2.0])
+    optimizer = functional(keras.optimizers.SGD(0.5))
+    optimizer.build([variable])
+    with keras.StatelessScope() as scope:
+        optimizer.apply([ops.convert_to_tensor([1.0, 1.0])], [variable])
+    np.testing.assert_array_equal(variable, [1.0, 2.0])
+    np.testing.assert_array_equal(scope.get_current_value(variable), [0.5, 1.5])

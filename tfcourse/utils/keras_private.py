@@ -3,21 +3,35 @@
 Should Keras rename one, that test fails and only this file changes.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+import functools
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
+from keras.src.backend import Variable
 from keras.src.models.functional import Functional
+from keras.src.optimizers.base_optimizer import BaseOptimizer
 from keras.src.random.seed_generator import global_seed_generator
+
+_patching = threading.RLock()
 
 # ---------------------------------------------------------------------------
 # Models in training (used by tuning.panda)
 
 
-def every_layer(model: keras.Model) -> list[keras.layers.Layer]:
-    """Returns the model and all layers in it, at any depth."""
-    return model._flatten_layers()
+def every_layer(model: keras.Model, itself: bool = True) -> list[Any]:
+    """Returns all layers of a model, however deep; the model first.
+
+    Args:
+        model: The model.
+        itself: Whether the model is among them.
+    """
+    return list(model._flatten_layers(include_self=itself))
 
 
 def begin_at(model: keras.Model, epoch: int | None) -> None:
@@ -129,3 +143,205 @@ def mask_of(tensor: Any) -> Any:
 def set_mask(tensor: Any, mask: Any) -> None:
     """Gives a tensor the mask to carry."""
     tensor._keras_mask = mask
+
+
+# ---------------------------------------------------------------------------
+# Models and optimizers as functions (used by tuning.population)
+
+
+def first_of_sequential(model: keras.Sequential) -> Any:
+    """Returns the first layer, also an `InputLayer`, which `layers` omits."""
+    return (model._layers or [None])[0]
+
+
+def build_shapes(layer: keras.layers.Layer) -> dict[str, Any]:
+    """Returns the arguments that a layer's `build` was called with."""
+    return layer._build_shapes_dict or {}
+
+
+def called(model: keras.Model, x: Any, training: bool) -> Any:
+    """Returns a model's outputs, told of training if it wants to be."""
+    if model._call_has_training_arg:
+        return model(x, training=training)
+    return model(x)
+
+
+def loss_of(model: keras.Model, **batch: Any) -> Any:
+    """Returns the loss of a batch, by `compute_loss` of any signature."""
+    return model._compute_loss(**batch)
+
+
+def loss_tracker(model: keras.Model) -> keras.metrics.Metric:
+    """Returns the metric that `fit` reports as `"loss"`."""
+    return model._loss_tracker
+
+
+def compiled_metrics(model: keras.Model) -> Any:
+    """Returns the metric that holds those of `compile`, or None."""
+    return model._compile_metrics
+
+
+def compile_argument(model: keras.Model, name: str) -> Any:
+    """Returns what `compile` was given by that name, or None."""
+    config = getattr(model, "_compile_config", None)
+    return (config.config if config is not None else {}).get(name)
+
+
+def adds_losses(layer: keras.layers.Layer) -> bool:
+    """Whether a layer has called `add_loss`."""
+    return bool(layer._losses)
+
+
+def wrapped_function(metric: Any) -> Callable[..., Any] | None:
+    """Returns the function that a metric is the mean of, or None."""
+    return getattr(metric, "_fn", None)
+
+
+def larger_is_better(model: keras.Model, monitor: str) -> bool:
+    """Returns whether `mode="auto"` takes the larger values for the better.
+
+    Keras knows by the metric, not by its name.
+    """
+    callback = keras.callbacks.EarlyStopping(monitor)
+    callback.set_model(model)
+    callback._set_monitor_op()
+    return callback.monitor_op == ops.greater
+
+
+def decays(optimizer: keras.optimizers.Optimizer, variable: Any) -> bool:
+    """Whether an optimizer's weight decay goes for a variable."""
+    return optimizer._use_weight_decay(variable)
+
+
+def set_decays(
+    optimizer: keras.optimizers.Optimizer, answers: dict[int, bool]
+) -> None:
+    """Settles for which variables, by their id, weight decay goes.
+
+    The optimizer must be one that `in_place_undone` made work on any backend.
+    """
+    optimizer._exclude_from_weight_decay_cache = answers
+
+
+def iterations_and_rate(optimizer: keras.optimizers.Optimizer) -> list[Any]:
+    """Returns the first two of an optimizer's own variables."""
+    return optimizer._variables[:2]
+
+
+@functools.cache
+def in_place_undone() -> type:
+    """Returns a class to inherit from, between an optimizer and Keras's.
+
+    On TensorFlow Keras's optimizers override methods of `BaseOptimizer`, which
+    is written for any backend, to update variables in place. A subclass of that
+    override comes just before it in the order of resolution, and after what an
+    optimizer itself overrides: it puts the methods back.
+    """
+    from keras.src.backend.tensorflow.optimizer import TFOptimizer
+
+    # The second serves sparse gradients and changes nothing in place.
+    kept = ("__init__", "_clip_by_norm")
+    methods = {
+        name: getattr(BaseOptimizer, name)
+        for name in vars(TFOptimizer)
+        if name in vars(BaseOptimizer) and name not in kept
+    }
+    return type("InPlaceUndone", (TFOptimizer,), methods)
+
+
+def initializer_of(variable: keras.Variable) -> Any:
+    """Returns what a variable begins with, or None if it was given a value."""
+    return variable._initializer
+
+
+def rebuild(model: keras.Sequential) -> None:
+    """Builds a `keras.Sequential` whose layers have an input."""
+    model._maybe_rebuild()
+
+
+@contextlib.contextmanager
+def unbuilt() -> Iterator[None]:
+    """While it lasts, a `keras.Sequential` waits to be built."""
+    with _patched((keras.Sequential, "_maybe_rebuild", lambda self: None)):
+        yield
+
+
+@contextlib.contextmanager
+def deferred_initialization() -> Iterator[None]:
+    """While it lasts, variables keep how they begin, instead of memory."""
+    with (
+        unbuilt(),
+        _patched(
+            *_deferring_methods(),
+            *(
+                (owner, "__setattr__", _set_untracked(owner))
+                for owner in keras.layers.Layer.__mro__
+                if owner.__name__ == "KerasAutoTrackable"
+            ),
+        ),
+    ):
+        yield
+
+
+def _deferring_methods() -> list[tuple[type, str, Callable[..., Any]]]:
+    assign_in_place = Variable._direct_assign
+    convert = Variable._convert_to_tensor
+
+    def convert_by_numpy(self: Any, value: Any, dtype: Any = None) -> Any:
+        if isinstance(value, (bool, int, float)):
+            # After each new seed TensorFlow's first operation takes a while.
+            return np.asarray(value, dtype)
+        return convert(self, value, dtype)
+
+    def initialize(self: Any, value: Any) -> None:
+        self._value = value() if callable(value) else value
+        self._is_deferred = True
+
+    def initialize_with_initializer(self: Any, initializer: Any) -> None:
+        self._value, self._initializer = None, initializer
+        self._is_deferred = True
+
+    def assign(self: Any, value: Any) -> None:
+        if not hasattr(self, "_is_deferred"):
+            # Of a layer from elsewhere, which models may share.
+            assign_in_place(self, value)
+            return
+        self._value = ops.cast(value, self._dtype)
+        # What it begins with is no longer what its initializer gives.
+        self._initializer = None
+
+    return [
+        (Variable, "_initialize", initialize),
+        (Variable, "_initialize_with_initializer", initialize_with_initializer),
+        (Variable, "_direct_assign", assign),
+        (Variable, "_convert_to_tensor", convert_by_numpy),
+    ]
+
+
+def _set_untracked(owner: type) -> Callable[..., None]:
+    """Returns what sets an attribute, and lets TensorFlow note nothing of it.
+
+    Its notes are for files of its own, and take a third of the time of building
+    a model without memory.
+    """
+    _, of_tensorflow, *_ = owner.__mro__
+
+    def set_untracked(self: Any, name: str, value: Any) -> None:
+        super(of_tensorflow, self).__setattr__(name, value)
+
+    return set_untracked
+
+
+@contextlib.contextmanager
+def _patched(
+    *changes: tuple[type, str, Callable[..., Any]],
+) -> Iterator[None]:
+    """While it lasts, classes have other methods."""
+    with _patching, contextlib.ExitStack() as stack:
+        for owner, name, method in changes:
+            if name in vars(owner):
+                stack.callback(setattr, owner, name, getattr(owner, name))
+            else:
+                stack.callback(delattr, owner, name)
+            setattr(owner, name, method)
+        yield

@@ -10,7 +10,7 @@ from tfcourse.layers import BatchNormalization
 from tfcourse.tuning.caviar import checkpoint_writer as caviar_checkpoints
 from tfcourse.tuning.caviar.checkpoint_writer import BatchCheckpointWriter
 from tfcourse.tuning.population import build_deferred, initial_values
-from tfcourse.tuning.population.deferred import variables
+from tfcourse.tuning.population.deferred import all_variables
 
 
 def network(units, optimizer="adam", hidden=2, last=layers.Dense):
@@ -44,12 +44,12 @@ def contents(path):
 def assert_like_kerass(path, model, rng, tmp_path, checkpoints, *arguments):
     values = [
         np.asarray(100 * rng.random(v.shape)).astype(v.dtype)
-        for v in variables(model)
+        for v in all_variables(model)
     ]
     drafted = build_deferred(lambda: network(*arguments))
     initial_values(model, [drafted])
     checkpoints.write(path, drafted, values)
-    for variable, value in zip(variables(model), values, strict=True):
+    for variable, value in zip(all_variables(model), values, strict=True):
         variable.assign(value)
     model.save_weights(tmp_path / "keras.weights.h5", overwrite=True)
     expected = contents(tmp_path / "keras.weights.h5")

@@ -1,4 +1,4 @@
-"""Drafts: are they the models that they stand for?"""
+"""Deferred models: are they the models that they stand for?"""
 
 import keras
 import numpy as np
@@ -58,11 +58,11 @@ def assigns_weights():
 )
 def test_draws_the_weights_of_the_model_built_alone(build):
     seeds = [3, 5, 7]
-    drafts = [build_deferred(build, seed) for seed in seeds]
-    assert len({structure(d) for d in drafts}) == 1
+    deferred = [build_deferred(build, seed) for seed in seeds]
+    assert len({structure(d) for d in deferred}) == 1
     template = build()
     template.optimizer.build(template.trainable_variables)
-    columns = initial_values(template, drafts)
+    columns = initial_values(template, deferred)
     for k, seed in enumerate(seeds):
         keras.utils.set_random_seed(seed)
         model = build()
@@ -78,16 +78,16 @@ def test_draws_the_weights_of_the_model_built_alone(build):
             )
 
 
-def test_a_population_of_drafts_trains_as_one_of_models(rng):
+def test_a_population_of_deferred_models_trains_as_one_of_models(rng):
     x, y = rng.normal(size=(20, 8)), rng.normal(size=(20, 2))
-    drafts = [build_deferred(functional, k) for k in range(2)]
+    deferred = [build_deferred(functional, k) for k in range(2)]
     models = []
     for k in range(2):
         keras.utils.set_random_seed(k)
         models.append(functional())
     template = functional()
     template.optimizer.build(template.trainable_variables)
-    one = populations.of_values(template, initial_values(template, drafts))
+    one = populations.of_values(template, initial_values(template, deferred))
     other = Population(models)
     a, b = (p.fit(x, y, shuffle=False) for p in (one, other))
     assert [h.history for h in a] == [h.history for h in b]
@@ -101,7 +101,7 @@ def test_what_build_raises_is_raised():
         build_deferred(broken)
 
 
-def test_tensorflow_notes_nothing_of_a_draft():
+def test_tensorflow_notes_nothing_of_a_deferred_model():
     def noted(model):
         return list(model.layers[0]._trackable_children())
 
@@ -121,8 +121,8 @@ def test_a_trained_program_serves_other_sizes(rng, monkeypatch):
     x, y = rng.normal(size=(20, 8)), rng.normal(size=(20, 2))
     template = functional()
     template.optimizer.build(template.trainable_variables)
-    drafts = [build_deferred(functional, k) for k in range(3)]
-    columns = initial_values(template, drafts)
+    deferred = [build_deferred(functional, k) for k in range(3)]
+    columns = initial_values(template, deferred)
     settings = {"shuffle": False, "batch_size": 8}
     population = populations.of_values(template, columns, jit_compile=False)
     expected = population.fit(x, y, **settings)

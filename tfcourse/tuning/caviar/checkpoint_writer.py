@@ -15,8 +15,8 @@ import keras
 import numpy as np
 
 from tfcourse.tuning.population.deferred import (
+    all_variables,
     deferred_initialization,
-    variables,
 )
 
 
@@ -164,7 +164,7 @@ def _save(
     path: pathlib.Path, model: keras.Model, values: list[np.ndarray]
 ) -> None:
     with deferred_initialization():
-        for variable, value in zip(variables(model), values, strict=True):
+        for variable, value in zip(all_variables(model), values, strict=True):
             variable.assign(value)
     model.built = True
     model.save_weights(path, overwrite=True)

@@ -2,39 +2,54 @@
 
 Most of the time of building a small model goes into variables, and into
 calling its layers on symbolic tensors. Of the K models of a population one is
-enough; of the others only the structure is asked, the values of their
-hyperparameters, and from what their initial weights are drawn. A draft has
-just that.
+enough; of the others only the structure is needed, the values of their
+hyperparameters, and from what their initial weights are drawn. A model whose
+initialization is deferred has just that.
 """
 
-import contextlib
-import threading
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
-from keras.src.backend import Variable
 
 from tfcourse.tuning.population.functional.keras_optimizers import (
     make_functional,
 )
+from tfcourse.utils.keras_private import (
+    build_shapes,
+    deferred_initialization,
+    initializer_of,
+    every_layer,
+    unbuilt,
+)
 
-_lock = threading.RLock()
+__all__ = [
+    "all_variables",
+    "build_deferred",
+    "deferred_initialization",
+    "initial_value",
+    "initial_values",
+    "unbuilt",
+]
 
 
-def build_deferred(build, seed=None):
+def build_deferred(
+    build: Callable[[], keras.Model], seed: int | None = None
+) -> keras.Model:
     """Returns the model that `build` makes, without memory for its variables.
 
     A `keras.Sequential` is not built, a functional model is. Where `build`
-    does what a draft cannot, such as reading weights, the model itself is
-    returned: a draft is good wherever a model is.
+    does what a deferred model cannot, such as reading weights, the model itself
+    is returned: a deferred one is good wherever a model is.
 
     Args:
         build: A function without arguments that returns a compiled model.
         seed: Given to `keras.utils.set_random_seed` first.
     """
 
-    def seeded():
+    def seeded() -> keras.Model:
         if seed is not None:
             keras.utils.set_random_seed(seed)
         return build()
@@ -43,33 +58,35 @@ def build_deferred(build, seed=None):
         with deferred_initialization():
             return seeded()
     except Exception:
-        # If the fault is not the draft's, it will be raised again.
+        # If it is not for the deferring, it will be raised again.
         return seeded()
 
 
-def initial_values(template, drafts):
-    """Returns the initial values of all variables, stacked over the drafts.
+def initial_values(
+    template: keras.Model, deferred: Iterable[keras.Model]
+) -> list[np.ndarray]:
+    """Returns the initial values of all variables, stacked over the models.
 
     They are, bit for bit, those that each model would have if it were built
-    instead of drafted with the same seed.
+    with memory and the same seed.
 
     Args:
-        template: A compiled and built model of the drafts' structure.
-        drafts: The models that `draft` returned.
+        template: A compiled and built model of the deferred models' structure.
+        deferred: The models that `build_deferred` returned.
 
     Returns:
-        A list of arrays `(K, ...)`, as `Population.from_columns` takes them.
+        A list of arrays `(K, ...)`, as `PopulationTrainer` takes them.
     """
-    wanted = variables(template)
+    wanted = all_variables(template)
     rows = []
-    for model in drafts:
+    for model in deferred:
         with deferred_initialization():
             _complete(model, template)
-        row = variables(model)
+        row = all_variables(model)
         if [tuple(v.shape) for v in row] != [tuple(v.shape) for v in wanted]:
             raise ValueError(
-                "The draft is not of the template's structure: its variables "
-                "have other shapes."
+                "The deferred model is not of the template's structure: its "
+                "variables have other shapes."
             )
         rows.append(row)
     return [
@@ -78,18 +95,18 @@ def initial_values(template, drafts):
     ]
 
 
-def initial_value(variable):
-    """Returns what a variable of a draft begins with, in NumPy."""
-    initializer = variable._initializer
+def initial_value(variable: Any) -> np.ndarray:
+    """Returns what a variable of a deferred model begins with, in NumPy."""
+    initializer = initializer_of(variable)
     # Which most are; TensorFlow takes its time for each.
     if type(initializer) is keras.initializers.Zeros:
         return np.zeros(variable.shape, variable.dtype)
     if type(initializer) is keras.initializers.Ones:
         return np.ones(variable.shape, variable.dtype)
-    return ops.convert_to_numpy(variable.value)
+    return np.asarray(ops.convert_to_numpy(variable.value))
 
 
-def variables(model):
+def all_variables(model: keras.Model) -> list[Any]:
     """Returns all variables that are saved with a compiled model."""
     return [
         *model.trainable_variables,
@@ -98,101 +115,18 @@ def variables(model):
     ]
 
 
-def _complete(model, template):
-    """Builds the layers of a draft, on the shapes that the template saw."""
+def _complete(model: keras.Model, template: keras.Model) -> None:
+    """Builds the layers of a deferred model, as the template's were built."""
     for layer, built in zip(
-        model._flatten_layers(include_self=False),
-        template._flatten_layers(include_self=False),
+        every_layer(model, itself=False),
+        every_layer(template, itself=False),
         strict=True,
     ):
         if layer.built:
             continue
-        shapes = built._build_shapes_dict
+        shapes = build_shapes(built)
         if shapes:
             layer.build(**shapes)
         layer.built = True
     if not model.optimizer.built:
         make_functional(model.optimizer).build(model.trainable_variables)
-
-
-_TRACKABLE = [
-    owner
-    for owner in keras.layers.Layer.__mro__
-    if owner.__name__ == "KerasAutoTrackable"
-]
-
-
-@contextlib.contextmanager
-def unbuilt():
-    """While it lasts, a `keras.Sequential` waits to be built."""
-    with _changed((keras.Sequential, "_maybe_rebuild", lambda self: None)):
-        yield
-
-
-@contextlib.contextmanager
-def deferred_initialization():
-    """While it lasts, variables keep how they begin, instead of memory."""
-
-    assign_in_place = Variable._direct_assign
-    convert = Variable._convert_to_tensor
-
-    def convert_by_numpy(self, value, dtype=None):
-        if isinstance(value, (bool, int, float)):
-            # After each new seed TensorFlow's first operation takes a while.
-            return np.asarray(value, dtype)
-        return convert(self, value, dtype)
-
-    def initialize(self, value):
-        self._value = value() if callable(value) else value
-        self._is_draft = True
-
-    def initialize_with_initializer(self, initializer):
-        self._value, self._initializer = None, initializer
-        self._is_draft = True
-
-    def assign(self, value):
-        if not hasattr(self, "_is_draft"):
-            # Of a layer from elsewhere, which models may share.
-            assign_in_place(self, value)
-            return
-        self._value = ops.cast(value, self._dtype)
-        # What it begins with is no longer what its initializer gives.
-        self._initializer = None
-
-    changes = [
-        (Variable, "_initialize", initialize),
-        (Variable, "_initialize_with_initializer", initialize_with_initializer),
-        (Variable, "_direct_assign", assign),
-        (Variable, "_convert_to_tensor", convert_by_numpy),
-        *(
-            (owner, "__setattr__", _set_untracked(owner))
-            for owner in _TRACKABLE
-        ),
-    ]
-    with unbuilt(), _changed(*changes):
-        yield
-
-
-def _set_untracked(owner):
-    """Returns what sets an attribute, and lets TensorFlow note nothing of it.
-
-    Its notes are for files of its own, and take a third of a draft's time.
-    """
-    _, tensorflows, *_ = owner.__mro__
-
-    def set_untracked(self, name, value):
-        super(tensorflows, self).__setattr__(name, value)
-
-    return set_untracked
-
-
-@contextlib.contextmanager
-def _changed(*changes):
-    with _lock, contextlib.ExitStack() as stack:
-        for owner, name, method in changes:
-            if name in vars(owner):
-                stack.callback(setattr, owner, name, getattr(owner, name))
-            else:
-                stack.callback(delattr, owner, name)
-            setattr(owner, name, method)
-        yield

@@ -1,8 +1,13 @@
 """The best epoch of each member, and when its patience ends."""
 
+from typing import Any
+
 import keras
 import numpy as np
-from keras import ops
+
+from tfcourse.utils.keras_private import larger_is_better
+
+Logs = dict[str, Any]
 
 
 class BestTracker:
@@ -17,15 +22,20 @@ class BestTracker:
     """
 
     def __init__(
-        self, model, monitor, mode="auto", min_delta=0.0, start_from_epoch=0
-    ):
+        self,
+        model: keras.Model,
+        monitor: str,
+        mode: str = "auto",
+        min_delta: float = 0.0,
+        start_from_epoch: int = 0,
+    ) -> None:
         self.monitor = monitor
         self.sign = _sign(model, monitor, mode)
         self.min_delta = abs(min_delta)
         self.start_from_epoch = start_from_epoch
-        self.best = None
+        self.best: Any = None
 
-    def improved(self, epoch, logs):
+    def improved(self, epoch: int, logs: Logs) -> np.ndarray:
         """Notes the values of an epoch and returns whose are a new best.
 
         Args:
@@ -50,11 +60,12 @@ class BestTracker:
         self.best = np.where(better, values, self.best)
         return better
 
-    def values(self):
+    def values(self) -> np.ndarray:
         """Returns the best values so far."""
         return self.sign * self.best
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> None:
+        """Leaves the values of all but some members out."""
         if self.best is not None:
             self.best = self.best[rows]
 
@@ -67,8 +78,10 @@ class EarlyStopping:
         callback: The `keras.callbacks.EarlyStopping` to follow.
     """
 
-    def __init__(self, model, callback):
-        self.watch = BestTracker(
+    def __init__(
+        self, model: keras.Model, callback: keras.callbacks.EarlyStopping
+    ) -> None:
+        self.tracker = BestTracker(
             model,
             callback.monitor,
             callback.mode,
@@ -76,9 +89,9 @@ class EarlyStopping:
             callback.start_from_epoch,
         )
         self._callback = callback
-        self._wait = None
+        self._wait: Any = None
 
-    def stops(self, epoch, logs, improved):
+    def stops(self, epoch: int, logs: Logs, improved: np.ndarray) -> np.ndarray:
         """Returns which members stop after this epoch."""
         if self._wait is None:
             self._wait = np.zeros(len(improved), int)
@@ -87,26 +100,23 @@ class EarlyStopping:
         self._wait += 1
         starts_anew = improved
         if self._callback.baseline is not None:
-            sign, margin = self.watch.sign, self.watch.min_delta
-            values = sign * np.asarray(logs[self.watch.monitor], float)
+            sign, margin = self.tracker.sign, self.tracker.min_delta
+            values = sign * np.asarray(logs[self.tracker.monitor], float)
             beats = values - margin > sign * self._callback.baseline
             starts_anew = improved & beats
         self._wait[starts_anew] = 0
         out_of_patience = self._wait >= self._callback.patience
         return ~improved & out_of_patience & (epoch > 0)
 
-    def take(self, rows):
-        self.watch.take(rows)
+    def take(self, rows: np.ndarray) -> None:
+        """Leaves the values of all but some members out."""
+        self.tracker.take(rows)
         if self._wait is not None:
             self._wait = self._wait[rows]
 
 
-def _sign(model, monitor, mode):
+def _sign(model: keras.Model, monitor: str, mode: str) -> int:
     """Returns 1 if larger is better, else -1."""
     if mode in ("min", "max"):
         return 1 if mode == "max" else -1
-    # Keras knows by the metric, not by its name; nothing public tells.
-    judge = keras.callbacks.EarlyStopping(monitor)
-    judge.set_model(model)
-    judge._set_monitor_op()
-    return 1 if judge.monitor_op == ops.greater else -1
+    return 1 if larger_is_better(model, monitor) else -1

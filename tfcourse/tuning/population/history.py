@@ -1,5 +1,7 @@
 """What is noted of each member after each epoch."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -24,16 +26,17 @@ class MemberHistory(keras.callbacks.History):
         diverged_value: The loss of that epoch.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.history = {}
-        self.epoch = []
-        self.best_epoch = None
-        self.stopped_epoch = None
-        self.diverged_epoch = None
-        self.diverged_value = None
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+        self.best_epoch: int | None = None
+        self.stopped_epoch: int | None = None
+        self.diverged_epoch: int | None = None
+        self.diverged_value: float | None = None
 
-    def add(self, epoch, logs):
+    def add(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Adds the metrics of an epoch."""
         self.epoch.append(epoch)
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
@@ -57,21 +60,35 @@ class TrainingLog:
     """
 
     def __init__(
-        self, model, size, epochs, keep_best, early_stopping, validates
-    ):
+        self,
+        model: keras.Model,
+        size: int,
+        epochs: int,
+        keep_best: str | tuple[str, str] | None,
+        early_stopping: int | keras.callbacks.EarlyStopping | None,
+        validates: bool,
+    ) -> None:
         self.histories = [MemberHistory() for _ in range(size)]
         self._epochs = epochs
         callback = _callback(early_stopping, validates)
-        self._patience = callback and EarlyStopping(model, callback)
-        self.restores_best = bool(callback and callback.restore_best_weights)
-        if self.restores_best and keep_best is None:
-            keep_best = callback.monitor, callback.mode
+        self._early_stopping = callback and EarlyStopping(model, callback)
+        self.restores_best = False
+        if callback is not None and callback.restore_best_weights:
+            self.restores_best = True
+            keep_best = keep_best or (callback.monitor, callback.mode)
         if isinstance(keep_best, str):
             keep_best = keep_best, "auto"
         self.keeps_best = keep_best is not None
-        self._watch = self.keeps_best and BestTracker(model, *keep_best)
+        self._best = keep_best and BestTracker(model, *keep_best)
 
-    def note(self, epoch, logs, rows, going, kept):
+    def note(
+        self,
+        epoch: int,
+        logs: dict[str, np.ndarray],
+        rows: np.ndarray,
+        going: np.ndarray,
+        kept: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Notes an epoch.
 
         Args:
@@ -95,16 +112,16 @@ class TrainingLog:
                     value for value in values if not np.isfinite(value)
                 )
         improved = stops = np.zeros(len(rows), bool)
-        if self._watch:
-            improved = self._watch.improved(epoch, logs) & kept
+        if self._best:
+            improved = self._best.improved(epoch, logs) & kept
             for row in np.flatnonzero(improved):
                 self.histories[rows[row]].best_epoch = epoch
-        if self._patience:
-            better = self._patience.watch.improved(epoch, logs)
-            stops = self._patience.stops(epoch, logs, better) & kept
+        if self._early_stopping:
+            better = self._early_stopping.tracker.improved(epoch, logs)
+            stops = self._early_stopping.stops(epoch, logs, better) & kept
         return improved, stops
 
-    def note_stopped(self, epoch, members):
+    def note_stopped(self, epoch: int, members: np.ndarray) -> None:
         """Notes that members will not be trained further."""
         for k in members:
             history = self.histories[k]
@@ -112,8 +129,9 @@ class TrainingLog:
             if trained and epoch + 1 < self._epochs:
                 history.stopped_epoch = epoch
 
-    def take(self, rows):
-        for tracker in (self._watch, self._patience):
+    def take(self, rows: np.ndarray) -> None:
+        """Leaves all but some rows out."""
+        for tracker in (self._best, self._early_stopping):
             if tracker:
                 tracker.take(rows)
 
@@ -122,11 +140,13 @@ class TrainingLog:
 LOSSES = ("loss", "val_loss")
 
 
-def python_value(value):
+def python_value(value: Any) -> Any:
     return float(value) if np.ndim(value) == 0 else np.asarray(value)
 
 
-def _callback(early_stopping, validates):
+def _callback(
+    early_stopping: int | keras.callbacks.EarlyStopping | None, validates: bool
+) -> keras.callbacks.EarlyStopping | None:
     if not isinstance(early_stopping, int):
         return early_stopping
     if early_stopping < 0:
@@ -139,7 +159,9 @@ def _callback(early_stopping, validates):
     )
 
 
-def print_epoch(epoch, epochs, logs, size):
+def print_epoch(
+    epoch: int, epochs: int, logs: dict[str, np.ndarray], size: int
+) -> None:
     """Prints how the members fare, from the worst to the best."""
     numbers = ", ".join(
         f"{name} {np.nanmin(v):.4g} to {np.nanmax(v):.4g}"

@@ -6,15 +6,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfcourse.tuning.population.built import Batch, Columns, JitCompile
 from tfcourse.tuning.population.functional.build import build
 from tfcourse.tuning.population.history import MemberHistory
 from tfcourse.tuning.population.state import assign, columns_of
-from tfcourse.tuning.population.trainer import (
-    Batch,
-    Columns,
-    JitCompile,
-    PopulationTrainer,
-)
+from tfcourse.tuning.population.trainer import PopulationTrainer
 from tfcourse.tuning.population.validation import (
     check_models,
     check_same_structure,

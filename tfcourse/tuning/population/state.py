@@ -1,7 +1,14 @@
 """The values of all members' variables, also of those that have left."""
 
+from typing import Any
+
 import numpy as np
 from keras import ops
+
+from tfcourse.tuning.population.deferred import all_variables
+from tfcourse.tuning.population.functional.member import Member
+
+Tensor = Any
 
 
 class State:
@@ -18,15 +25,17 @@ class State:
         best: The arrays as they were at each member's best, or None.
     """
 
-    def __init__(self, member, size):
+    def __init__(self, member: Member, size: int) -> None:
         self._member = member
         self._size = size
-        self.arrays = self.best = None
+        self.arrays: Any = None
+        self.best: Any = None
         self.rows = np.arange(size)
-        self._left, self._left_best = {}, {}
-        self._copies = {}
+        self._left: dict[int, list[np.ndarray]] = {}
+        self._left_best: dict[int, list[np.ndarray]] = {}
+        self._copies: dict[bool, tuple[list[Tensor], list[np.ndarray]]] = {}
 
-    def fill(self, columns):
+    def fill(self, columns: list[np.ndarray]) -> None:
         """Takes a list of arrays `(K, ...)`, one for each saved variable."""
         member = self._member
         metrics = [
@@ -43,35 +52,35 @@ class State:
         self._initial_metrics = self.arrays[member.saved :]
 
     @property
-    def saved(self):
+    def saved(self) -> list[Tensor]:
         """The arrays without those of the metrics."""
         return self.arrays[: self._member.saved]
 
-    def begin(self, arrays):
+    def begin(self, arrays: list[Tensor]) -> list[Tensor]:
         """Returns arrays with the metrics as before the first batch."""
         size, saved = len(arrays[0]), self._member.saved
         return [*arrays[:saved], *(v[:size] for v in self._initial_metrics)]
 
-    def update(self, rows, arrays):
+    def update(self, rows: np.ndarray, arrays: list[Tensor]) -> None:
         """Takes over the new arrays, for the marked rows only."""
         self.arrays = where(rows, arrays, self.arrays)
 
-    def note_best(self, rows):
+    def note_best(self, rows: np.ndarray) -> None:
         """Keeps the present values of the marked rows as their best."""
         if self.best is None:
             self.best = self.saved
         else:
             self.best = where(rows, self.saved, self.best)
 
-    def restore_best(self):
+    def restore_best(self) -> None:
         """Gives the models, not their optimizers, their best values."""
         if self.best is not None:
             count = self._member.of_model
             self.arrays = [*self.best[:count], *self.arrays[count:]]
 
-    def keep(self, rows):
+    def keep(self, rows: np.ndarray) -> None:
         """Takes all but some rows, given by number, from the arrays."""
-        for k in np.delete(self.rows, rows):
+        for k in np.delete(self.rows, rows).tolist():
             if self.best is not None:
                 self._left_best[k] = self._row(k, best=True)
             self._left[k] = self._row(k, best=False)
@@ -81,13 +90,13 @@ class State:
         if self.best is not None:
             self.best = take(self.best, rows)
 
-    def values(self, k, best):
+    def values(self, k: int, best: bool) -> list[np.ndarray]:
         """Returns the value of each saved variable of a member."""
         metrics = [ops.convert_to_numpy(v[0]) for v in self._initial_metrics]
         row = [*self._row(k, best), *metrics]
         return self._member.packing.unpack(row)[: self._member.saved_variables]
 
-    def everyone(self, best):
+    def everyone(self, best: bool) -> list[Tensor]:
         """Returns the arrays with a row for each member, left or not."""
         if len(self.rows) == self._size:
             saved = self.best if best else self.saved
@@ -99,7 +108,7 @@ class State:
             ]
         return [*saved, *self._initial_metrics]
 
-    def _row(self, k, best):
+    def _row(self, k: int, best: bool) -> list[np.ndarray]:
         left = self._left_best if best else self._left
         if k in left:
             return left[k]
@@ -112,10 +121,10 @@ class State:
         # Not views, which would keep the other rows alive.
         return [array[row].copy() for array in self._in_numpy(best)]
 
-    def _in_numpy(self, best):
+    def _in_numpy(self, best: bool) -> list[np.ndarray]:
         """Returns the arrays in NumPy, which is done once for all rows."""
         arrays = self.best if best else self.saved
-        kept, copies = self._copies.get(best, ((), None))
+        kept, copies = self._copies.get(best, ([], []))
         if len(kept) != len(arrays) or any(
             a is not b for a, b in zip(kept, arrays, strict=True)
         ):
@@ -125,17 +134,19 @@ class State:
         return copies
 
 
-def take(arrays, rows):
+def take(arrays: list[Tensor], rows: np.ndarray) -> list[Tensor]:
     """Returns some rows of stacked arrays."""
     return [ops.take(array, rows, axis=0) for array in arrays]
 
 
-def where(rows, new, old):
+def where(
+    rows: np.ndarray, new: list[Tensor], old: list[Tensor]
+) -> list[Tensor]:
     """Returns the new arrays in the marked rows, the old ones elsewhere."""
     if rows.all():
         return new
 
-    def choose(a, b):
+    def choose(a: Tensor, b: Tensor) -> Tensor:
         if a is b:
             return a
         mask = rows.reshape([-1] + [1] * (a.ndim - 1))
@@ -144,26 +155,20 @@ def where(rows, new, old):
     return [choose(a, b) for a, b in zip(new, old, strict=True)]
 
 
-def columns_of(models):
+def columns_of(models: list[Any]) -> list[np.ndarray]:
     """Returns the stacked values of all variables, the optimizers' too."""
-    rows = []
+    rows: list[list[Any]] = []
     for model in models:
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        rows.append(
-            [
-                *model.trainable_variables,
-                *model.non_trainable_variables,
-                *model.optimizer.variables,
-            ]
-        )
+        rows.append(all_variables(model))
     return [
-        np.stack([ops.convert_to_numpy(v) for v in column])
+        np.stack([np.asarray(ops.convert_to_numpy(v)) for v in column])
         for column in zip(*rows, strict=True)
     ]
 
 
-def assign(values, model):
+def assign(values: list[np.ndarray], model: Any) -> None:
     """Gives a model, and its optimizer if it has one, these values.
 
     Raises:

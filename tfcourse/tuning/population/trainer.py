@@ -1,66 +1,38 @@
 """Trains the members of a population, whose variables are stacked arrays."""
 
 import contextlib
-import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from tfcourse.tuning.population import batches as readers
 from tfcourse.tuning.population.batches import Batches, Reader
-from tfcourse.tuning.population.engines import Engine, engine_of
+from tfcourse.tuning.population.built import (
+    Batch,
+    BuiltPopulation,
+    Columns,
+    JitCompile,
+    Slices,
+    Traced,
+    build_population,
+)
 from tfcourse.tuning.population.fit_data import FitData, fit_data
 from tfcourse.tuning.population.functional.build import build
-from tfcourse.tuning.population.functional.member import Member
 from tfcourse.tuning.population.history import (
     LOSSES,
     MemberHistory,
     TrainingLog,
     print_epoch,
-    python_value,
 )
-from tfcourse.tuning.population.state import State
-from tfcourse.tuning.population.training_loop import TrainingLoop
 from tfcourse.tuning.population.validation import (
     check_jit_compile,
     check_trains_as_keras_does,
 )
 
-JitCompile = bool | Literal["auto"]
-# For each variable an array `(K, ...)`, see `deferred.all_variables`.
-Columns = list[np.ndarray]
-# For each member, where the variables that it has are in those of the template.
-Slices = list[list[tuple[int, list[np.ndarray] | None]]]
-# `(x, y, sample_weight)`, a few examples.
-Batch = tuple[Any, Any, Any]
 OnEpochEnd = Callable[["PopulationTrainer", int, dict[str, np.ndarray]], None]
-
-# Examples times members of an evaluation, where batches make no difference.
-_EVALUATED_AT_ONCE = 65536
-
-
-@dataclasses.dataclass
-class Traced:
-    """What a population has traced, for others of the same template.
-
-    Attributes:
-        member: The `Member`.
-        engine: What computes.
-        size: The number of members that it was traced for.
-    """
-
-    member: Member
-    engine: Engine
-    size: int
-
-    @property
-    def any_size(self) -> bool:
-        """Whether it serves another number of members, too."""
-        return self.engine.any_number
 
 
 class PopulationTrainer:
@@ -116,7 +88,7 @@ class PopulationTrainer:
         self.like = like
         self._any_batch_size = any_batch_size
         self._build_template = build_template or self._build_as_called
-        self._built: _Built | None = None
+        self._built: BuiltPopulation | None = None
         self._slices: Slices | None = None
         self._log: TrainingLog | None = None
         self._done = np.zeros(size, bool)
@@ -233,28 +205,12 @@ class PopulationTrainer:
             batches = readers.read(x, y, sample_weight, None, batch_size)()
             built = self._build(batches[0].head())
             self._fill()
-            arrays = built.state.everyone(best=False)
-            logs = built.loop.evaluate(arrays, batches)[1]
-        values = {n: ops.convert_to_numpy(logs[n]) for n in sorted(logs)}
-        return [
-            {n: python_value(column[k]) for n, column in values.items()}
-            for k in range(self._size)
-        ]
+            return built.evaluate(batches)
 
     def predict(self, x: Any, batch_size: int = 256, best: bool = False) -> Any:
         """Returns the outputs of all members, see `Population.predict`."""
         with self._on_device():
-            built = self._need_filled()
-            arrays = built.state.everyone(best)
-            outputs = [
-                keras.tree.map_structure(
-                    np.asarray, built.engine.predict(arrays, part)
-                )
-                for part in readers.parts(x, batch_size)
-            ]
-        return keras.tree.map_structure(
-            lambda *some: np.concatenate(some, axis=1), *outputs
-        )
+            return self._need_filled().predict(x, batch_size, best)
 
     def values(self, k: int, best: bool = False) -> list[np.ndarray]:
         """Returns the values of a member, see `Population.values`."""
@@ -289,25 +245,22 @@ class PopulationTrainer:
             return contextlib.nullcontext()
         return keras.device(self._device)
 
-    def _need_filled(self) -> "_Built":
+    def _need_filled(self) -> BuiltPopulation:
         if self._built is None or self._built.state.arrays is None:
             raise ValueError("The population has no variables before `fit`.")
         return self._built
 
-    def _build(self, head: Batch) -> "_Built":
+    def _build(self, head: Batch) -> BuiltPopulation:
         """Makes all but the members' values."""
         if self._built is None:
             self._build_template(head)
-            if self.like is None:
-                member = Member(self._template)
-                engine = engine_of(member)
-            else:
-                member, engine = self.like.member, self.like.engine
-            state = State(member, self._size)
-            loop = TrainingLoop(
-                member, engine, state, self._jit_compile, self._any_batch_size
+            self._built = build_population(
+                self._template,
+                self._size,
+                self.like,
+                self._jit_compile,
+                self._any_batch_size,
             )
-            self._built = _Built(member, engine, state, loop)
         return self._built
 
     def _build_as_called(self, head: Batch) -> None:
@@ -333,10 +286,7 @@ class PopulationTrainer:
         read = data.training()
         first = read()
         built = self._build(first[0].head())
-        at_least = 1
-        if built.member.any_batches_will_do:
-            at_least = _EVALUATED_AT_ONCE // self._size
-        validation = data.validation(at_least)
+        validation = data.validation(built.examples_at_once)
         built.loop.plan(epochs, first, validation, self._fill)
         return _each_epoch(first, read), validation
 
@@ -380,16 +330,6 @@ class PopulationTrainer:
                 f"Members are numbered 0 to {self._size - 1}. Received: {k}"
             )
         return int(k)
-
-
-@dataclasses.dataclass
-class _Built:
-    """What there is once the template has variables."""
-
-    member: Member
-    engine: Engine
-    state: State
-    loop: TrainingLoop
 
 
 def _each_epoch(first: list[Batches], read: Reader) -> Iterator[list[Batches]]:

@@ -123,7 +123,7 @@ class TrainingLoop:
 
     def _pays(self) -> bool:
         if self._jit_compile != "auto":
-            return self._jit_compile
+            return bool(self._jit_compile)
         if self._any_batch_size and self._engine.updates_by_xla:
             return True
         steps = self._left * self._steps * self._members
@@ -221,7 +221,10 @@ class TrainingLoop:
         if validation is not None:
             arrays, more = self.evaluate(arrays, validation(), members)
             logs |= {f"val_{name}": value for name, value in more.items()}
-        return arrays, {k: ops.convert_to_numpy(v) for k, v in logs.items()}
+        return arrays, {
+            name: np.asarray(ops.convert_to_numpy(value))
+            for name, value in logs.items()
+        }
 
     def _try_evaluation(self, batches: list[Batches]) -> None:
         """Evaluates on one example, after which the programs are there."""

@@ -1,4 +1,6 @@
-"""What may be in a population, and what is said of what may not."""
+"""What may be in a population, and the errors for what may not."""
+
+from typing import Any
 
 import keras
 
@@ -6,7 +8,7 @@ from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.structure import first_difference
 
 
-def check_models(models):
+def check_models(models: list[Any]) -> None:
     """Raises if a population cannot be made of these models."""
     if not models:
         raise ValueError("A Population needs at least one model.")
@@ -28,7 +30,8 @@ def check_models(models):
         check_same_structure(models)
 
 
-def check_same_structure(models):
+def check_same_structure(models: list[keras.Model]) -> None:
+    """Raises if two models differ in structure."""
     for i, model in enumerate(models[1:], start=1):
         difference = first_difference(models[0], model)
         if difference:
@@ -38,7 +41,7 @@ def check_same_structure(models):
             )
 
 
-def check_trains_as_keras_does(model):
+def check_trains_as_keras_does(model: keras.Model) -> None:
     """Raises `CannotVectorize` if the model trains itself in its own way."""
     for method in ("train_step", "test_step", "make_train_function"):
         ours = getattr(type(model), method)
@@ -48,7 +51,8 @@ def check_trains_as_keras_does(model):
         raise CannotVectorize("it was compiled with `run_eagerly=True`")
 
 
-def check_jit_compile(jit_compile):
+def check_jit_compile(jit_compile: Any) -> None:
+    """Raises if it is not one of the three."""
     if jit_compile not in (True, False, "auto"):
         raise ValueError(
             "`jit_compile` of Population must be True, False or 'auto'. "

@@ -9,14 +9,14 @@ import numpy as np
 from keras import layers
 
 from tfcourse.tuning.population.deferred import (
+    all_variables,
     deferred_initialization,
     initial_value,
-    variables,
 )
 from tfcourse.tuning.population.functional.keras_optimizers import (
     build_noting_slots,
+    functional_copy,
     make_functional,
-    pure_copy,
 )
 from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
 from tfcourse.tuning.supernet.build import build_supernet, kind_of_optimizer
@@ -64,7 +64,7 @@ class Supernet:
                 for x in self.model.layers
             )
         )
-        every = variables(self.model)
+        every = all_variables(self.model)
         self._numbers = {id(v): i for i, v in enumerate(every)}
         # What is not in the slice of a member: zero where it is trained, but
         # slots, and optional blocks, may begin at another number.
@@ -147,7 +147,7 @@ class Supernet:
         for number, value in self._initial_state[kind]:
             row[number] = value
         for variable, (number, masks) in zip(
-            variables(model), slices, strict=True
+            all_variables(model), slices, strict=True
         ):
             value = initial_value(variable)
             if masks is None:
@@ -225,7 +225,7 @@ class Supernet:
         """
         with deferred_initialization():
             slots = build_noting_slots(
-                pure_copy(optimizer), self.model.trainable_variables
+                functional_copy(optimizer), self.model.trainable_variables
             )
         return (
             {slot: numbers[i] for i, slot in slots.items()},

@@ -47,7 +47,7 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def compiles(self, xla: XlaScope) -> bool:
-        """Whether XLA compiles anything, if it is asked to."""
+        """Whether XLA compiles anything of what it may."""
 
     @abc.abstractmethod
     def compile_ahead(

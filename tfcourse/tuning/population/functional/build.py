@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from tfcourse.utils.keras_private import called, loss_of
+
 
 def build(model: keras.Model, batch: tuple[Any, Any, Any]) -> None:
     """Creates the variables of a model, its loss and its metrics.
@@ -13,10 +15,14 @@ def build(model: keras.Model, batch: tuple[Any, Any, Any]) -> None:
         batch: `(x, y, sample_weight)`, a few examples.
     """
     x, y, sample_weight = batch
-    keyword = {"training": False} if model._call_has_training_arg else {}
-    y_pred = model(x, **keyword)
-    model._compute_loss(
-        x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
+    y_pred = called(model, x, training=False)
+    loss_of(
+        model,
+        x=x,
+        y=y,
+        y_pred=y_pred,
+        sample_weight=sample_weight,
+        training=False,
     )
     model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
     model.reset_metrics()

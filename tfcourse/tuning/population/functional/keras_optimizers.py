@@ -7,17 +7,18 @@ the optimizer computes on whatever values a `keras.StatelessScope` holds.
 """
 
 import functools
+from typing import Any
 
 import keras
-from keras.src.optimizers.base_optimizer import BaseOptimizer
 
 from tfcourse.errors import CannotVectorize
+from tfcourse.utils.keras_private import in_place_undone
 
-# The second serves sparse gradients and changes nothing in place.
-_KEPT = ("__init__", "_clip_by_norm")
+# Of Keras or TensorFlow, whose methods are changed here.
+Optimizer = Any
 
 
-def pure_copy(optimizer):
+def functional_copy(optimizer: Optimizer) -> Optimizer:
     """Returns a copy of an optimizer, not yet built.
 
     Raises:
@@ -34,17 +35,19 @@ def pure_copy(optimizer):
     return make_functional(copy)
 
 
-def make_functional(optimizer):
+def make_functional(optimizer: Optimizer) -> Optimizer:
     """Changes an optimizer, not yet built, to work in a `StatelessScope`."""
     inner = getattr(optimizer, "inner_optimizer", None)
     if inner is not None:
         make_functional(inner)
     if keras.config.backend() == "tensorflow":
-        optimizer.__class__ = _pure(type(optimizer))
+        optimizer.__class__ = _functional(type(optimizer))
     return optimizer
 
 
-def build_noting_slots(optimizer, variables):
+def build_noting_slots(
+    optimizer: Optimizer, variables: list[Any]
+) -> dict[int, tuple[int, str]]:
     """Builds an optimizer, and returns whose slots its variables are.
 
     Returns:
@@ -54,7 +57,9 @@ def build_noting_slots(optimizer, variables):
     add, slots = optimizer.add_variable_from_reference, {}
     indices = {id(variable): i for i, variable in enumerate(variables)}
 
-    def note(reference_variable, name=None, **settings):
+    def note(
+        reference_variable: Any, name: str | None = None, **settings: Any
+    ) -> Any:
         slot = add(reference_variable, name=name, **settings)
         slots[id(slot)] = indices[id(reference_variable)], name
         return slot
@@ -73,22 +78,7 @@ def build_noting_slots(optimizer, variables):
 
 # No more than that: a search space may define classes of its own in each trial.
 @functools.lru_cache(32)
-def _pure(cls):
+def _functional(cls: type) -> type:
     # It goes by the name of the optimizer that it computes the steps of.
     name = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
-    return type(cls.__name__, (cls, _in_place_undone()), name)
-
-
-@functools.cache
-def _in_place_undone():
-    """Returns a class to inherit from, between an optimizer and Keras's."""
-    from keras.src.backend.tensorflow.optimizer import TFOptimizer
-
-    # A subclass of `TFOptimizer`, so that it comes just before it in the order
-    # of resolution, and after what an optimizer itself overrides.
-    methods = {
-        name: getattr(BaseOptimizer, name)
-        for name in vars(TFOptimizer)
-        if name in vars(BaseOptimizer) and name not in _KEPT
-    }
-    return type("InPlaceUndone", (TFOptimizer,), methods)
+    return type(cls.__name__, (cls, in_place_undone()), name)

@@ -5,17 +5,42 @@ engine writes the gradient and the mapping over members around them.
 """
 
 import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 from keras import ops
 
 from tfcourse.errors import CannotVectorize
+from tfcourse.tuning.population.functional.layer_traits import (
+    computes_as_keras,
+    convolves,
+    draws_numbers,
+    is_in_keras,
+    is_mean,
+    steps_of,
+)
 from tfcourse.tuning.population.functional.optimizers import (
     functional_optimizer,
 )
 from tfcourse.tuning.population.functional.packing import Packing
-from tfcourse.tuning.population.functional.parameter_groups import parameters
+from tfcourse.tuning.population.functional.parameter_groups import (
+    parameter_groups,
+)
 from tfcourse.tuning.population.functional.scope import Scope
+from tfcourse.utils.keras_private import (
+    adds_losses,
+    called,
+    compiled_metrics,
+    every_layer,
+    loss_of,
+    loss_tracker,
+)
+
+Tensor = Any
+Arrays = list[Tensor]
+# `(x, y, sample_weight)`, nested.
+Batch = tuple[Any, Any, Any]
 
 _LONGEST_UNROLLED = 32
 
@@ -42,59 +67,60 @@ class Member:
         CannotVectorize: If the model trains itself in its own way.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model) -> None:
         if not model.trainable_variables:
             raise CannotVectorize("it has no trainable variables")
         self.model = model
-        self._layers = list(model._flatten_layers())
+        self._layers = every_layer(model)
         optimizers = getattr(model.optimizer, "optimizers", [model.optimizer])
-        params = parameters(model, optimizers)
-        self._updated = [p.variable for p in params]
-        self._optimizer = functional_optimizer(model.optimizer, params)
+        groups = parameter_groups(model, optimizers)
+        self._updated = [group.variable for group in groups]
+        self._optimizer = functional_optimizer(model.optimizer, groups)
         sections = [
-            (model.trainable_variables, [p.indices for p in params]),
+            (model.trainable_variables, [group.indices for group in groups]),
             _by_dtype(model.non_trainable_variables),
             (model.optimizer.variables, self._optimizer.groups),
             _by_dtype(model.metrics_variables),
         ]
         self._variables = [v for variables, _ in sections for v in variables]
         self.packing = Packing(self._variables, _joined(sections))
-        counts = [len(groups) for _, groups in sections]
+        counts = [len(some) for _, some in sections]
         self.parameters = counts[0]
         self.of_model = sum(counts[:2])
         self.saved = sum(counts[:3])
 
     @property
-    def finishes(self):
+    def finishes(self) -> bool:
         """Whether `finish` changes anything."""
         return self._optimizer.finishes
 
     @property
-    def convolves(self):
-        return any("Conv" in type(layer).__name__ for layer in self._layers)
+    def convolves(self) -> bool:
+        """Whether there are convolutions."""
+        return any(map(convolves, self._layers))
 
     @property
-    def acts_by_members(self):
+    def acts_by_members(self) -> bool:
         """Whether a part of it is probably computed member by member.
 
         On TensorFlow that goes for convolutions, and for drawing numbers.
         """
-        return self.convolves or any(map(_draws, self._layers))
+        return self.convolves or any(map(draws_numbers, self._layers))
 
     @property
-    def saved_variables(self):
+    def saved_variables(self) -> int:
         """How many variables, from the first, are not those of metrics."""
         return len(self._variables) - len(self.model.metrics_variables)
 
     @property
-    def dtypes(self):
+    def dtypes(self) -> list[str]:
         """The dtypes of the arrays."""
         return [
             self._variables[group[0]].dtype for group in self.packing.groups
         ]
 
     @property
-    def any_batches_will_do(self):
+    def any_batches_will_do(self) -> bool:
         """Whether an evaluation does not depend on how data are batched.
 
         That is so for the weighted means that Keras's own losses and metrics
@@ -102,50 +128,54 @@ class Member:
         """
         model = self.model
         losses = keras.tree.flatten(model.loss)
-        metrics = model._compile_metrics and model._compile_metrics.metrics
+        compiled = compiled_metrics(model)
+        metrics = compiled.metrics if compiled else []
         return (
             type(model).compute_loss is keras.Model.compute_loss
             and type(model).compute_metrics is keras.Model.compute_metrics
-            and all(_is_mean(loss) for loss in losses)
-            and all(_is_kerass(metric) for metric in metrics or [])
-            and not any(layer._losses for layer in model._flatten_layers())
+            and all(map(is_mean, losses))
+            and all(map(computes_as_keras, metrics))
+            and not any(map(adds_losses, every_layer(model)))
         )
 
-    def forward(self, arrays, batch, training):
+    def forward(
+        self, arrays: Arrays, batch: Batch, training: bool
+    ) -> tuple[Tensor, Arrays]:
         """Returns the loss to differentiate, and the new arrays."""
         x, y, sample_weight = batch
         model = self.model
         with self._scope(arrays) as scope:
             y_pred = self._predict(x, training)
-            loss = model._compute_loss(
+            loss = loss_of(
+                model,
                 x=x,
                 y=y,
                 y_pred=y_pred,
                 sample_weight=sample_weight,
                 training=training,
             )
-            model._loss_tracker.update_state(
-                loss, sample_weight=ops.shape(keras.tree.flatten(x)[0])[0]
+            loss_tracker(model).update_state(
+                loss, sample_weight=_number_of_examples(x)
             )
             self._update_metrics(x, y, y_pred, sample_weight)
             if training:
                 loss = self._optimizer.scale_loss(loss)
             return loss, self._read(scope, arrays)
 
-    def apply(self, arrays, gradients):
+    def apply(self, arrays: Arrays, gradients: list[Tensor | None]) -> Arrays:
         """Returns the arrays after the optimizer's step."""
         return self._with_optimizer(
             arrays, lambda: self._optimizer.apply(gradients)
         )
 
-    def finish(self, arrays):
+    def finish(self, arrays: Arrays) -> Arrays:
         """Returns the arrays at the end of training.
 
         The same, but for optimizers that leave an average of the parameters.
         """
         return self._with_optimizer(arrays, self._optimizer.finish)
 
-    def results(self, arrays):
+    def results(self, arrays: Arrays) -> dict[str, Tensor]:
         """Returns the metrics, by the names that `fit` gives them.
 
         Args:
@@ -155,27 +185,28 @@ class Member:
         with self._scope([None] * unused + arrays):
             return dict(self.model.get_metrics_result())
 
-    def needed_for_results(self, arrays):
-        """Returns the last of the arrays, which the metrics are told by.
+    def needed_for_results(self, arrays: Arrays) -> Arrays:
+        """Returns the last of the arrays, from which the metrics are computed.
 
         For Keras's own metrics that is what they have counted; anybody else's
         may look at the weights.
         """
         model = self.model
-        compiled = model._compile_metrics
+        compiled = compiled_metrics(model)
         metrics = [*model.metrics, *(compiled.metrics if compiled else [])]
-        told_by = type(model).get_metrics_result
-        if told_by is keras.Model.get_metrics_result and all(
-            map(_is_in_keras, metrics)
+        method = type(model).get_metrics_result
+        if method is keras.Model.get_metrics_result and all(
+            map(is_in_keras, metrics)
         ):
             return arrays[self.saved :]
         return arrays
 
-    def predict(self, arrays, x):
+    def predict(self, arrays: Arrays, x: Any) -> Any:
+        """Returns the outputs."""
         with self._scope(arrays):
             return self._predict(x, training=False)
 
-    def zeros(self, members):
+    def zeros(self, members: int) -> Arrays:
         """Returns arrays for so many members, all zeros."""
         return [
             ops.convert_to_tensor(array, dtype)
@@ -184,26 +215,26 @@ class Member:
             )
         ]
 
-    def initial_metrics(self):
+    def initial_metrics(self) -> list[Any]:
         """Returns the values of the metrics' variables before any batch."""
         self.model.reset_metrics()
         return [ops.convert_to_numpy(v) for v in self.model.metrics_variables]
 
-    def _update_metrics(self, x, y, y_pred, sample_weight):
-        model = self.model
+    def _update_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any
+    ) -> None:
+        model, compiled = self.model, compiled_metrics(self.model)
         if type(model).compute_metrics is not keras.Model.compute_metrics:
             model.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
-        elif model._compile_metrics is not None:
+        elif compiled is not None:
             # The same, without results that nobody reads at each batch.
-            model._compile_metrics.update_state(y, y_pred, sample_weight)
+            compiled.update_state(y, y_pred, sample_weight)
 
-    def _predict(self, x, training):
-        with _unrolled(self.model):
-            if self.model._call_has_training_arg:
-                return self.model(x, training=training)
-            return self.model(x)
+    def _predict(self, x: Any, training: bool) -> Any:
+        with _unrolled(self._layers):
+            return called(self.model, x, training)
 
-    def _scope(self, arrays):
+    def _scope(self, arrays: list[Tensor | None]) -> Scope:
         """Returns a scope with the values of one member's variables."""
         slots = zip(self._optimizer.variables, self._slots(arrays), strict=True)
         values = [slot for slot in slots if slot[1] is not None]
@@ -214,7 +245,7 @@ class Member:
                 values.append((self._variables[i], value))
         return Scope(values, collect_losses=True)
 
-    def _read(self, scope, arrays):
+    def _read(self, scope: Scope, arrays: Arrays) -> Arrays:
         """Returns the arrays with what has changed in the scope."""
         new = list(arrays)
         for number in self._of_graph():
@@ -233,15 +264,17 @@ class Member:
             )
         return new
 
-    def _of_graph(self):
+    def _of_graph(self) -> list[int]:
         """The numbers of the arrays that the model and its metrics use."""
         numbers = range(len(self.packing.groups))
         return [*numbers[: self.of_model], *numbers[self.saved :]]
 
-    def _slots(self, arrays):
+    def _slots(self, arrays: list[Tensor | None]) -> list[Tensor | None]:
         return arrays[self.of_model : self.saved]
 
-    def _with_optimizer(self, arrays, action):
+    def _with_optimizer(
+        self, arrays: Arrays, action: Callable[[], None]
+    ) -> Arrays:
         known = [*self._updated, *self._optimizer.variables]
         values = [*arrays[: self.parameters], *self._slots(arrays)]
         with Scope(zip(known, values, strict=True)) as scope:
@@ -255,21 +288,22 @@ class Member:
         ]
 
 
-def _draws(layer):
-    rates = [getattr(layer, n, 1) for n in ("dropout", "recurrent_dropout")]
-    # A cell of a recurrent network has a generator, with or without dropout.
-    return getattr(layer, "seed_generator", None) and any(rates)
+def _number_of_examples(x: Any) -> Any:
+    shape: Any = ops.shape(keras.tree.flatten(x)[0])
+    return shape[0]
 
 
-def _by_dtype(variables):
+def _by_dtype(variables: list[Any]) -> tuple[list[Any], list[list[int]]]:
     """Returns variables, and which of their indices are of one dtype."""
-    groups = {}
+    groups: dict[str, list[int]] = {}
     for i, variable in enumerate(variables):
         groups.setdefault(variable.dtype, []).append(i)
     return list(variables), list(groups.values())
 
 
-def _joined(sections):
+def _joined(
+    sections: list[tuple[list[Any], list[list[int]]]],
+) -> list[list[int]]:
     """Returns the groups of sections that follow each other."""
     groups, first = [], 0
     for variables, some in sections:
@@ -278,35 +312,16 @@ def _joined(sections):
     return groups
 
 
-def _is_mean(loss):
-    if loss is None or isinstance(loss, str):
-        return True
-    return _is_kerass(loss) and loss.reduction == "sum_over_batch_size"
-
-
-def _is_kerass(thing):
-    function = getattr(thing, "_fn", None)
-    if function and not function.__module__.startswith("keras."):
-        return False
-    return _is_in_keras(thing)
-
-
-def _is_in_keras(thing):
-    return type(thing).__module__.startswith("keras.")
-
-
 @contextlib.contextmanager
-def _unrolled(model):
+def _unrolled(layers: list[Any]) -> Iterator[None]:
     """Short recurrences are written out: loops vectorise far more slowly."""
-    changed = []
-    for layer in model._flatten_layers():
-        if not isinstance(layer, keras.layers.RNN) or layer.unroll:
-            continue
-        shapes = layer._build_shapes_dict or {}
-        shape = next(iter(shapes.values()), None)
-        steps = shape[1] if shape and len(shape) > 1 else None
-        if steps and steps <= _LONGEST_UNROLLED:
-            changed.append(layer)
+    changed = [
+        layer
+        for layer in layers
+        if isinstance(layer, keras.layers.RNN)
+        and not layer.unroll
+        and 0 < (steps_of(layer) or 0) <= _LONGEST_UNROLLED
+    ]
     for layer in changed:
         layer.unroll = True
     try:

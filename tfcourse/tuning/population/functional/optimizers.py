@@ -1,33 +1,42 @@
-"""An optimizer as a pure function of the values of its variables."""
+"""An optimizer as a function of the values of its variables."""
+
+from typing import Any, Protocol
 
 import keras
 from keras import ops
 
 from tfcourse.errors import CannotVectorize
 from tfcourse.optimizers.base import is_kernel
-from tfcourse.tuning.population.deferred import deferred_initialization
 from tfcourse.tuning.population.functional.keras_optimizers import (
     build_noting_slots,
-    pure_copy,
+    functional_copy,
+)
+from tfcourse.tuning.population.functional.parameter_groups import (
+    ParameterGroup,
 )
 from tfcourse.tuning.population.functional.switched import (
-    Chosen,
     SwitchedOptimizer,
+    SwitchedState,
+)
+from tfcourse.utils.keras_private import (
+    decays,
+    deferred_initialization,
+    iterations_and_rate,
+    set_decays,
 )
 
 
-def functional_optimizer(optimizer, parameters):
-    """Returns a pure form of `optimizer`, to be used in a `StatelessScope`.
+def functional_optimizer(
+    optimizer: Any, parameters: list[ParameterGroup]
+) -> "FunctionalOptimizer":
+    """Returns a form of `optimizer` for use in a `StatelessScope`.
 
     Args:
         optimizer: A Keras optimizer; it is left as it is.
-        parameters: The `Parameter`s that it shall update.
+        parameters: The `ParameterGroup`s that it shall update.
 
     Returns:
-        An object with the attributes `variables`, one for each array of a
-        member's state; `groups`, of which of the original's variables each of
-        these is made; `finishes`, whether `finish` changes anything; and the
-        methods `scale_loss`, `apply` and `finish`.
+        The `FunctionalOptimizer`.
 
     Raises:
         CannotVectorize: If it averages gradients over several batches, or
@@ -35,7 +44,7 @@ def functional_optimizer(optimizer, parameters):
     """
     if isinstance(optimizer, SwitchedOptimizer):
         each = [_Plain(one, parameters) for one in optimizer.optimizers]
-        return Chosen(optimizer, each, parameters)
+        return SwitchedState(optimizer, each, parameters)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return _LossScale(optimizer, parameters)
     if optimizer.gradient_accumulation_steps:
@@ -46,18 +55,46 @@ def functional_optimizer(optimizer, parameters):
     return _Plain(optimizer, parameters)
 
 
+class FunctionalOptimizer(Protocol):
+    """An optimizer that computes on the values of a `StatelessScope`.
+
+    Attributes:
+        variables: One for each array of a member's state.
+        groups: Of which of the original's variables each of these is made.
+        finishes: Whether `finish` changes anything.
+    """
+
+    variables: list[Any]
+    groups: list[list[int]]
+    finishes: bool
+
+    def scale_loss(self, loss: Any) -> Any:
+        """Returns the loss to differentiate."""
+        ...
+
+    def apply(self, gradients: list[Any]) -> None:
+        """Takes a step."""
+        ...
+
+    def finish(self) -> None:
+        """Does what is left to do at the end of training."""
+        ...
+
+
 class _Plain:
     """Any optimizer but those below."""
 
-    def __init__(self, optimizer, parameters):
-        self._copy = pure_copy(optimizer)
+    def __init__(
+        self, optimizer: Any, parameters: list[ParameterGroup]
+    ) -> None:
+        self._copy = functional_copy(optimizer)
         self._updated = [p.variable for p in parameters]
-        # Which variables decay is asked of the original: its answer depends on
+        # Which variables decay the original says: its answer depends on
         # `exclude_from_weight_decay`, which its config does not tell.
-        self._copy._exclude_from_weight_decay_cache = {
-            id(p.variable): optimizer._use_weight_decay(p.parts[0])
-            for p in parameters
-        }
+        set_decays(
+            self._copy,
+            {id(p.variable): decays(optimizer, p.parts[0]) for p in parameters},
+        )
         self.slots = build_noting_slots(self._copy, self._updated)
         if hasattr(self._copy, "_is_kernel"):
             self._copy._is_kernel = [is_kernel(p.parts[0]) for p in parameters]
@@ -65,22 +102,27 @@ class _Plain:
         self.variables = list(self._copy.variables)
         self.groups = _groups(optimizer, parameters, self.variables, self.slots)
 
-    def scale_loss(self, loss):
+    def scale_loss(self, loss: Any) -> Any:
         return self._copy.scale_loss(loss)
 
-    def apply(self, gradients):
+    def apply(self, gradients: list[Any]) -> None:
         self._copy.apply(gradients, self._updated)
 
-    def finish(self):
+    def finish(self) -> None:
         self._copy.finalize_variable_values(self._updated)
 
 
-def _finishes(kind):
+def _finishes(kind: type) -> bool:
     name = "finalize_variable_values"
     return getattr(kind, name) is not getattr(keras.optimizers.Optimizer, name)
 
 
-def _groups(optimizer, parameters, variables, slots):
+def _groups(
+    optimizer: Any,
+    parameters: list[ParameterGroup],
+    variables: list[Any],
+    slots: dict[int, tuple[int, str]],
+) -> list[list[int]]:
     """Returns of which of the original's variables each of `variables` is."""
     if all(len(p.parts) == 1 for p in parameters):
         return [[i] for i in range(len(variables))]
@@ -90,7 +132,7 @@ def _groups(optimizer, parameters, variables, slots):
         for i, part in zip(p.indices, p.parts, strict=True)
     }
     with deferred_initialization():
-        original = pure_copy(optimizer)
+        original = functional_copy(optimizer)
         of_parts = build_noting_slots(
             original, [parts[i] for i in range(len(parts))]
         )
@@ -114,7 +156,9 @@ class _LossScale:
     condition that differs between members.
     """
 
-    def __init__(self, optimizer, parameters):
+    def __init__(
+        self, optimizer: Any, parameters: list[ParameterGroup]
+    ) -> None:
         self.inner = functional_optimizer(optimizer.inner_optimizer, parameters)
         self._updated = [p.variable for p in parameters]
         self._growth_steps = optimizer.dynamic_growth_steps
@@ -132,7 +176,7 @@ class _LossScale:
             keras.Variable(
                 keras.ops.convert_to_numpy(v), dtype=v.dtype, trainable=False
             )
-            for v in optimizer._variables[:2]
+            for v in iterations_and_rate(optimizer)
         ]
         self.finishes = self.inner.finishes
         own = [*self._unused, self._counter, self._scale]
@@ -142,10 +186,10 @@ class _LossScale:
             *([len(own) + i for i in group] for group in self.inner.groups),
         ]
 
-    def scale_loss(self, loss):
+    def scale_loss(self, loss: Any) -> Any:
         return ops.multiply(loss, self._scale)
 
-    def apply(self, gradients):
+    def apply(self, gradients: list[Any]) -> None:
         known = [g for g in gradients if g is not None]
         finite = ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in known]))
         scale = ops.convert_to_tensor(self._scale)
@@ -157,12 +201,12 @@ class _LossScale:
         for variable, old in zip(kept, before, strict=True):
             variable.assign(ops.where(finite, variable.value, old))
 
-        count = ops.convert_to_tensor(self._counter)
+        count: Any = ops.convert_to_tensor(self._counter)
         grow = ops.equal(count, self._growth_steps - 1)
         factor = ops.where(finite, ops.where(grow, 2.0, 1.0), 0.5)
         self._scale.assign(ops.multiply(scale, factor))
         goes_on = ops.logical_and(finite, ops.logical_not(grow))
         self._counter.assign(ops.where(goes_on, count + 1, 0))
 
-    def finish(self):
+    def finish(self) -> None:
         self.inner.finish()

@@ -8,6 +8,8 @@ carried and updated at once.
 
 import itertools
 import math
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -24,12 +26,14 @@ class Packing:
         groups: A list of lists of their indices, each index once.
     """
 
-    def __init__(self, variables, groups):
+    def __init__(
+        self, variables: Iterable[Any], groups: Iterable[Iterable[int]]
+    ) -> None:
         self._shapes = [tuple(v.shape) for v in variables]
         self._sizes = [math.prod(shape) for shape in self._shapes]
         self.groups = [list(group) for group in groups]
 
-    def zeros(self, members):
+    def zeros(self, members: int) -> list[np.ndarray]:
         """Returns arrays of the right shapes for so many members."""
         sizes = [[self._sizes[i] for i in group] for group in self.groups]
         shapes = [
@@ -38,10 +42,10 @@ class Packing:
         ]
         return [np.zeros([members, *shape]) for shape in shapes]
 
-    def pack(self, columns):
+    def pack(self, columns: list[np.ndarray]) -> list[np.ndarray]:
         """Returns the arrays `(K, ...)` for variables `(K, *shape)`."""
 
-        def flat(column):
+        def flat(column: np.ndarray) -> np.ndarray:
             return np.reshape(column, [len(column), -1])
 
         return [
@@ -51,9 +55,9 @@ class Packing:
             for group in self.groups
         ]
 
-    def unpack(self, arrays):
+    def unpack(self, arrays: Iterable[Any]) -> list[np.ndarray]:
         """Returns the values of the variables of one member, in NumPy."""
-        values = [None] * len(self._shapes)
+        values: list[Any] = [None] * len(self._shapes)
         for array, group in zip(arrays, self.groups, strict=True):
             array = np.reshape(array, -1)
             ends = np.cumsum([self._sizes[i] for i in group])[:-1]
@@ -61,7 +65,7 @@ class Packing:
                 values[i] = part.reshape(self._shapes[i])
         return values
 
-    def read(self, array, number):
+    def read(self, array: Any, number: int) -> Iterator[tuple[int, Any]]:
         """Yields index and value of each variable of a group, as tensors.
 
         Args:
@@ -74,11 +78,12 @@ class Packing:
             return
         sizes = [self._sizes[i] for i in group]
         ends = list(itertools.accumulate(sizes))[:-1]
-        for i, part in zip(group, ops.split(array, ends), strict=True):
+        parts: Any = ops.split(array, ends)
+        for i, part in zip(group, parts, strict=True):
             yield i, ops.reshape(part, self._shapes[i])
 
     @staticmethod
-    def write(values):
+    def write(values: list[Any]) -> Any:
         """Returns the array of a group, of the values of its variables."""
         if len(values) == 1:
             return values[0]

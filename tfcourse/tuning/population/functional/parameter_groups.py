@@ -8,18 +8,24 @@ but a dozen short updates take many times as long as one.
 import collections
 import dataclasses
 import math
+from typing import Any
 
 import keras
 
 from tfcourse.optimizers.base import is_kernel
 from tfcourse.tuning.population.functional.elementwise import is_elementwise
+from tfcourse.tuning.population.functional.layer_traits import (
+    has_sparse_gradient,
+    is_known,
+)
+from tfcourse.utils.keras_private import decays, every_layer
 
 # Of larger ones the copying would cost more than the calls that it saves.
 _LARGEST_JOINED = 2**17
 
 
 @dataclasses.dataclass
-class Parameter:
+class ParameterGroup:
     """One or several trainable variables, as an optimizer sees them.
 
     Attributes:
@@ -28,21 +34,28 @@ class Parameter:
         indices: Where these stand among the model's `trainable_variables`.
     """
 
-    variable: keras.Variable
-    parts: list
-    indices: list
+    variable: Any
+    parts: list[Any]
+    indices: list[int]
 
 
-def parameters(model, optimizers):
-    """Returns the `Parameter`s of a model.
+def parameter_groups(
+    model: keras.Model, optimizers: list[Any]
+) -> list[ParameterGroup]:
+    """Returns the `ParameterGroup`s of a model.
 
     Args:
         model: A built and compiled `keras.Model`.
         optimizers: The optimizers that shall update them.
     """
-    groups = collections.defaultdict(list)
+    groups: dict[Any, list[int]] = collections.defaultdict(list)
     joins = _only_known_layers(model) and all(map(_joins, optimizers))
-    sparse = {id(v) for layer in _embeddings(model) for v in layer.weights}
+    sparse = {
+        id(v)
+        for layer in every_layer(model)
+        if has_sparse_gradient(layer)
+        for v in layer.weights
+    }
     for i, variable in enumerate(model.trainable_variables):
         small = math.prod(variable.shape) <= _LARGEST_JOINED
         # Keras treats the rows of a sparse gradient in a way of its own.
@@ -51,21 +64,21 @@ def parameters(model, optimizers):
         else:
             key = i
         groups[key].append(i)
-    return [_parameter(model, indices) for indices in groups.values()]
+    return [_group(model, indices) for indices in groups.values()]
 
 
-def _parameter(model, indices):
+def _group(model: keras.Model, indices: list[int]) -> ParameterGroup:
     parts = [model.trainable_variables[i] for i in indices]
     if len(parts) == 1:
-        return Parameter(parts[0], parts, indices)
+        return ParameterGroup(parts[0], parts, indices)
     size = sum(math.prod(part.shape) for part in parts)
     flat = keras.Variable(
         keras.initializers.Zeros(), (size,), parts[0].dtype, name="joined"
     )
-    return Parameter(flat, parts, indices)
+    return ParameterGroup(flat, parts, indices)
 
 
-def _treated(variable, optimizers):
+def _treated(variable: Any, optimizers: list[Any]) -> tuple[Any, ...]:
     """Returns what makes an optimizer treat a variable unlike others."""
     return (
         variable.dtype,
@@ -73,18 +86,18 @@ def _treated(variable, optimizers):
         getattr(variable, "overwrite_with_gradient", False) and id(variable),
         # To which of them tfcourse's optimizers apply `l2`.
         is_kernel(variable),
-        *(optimizer._use_weight_decay(variable) for optimizer in optimizers),
+        *(decays(optimizer, variable) for optimizer in optimizers),
     )
 
 
-def _joins(optimizer):
+def _joins(optimizer: Any) -> bool:
     """Whether an optimizer treats every number of a parameter alike."""
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     # That of one parameter's gradient.
     return is_elementwise(optimizer) and optimizer.clipnorm is None
 
 
-def _only_known_layers(model):
+def _only_known_layers(model: keras.Model) -> bool:
     """Whether each parameter is used by its own layer, for one output.
 
     A layer or model of the user's may take rows of a parameter, or leave one
@@ -92,14 +105,5 @@ def _only_known_layers(model):
     """
     outputs = getattr(model, "outputs", None) or []
     return len(outputs) == 1 and all(
-        type(layer).__module__.startswith(("keras.", "tfcourse."))
-        for layer in model._flatten_layers()
+        is_known(layer) for layer in every_layer(model)
     )
-
-
-def _embeddings(model):
-    return [
-        layer
-        for layer in model._flatten_layers()
-        if "Embedding" in type(layer).__name__
-    ]

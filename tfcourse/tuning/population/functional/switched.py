@@ -1,15 +1,20 @@
 """Several optimizers, of which each member has one."""
 
 import collections
+from collections.abc import Callable, Hashable
+from typing import Any
 
 import keras
 from keras import ops
 
-from tfcourse.tuning.population.deferred import deferred_initialization
 from tfcourse.tuning.population.functional.keras_optimizers import (
     build_noting_slots,
-    pure_copy,
+    functional_copy,
 )
+from tfcourse.tuning.population.functional.parameter_groups import (
+    ParameterGroup,
+)
+from tfcourse.utils.keras_private import deferred_initialization
 
 
 class SwitchedOptimizer:
@@ -33,17 +38,24 @@ class SwitchedOptimizer:
 
     built = True
 
-    def __init__(self, kinds, optimizers, parameters):
+    def __init__(
+        self,
+        kinds: list[Hashable],
+        optimizers: list[Any],
+        parameters: list[Any],
+    ) -> None:
         self.kinds = kinds
         self.optimizers = optimizers
         self.choice = keras.Variable(
             keras.initializers.Zeros(), (len(kinds),), trainable=False
         )
-        self._homes = {id(self.choice): self.choice}
-        slots = {}
+        self._homes: dict[int, Any] = {id(self.choice): self.choice}
+        slots: dict[tuple[int, int], Any] = {}
         for optimizer in optimizers:
             with deferred_initialization():
-                noted = build_noting_slots(pure_copy(optimizer), parameters)
+                noted = build_noting_slots(
+                    functional_copy(optimizer), parameters
+                )
             places = _places(noted)
             for i, variable in enumerate(optimizer.variables):
                 home = variable
@@ -52,28 +64,33 @@ class SwitchedOptimizer:
                 self._homes[id(variable)] = home
         self.variables = list({id(v): v for v in self._homes.values()}.values())
 
-    def home(self, variable):
+    def home(self, variable: Any) -> Any:
         """Returns which of `variables` holds that one of an optimizer."""
         return self._homes[id(variable)]
 
 
-class Chosen:
+class SwitchedState:
     """The steps of several optimizers, of which a member takes one.
 
     Args:
         optimizer: The `SwitchedOptimizer`.
-        each: Its optimizers, in the form that `stateless` returns.
-        parameters: The `Parameter`s that they update.
+        each: Its optimizers, in the form of `functional_optimizer`.
+        parameters: The `ParameterGroup`s that they update.
     """
 
-    def __init__(self, optimizer, each, parameters):
+    def __init__(
+        self,
+        optimizer: SwitchedOptimizer,
+        each: list[Any],
+        parameters: list[ParameterGroup],
+    ) -> None:
         self._choice = keras.Variable(
             keras.initializers.Zeros(), optimizer.choice.shape, trainable=False
         )
         self._updated = [p.variable for p in parameters]
         self._each = each
         self._places = [_places(one.slots) for one in each]
-        self._slots = {}
+        self._slots: dict[tuple[int, int], Any] = {}
         self.finishes = any(one.finishes for one in each)
         self.variables, self.groups = [self._choice], [[0]]
         numbers = {id(v): i for i, v in enumerate(optimizer.variables)}
@@ -99,20 +116,20 @@ class Chosen:
                     ]
                 )
 
-    def scale_loss(self, loss):
+    def scale_loss(self, loss: Any) -> Any:
         return loss
 
-    def apply(self, gradients):
+    def apply(self, gradients: list[Any]) -> None:
         self._take(lambda one: one.apply(gradients))
 
-    def finish(self):
+    def finish(self) -> None:
         self._take(lambda one: one.finish())
 
-    def _take(self, action):
+    def _take(self, action: Callable[[Any], None]) -> None:
         shared = [*self._updated, *self._slots.values()]
         # Not by `convert_to_tensor`, which gives TensorFlow's variables back.
         before = {id(variable): variable.value for variable in shared}
-        choice = ops.unstack(self._choice.value > 0)
+        choice: Any = ops.unstack(self._choice.value > 0)
         taken = dict(before)
         for one, places, is_chosen in zip(
             self._each, self._places, choice, strict=True
@@ -131,13 +148,16 @@ class Chosen:
             variable.assign(taken[id(variable)])
 
 
-def _places(slots):
+def _places(
+    slots: dict[int, tuple[int, str]],
+) -> dict[int, tuple[int, int]]:
     """Returns of which parameter a slot is, and the how manyth.
 
     Args:
         slots: What `build_noting_slots` returns.
     """
-    counts, places = collections.Counter(), {}
+    counts: collections.Counter[int] = collections.Counter()
+    places: dict[int, tuple[int, int]] = {}
     for i, (parameter, _) in sorted(slots.items()):
         places[i] = parameter, counts[parameter]
         counts[parameter] += 1

@@ -20,6 +20,8 @@ from typing import Any
 import tensorflow as tf
 
 from tfcourse.tuning.population.vectorization import (
+    Shape,
+    Tensor,
     convolution,
     philox,
     pooling,
@@ -140,7 +142,7 @@ def _products(rule: Rule, op: Operation) -> Any:
     return _written_out(op)
 
 
-def _size_of_weights(op: Operation, a: tf.Tensor, b: tf.Tensor) -> int:
+def _size_of_weights(op: Operation, a: Tensor, b: Tensor) -> int:
     """Returns how many numbers the matrix has that is no batch's."""
     out = op.outputs[0].shape
     return max(
@@ -175,7 +177,7 @@ def _key_and_counter(op: Operation) -> Any:
     return [converted(keys), converted(counters)]
 
 
-def _random(numbers: Callable[..., tf.Tensor], op: Operation) -> Any:
+def _random(numbers: Callable[..., Tensor], op: Operation) -> Any:
     if op.get_attr("dtype") != tf.float32 or op.inputs[0].is_stacked:
         return fallback_rule(op)
     op.stack_inputs([1, 2])
@@ -227,15 +229,13 @@ def _conv2d_backprop_filter(
     return fallback_rule(op) if op.inputs[0].is_stacked else tensorflow_rule(op)
 
 
-def _of_one(op: Operation, place: int) -> tf.TensorShape:
+def _of_one(op: Operation, place: int) -> Shape:
     """Returns the shape of an input for one member."""
     shape = op.inputs[place].t.shape
     return shape[1:] if op.inputs[place].is_stacked else shape
 
 
-def _is_product(
-    op: Operation, image: tf.TensorShape, filters: tf.TensorShape
-) -> bool:
+def _is_product(op: Operation, image: Shape, filters: Shape) -> bool:
     """Whether `convolution` handles these shapes: not, e.g., with groups."""
     return (
         op.get_attr("data_format") == b"NHWC"
@@ -254,7 +254,7 @@ def _settings(op: Operation) -> dict[str, Any]:
     }
 
 
-def _merged(op: Operation, image: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
+def _merged(op: Operation, image: Tensor, filters: Tensor) -> Tensor:
     """One convolution to the channels of all: they see the same image."""
     members, n = filters.shape[0], filters.shape[-1]
     filters = tf.transpose(filters, [1, 2, 3, 0, 4])
@@ -298,7 +298,7 @@ def _average_pool_gradient(tensorflow_rule: Rule, op: Operation) -> Any:
     )
 
 
-def _window(op: Operation, image: tf.TensorShape) -> list[int] | None:
+def _window(op: Operation, image: Shape) -> list[int] | None:
     """Returns the size of the windows, or None where `pooling` has no form."""
     _, *size, channels = op.get_attr("ksize")
     plain = (

@@ -10,14 +10,16 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfcourse.tuning.population.vectorization import Shape, Tensor
+
 
 def convolve(
-    image: tf.Tensor,
-    filters: tf.Tensor,
+    image: Tensor,
+    filters: Tensor,
     strides: list[int],
     dilations: list[int],
     padding: str | list[int],
-) -> tf.Tensor:
+) -> Tensor:
     """Returns the convolution of an image with the filters of each member.
 
     Args:
@@ -38,7 +40,7 @@ def convolve(
     image = tf.pad(image, [*leading, *pads, [0, 0]])
     height, width = image.shape[-3:-1]
 
-    def seen_by(row: int, column: int) -> tf.Tensor:
+    def seen_by(row: int, column: int) -> Tensor:
         row, column = row * dilations[0], column * dilations[1]
         return image[
             ...,
@@ -58,11 +60,11 @@ def convolve(
 
 
 def image_gradient(
-    filters: tf.Tensor,
-    gradient: tf.Tensor,
-    shape: tf.TensorShape,
+    filters: Tensor,
+    gradient: Tensor,
+    shape: Shape,
     **settings: Any,
-) -> tf.Tensor:
+) -> Tensor:
     """Returns the gradient by an image of `shape`, `(h, w, c)`."""
     members, examples = tf.unstack(tf.shape(gradient)[:2])
     image = tf.zeros([members, examples, *shape], gradient.dtype)
@@ -72,11 +74,11 @@ def image_gradient(
 
 
 def filters_gradient(
-    image: tf.Tensor,
-    gradient: tf.Tensor,
-    shape: tf.TensorShape,
+    image: Tensor,
+    gradient: Tensor,
+    shape: Shape,
     **settings: Any,
-) -> tf.Tensor:
+) -> Tensor:
     """Returns the gradient by filters of `shape`, `(height, width, c, n)`."""
     members = tf.shape(gradient)[0]
     filters = tf.zeros([members, *shape], gradient.dtype)
@@ -86,10 +88,10 @@ def filters_gradient(
 
 
 def _transpose(
-    linear: Callable[[tf.Tensor], tf.Tensor],
-    zeros: tf.Tensor,
-    gradient: tf.Tensor,
-) -> tf.Tensor:
+    linear: Callable[[Tensor], Tensor],
+    zeros: Tensor,
+    gradient: Tensor,
+) -> Tensor:
     # The map is linear: where its gradient is taken does not matter.
     with tf.GradientTape() as tape:
         tape.watch(zeros)
@@ -98,15 +100,15 @@ def _transpose(
 
 
 def _pads(
-    sizes: tf.TensorShape,
+    sizes: Shape,
     spans: list[int],
     strides: list[int],
     padding: str | list[int],
 ) -> list[list[int]]:
+    if not isinstance(padding, str):
+        return [padding[:2], padding[2:]]
     if padding == "VALID":
         return [[0, 0], [0, 0]]
-    if padding != "SAME":
-        return [padding[:2], padding[2:]]
     totals = [
         max((-(-size // stride) - 1) * stride + span - size, 0)
         for size, span, stride in zip(sizes, spans, strides, strict=True)

@@ -13,7 +13,9 @@ import math
 
 import tensorflow as tf
 
-Words = tuple[tf.Tensor, ...]
+from tfcourse.tuning.population.vectorization import Tensor
+
+Words = tuple[Tensor, ...]
 
 _LOW = 0xFFFFFFFF
 
@@ -35,7 +37,7 @@ def philox(counter: Words, key: Words) -> Words:
     return a, b, c, d
 
 
-def key_and_counter(seeds: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def key_and_counter(seeds: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the state that TensorFlow makes of seeds of shape `(K, 2)`.
 
     Returns:
@@ -53,14 +55,12 @@ def key_and_counter(seeds: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return _join(a, b)[:, None], counter
 
 
-def uniform(
-    shape: tf.Tensor, keys: tf.Tensor, counters: tf.Tensor
-) -> tf.Tensor:
+def uniform(shape: Tensor, keys: Tensor, counters: Tensor) -> Tensor:
     """Returns `float32`s in [0, 1), an array of `shape` for each of K keys."""
     return _arrays(shape, _fractions(shape, keys, counters))
 
 
-def normal(shape: tf.Tensor, keys: tf.Tensor, counters: tf.Tensor) -> tf.Tensor:
+def normal(shape: Tensor, keys: Tensor, counters: Tensor) -> Tensor:
     """Returns standard normal `float32`s, by the Box-Muller transform."""
     words = _fractions(shape, keys, counters)
     # Two words give two numbers.
@@ -71,9 +71,7 @@ def normal(shape: tf.Tensor, keys: tf.Tensor, counters: tf.Tensor) -> tf.Tensor:
     return _arrays(shape, pairs)
 
 
-def _fractions(
-    shape: tf.Tensor, keys: tf.Tensor, counters: tf.Tensor
-) -> tf.Tensor:
+def _fractions(shape: Tensor, keys: Tensor, counters: Tensor) -> Tensor:
     """Returns numbers in [0, 1), four for each counter in the last axis."""
     blocks = tf.cast(tf.range((tf.reduce_prod(shape) + 3) // 4), tf.uint64)
     low, high = counters[:, :1] + blocks, counters[:, 1:]
@@ -86,15 +84,15 @@ def _fractions(
     return tf.bitcast((bits & 0x7FFFFF) | 0x3F800000, tf.float32) - 1
 
 
-def _arrays(shape: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+def _arrays(shape: Tensor, numbers: Tensor) -> Tensor:
     members = tf.shape(numbers)[0]
     flat = tf.reshape(numbers, [members, -1])[:, : tf.reduce_prod(shape)]
     return tf.reshape(flat, tf.concat([[members], shape], 0))
 
 
-def _high(word: tf.Tensor) -> tf.Tensor:
+def _high(word: Tensor) -> Tensor:
     return tf.bitwise.right_shift(word, tf.constant(32, tf.uint64))
 
 
-def _join(low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
+def _join(low: Tensor, high: Tensor) -> Tensor:
     return low | tf.bitwise.left_shift(high, tf.constant(32, tf.uint64))

@@ -5,8 +5,10 @@ XLA's own form of the gradient of max pooling visits the windows one by one.
 
 import tensorflow as tf
 
+from tfcourse.tuning.population.vectorization import Shape, Tensor
 
-def windows(image: tf.Tensor, size: list[int]) -> tf.Tensor:
+
+def windows(image: Tensor, size: list[int]) -> Tensor:
     """Returns the windows of `(..., h, w, c)`, shape `(..., h', w', s, c)`.
 
     `s` is the number of pixels of a window; rows and columns that do not fill
@@ -23,17 +25,17 @@ def windows(image: tf.Tensor, size: list[int]) -> tf.Tensor:
     return tf.reshape(split, tf.concat([leading, inner], 0))
 
 
-def max_pool(image: tf.Tensor, size: list[int]) -> tf.Tensor:
+def max_pool(image: Tensor, size: list[int]) -> Tensor:
     return tf.reduce_max(windows(image, size), -2)
 
 
-def average_pool(image: tf.Tensor, size: list[int]) -> tf.Tensor:
+def average_pool(image: Tensor, size: list[int]) -> Tensor:
     return tf.reduce_mean(windows(image, size), -2)
 
 
 def max_pool_gradient(
-    image: tf.Tensor, gradient: tf.Tensor, size: list[int]
-) -> tf.Tensor:
+    image: Tensor, gradient: Tensor, size: list[int]
+) -> Tensor:
     """Returns the gradient by the image: that of the first largest pixel."""
     seen = windows(image, size)
     largest = tf.equal(seen, tf.reduce_max(seen, -2, keepdims=True))
@@ -43,17 +45,15 @@ def max_pool_gradient(
 
 
 def average_pool_gradient(
-    gradient: tf.Tensor, shape: tf.TensorShape, size: list[int]
-) -> tf.Tensor:
+    gradient: Tensor, shape: Shape, size: list[int]
+) -> Tensor:
     """Returns the gradient by an image of `shape`, `(..., h, w, c)`."""
     area = size[0] * size[1]
     spread = tf.repeat(gradient[..., None, :] / area, area, -2)
     return _unwindow(spread, shape, size)
 
 
-def _unwindow(
-    seen: tf.Tensor, shape: tf.TensorShape, size: list[int]
-) -> tf.Tensor:
+def _unwindow(seen: Tensor, shape: Shape, size: list[int]) -> Tensor:
     rows, columns, _, channels = seen.shape[-4:]
     leading = tf.shape(seen)[:-4]
     inner = [rows, columns, size[0], size[1], channels]
@@ -68,7 +68,7 @@ def _unwindow(
     return tf.pad(image, [[0, 0]] * (len(image.shape) - 3) + missing)
 
 
-def _swap(split: tf.Tensor) -> tf.Tensor:
+def _swap(split: Tensor) -> Tensor:
     rank = len(split.shape)
     order = [*range(rank - 4), rank - 3, rank - 4, rank - 2, rank - 1]
     return tf.transpose(split, order)

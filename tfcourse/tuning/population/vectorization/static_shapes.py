@@ -91,10 +91,10 @@ def _broadcast(op: Operation) -> list[Any] | None:
 
 
 def _with_shape(op: Operation, shape: list[int]) -> list[Any]:
-    shape = tf.constant(shape, op.inputs[1].t.dtype)
+    wanted = tf.constant(shape, op.inputs[1].t.dtype)
     return [
         converted(out)
-        for out in outputs_of_same(op, [op.stacked_input(0), shape])
+        for out in outputs_of_same(op, [op.stacked_input(0), wanted])
     ]
 
 

@@ -1,122 +1,38 @@
-"""What two models must share to be trained as one program."""
+"""What tells models and their parts from others, as nested tuples."""
 
 import functools
 import threading
 import types
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
 
-# Names and seeds differ from model to model, and do not enter the graph.
-_IGNORED = frozenset({"name", "_name", "_init_seed", "_initial_seed"})
+from tfcourse.tuning.population.structure.attributes import (
+    attributes_of_bases,
+    settings_of_bases,
+)
+from tfcourse.utils.keras_private import first_of_sequential
 
+# Nested tuples, hashable.
+Structure = tuple[Any, ...]
 
-def structure(model):
-    """Returns what determines the program that trains a model.
-
-    Two models of equal structure differ in nothing but the values of their
-    variables and how these are initialised: the same layers, connected alike,
-    with the same settings; optimizer, loss and metrics alike. Names that Keras
-    gives by itself do not count, nor do values that live in variables: the
-    learning rate of an optimizer, the hyperparameters of tfcourse's classes.
-
-    What is not understood counts as different, so that models may be kept
-    apart for nothing, but are not put together wrongly.
-
-    Args:
-        model: A compiled `keras.Model`, built or not.
-
-    Returns:
-        Nested tuples, which are hashable: models of one structure give equal
-        ones.
-    """
-    reader = StructureReader()
-    return (("model", reader.model(model)), *compile_structure(model, reader))
-
-
-def compile_structure(model, reader=None):
-    """Returns the part of `structure` that `model.compile` was given."""
-    reader = reader or StructureReader()
-    return (
-        ("optimizer", reader.read(model.optimizer)),
-        ("loss", reader.read(_argument(model, "loss"))),
-        ("loss_weights", reader.read(_argument(model, "loss_weights"))),
-        ("metrics", reader.read(_argument(model, "metrics"))),
-        (
-            "weighted_metrics",
-            reader.read(_argument(model, "weighted_metrics")),
-        ),
-        ("run_eagerly", bool(model.run_eagerly)),
-    )
-
-
-def first_difference(a, b):
-    """Returns where the structures of two models first differ, or None.
-
-    The answer is a phrase such as `"model, layer 1 (Dense), units: 3 and 4"`.
-    """
-    return _difference(structure(a), structure(b), [])
-
-
-def _difference(a, b, path):
-    if a == b:
-        return None
-    named = _is_named(a) and _is_named(b)
-    if named and [n for n, _ in a] == [n for n, _ in b]:
-        for (name, one), (_, other) in zip(a, b, strict=True):
-            if one != other:
-                return _difference(one, other, [*path, name])
-    if named:
-        one, other = ([n for n, _ in x] for x in (a, b))
-        only = [n for n in one if n not in other] or [
-            n for n in other if n not in one
-        ]
-        if only:
-            return f"{', '.join(path)}: only one has {only[0]}"
-    both_tuples = isinstance(a, tuple) and isinstance(b, tuple)
-    if both_tuples and len(a) == len(b) > 0 and not named:
-        for one, other in zip(a, b, strict=True):
-            if one != other:
-                return _difference(one, other, path)
-    return f"{', '.join(path)}: {_show(a)} and {_show(b)}"
-
-
-def _is_named(value):
-    return (
-        isinstance(value, tuple)
-        and len(value) > 0
-        and all(
-            isinstance(item, tuple)
-            and len(item) == 2
-            and isinstance(item[0], str)
-            for item in value
-        )
-    )
-
-
-def _show(value):
-    if isinstance(value, tuple) and len(value) == 2 and value[0] == "float":
-        value = value[1]
-    text = str(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _argument(model, name):
-    """Returns what `compile` was given."""
-    config = getattr(model, "_compile_config", None)
-    given = config.config if config is not None else {}
-    return given.get(name)
+_LOCK = type(threading.Lock())
+# How TensorFlow names what it attaches to objects that it tracks.
+_OF_TRACKING = "_self_"
 
 
 class StructureReader:
     """Turns objects into nested tuples; each object once, then by number."""
 
-    def __init__(self):
-        self._numbers = {}
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}
         # Objects made on the way, kept so that their ids stay theirs.
-        self._alive = []
+        self._alive: list[Any] = []
 
-    def read(self, value):
+    def read(self, value: Any) -> Structure:
+        """Returns what tells a value from others."""
         if value is None or isinstance(value, (bool, str, bytes, int)):
             return (type(value).__name__, value)
         if isinstance(value, (float, complex)):
@@ -157,7 +73,7 @@ class StructureReader:
             return ("builtin", getattr(value, "__qualname__", repr(value)))
         return self._once(value, lambda: self._object(value))
 
-    def model(self, model):
+    def model(self, model: Any) -> Structure:
         """A model: its layers, how they are connected, and its attributes."""
         parts = ()
         if isinstance(model, keras.Sequential):
@@ -169,13 +85,13 @@ class StructureReader:
             parts = (*self._layers(model.operations), wires)
         return (*parts, ("attributes", self._object(model)))
 
-    def _layers(self, layers):
+    def _layers(self, layers: list[Any]) -> tuple[tuple[str, Any], ...]:
         return tuple(
             (f"layer {i} ({type(layer).__name__})", self.read(layer))
             for i, layer in enumerate(layers)
         )
 
-    def _connections(self, model):
+    def _connections(self, model: keras.Model) -> Structure:
         try:
             config = model.get_config()
         except Exception:
@@ -187,7 +103,7 @@ class StructureReader:
             for i, layer in enumerate(config["layers"])
         }
 
-        def rename(value):
+        def rename(value: Any) -> Any:
             if isinstance(value, str):
                 return names.get(value, value)
             if isinstance(value, (list, tuple)):
@@ -200,14 +116,14 @@ class StructureReader:
         ends = rename([config["input_layers"], config["output_layers"]])
         return self.read([wires, ends])
 
-    def _once(self, value, describe):
+    def _once(self, value: Any, describe: Callable[[], Structure]) -> Structure:
         if id(value) in self._numbers:
             return ("again", self._numbers[id(value)])
         self._numbers[id(value)] = len(self._numbers)
         self._alive.append(value)
         return describe()
 
-    def _function(self, function):
+    def _function(self, function: types.FunctionType) -> Structure:
         code = function.__code__
         closure = [cell.cell_contents for cell in function.__closure__ or ()]
         constants = [
@@ -228,9 +144,9 @@ class StructureReader:
             ("closure", self.read(closure)),
         )
 
-    def _object(self, value):
+    def _object(self, value: Any) -> Structure:
         """An object: its class and its attributes."""
-        skip = _skipped(type(value))
+        skip = attributes_of_bases(type(value))
         attributes = getattr(value, "__dict__", None)
         if attributes is None:
             return (_identity(type(value)), repr(value))
@@ -245,97 +161,21 @@ class StructureReader:
         if "seed_generator" in found:
             # It is in the state of the generator, which is a variable.
             found.pop("seed", None)
-        found |= {name: getattr(value, name) for name in _asked(value)}
+        found |= {
+            name: getattr(value, name) for name in settings_of_bases(value)
+        }
         described = tuple(
             (name, self.read(found[name])) for name in sorted(found)
         )
         return (("class", _identity(type(value))), *described)
 
 
-_LOCK = type(threading.Lock())
-# How TensorFlow names what it attaches to objects that it tracks.
-_OF_TRACKING = "_self_"
-
-
-@functools.cache
-def _skipped(cls):
-    """Attributes of Keras's base classes, which say nothing of a subclass."""
-    for base, names in _base_attributes():
-        if issubclass(cls, base):
-            return names
-    return _IGNORED
-
-
-@functools.cache
-def _base_attributes():
-    class Layer(keras.layers.Layer):
-        def call(self, x):
-            return x
-
-    class Model(keras.Model):
-        def call(self, x):
-            return x
-
-    def names(*things):
-        return _IGNORED.union(*(vars(thing) for thing in things))
-
-    x = keras.Input((1,))
-    layer, model = Layer(), Model()
-    functional = keras.Model(x, layer(x))
-    sequential = keras.Sequential([keras.Input((1,)), Layer()])
-    models = [model, functional, sequential]
-    for any_model in models:
-        any_model.compile(keras.optimizers.SGD(), "mse")
-    optimizer = keras.optimizers.Optimizer(0.1)
-    optimizer.build([])
-    return [
-        (keras.Model, names(layer, *models)),
-        (keras.layers.Layer, names(layer)),
-        (keras.Operation, names(layer)),
-        (keras.optimizers.Optimizer, names(optimizer)),
-        (keras.metrics.Metric, names(keras.metrics.Metric())),
-    ]
-
-
-def _asked(value):
-    """Settings of the base classes that do count."""
-    if isinstance(value, keras.layers.Layer):
-        return [
-            "trainable",
-            "dtype_policy",
-            "activity_regularizer",
-            "supports_masking",
-            "autocast",
-        ]
-    if isinstance(value, keras.optimizers.Optimizer):
-        return [
-            name
-            for name in (
-                "weight_decay",
-                "clipnorm",
-                "global_clipnorm",
-                "clipvalue",
-                "use_ema",
-                "ema_momentum",
-                "ema_overwrite_frequency",
-                "loss_scale_factor",
-                "gradient_accumulation_steps",
-                "_learning_rate",
-                "_exclude_from_weight_decay_pattern",
-            )
-            if hasattr(value, name)
-        ]
-    return []
-
-
-def _declared(model):
+def _declared(model: keras.Sequential) -> Any:
     """Returns the input shape of a `keras.Sequential` that is not built."""
-    # `layers` leaves it out.
-    first = (model._layers or [None])[0]
-    return getattr(first, "batch_shape", None)
+    return getattr(first_of_sequential(model), "batch_shape", None)
 
 
-def _codes(code):
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
     """Yields the code of a function and of those defined inside it."""
     yield code
     for constant in code.co_consts:
@@ -343,7 +183,7 @@ def _codes(code):
             yield from _codes(constant)
 
 
-def _variable(variable):
+def _variable(variable: Any) -> Structure:
     return (
         "variable",
         tuple(variable.shape),
@@ -352,15 +192,15 @@ def _variable(variable):
     )
 
 
-def _key(key):
+def _key(key: Any) -> str:
     return key if isinstance(key, str) else repr(key)
 
 
-def _identity(cls):
+def _identity(cls: type) -> tuple[str, str, int]:
     # A class made anew in each call of `build` is another class each time:
     # what its methods do may depend on the call.
     return (cls.__module__, cls.__qualname__, id(cls))
 
 
-def _is_functional(model):
+def _is_functional(model: Any) -> bool:
     return type(model).__name__ == "Functional" or hasattr(model, "_functional")

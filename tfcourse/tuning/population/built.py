@@ -1,0 +1,118 @@
+"""What there is of a population once its template has variables."""
+
+import dataclasses
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfcourse.tuning.population.batches import Batches, parts
+from tfcourse.tuning.population.engines import Engine, engine_of
+from tfcourse.tuning.population.functional.member import Member
+from tfcourse.tuning.population.history import python_value
+from tfcourse.tuning.population.state import State
+from tfcourse.tuning.population.training_loop import TrainingLoop
+
+JitCompile = bool | Literal["auto"]
+# For each variable an array `(K, ...)`, see `deferred.all_variables`.
+Columns = list[np.ndarray]
+# For each member, where the variables that it has are in those of the template.
+Slices = list[list[tuple[int, list[np.ndarray] | None]]]
+# `(x, y, sample_weight)`, a few examples.
+Batch = tuple[Any, Any, Any]
+
+# Examples times members of an evaluation, where batches make no difference.
+_EVALUATED_AT_ONCE = 65536
+
+
+@dataclasses.dataclass
+class Traced:
+    """What a population has traced, for others of the same template.
+
+    Attributes:
+        member: The `Member`.
+        engine: What computes.
+        size: The number of members that it was traced for.
+    """
+
+    member: Member
+    engine: Engine
+    size: int
+
+    @property
+    def any_size(self) -> bool:
+        """Whether it serves another number of members, too."""
+        return self.engine.any_number
+
+
+@dataclasses.dataclass
+class BuiltPopulation:
+    """The parts that compute, and the arrays that they compute with.
+
+    Attributes:
+        member: What one member computes.
+        engine: What maps it over all of them.
+        state: Their arrays.
+        loop: What runs epochs.
+        size: K, how many members there are, those included that have left.
+    """
+
+    member: Member
+    engine: Engine
+    state: State
+    loop: TrainingLoop
+    size: int
+
+    @property
+    def examples_at_once(self) -> int:
+        """How many examples a batch of an evaluation should have at least."""
+        if self.member.any_batches_will_do:
+            return _EVALUATED_AT_ONCE // self.size
+        return 1
+
+    def evaluate(self, batches: list[Batches]) -> list[dict[str, Any]]:
+        """Returns the metrics of each member, a list of K dicts."""
+        arrays = self.state.everyone(best=False)
+        logs = self.loop.evaluate(arrays, batches)[1]
+        values: dict[str, Any] = {
+            name: ops.convert_to_numpy(logs[name]) for name in sorted(logs)
+        }
+        return [
+            {name: python_value(column[k]) for name, column in values.items()}
+            for k in range(self.size)
+        ]
+
+    def predict(self, x: Any, batch_size: int, best: bool) -> Any:
+        """Returns the outputs of all members, see `Population.predict`."""
+        arrays = self.state.everyone(best)
+        outputs = [
+            keras.tree.map_structure(
+                np.asarray, self.engine.predict(arrays, part)
+            )
+            for part in parts(x, batch_size)
+        ]
+        return keras.tree.map_structure(
+            lambda *some: np.concatenate(some, axis=1), *outputs
+        )
+
+
+def build_population(
+    template: keras.Model,
+    size: int,
+    like: Traced | None,
+    jit_compile: JitCompile,
+    any_batch_size: bool,
+) -> BuiltPopulation:
+    """Returns a population whose members have no values yet.
+
+    The arguments are those of `PopulationTrainer`; the template is built.
+    """
+    if like is None:
+        member = Member(template)
+        engine = engine_of(member)
+    else:
+        member, engine = like.member, like.engine
+    state = State(member, size)
+    loop = TrainingLoop(member, engine, state, jit_compile, any_batch_size)
+    return BuiltPopulation(member, engine, state, loop, size)

@@ -1,0 +1,15 @@
+"""What two models must share to be trained as one program."""
+
+from tfcourse.tuning.population.structure.comparison import (
+    compile_structure,
+    first_difference,
+    structure,
+)
+from tfcourse.tuning.population.structure.reader import StructureReader
+
+__all__ = [
+    "StructureReader",
+    "compile_structure",
+    "first_difference",
+    "structure",
+]

@@ -1,0 +1,103 @@
+"""The structures of models, and where two of them differ."""
+
+from typing import Any
+
+import keras
+
+from tfcourse.tuning.population.structure.reader import (
+    Structure,
+    StructureReader,
+)
+from tfcourse.utils.keras_private import compile_argument
+
+
+def structure(model: keras.Model) -> Structure:
+    """Returns what determines the program that trains a model.
+
+    Two models of equal structure differ in nothing but the values of their
+    variables and how these are initialised: the same layers, connected alike,
+    with the same settings; optimizer, loss and metrics alike. Names that Keras
+    gives by itself do not count, nor do values that live in variables: the
+    learning rate of an optimizer, the hyperparameters of tfcourse's classes.
+
+    What is not understood counts as different, so that models may be kept
+    apart for nothing, but are not put together wrongly.
+
+    Args:
+        model: A compiled `keras.Model`, built or not.
+
+    Returns:
+        Nested tuples, which are hashable: models of one structure give equal
+        ones.
+    """
+    reader = StructureReader()
+    return (("model", reader.model(model)), *compile_structure(model, reader))
+
+
+def compile_structure(
+    model: keras.Model, reader: StructureReader | None = None
+) -> tuple[tuple[str, Any], ...]:
+    """Returns the part of `structure` that `model.compile` was given."""
+    reader = reader or StructureReader()
+    return (
+        ("optimizer", reader.read(model.optimizer)),
+        ("loss", reader.read(compile_argument(model, "loss"))),
+        ("loss_weights", reader.read(compile_argument(model, "loss_weights"))),
+        ("metrics", reader.read(compile_argument(model, "metrics"))),
+        (
+            "weighted_metrics",
+            reader.read(compile_argument(model, "weighted_metrics")),
+        ),
+        ("run_eagerly", bool(model.run_eagerly)),
+    )
+
+
+def first_difference(a: keras.Model, b: keras.Model) -> str | None:
+    """Returns where the structures of two models first differ, or None.
+
+    The answer is a phrase such as `"model, layer 1 (Dense), units: 3 and 4"`.
+    """
+    return _difference(structure(a), structure(b), [])
+
+
+def _difference(a: Any, b: Any, path: list[str]) -> str | None:
+    if a == b:
+        return None
+    named = _is_named(a) and _is_named(b)
+    if named and [n for n, _ in a] == [n for n, _ in b]:
+        for (name, one), (_, other) in zip(a, b, strict=True):
+            if one != other:
+                return _difference(one, other, [*path, name])
+    if named:
+        one, other = ([n for n, _ in x] for x in (a, b))
+        only = [n for n in one if n not in other] or [
+            n for n in other if n not in one
+        ]
+        if only:
+            return f"{', '.join(path)}: only one has {only[0]}"
+    both_tuples = isinstance(a, tuple) and isinstance(b, tuple)
+    if both_tuples and len(a) == len(b) > 0 and not named:
+        for one, other in zip(a, b, strict=True):
+            if one != other:
+                return _difference(one, other, path)
+    return f"{', '.join(path)}: {_show(a)} and {_show(b)}"
+
+
+def _is_named(value: Any) -> bool:
+    return (
+        isinstance(value, tuple)
+        and len(value) > 0
+        and all(
+            isinstance(item, tuple)
+            and len(item) == 2
+            and isinstance(item[0], str)
+            for item in value
+        )
+    )
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == "float":
+        value = value[1]
+    text = str(value)
+    return text if len(text) <= 80 else text[:77] + "..."
