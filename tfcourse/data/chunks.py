@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tfcourse.data.files import read_array
+from tfcourse.data.npz_files import read_array
 from tfcourse.data.table_formats import open_table
 from tfcourse.errors import InputError
 from tfcourse.utils.text import listed

@@ -1,22 +1,14 @@
 """A user's own data: CSV, Parquet or NumPy files."""
 
-import contextlib
 import os
 import pathlib
-import zipfile
-
-import numpy as np
 
 from tfcourse.data.dataset import Dataset
+from tfcourse.data.labelled_table import read_labelled_table
+from tfcourse.data.npz_files import read_labelled_arrays
 from tfcourse.errors import InputError
-from tfcourse.utils.text import first_line, listed
-from tfcourse.utils.validation import unknown_name
 
-_TABLES = (".csv", ".parquet")
-SUFFIXES = (*_TABLES, ".npz")
-
-# What stands in a CSV file for "not known", the "?" of the UCI files too.
-_MISSING = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"]
+SUFFIXES = (".csv", ".parquet", ".npz")
 
 
 def read(path: str | os.PathLike, target: str | None = None) -> Dataset:
@@ -46,240 +38,11 @@ def read(path: str | os.PathLike, target: str | None = None) -> Dataset:
         )
     if not path.is_file():
         raise InputError(f"There is no file {path}. Check the path.")
-    if suffix == ".npz":
-        return _from_arrays(path, target)
-    return _from_table(path, target)
-
-
-def read_array(path: str | os.PathLike) -> np.ndarray:
-    """Returns the array `x` of an `.npz` file, float32.
-
-    Raises:
-        InputError: As `read`.
-    """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise InputError(f"There is no file {path}. Check the path.")
-    return _features(path, _arrays(path, "x")["x"])
-
-
-def _from_arrays(path, target):
+    if suffix != ".npz":
+        return read_labelled_table(path, target)
     if target is not None:
         raise InputError(
             "`--target` names a column of a table; in an .npz file the array "
             "`y` holds the classes. Leave it out."
         )
-    arrays = _arrays(path, "x", "y")
-    x, y = arrays["x"], arrays["y"]
-    if x.ndim < 2 or y.ndim not in (1, 2) or y.size != len(x):
-        raise InputError(
-            f"{path} must hold `x` of shape (m, ...) and `y` of shape (m,). "
-            f"It has x {x.shape} and y {y.shape}."
-        )
-    y = y.reshape(-1)
-    # What is missing, a NaN or a NaT, does not equal itself.
-    missing = y != y
-    if missing.any():
-        raise InputError(
-            f"`y` of {path} has a missing class, the first at position "
-            f"{int(missing.argmax())}. Fill it in or leave the example out."
-        )
-    return Dataset.from_labels(
-        path.stem, _features(path, x), y, source=f"File {path.name}"
-    )
-
-
-def _arrays(path, *names):
-    """Returns the named arrays of an `.npz` file, by name."""
-    try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("it is no zip archive")
-        with np.load(path) as arrays:
-            missing = [name for name in names if name not in arrays]
-            if not missing:
-                return {name: arrays[name] for name in names}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path} cannot be read as an .npz file of plain arrays "
-            f"({first_line(error).rstrip('.')}). Save it with "
-            "`np.savez(path, x=..., y=...)`."
-        ) from error
-    raise InputError(
-        f"{path} has no array {listed(missing)}. Save it with "
-        "`np.savez(path, x=..., y=...)`."
-    )
-
-
-def _features(path, x):
-    """Returns the array `x` of an `.npz` file as float32, after checks."""
-    if x.size == 0:
-        raise InputError(
-            f"`x` of {path} is empty. It has shape {x.shape}; save one row an "
-            "example."
-        )
-    if x.dtype.kind not in "biuf":
-        raise InputError(
-            f"`x` of {path} must be numbers. It is of type {x.dtype}, the "
-            f"first value is {x.flat[0]!r}."
-        )
-    with np.errstate(over="ignore"):
-        x = x.astype("float32")
-    if not np.isfinite(x).all():
-        where = tuple(map(int, np.argwhere(~np.isfinite(x))[0]))
-        raise InputError(
-            f"`x` of {path} has a missing or infinite value, the first at "
-            f"{where}. Fill it in or leave the example out."
-        )
-    return x
-
-
-def _from_table(path, target):
-    columns = _columns(path)
-    if target is None:
-        raise InputError(
-            f"Say which column of {path} holds the classes with `--target`. "
-            f"It has: {listed(columns)}."
-        )
-    if target not in columns:
-        raise InputError(
-            f"{path}: {unknown_name('column', target, columns)}"
-            + _separator_hint(columns)
-        )
-    if len(columns) == 1:
-        raise InputError(
-            f"{path} has no column but the target {target!r}. A table needs "
-            "one column a feature."
-        )
-    table = _read_table(path, [name for name in columns if name != target])
-    features = table.drop(columns=target)
-    return Dataset.from_labels(
-        path.stem,
-        _numbers(features, path),
-        _labels(table[target], path),
-        feature_names=tuple(map(str, features.columns)),
-        source=f"File {path.name}",
-    )
-
-
-def _separator_hint(columns):
-    if len(columns) > 1 or not any(mark in columns[0] for mark in ";\t|"):
-        return ""
-    return " The columns of a CSV file must be separated by commas."
-
-
-def _columns(path):
-    with _readable(path):
-        if path.suffix.lower() == ".parquet":
-            import pyarrow.parquet
-
-            return pyarrow.parquet.read_schema(path).names
-        return _read_csv(path, nrows=0).columns.tolist()
-
-
-def _read_table(path, features):
-    """Reads a table; the columns that are no features stay as they are."""
-    with _readable(path):
-        if path.suffix.lower() == ".parquet":
-            import pyarrow.parquet
-
-            # Without pandas' own metadata an index is a column like others.
-            table = pyarrow.parquet.read_table(path)
-            table = table.to_pandas(ignore_metadata=True)
-        else:
-            # A class may be called "NA" or "007": it stays text.
-            others = set(_columns(path)) - set(features)
-            table = _read_csv(
-                path,
-                dtype=dict.fromkeys(others, str),
-                keep_default_na=False,
-                na_values=dict.fromkeys(features, _MISSING),
-            )
-    if table.empty:
-        raise InputError(f"{path} has no rows below its header.")
-    return table
-
-
-def _read_csv(path, **kwargs):
-    import pandas as pd
-
-    return pd.read_csv(
-        path,
-        # A byte-order mark would become part of the first column's name.
-        encoding="utf-8-sig",
-        # Without it a row of too many fields shifts the columns silently.
-        index_col=False,
-        low_memory=False,
-        **kwargs,
-    )
-
-
-@contextlib.contextmanager
-def _readable(path):
-    """Tells what is wrong with a file that the reader of its kind refuses."""
-    try:
-        yield
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:
-        hint = " Save it as UTF-8." if isinstance(error, UnicodeError) else ""
-        raise InputError(
-            f"{path} cannot be read as a {path.suffix[1:].lower()} table: "
-            f"{first_line(error).rstrip('.')}.{hint}"
-        ) from error
-
-
-def _labels(column, path):
-    """Returns the classes as integers where all are, else as they are."""
-    missing = column.isna() | (column.astype(str).str.strip() == "")
-    if missing.any():
-        raise InputError(
-            f"Column {column.name!r} of {path} has {int(missing.sum())} "
-            f"missing classes, the first in {_row(missing)}. Fill them in or "
-            "leave the rows out."
-        )
-    values = column.tolist()
-    if not all(isinstance(value, str) for value in values):
-        return column.to_numpy()
-    try:
-        integers = [int(value) for value in values]
-    except ValueError:
-        return np.asarray(values)
-    # "007" and "+7" are names, not numbers.
-    same = all(str(i) == v for i, v in zip(integers, values, strict=True))
-    return np.asarray(integers if same else values)
-
-
-def _numbers(features, path):
-    import pandas as pd
-
-    for name, column in features.items():
-        missing = column.isna()
-        # A date would turn into nanoseconds since 1970.
-        plain = column.astype(str) if column.dtype.kind in "mM" else column
-        values = pd.to_numeric(plain, errors="coerce")
-        text = values.isna() & ~missing
-        if text.any():
-            first = str(column[text].iloc[0])
-            raise InputError(
-                f"Column {name!r} of {path} must be numbers. Its first other "
-                f"value is {first!r}, in {_row(text)}. Encode the column as "
-                "numbers or leave it out."
-            )
-        if missing.any():
-            raise InputError(
-                f"Column {name!r} of {path} has {int(missing.sum())} missing "
-                f"values, the first in {_row(missing)}. Fill them in or leave "
-                "the rows out."
-            )
-        infinite = values.astype("float64").abs() > np.finfo("float32").max
-        if infinite.any():
-            raise InputError(
-                f"Column {name!r} of {path} has an infinite value in "
-                f"{_row(infinite)}. Replace it or leave the row out."
-            )
-    return features.apply(pd.to_numeric).to_numpy(dtype="float32")
-
-
-def _row(mask):
-    """Names the first row where `mask` holds; 1 is below the header."""
-    return f"row {int(mask.to_numpy().argmax()) + 1}"
+    return read_labelled_arrays(path)
