@@ -5,7 +5,7 @@ import collections
 import tensorflow as tf
 
 
-def describe_graph(output):
+def describe_graph(output: tf.Tensor) -> str:
     """Returns the graph that computes a tensor, an operation a line.
 
     Inputs come before what is computed from them; constants stand where they

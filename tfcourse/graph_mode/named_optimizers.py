@@ -1,6 +1,7 @@
 """Optimizers by name: the course's four, and TensorFlow 1's own."""
 
 import contextlib
+from collections.abc import Iterator
 
 import tensorflow as tf
 
@@ -29,7 +30,9 @@ _TENSORFLOW = sorted(
 OPTIMIZERS = (*_COURSE, *_TENSORFLOW)
 
 
-def optimizer_named(name, learning_rate):
+def optimizer_named(
+    name: str, learning_rate: float | tf.Tensor
+) -> v1.train.Optimizer:
     """Returns an optimizer with all its other settings as they are by default.
 
     Args:
@@ -60,7 +63,9 @@ def optimizer_named(name, learning_rate):
 
 
 @contextlib.contextmanager
-def kept_running(optimizer, session):
+def kept_running(
+    optimizer: v1.train.Optimizer, session: v1.Session
+) -> Iterator[None]:
     """Keeps up what the optimizer has beside its graph, while it trains.
 
     Only `SyncReplicasOptimizer` has something: a thread that lets the replicas,

@@ -36,7 +36,13 @@ class _Optimizer(v1.train.Optimizer):
 
     slots: tuple[str, ...] = ()
 
-    def __init__(self, name, use_locking, l2=0.0, **settings):
+    def __init__(
+        self,
+        name: str,
+        use_locking: bool,
+        l2: Setting = 0.0,
+        **settings: Setting,
+    ) -> None:
         super().__init__(use_locking, name)
         for setting, value in {"l2": l2, **settings}.items():
             if not (callable(value) or tf.is_tensor(value)):

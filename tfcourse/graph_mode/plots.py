@@ -1,11 +1,24 @@
 """Pictures of a run, drawn without a screen and without `pyplot`'s state."""
 
+import os
 import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tfcourse.errors import InputError
 
+if TYPE_CHECKING:
+    import numpy as np
 
-def plot_path(path, file, title="", minimum=None):
+    from tfcourse.graph_mode.quadratic import Trajectory
+
+
+def plot_path(
+    path: "Trajectory",
+    file: str | os.PathLike,
+    title: str = "",
+    minimum: float | None = None,
+) -> None:
     """Draws how `w` and the cost went, step by step.
 
     Args:
@@ -38,7 +51,13 @@ def plot_path(path, file, title="", minimum=None):
     _write(figure, file)
 
 
-def plot_costs(steps, costs, file, title="", label="cost of the mini-batch"):
+def plot_costs(
+    steps: "Sequence[int] | np.ndarray",
+    costs: Sequence[float],
+    file: str | os.PathLike,
+    title: str = "",
+    label: str = "cost of the mini-batch",
+) -> None:
     """Draws a cost curve: the cost of each mini-batch, against the step."""
     figure = _figure(file)
     axes = figure.subplots()
@@ -48,7 +67,7 @@ def plot_costs(steps, costs, file, title="", label="cost of the mini-batch"):
     _write(figure, file)
 
 
-def check_file(file):
+def check_file(file: str | os.PathLike) -> None:
     """Raises an `InputError` unless a plot can be written to `file`."""
     _figure(file)
 

@@ -1,7 +1,9 @@
 """Sessions, and the devices that they compute on."""
 
 import contextlib
+from collections.abc import Iterator
 
+import numpy as np
 import tensorflow as tf
 
 from tfcourse.errors import InputError
@@ -10,7 +12,7 @@ v1 = tf.compat.v1
 
 
 @contextlib.contextmanager
-def new_graph(device=None):
+def new_graph(device: str | None = None) -> Iterator[tf.Graph]:
     """Gives an empty graph, whose operations are placed on `device`.
 
     Args:
@@ -25,7 +27,7 @@ def new_graph(device=None):
         yield graph
 
 
-def new_session(graph):
+def new_session(graph: tf.Graph) -> v1.Session:
     """Returns a session that computes each operation as it is written.
 
     Without rewriting the graph first: a loop in the graph then gives the very
@@ -39,7 +41,9 @@ def new_session(graph):
     return v1.Session(graph=graph, config=config)
 
 
-def load_variable(variable, value, session):
+def load_variable(
+    variable: tf.Variable, value: np.ndarray, session: v1.Session
+) -> None:
     """Sets a variable, with its initial value fed."""
     with session.graph.as_default():
         feed_dict = {variable.initial_value: value}

@@ -1,5 +1,6 @@
-"""SessionCheckpoints of a session, with the cost curve beside."""
+"""Checkpoints of a session, with the cost curve beside."""
 
+import os
 import pathlib
 
 import tensorflow as tf
@@ -18,10 +19,16 @@ class SessionCheckpoints:
     five checkpoints of a folder are kept.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._saver = v1.train.Saver(max_to_keep=5)
 
-    def save(self, session, folder, step, costs):
+    def save(
+        self,
+        session: v1.Session,
+        folder: str | os.PathLike,
+        step: int,
+        costs: list[float],
+    ) -> str:
         """Writes a checkpoint, and `costs.json`; returns its path."""
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -30,7 +37,9 @@ class SessionCheckpoints:
         write_json(folder / "costs.json", costs)
         return path
 
-    def restore(self, session, folder):
+    def restore(
+        self, session: v1.Session, folder: str | os.PathLike
+    ) -> list[float]:
         """Gives a session the values of a checkpoint; returns its costs.
 
         Args:

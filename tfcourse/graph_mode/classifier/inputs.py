@@ -5,7 +5,7 @@ import numpy as np
 from tfcourse.errors import InputError
 
 
-def checked_features(x, shape):
+def checked_features(x: object, shape: tuple[int, ...]) -> np.ndarray:
     """Returns examples of a shape in float32."""
     x = np.asarray(x)
     if x.shape[1:] != shape or x.dtype.kind not in "biuf" or not len(x):
@@ -17,7 +17,7 @@ def checked_features(x, shape):
     return x.astype("float32", copy=False)
 
 
-def checked_labels(y, count, classes):
+def checked_labels(y: object, count: int, classes: int) -> np.ndarray:
     """Returns the classes of so many examples in int32."""
     y = np.asarray(y)
     whole = y.dtype.kind in "iu" and y.shape == (count,)

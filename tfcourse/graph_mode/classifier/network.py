@@ -1,6 +1,7 @@
 """A network with batch normalization and softmax, as a TensorFlow 1 graph."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -21,8 +22,15 @@ class Network(NamedTuple):
 
 
 def softmax_network(
-    shape, units, classes, *, activation, momentum, epsilon, seed
-):
+    shape: tuple[int, ...],
+    units: tuple[int, ...],
+    classes: int,
+    *,
+    activation: str,
+    momentum: float,
+    epsilon: float,
+    seed: int,
+) -> Network:
     r"""Writes the network into the present graph.
 
     Each hidden layer is $a = g(\mathrm{BN}(W a_{prev}))$ with dropout after it;
@@ -65,7 +73,9 @@ def softmax_network(
     return Network(x, training, keep_prob, logits, kernels, variables)
 
 
-def batch_normalization(z, training, momentum, epsilon):
+def batch_normalization(
+    z: tf.Tensor, training: tf.Tensor, momentum: float, epsilon: float
+) -> tf.Tensor:
     r"""Returns $\gamma (z - \mu) / \sqrt{\sigma^2 + \varepsilon} + \beta$.
 
     With `training`, $\mu$ and $\sigma^2$ are those of the batch; else they are
@@ -107,7 +117,9 @@ def batch_normalization(z, training, momentum, epsilon):
     return tf.nn.batch_normalization(z, mean, variance, beta, gamma, epsilon)
 
 
-def inverted_dropout(a, keep_prob, seed):
+def inverted_dropout(
+    a: tf.Tensor, keep_prob: tf.Tensor, seed: Sequence[Any]
+) -> tf.Tensor:
     """Returns `a * d / keep_prob`, with `d` 1 by that probability, else 0.
 
     The numbers follow from `seed`, two integers of which one may be the global

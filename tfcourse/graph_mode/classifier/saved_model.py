@@ -1,6 +1,9 @@
 """A SavedModel written from a session, for TensorFlow 2 to load."""
 
+import os
 import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -24,16 +27,16 @@ _TOP = 5
 
 
 def export_network(
-    path,
-    architecture,
-    weights,
+    path: str | os.PathLike,
+    architecture: Mapping[str, Any],
+    weights: Mapping[str, np.ndarray],
     *,
-    labels,
-    feature_names,
-    overwrite,
-    metadata,
-    expected,
-):
+    labels: Sequence[str | int] | None,
+    feature_names: Sequence[str] | None,
+    overwrite: bool,
+    metadata: Mapping[str, Any] | None,
+    expected: Callable[[np.ndarray], np.ndarray],
+) -> None:
     """Writes a softmax network; see `SoftmaxClassifier.export`.
 
     Args:

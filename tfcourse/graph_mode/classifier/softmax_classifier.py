@@ -1,6 +1,9 @@
 """A softmax classifier, as the course built it in TensorFlow 1."""
 
 import itertools
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
@@ -8,12 +11,19 @@ import tensorflow as tf
 from tfcourse.data.minibatches import mini_batches
 from tfcourse.errors import InputError
 from tfcourse.graph_mode.classifier.checkpoints import SessionCheckpoints
+from tfcourse.graph_mode.classifier.evaluation import (
+    evaluated,
+    probabilities,
+)
 from tfcourse.graph_mode.classifier.inputs import (
     checked_features,
     checked_labels,
 )
-from tfcourse.graph_mode.classifier.network import ACTIVATIONS
 from tfcourse.graph_mode.classifier.saved_model import export_network
+from tfcourse.graph_mode.classifier.settings import (
+    check_training,
+    checked_architecture,
+)
 from tfcourse.graph_mode.classifier.training_graph import training_graph
 from tfcourse.graph_mode.plots import plot_costs
 from tfcourse.graph_mode.session import (
@@ -21,7 +31,7 @@ from tfcourse.graph_mode.session import (
     new_graph,
     new_session,
 )
-from tfcourse.utils.validation import check_integer, check_number
+from tfcourse.utils.validation import check_integer
 
 v1 = tf.compat.v1
 
@@ -84,54 +94,28 @@ class SoftmaxClassifier:
 
     def __init__(
         self,
-        features,
-        units,
-        classes,
+        features: int | Sequence[int],
+        units: Sequence[int],
+        classes: int,
         *,
-        optimizer="adam",
-        learning_rate=0.001,
-        keep_prob=1.0,
-        lambda_=0.0,
-        activation="relu",
-        momentum=0.9,
-        epsilon=1e-8,
-        seed=0,
-        device=None,
-    ):
-        shape = (features,) if np.ndim(features) == 0 else tuple(features)
-        for i, size in enumerate(shape):
-            check_integer(size, f"features[{i}]")
-        for i, size in enumerate(units):
-            check_integer(size, f"units[{i}]")
-        check_integer(classes, "classes", least=2)
-        check_integer(seed, "seed", least=0)
-        for name, value, interval in [
-            ("keep_prob", keep_prob, "(0, 1]"),
-            ("lambda_", lambda_, "[0, inf)"),
-            ("momentum", momentum, "[0, 1)"),
-            ("epsilon", epsilon, "(0, inf)"),
-            ("learning_rate", learning_rate, "(0, inf)"),
-        ]:
-            if not callable(value):
-                check_number(value, name, "SoftmaxClassifier", interval)
-        if activation not in ACTIVATIONS:
-            raise InputError(
-                "`activation` of SoftmaxClassifier must be one of "
-                f"{', '.join(ACTIVATIONS)}. Received: {activation!r}"
-            )
+        optimizer: str | Callable[..., v1.train.Optimizer] = "adam",
+        learning_rate: float | Callable[[tf.Variable], tf.Tensor] = 0.001,
+        keep_prob: float = 1.0,
+        lambda_: float = 0.0,
+        activation: str = "relu",
+        momentum: float = 0.9,
+        epsilon: float = 1e-8,
+        seed: int = 0,
+        device: str | None = None,
+    ) -> None:
+        self._architecture = checked_architecture(
+            features, units, classes, activation, momentum, epsilon, seed
+        )
+        check_training(learning_rate, keep_prob, lambda_)
         self.classes = classes
-        self._shape = shape
+        self._shape = self._architecture["shape"]
         self._keep_prob = keep_prob
         self._seed = seed
-        self._architecture = {
-            "shape": shape,
-            "units": tuple(units),
-            "classes": classes,
-            "activation": activation,
-            "momentum": momentum,
-            "epsilon": epsilon,
-            "seed": seed,
-        }
         with new_graph(device) as self.graph:
             self._nodes = training_graph(
                 self._architecture, optimizer, learning_rate, lambda_
@@ -147,27 +131,27 @@ class SoftmaxClassifier:
         return self._nodes.network.variables
 
     @property
-    def steps(self):
+    def steps(self) -> int:
         """How many mini-batches have been trained on: the global step."""
         return int(self.session.run(self._nodes.step))
 
     @property
-    def costs(self):
+    def costs(self) -> np.ndarray:
         """The cost of each mini-batch so far, shape `(steps,)`."""
         return np.array(self._costs, "float32")
 
     def fit(
         self,
-        x,
-        y,
+        x: np.ndarray,
+        y: np.ndarray,
         *,
-        epochs=10,
-        batch_size=64,
-        validation_data=None,
-        checkpoints=None,
-        tensorboard=None,
-        verbose=True,
-    ):
+        epochs: int = 10,
+        batch_size: int = 64,
+        validation_data: tuple[np.ndarray, np.ndarray] | None = None,
+        checkpoints: str | os.PathLike | None = None,
+        tensorboard: str | os.PathLike | None = None,
+        verbose: bool = True,
+    ) -> list[dict[str, float]]:
         """Trains until `epochs` passes over the examples are done in all.
 
         A classifier that was restored finishes what the saved one had begun,
@@ -253,7 +237,9 @@ class SoftmaxClassifier:
         with self.graph.as_default():
             return v1.summary.FileWriter(str(folder), self.graph)
 
-    def evaluate(self, x, y, batch_size=1024):
+    def evaluate(
+        self, x: np.ndarray, y: np.ndarray, batch_size: int = 1024
+    ) -> dict[str, float]:
         """Returns the cost, without the penalty, and the accuracy, as a dict.
 
         Args:
@@ -262,37 +248,25 @@ class SoftmaxClassifier:
             batch_size: How many examples at once.
         """
         x, y = self._checked(x, y)
-        nodes, totals = self._nodes, np.zeros(2)
-        for part in _parts(len(x), batch_size):
-            values = self.session.run(
-                [nodes.cost, nodes.accuracy],
-                feed_dict={nodes.network.x: x[part], nodes.labels: y[part]},
-            )
-            totals += np.multiply(values, len(x[part]))
-        cost, accuracy = totals / len(x)
-        return {"cost": float(cost), "accuracy": float(accuracy)}
+        return evaluated(self.session, self._nodes, x, y, batch_size)
 
-    def predict_proba(self, x, batch_size=1024):
+    def predict_proba(
+        self, x: np.ndarray, batch_size: int = 1024
+    ) -> np.ndarray:
         """Returns the probability of each class, shape `(m, C)`."""
-        x, nodes = checked_features(x, self._shape), self._nodes
-        parts = [
-            self.session.run(
-                nodes.probabilities, feed_dict={nodes.network.x: x[part]}
-            )
-            for part in _parts(len(x), batch_size)
-        ]
-        return np.concatenate(parts)
+        x = checked_features(x, self._shape)
+        return probabilities(self.session, self._nodes, x, batch_size)
 
-    def predict(self, x, batch_size=1024):
+    def predict(self, x: np.ndarray, batch_size: int = 1024) -> np.ndarray:
         """Returns the most probable class of each example, shape `(m,)`."""
         return self.predict_proba(x, batch_size).argmax(axis=-1)
 
-    def get_weights(self):
+    def get_weights(self) -> dict[str, np.ndarray]:
         """Returns the network's variables: a dict from name to array."""
         variables = {v.op.name: v for v in self._variables}
         return self.session.run(variables)
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Sets the network's variables; the optimizer's averages stay.
 
         Args:
@@ -312,7 +286,7 @@ class SoftmaxClassifier:
         for variable in self._variables:
             load_variable(variable, weights[variable.op.name], self.session)
 
-    def save(self, folder):
+    def save(self, folder: str | os.PathLike) -> str:
         """Writes a checkpoint into a folder; the last five are kept.
 
         With the weights, the optimizer's averages and the global step, and the
@@ -325,7 +299,7 @@ class SoftmaxClassifier:
             self.session, folder, self.steps, self._costs
         )
 
-    def restore(self, folder):
+    def restore(self, folder: str | os.PathLike) -> Self:
         """Goes back to the last checkpoint in a folder, or to that of a path.
 
         Raises:
@@ -337,13 +311,13 @@ class SoftmaxClassifier:
 
     def export(
         self,
-        path,
+        path: str | os.PathLike,
         *,
-        labels=None,
-        feature_names=None,
-        overwrite=False,
-        metadata=None,
-    ):
+        labels: Sequence[str | int] | None = None,
+        feature_names: Sequence[str] | None = None,
+        overwrite: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
         """Writes a SavedModel, from a session, that TensorFlow 2 loads.
 
         Its signatures are those of `tfcourse.export_saved_model`: `serve` (also
@@ -376,29 +350,25 @@ class SoftmaxClassifier:
             expected=self.predict_proba,
         )
 
-    def plot(self, file):
+    def plot(self, file: str | os.PathLike) -> None:
         """Draws the cost of each mini-batch into a `.png` or `.svg` file."""
         done = self.steps
         steps = 1 + np.arange(done - len(self._costs), done)
         plot_costs(steps, self._costs, file)
 
-    def close(self):
+    def close(self) -> None:
         """Closes the session; the classifier cannot be used any more."""
         self.session.close()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _checked(self, x, y):
         x = checked_features(x, self._shape)
         return x, checked_labels(y, len(x), self.classes)
-
-
-def _parts(m, size):
-    return [slice(start, start + size) for start in range(0, m, size)]
 
 
 def _line(report, epochs):

@@ -1,6 +1,7 @@
 """What trains a network by softmax, as a TensorFlow 1 graph."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -25,7 +26,12 @@ class TrainingGraph(NamedTuple):
     summary: tf.Tensor
 
 
-def training_graph(architecture, optimizer, learning_rate, lambda_):
+def training_graph(
+    architecture: Mapping[str, Any],
+    optimizer: str | Callable[..., v1.train.Optimizer],
+    learning_rate: float | Callable[[tf.Variable], tf.Tensor],
+    lambda_: float,
+) -> TrainingGraph:
     """Writes network, cost, optimizer and summaries into the present graph.
 
     Args:
