@@ -41,7 +41,7 @@ from tfcourse.tuning.caviar.steps.candidates import (
 )
 from tfcourse.tuning.caviar.steps.commit import commit
 from tfcourse.tuning.caviar.steps.group_training import (
-    train_group,
+    train_groups,
 )
 from tfcourse.tuning.caviar.steps.grouping import (
     make_groups,
@@ -227,12 +227,12 @@ class Caviar(SerialTuner):
             trials = requests.batch()
             candidates = [self._begin(trial, search) for trial in trials]
         with self._saved_once():
-            for group in make_groups(candidates):
-                for result in train_group(
-                    group, self, programs, self._halving, self._device
-                ):
-                    record = commit(result, self, search, self._after_trials)
-                    self._groups_log.add(record)
+            groups = make_groups(candidates)
+            for result in train_groups(
+                groups, self, programs, self._halving, self._device
+            ):
+                record = commit(result, self, search, self._after_trials)
+                self._groups_log.add(record)
         if candidates and not is_worker(self):
             ended = [candidate.trial for candidate in candidates]
             refuse_failures_in_a_row(self.oracle, ended)

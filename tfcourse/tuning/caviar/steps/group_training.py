@@ -35,35 +35,38 @@ class GroupResult:
     seconds: float
 
 
-def train_group(
-    group: Group | SerialGroup,
+def train_groups(
+    groups: list[Group | SerialGroup],
     tuner: SerialTuner,
     programs: ProgramCache,
     halving: bool = False,
     device: str | None = None,
 ) -> Iterator[GroupResult | SerialGroup]:
-    """Trains a group, its parts one after the other.
+    """Trains groups, and the parts of each, one after the other.
 
     Args:
-        group: The group.
+        groups: The groups.
         tuner: The tuner whose trials they are.
         programs: The programs of the tuner's search.
         halving: Whether the worse half of the trials is dropped at rungs.
         device: As for `Population`.
 
     Yields:
-        What became of the trials; a `SerialGroup` of those that cannot be
-        trained together.
+        What became of the trials, before others are trained; a `SerialGroup`
+        of those that cannot be trained together.
     """
-    if isinstance(group, SerialGroup):
-        yield group
-        return
-    yield from _GroupTraining(group, tuner, programs, halving, device).results()
-    gc.collect()
+    for group in groups:
+        if isinstance(group, SerialGroup):
+            yield group
+        else:
+            yield from _GroupTraining(
+                group, tuner, programs, halving, device
+            ).results()
+            gc.collect()
 
 
 class _GroupTraining:
-    """Trains a group; see `train_group`."""
+    """Trains a group; see `train_groups`."""
 
     def __init__(
         self,
