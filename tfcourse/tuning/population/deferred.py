@@ -20,8 +20,8 @@ from tfcourse.tuning.population.functional.keras_optimizers import (
 from tfcourse.utils.keras_private import (
     build_shapes,
     deferred_initialization,
-    initializer_of,
     every_layer,
+    initializer_of,
     unbuilt,
 )
 
