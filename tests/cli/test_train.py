@@ -7,7 +7,7 @@ from run_folders import make_run
 
 from tfcourse.cli import app
 from tfcourse.errors import InputError
-from tfcourse.runs.training_settings import best_of, read_hyperparameters
+from tfcourse.runs.hyperparameter_values import best_of, read_hyperparameters
 from tfcourse.tuning.panda import read_journal
 
 

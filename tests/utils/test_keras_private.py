@@ -132,6 +132,10 @@ def test_lends_float64_to_every_part(model, rng):
     assert keras.backend.result_type("float32", float) == "float32"
 
 
+def test_knows_what_keras_takes_in_place_of_float64():
+    assert keras_private.BIT64_TO_BIT32_DTYPE["float64"] == "float32"
+
+
 # ---------------------------------------------------------------------------
 # Models in training (used by tuning.panda)
 

@@ -105,8 +105,8 @@ def train(
 def _prepare(given, words, source, out):
     from tfcourse.errors import InputError
     from tfcourse.runs.folders import new_folder
+    from tfcourse.runs.settings import read_training_settings
     from tfcourse.runs.training import TrainingRun
-    from tfcourse.runs.training_settings import read_training_settings
 
     if not (given or words or source) and out and (out / "run.json").exists():
         return TrainingRun(read_training_settings(out), out)
@@ -123,12 +123,11 @@ def _settings(given, words, source):
     import dataclasses
 
     from tfcourse.errors import InputError
-    from tfcourse.runs.settings import Settings
-    from tfcourse.runs.training_settings import (
-        TrainSettings,
+    from tfcourse.runs.hyperparameter_values import (
         best_of,
         read_hyperparameters,
     )
+    from tfcourse.runs.settings import Settings, TrainSettings
 
     if words[:1] == ["best-of"] and len(words) != 2:
         raise InputError("best-of takes one run: --hyperparameters best-of RUN")

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import keras
 import numpy as np
-from keras.src.backend.common.dtypes import BIT64_TO_BIT32_DTYPE as _PROMOTION
 
 from tfcourse.diagnostics.backend_gradient import float64_allowed
+from tfcourse.utils.keras_private import BIT64_TO_BIT32_DTYPE as _PROMOTION
 from tfcourse.utils.keras_private import every_layer
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfcourse.optimizers.base import BaseOptimizer
 from tfcourse.optimizers.moving_average import bias_correction
 from tfcourse.utils.tensorflow_private import in_xla_context
 
@@ -18,7 +17,9 @@ from tfcourse.utils.tensorflow_private import in_xla_context
 _SMALL = 2**14
 
 
-def applies_to(optimizer: BaseOptimizer, variables: Sequence[Any]) -> bool:
+def applies_to(
+    optimizer: keras.optimizers.Optimizer, variables: Sequence[Any]
+) -> bool:
     """Returns whether `update` may take the place of `update_step`."""
     variables = _native(variables)
     return (
@@ -40,7 +41,7 @@ def _is_overridden(kind):
 
 
 def update(
-    optimizer: BaseOptimizer,
+    optimizer: keras.optimizers.Optimizer,
     gradients: Sequence[Any],
     variables: Sequence[Any],
     learning_rate: Any,

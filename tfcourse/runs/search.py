@@ -14,8 +14,8 @@ from tfcourse.errors import InputError
 from tfcourse.runs.artifacts import accuracy, with_normalization, write_model
 from tfcourse.runs.folders import check_unused, lock_of, locked
 from tfcourse.runs.prepared_data import PreparedData
-from tfcourse.runs.search_space import load_space, probe
 from tfcourse.runs.settings import Settings, check_device, objective_of
+from tfcourse.runs.spaces import load_space, probe
 from tfcourse.tuning.caviar.failures import AllTrialsFailedError, learning_rates
 from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.oracles.coarse_to_fine import CoarseToFineOracle

@@ -150,3 +150,35 @@ def read_settings(folder: str | pathlib.Path) -> Settings:
     manifest = read_manifest(folder, "search")
     with readable_or_input_error(pathlib.Path(folder) / FILE):
         return Settings(**manifest["settings"])
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainSettings:
+    """What a single run was asked for.
+
+    Attributes:
+        search: The `Settings` of data, space, epochs, seed and device.
+        hyperparameters: A dict from name to value; what is left out has the
+            default of the search space.
+        train_on_dev: Whether to train on the development set, too.
+        source: The search that the hyperparameters are of, or `None`.
+    """
+
+    search: Settings
+    hyperparameters: dict = dataclasses.field(default_factory=dict)
+    train_on_dev: bool = False
+    source: str | None = None
+
+
+def read_training_settings(folder: str | pathlib.Path) -> TrainSettings:
+    """Returns what the single run in a folder was asked for.
+
+    Raises:
+        InputError: If there is no such run, or its `run.json` cannot be
+            understood.
+    """
+    manifest = read_manifest(folder, "training")
+    with readable_or_input_error(pathlib.Path(folder) / FILE):
+        content = manifest["settings"]
+        search = Settings(**content["search"])
+        return TrainSettings(**{**content, "search": search})

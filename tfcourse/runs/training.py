@@ -16,14 +16,15 @@ from tfcourse.runs.artifacts import (
     write_model,
 )
 from tfcourse.runs.folders import check_unused
+from tfcourse.runs.hyperparameter_values import registered
 from tfcourse.runs.prepared_data import PreparedData
-from tfcourse.runs.search_space import load_space, probe
-from tfcourse.runs.settings import check_device, objective_of
-from tfcourse.runs.training_settings import (
+from tfcourse.runs.settings import (
     TrainSettings,
+    check_device,
+    objective_of,
     read_training_settings,
-    registered,
 )
+from tfcourse.runs.spaces import load_space, probe
 from tfcourse.tuning.panda import Panda, read_journal
 from tfcourse.tuning.panda.journal.page import write_page
 from tfcourse.tuning.results.manifest import read_manifest, write_manifest

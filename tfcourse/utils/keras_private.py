@@ -14,6 +14,9 @@ import keras
 import numpy as np
 from keras import ops
 from keras.src.backend import Variable
+from keras.src.backend.common.dtypes import (
+    BIT64_TO_BIT32_DTYPE as BIT64_TO_BIT32_DTYPE,
+)
 from keras.src.models.functional import Functional
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 from keras.src.random.seed_generator import global_seed_generator

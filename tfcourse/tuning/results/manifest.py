@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from tfcourse import __version__
 from tfcourse.errors import InputError
-from tfcourse.tuning.panda.control.run_folder import FILE as PANDA_FILE
 from tfcourse.utils.atomic_files import read_json, write_json
 from tfcourse.utils.environment import package_versions
 
 FILE = "run.json"
+# By which `Panda` knows a folder of its own; it writes and reads it itself.
+PANDA_FILE = "panda.json"
 
 # A run that Panda watches, but neither of the other two, has no `run.json`.
 Kind = Literal["search", "training", "panda"]

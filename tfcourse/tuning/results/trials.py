@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import pathlib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -157,4 +158,4 @@ def _reason(traceback):
         return ""
     # keras-tuner's own error says no more than that the trial failed.
     first = lines[starts[-1]]
-    return first.removeprefix("keras_tuner.src.errors.FailedTrialError: ")
+    return re.sub(r"^[\w.]*FailedTrialError: ", "", first)

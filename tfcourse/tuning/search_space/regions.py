@@ -18,7 +18,7 @@ from tfcourse.tuning._keras_tuner import hyperparameters as kinds
 from tfcourse.tuning.search_space.scales import scale_of, to_display
 
 # A hyperparameter of keras-tuner, of any class.
-Parameter = keras_tuner.engine.hyperparameters.HyperParameter
+Parameter = kinds.HyperParameter
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,13 +7,13 @@ import tensorflow as tf
 
 from tfcourse.tuning.population.engines.base import Tensor, Tensors
 from tfcourse.tuning.population.engines.sharding import in_shards
+from tfcourse.tuning.population.engines.steps import Step, Steps
 from tfcourse.tuning.population.engines.tensor_trees import (
     each_array,
     gathered,
     replaced,
     spec,
 )
-from tfcourse.tuning.population.engines.tensorflow_steps import Step, Steps
 
 
 def epoch(

@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from tfcourse.tuning.population.engines.base import Tensor, Tensors
 from tfcourse.tuning.population.engines.epochs import epoch, epoch_by_xla
+from tfcourse.tuning.population.engines.steps import Steps
 from tfcourse.tuning.population.engines.tensor_trees import (
     each_array,
     open_spec,
     spec,
 )
-from tfcourse.tuning.population.engines.tensorflow_steps import Steps
 from tfcourse.tuning.population.functional.member import Member
 
 

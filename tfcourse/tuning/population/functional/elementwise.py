@@ -2,20 +2,22 @@
 
 import keras
 
+from tfcourse import optimizers
+
 _ELEMENTWISE = (
-    "keras.src.optimizers.adadelta.Adadelta",
-    "keras.src.optimizers.adagrad.Adagrad",
-    "keras.src.optimizers.adam.Adam",
-    "keras.src.optimizers.adamax.Adamax",
-    "keras.src.optimizers.adamw.AdamW",
-    "keras.src.optimizers.lion.Lion",
-    "keras.src.optimizers.nadam.Nadam",
-    "keras.src.optimizers.rmsprop.RMSprop",
-    "keras.src.optimizers.sgd.SGD",
-    "tfcourse.optimizers.adam.Adam",
-    "tfcourse.optimizers.gradient_descent.GradientDescent",
-    "tfcourse.optimizers.momentum.Momentum",
-    "tfcourse.optimizers.rmsprop.RMSprop",
+    keras.optimizers.Adadelta,
+    keras.optimizers.Adagrad,
+    keras.optimizers.Adam,
+    keras.optimizers.Adamax,
+    keras.optimizers.AdamW,
+    keras.optimizers.Lion,
+    keras.optimizers.Nadam,
+    keras.optimizers.RMSprop,
+    keras.optimizers.SGD,
+    optimizers.Adam,
+    optimizers.GradientDescent,
+    optimizers.Momentum,
+    optimizers.RMSprop,
 )
 
 
@@ -25,5 +27,9 @@ def is_elementwise(optimizer: keras.optimizers.Optimizer) -> bool:
     Where its gradient is zero from the first step on, so is then its step.
     Clipping by a norm is left out of account.
     """
-    kind = type(optimizer)
-    return f"{kind.__module__}.{kind.__qualname__}" in _ELEMENTWISE
+    return _name(type(optimizer)) in map(_name, _ELEMENTWISE)
+
+
+def _name(cls: type) -> str:
+    # What was made functional is a subclass, and goes by the same name.
+    return f"{cls.__module__}.{cls.__qualname__}"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfcourse.errors import InputError
-from tfcourse.runs.search_space import load_space, probe
+from tfcourse.runs.spaces import load_space, probe
 from tfcourse.tuning import CourseSpace
 
 OBJECTIVE = keras_tuner.Objective("val_accuracy", "max")

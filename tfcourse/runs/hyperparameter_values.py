@@ -1,19 +1,12 @@
-"""What a single run was asked for, and with which hyperparameters."""
+"""The hyperparameters of a single run, as words, a file or a search say."""
 
-import dataclasses
 import json
-import pathlib
 
 import keras_tuner
 
 from tfcourse.errors import InputError
-from tfcourse.runs.settings import Settings, read_settings
+from tfcourse.runs.settings import read_settings
 from tfcourse.tuning._keras_tuner import hyperparameters as kinds
-from tfcourse.tuning.results.manifest import (
-    FILE,
-    read_manifest,
-    readable_or_input_error,
-)
 from tfcourse.tuning.results.search_results import read_results
 from tfcourse.tuning.search_space.scales import to_display
 from tfcourse.utils.atomic_files import read_json
@@ -21,38 +14,6 @@ from tfcourse.utils.validation import unknown_name
 
 # From one to the next a hyperparameter may let others appear.
 _MOST_BUILDS = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainSettings:
-    """What a single run was asked for.
-
-    Attributes:
-        search: The `Settings` of data, space, epochs, seed and device.
-        hyperparameters: A dict from name to value; what is left out has the
-            default of the search space.
-        train_on_dev: Whether to train on the development set, too.
-        source: The search that the hyperparameters are of, or `None`.
-    """
-
-    search: Settings
-    hyperparameters: dict = dataclasses.field(default_factory=dict)
-    train_on_dev: bool = False
-    source: str | None = None
-
-
-def read_training_settings(folder: str | pathlib.Path) -> TrainSettings:
-    """Returns what the single run in a folder was asked for.
-
-    Raises:
-        InputError: If there is no such run, or its `run.json` cannot be
-            understood.
-    """
-    manifest = read_manifest(folder, "training")
-    with readable_or_input_error(pathlib.Path(folder) / FILE):
-        content = manifest["settings"]
-        search = Settings(**content["search"])
-        return TrainSettings(**{**content, "search": search})
 
 
 def best_of(folder):
