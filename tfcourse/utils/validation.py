@@ -9,6 +9,7 @@ import difflib
 import numbers
 import operator
 from collections.abc import Iterable
+from typing import Any
 
 
 class Interval:
@@ -25,7 +26,7 @@ class Interval:
         self._above = operator.ge if notation[0] == "[" else operator.gt
         self._below = operator.le if notation[-1] == "]" else operator.lt
 
-    def __contains__(self, value: float) -> bool:
+    def __contains__(self, value: Any) -> bool:
         return self._above(value, self._low) and self._below(value, self._high)
 
     def __str__(self) -> str:

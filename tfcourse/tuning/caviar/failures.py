@@ -4,7 +4,7 @@ import collections
 import contextlib
 import itertools
 import math
-import os
+import pathlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,7 +63,7 @@ class AllTrialsFailedError(InputError):
 
 
 def refuse_all_failed(
-    oracle: keras_tuner.Oracle, project: str | os.PathLike
+    oracle: keras_tuner.Oracle, project: str | pathlib.Path
 ) -> None:
     """Raises an `AllTrialsFailedError` if no trial of a search completed.
 

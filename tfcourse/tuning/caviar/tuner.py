@@ -156,7 +156,7 @@ class Caviar(SerialTuner):
             own = {n: kwargs.pop(n) for n in OF_ORACLE if n in kwargs}
             oracle = random_search(objective, max_trials, seed, **own)
         check_oracle(oracle)
-        if folds is not None:
+        if folds is not None and hypermodel is not None:
             hypermodel = CrossValidated(hypermodel, folds, oracle.seed)
         check_folds_are_apart(hypermodel, oracle)
         make_crash_safe(oracle)

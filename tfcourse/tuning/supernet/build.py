@@ -68,7 +68,7 @@ def _build_optimizer(
     supernet: keras.Model,
     builds: list[Callable[[], keras.Model]],
     models: list[keras.Model],
-) -> keras.optimizers.Optimizer:
+) -> keras.optimizers.Optimizer | SwitchedOptimizer:
     """Returns the models' optimizer, or all that they have; built."""
     kinds = {}
     for build, model in zip(builds, models, strict=True):

@@ -47,7 +47,7 @@ class OptionalBlock(keras.layers.Layer):
         self, condition: Any, inputs: Any, training: bool
     ) -> Any:
         """Returns the outputs, or anything else unless the condition holds."""
-        shape = ops.shape(inputs)
+        shape: Any = ops.shape(inputs)
         examples = ops.where(condition, shape[0], ops.minimum(shape[0], _FEW))
         start, rest = [0] * inputs.ndim, [[0, 0]] * (inputs.ndim - 1)
         outputs = self._compute(

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+from typing import Any
 
 import keras
 from keras import layers
@@ -56,7 +57,7 @@ def split_into_blocks(model: keras.Model) -> Blocks | None:
     """
     if type(model) is not keras.Sequential or not _has_input(model):
         return None
-    every = model.layers
+    every: list[Any] = model.layers
     wide = [i for i, layer in enumerate(every) if supported.is_wide(layer)]
     if len(wide) < 2 or type(every[wide[-1]]) is not layers.Dense:
         return None

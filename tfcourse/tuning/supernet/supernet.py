@@ -3,6 +3,7 @@
 import itertools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -50,7 +51,8 @@ class Supernet:
         builds: list[Callable[[], keras.Model]],
         models: list[keras.Model],
     ) -> None:
-        self._family, _ = family(models[0])
+        shared: Any = family(models[0])
+        self._family, _ = shared
         self._kinds = {kind_of_optimizer(model) for model in models}
         # Of each model, the kind of its optimizer and the slots of it.
         self._completed = weakref.WeakKeyDictionary()
@@ -142,7 +144,7 @@ class Supernet:
         self, model: keras.Model, slices: list[Slice]
     ) -> list[np.ndarray]:
         """Returns the values of the supernet's variables for a model."""
-        row = list(self._background)
+        row: list[Any] = list(self._background)
         kind, _ = self._complete(model)
         for number, value in self._initial_state[kind]:
             row[number] = value
@@ -161,7 +163,9 @@ class Supernet:
         optimizer = self.model.optimizer
         if isinstance(optimizer, SwitchedOptimizer):
             chosen = [one == kind for one in optimizer.kinds]
-            row[self._numbers[id(optimizer.choice)]] = np.float32(chosen)
+            row[self._numbers[id(optimizer.choice)]] = np.array(
+                chosen, "float32"
+            )
         return row
 
     def _blocks_of_all(self) -> int:
@@ -185,7 +189,8 @@ class Supernet:
             if is_wide(large):
                 features = np.arange(width(large)) < width(small)
             elif isinstance(large, layers.Flatten) and features is not None:
-                times = large.output.shape[-1] // len(features)
+                flattened: Any = large.output
+                times = flattened.shape[-1] // len(features)
                 features = np.tile(features, times)
             for own, variable in zip(
                 small.variables, large.variables, strict=True

@@ -14,7 +14,8 @@ from tfcourse.tuning._keras_tuner import (
 )
 from tfcourse.tuning.caviar.programs import GroupProgram
 from tfcourse.tuning.caviar.steps.candidates import Candidate
-from tfcourse.tuning.population import MemberHistory, Population
+from tfcourse.tuning.population import MemberHistory
+from tfcourse.tuning.population.trainer import PopulationTrainer
 from tfcourse.tuning.tuners.cross_validation import mean_over_folds
 from tfcourse.tuning.tuners.serial import (
     SerialTuner,
@@ -31,7 +32,7 @@ class Outcome:
     Attributes:
         runs: Its `Candidate`s, one for each fold of each execution.
         histories: The `MemberHistory` of each.
-        population: The `Population` that they were in.
+        population: The `PopulationTrainer` of the members.
         first: The number there of the first of them.
         program: The `GroupProgram` that trained it.
         dropped: After how many epochs halving dropped the trial, or None.
@@ -40,7 +41,7 @@ class Outcome:
 
     runs: list[Candidate]
     histories: list[MemberHistory]
-    population: Population
+    population: PopulationTrainer
     first: int
     program: GroupProgram
     dropped: int | None
