@@ -13,7 +13,7 @@ from .panda.journal.status import read_status
 from .panda.policy import daily_nudge
 from .panda.recovery.guard import Guard
 from .population import CannotVectorize
-from .population.early_stopping import MemberHistory
+from .population.history import MemberHistory
 from .population.population import Population
 from .report.page import write_report
 from .results.dataframe import trials_frame

@@ -130,17 +130,6 @@ class CoarseToFineOracle(SearchOracle):
         **kwargs,
     ) -> None:
         super().__init__(objective, max_trials, seed, **kwargs)
-        check_integer(rounds, "rounds", type(self).__name__)
-        if trials_per_round is not None:
-            check_integer(
-                trials_per_round, "trials_per_round", type(self).__name__
-            )
-            if rounds * trials_per_round > max_trials:
-                raise ValueError(
-                    f"{rounds} rounds of {trials_per_round} trials are more "
-                    "than `max_trials` of CoarseToFineOracle. Received: "
-                    f"max_trials={max_trials}"
-                )
         self._check_rounds(rounds, trials_per_round)
         for name, value, inside in [
             ("shrink", shrink, 0 < shrink <= 1),
@@ -164,10 +153,11 @@ class CoarseToFineOracle(SearchOracle):
         self._begun: list[Round] = []
 
     def _check_rounds(self, rounds: int, trials_per_round: int | None) -> None:
-        check_integer("rounds", rounds, 1, self)
+        owner = type(self).__name__
+        check_integer(rounds, "rounds", owner)
         if trials_per_round is None:
             return
-        check_integer("trials_per_round", trials_per_round, 1, self)
+        check_integer(trials_per_round, "trials_per_round", owner)
         if rounds * trials_per_round > self.max_trials:
             raise ValueError(
                 f"{rounds} rounds of {trials_per_round} trials are more "
