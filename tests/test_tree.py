@@ -32,6 +32,10 @@ PRIVATE_NAMES = {
 ONE_WORD = {"tfcourse/schedules/inverse*"}
 
 
+# What is shared, and what holds for many modules at once.
+OF_NO_MODULE = [("helpers",), ("course",), ("contract",)]
+
+
 def folders(top):
     found = collections.defaultdict(list)
     for path in sorted((ROOT / top).rglob("*.py")):
@@ -91,7 +95,7 @@ def test_tests_lie_where_their_modules_do():
     strays = []
     for folder in folders("tests"):
         inside = folder.relative_to(ROOT / "tests")
-        own = inside.parts[:1] in [(), ("helpers",), ("course",)]
+        own = inside.parts[:1] in [(), *OF_NO_MODULE]
         if not own and not (PACKAGE / inside).is_dir():
             strays.append(str(inside))
     assert not strays

@@ -8,6 +8,7 @@ import keras_tuner
 from tfcourse.tuning.caviar import programs as caviar_programs
 from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.population.history import MemberHistory
+from tfcourse.tuning.tuners import guarded_search
 
 
 def build(hp):
@@ -70,6 +71,8 @@ def install(monkeypatch, outcome=None, most=None):
             return {"input_shape": (3, 1)}
 
     monkeypatch.setattr(caviar_programs, "GroupProgram", Program)
+    # What trains nothing needs no data to validate on.
+    monkeypatch.setattr(guarded_search, "check_search", lambda *_: None)
     return ran
 
 

@@ -139,6 +139,31 @@ def test_knows_what_keras_takes_in_place_of_float64():
 
 
 # ---------------------------------------------------------------------------
+# What a process has once (used by utils.global_state)
+
+
+def test_knows_what_keras_keeps_for_the_process():
+    before = keras_private.global_attributes()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    keras.layers.Dense(1)
+    try:
+        now = keras_private.global_attributes()
+        assert now["dtype_policy"].name == "mixed_bfloat16"
+        assert now["object_name_uids"]["dense"] >= 1
+    finally:
+        keras_private.set_global_attributes(before)
+    assert keras_private.global_attributes() == before
+
+
+def test_knows_where_the_global_generator_is_kept():
+    keras.utils.set_random_seed(3)
+    keras.random.normal((1,))
+    kept = keras_private.global_attributes()
+    generator = kept[keras_private.GLOBAL_SEED_GENERATOR]
+    assert generator.state is keras_private.global_seed()
+
+
+# ---------------------------------------------------------------------------
 # Models in training (used by tuning.panda)
 
 

@@ -14,6 +14,8 @@ from keras_tuner.engine import hyperparameters
 from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
+from tfcourse.utils import global_state
+
 __all__ = [
     "OracleHooks",
     "Trial",
@@ -52,6 +54,7 @@ class TunerHooks(keras_tuner.Tuner):
 
     hypermodel: Any
     oracle: Any
+    _settings: dict[str, Any] = {}  # noqa: RUF012
 
     def on_execution_begin(self, trial: Trial) -> None:
         """Called before a model is built and fitted for a trial."""
@@ -69,7 +72,14 @@ class TunerHooks(keras_tuner.Tuner):
         self.on_execution_begin(trial)
         return super()._build_and_fit_model(trial, *args, **kwargs)
 
+    def _try_build(self, hp):
+        # It begins with `clear_session`, which forgets the user's settings.
+        self._settings = global_state.settings()
+        return super()._try_build(hp)
+
     def _build_hypermodel(self, hp):
+        kept, self._settings = self._settings, {}
+        global_state.restore_settings(kept)
         model = super()._build_hypermodel(hp)
         self.on_model_built(model, hp)
         return model

@@ -14,14 +14,39 @@ import keras
 import numpy as np
 from keras import ops
 from keras.src.backend import Variable
+from keras.src.backend.common import global_state
 from keras.src.backend.common.dtypes import (
     BIT64_TO_BIT32_DTYPE as BIT64_TO_BIT32_DTYPE,
 )
 from keras.src.models.functional import Functional
 from keras.src.optimizers.base_optimizer import BaseOptimizer
+from keras.src.random.seed_generator import (
+    GLOBAL_SEED_GENERATOR as GLOBAL_SEED_GENERATOR,
+)
 from keras.src.random.seed_generator import global_seed_generator
+from keras.src.utils.rng_utils import GLOBAL_RANDOM_SEED
 
 _patching = threading.RLock()
+
+# ---------------------------------------------------------------------------
+# What a process has once (used by utils.global_state)
+
+
+# What `set_random_seed` sets, among the attributes.
+GLOBAL_SEEDS = GLOBAL_SEED_GENERATOR, GLOBAL_RANDOM_SEED
+
+
+def global_attributes() -> dict[str, Any]:
+    """Returns Keras's settings, and what it counts, by name."""
+    return dict(vars(global_state.GLOBAL_STATE_TRACKER))
+
+
+def set_global_attributes(attributes: Mapping[str, Any]) -> None:
+    """Restores what `global_attributes` gave, and forgets all else."""
+    kept = vars(global_state.GLOBAL_STATE_TRACKER)
+    kept.clear()
+    kept.update(attributes)
+
 
 # ---------------------------------------------------------------------------
 # Models in training (used by tuning.panda)

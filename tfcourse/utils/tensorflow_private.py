@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.eager import context
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 from tensorflow.python.ops.parallel_for import pfor
 
@@ -22,6 +23,25 @@ Rules = dict[str, Rule]
 def in_xla_context() -> bool:
     """Returns whether what is being traced will be compiled by XLA."""
     return GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def random_state() -> tuple[Any, Any]:
+    """Returns the global seed, and the state of what draws after it."""
+    of_process: Any = context.context()
+    drawing = getattr(of_process, "_rng", None)
+    return of_process._seed, drawing and drawing.getstate()
+
+
+def set_random_state(state: tuple[Any, Any]) -> None:
+    """Restores what `random_state` gave."""
+    seed, drawn = state
+    of_process: Any = context.context()
+    if seed is None and of_process._seed is None:
+        return
+    tf.random.set_seed(0 if seed is None else seed)
+    of_process._seed = seed
+    if drawn is not None:
+        of_process._rng.setstate(drawn)
 
 
 def vectorization_rules() -> Rules:

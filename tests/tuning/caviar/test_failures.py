@@ -173,7 +173,7 @@ def test_callbacks_run_alone_with_the_reason(tmp_path, caplog):
         (
             {
                 "oracle": keras_tuner.oracles.RandomSearchOracle(
-                    ["val_loss", "val_accuracy"], 2
+                    ["val_loss", "loss"], 2
                 )
             },
             "its objective is not one metric",
@@ -182,7 +182,7 @@ def test_callbacks_run_alone_with_the_reason(tmp_path, caplog):
 )
 def test_what_groups_cannot_do_runs_alone(tmp_path, monkeypatch, settings, why):
     tuner = caviar(tmp_path, trials=2, **settings)
-    results = {"val_loss": 1.0, "val_accuracy": 1.0, "multi_objective": 1.0}
+    results = {"val_loss": 1.0, "loss": 1.0, "multi_objective": 1.0}
     monkeypatch.setattr(
         keras_tuner.Tuner, "run_trial", lambda *_, **__: [results]
     )

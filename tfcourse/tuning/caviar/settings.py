@@ -1,12 +1,15 @@
 """The settings of a `Caviar`: what they may be, and by default are."""
 
 from collections.abc import Callable
+from typing import Any
 
+import keras
 import keras_tuner
 import numpy as np
 
 from tfcourse.tuning.oracles.random_search import RandomSearchOracle
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
+from tfcourse.utils.validation import check_flag, check_integer
 
 # Of `keras_tuner.RandomSearch`; they are the oracle's.
 OF_ORACLE = (
@@ -18,12 +21,61 @@ OF_ORACLE = (
 )
 
 
-def check_population(population: int) -> None:
-    """Raises a `ValueError` unless it is an integer of 1 or more."""
-    if not isinstance(population, int) or population < 1:
+def check_settings(
+    hypermodel: Any,
+    population: int,
+    on_trial: Any,
+    early_stopping: Any,
+    halving: Any,
+    device: str | None,
+) -> None:
+    """Raises a `TypeError` or `ValueError` for a setting that cannot be.
+
+    Args:
+        hypermodel: As for `Caviar`, like all others.
+        population: How many trials to ask for at once.
+        on_trial: What is called after each trial.
+        early_stopping: A patience, or Keras's callback.
+        halving: A flag.
+        device: The name of a device.
+    """
+    check_integer(population, "population", "Caviar")
+    check_flag(halving, "halving", "Caviar")
+    _check_hypermodel(hypermodel)
+    if on_trial is not None and not callable(on_trial):
+        raise TypeError(
+            "`on_trial` of Caviar must be a function of the tuner and the "
+            f"trial. Received: on_trial={on_trial!r}"
+        )
+    if early_stopping is not None and not isinstance(
+        early_stopping, keras.callbacks.EarlyStopping
+    ):
+        check_integer(early_stopping, "early_stopping", "Caviar", least=0)
+    _check_device(device)
+
+
+def _check_hypermodel(hypermodel: Any) -> None:
+    is_space = isinstance(hypermodel, keras_tuner.HyperModel)
+    builds = callable(hypermodel) and not isinstance(
+        hypermodel, (keras.Model, keras_tuner.HyperParameters)
+    )
+    if hypermodel is not None and not (is_space or builds):
+        raise TypeError(
+            "`hypermodel` of Caviar must be a `keras_tuner.HyperModel`, or a "
+            "function `build(hp)` that returns a compiled model. Received: "
+            f"hypermodel={hypermodel!r}"
+        )
+
+
+def _check_device(device: str | None) -> None:
+    if device is None:
+        return
+    kinds = ("cpu", "gpu", "tpu")
+    kind, _, number = str(device).lower().partition(":")
+    if kind not in kinds or not (number or "0").isdecimal():
         raise ValueError(
-            "`population` of Caviar must be an integer of 1 or more. "
-            f"Received: population={population!r}"
+            "`device` of Caviar must be the name of a device such as 'cpu' or "
+            f"'gpu:0'. Received: device={device!r}"
         )
 
 

@@ -29,7 +29,7 @@ from tfcourse.tuning.caviar.settings import (
     OF_ORACLE,
     check_folds_are_apart,
     check_oracle,
-    check_population,
+    check_settings,
     random_search,
 )
 from tfcourse.tuning.caviar.steps.candidates import (
@@ -58,6 +58,7 @@ from tfcourse.tuning.oracles.crash_safe import (
 )
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 from tfcourse.tuning.tuners.serial import SerialTuner
+from tfcourse.utils import global_state
 
 
 class Caviar(SerialTuner):
@@ -146,7 +147,9 @@ class Caviar(SerialTuner):
         folds: int | None = None,
         **kwargs,
     ) -> None:
-        check_population(population)
+        check_settings(
+            hypermodel, population, on_trial, early_stopping, halving, device
+        )
         if hypermodel is None and type(self).run_trial is Caviar.run_trial:
             raise ValueError(
                 "Caviar needs a `hypermodel`, unless it is subclassed and "
@@ -192,7 +195,8 @@ class Caviar(SerialTuner):
             # The chief hands out trials and runs none.
             super().search(*fit_args, **fit_kwargs)
         else:
-            self._search(SearchArguments(fit_args, fit_kwargs))
+            with self._guarded(fit_args, fit_kwargs):
+                self._search(SearchArguments(fit_args, fit_kwargs))
         if not is_worker(self):
             refuse_all_failed(self.oracle, self.project_dir)
 
@@ -222,7 +226,7 @@ class Caviar(SerialTuner):
 
         The five steps are those of `tfcourse.tuning.caviar.steps`.
         """
-        keras.backend.clear_session()
+        global_state.clear_session()
         with self._saved_once(), trials_written_together(self.oracle):
             trials = requests.batch()
             candidates = [self._begin(trial, search) for trial in trials]

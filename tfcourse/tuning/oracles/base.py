@@ -82,6 +82,8 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
         super().__init__(
             objective=objective,
             max_trials=int(max_trials),
+            # keras-tuner would draw one by Python's own generator.
+            seed=int(seed) or 1,
             **{"max_consecutive_failed_trials": max_trials + 1, **kwargs},
         )
         # Set here because keras-tuner takes 0 for none.

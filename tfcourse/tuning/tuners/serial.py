@@ -1,5 +1,6 @@
 """Trials trained one after the other."""
 
+import contextlib
 import gc
 import math
 import time
@@ -18,9 +19,12 @@ from tfcourse.tuning._keras_tuner import (
     TrialStatus,
     TunerHooks,
     checkpoint_path,
+    has_chief,
     is_worker,
     tuner_path,
 )
+from tfcourse.tuning.tuners.guarded_search import guarded_search
+from tfcourse.utils import global_state
 from tfcourse.utils.atomic_files import write_json
 
 
@@ -43,6 +47,9 @@ class SerialTuner(TunerHooks):
         keep_models: How many of the best models to keep the weights of, 1 or
             more; `None` for all. Those of others are deleted once their trial
             has ended.
+        allow_changed_space: Whether a search may go on where it was begun in a
+            smaller space. One that was begun with another space, objective,
+            data or arguments of `fit` is refused.
         **kwargs: Passed to `keras_tuner.Tuner`.
 
     Raises:
@@ -57,6 +64,7 @@ class SerialTuner(TunerHooks):
         *,
         on_trial: Callable[["SerialTuner", Trial], None] | None = None,
         keep_models: int | None = None,
+        allow_changed_space: bool = False,
         **kwargs,
     ) -> None:
         self._check_keep_models(keep_models, oracle)
@@ -64,7 +72,11 @@ class SerialTuner(TunerHooks):
         self._keep_models = keep_models
         # The trials that may have weights.
         self._with_weights: set[str] = set()
-        super().__init__(oracle, hypermodel, **kwargs)
+        self._allow_changed_space = allow_changed_space
+        # Before a project is reloaded, which brings the space that it had.
+        self._given_space = oracle.get_space()
+        with global_state.preserved():
+            super().__init__(oracle, hypermodel, **kwargs)
 
     def _check_keep_models(
         self, keep_models: int | None, oracle: keras_tuner.Oracle
@@ -91,10 +103,21 @@ class SerialTuner(TunerHooks):
         gc.freeze()
 
     def search(self, *args, **kwargs) -> None:
-        try:
-            super().search(*args, **kwargs)
-        finally:
-            gc.unfreeze()
+        with self._guarded(args, kwargs):
+            try:
+                super().search(*args, **kwargs)
+            finally:
+                gc.unfreeze()
+
+    def _guarded(
+        self, args: tuple, kwargs: dict[str, Any]
+    ) -> contextlib.AbstractContextManager[None]:
+        """Returns what surrounds a search; nothing if a chief guards it."""
+        if has_chief():
+            return contextlib.nullcontext()
+        return guarded_search(
+            self, self._given_space, args, kwargs, self._allow_changed_space
+        )
 
     def run_trial(
         self,

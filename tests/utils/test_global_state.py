@@ -1,0 +1,65 @@
+"""What a process has once: is it given back as it was?"""
+
+import random
+
+import keras
+import numpy as np
+import pytest
+
+from tfcourse.utils import global_state
+
+
+def draws():
+    """Returns numbers of each generator, and a name of Keras's."""
+    drawn = [
+        random.random(),
+        np.random.random(),
+        float(keras.random.uniform(())),
+        keras.layers.Dense(1).name,
+    ]
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        drawn.append(float(tf.random.uniform(())))
+    return drawn
+
+
+@pytest.fixture(autouse=True)
+def _leave_it_as_it_was():
+    policy = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt])
+def test_what_is_drawn_inside_changes_nothing_outside(error):
+    keras.utils.set_random_seed(7)
+    draws()
+    first = draws()
+
+    keras.utils.set_random_seed(7)
+    draws()
+    try:
+        with global_state.preserved():
+            keras.utils.set_random_seed(1)
+            keras.backend.clear_session()
+            keras.config.set_dtype_policy("float64")
+            draws()
+            if error:
+                raise error
+    except (RuntimeError, KeyboardInterrupt):
+        pass
+    assert keras.config.dtype_policy().name == "float32"
+    again = draws()
+    # Keras goes on counting its layers, which only names tell.
+    assert again[:3] + again[4:] == first[:3] + first[4:]
+    number = int(again[3].rpartition("_")[2])
+    assert number == int(first[3].rpartition("_")[2]) + 2
+
+
+def test_session_is_cleared_but_for_settings():
+    keras.layers.Dense(1)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    global_state.clear_session()
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    assert keras.layers.Dense(1).name == "dense"

@@ -1,0 +1,109 @@
+"""A search by itself: alone in its folder, with what it was begun with."""
+
+from __future__ import annotations
+
+import collections.abc
+import contextlib
+import math
+import pathlib
+from typing import Any
+
+import filelock
+import keras_tuner
+
+from tfcourse.errors import InputError
+from tfcourse.tuning.results.fingerprint import check_unchanged
+from tfcourse.tuning.tuners.argument_checks import UNKNOWN, check_search
+from tfcourse.tuning.tuners.fingerprint import fingerprint_of
+from tfcourse.utils import global_state
+
+
+@contextlib.contextmanager
+def guarded_search(
+    tuner: keras_tuner.Tuner,
+    space: keras_tuner.HyperParameters,
+    args: tuple,
+    kwargs: dict,
+    allow_changed_space: bool = False,
+) -> collections.abc.Iterator[None]:
+    """Surrounds a search, which is the only one in its project meanwhile.
+
+    Random generators and Keras's settings are in the end as they were.
+
+    Args:
+        tuner: The tuner.
+        space: The hyperparameters that its oracle was made with.
+        args: The positional arguments of the search.
+        kwargs: The others.
+        allow_changed_space: Whether the space may have grown since the search
+            began.
+
+    Raises:
+        InputError: If another search runs in the project, an argument is
+            wrong, or the project was begun with something else.
+    """
+    project = pathlib.Path(tuner.project_dir)
+    with _locked(project), global_state.preserved():
+        hp = space.copy()
+        model = _first_model(tuner.hypermodel, hp)
+        objective = tuner.oracle.objective
+        # A `run_trial` of the user's may train anything on anything.
+        if type(tuner).run_trial.__module__.startswith("tfcourse."):
+            check_search(tuner.hypermodel, objective, hp, model, args, kwargs)
+        now = fingerprint_of(
+            tuner.hypermodel, objective, hp, model, args, kwargs
+        )
+        if tuner.oracle.trials:
+            check_unchanged(project, now, allow_changed_space)
+        now.write(project)
+        if kwargs.get("verbose", 1):
+            _print_progress(tuner.oracle)
+        yield
+
+
+def _first_model(
+    hypermodel: keras_tuner.HyperModel | None, hp: keras_tuner.HyperParameters
+) -> Any:
+    """Returns the model of the space's default point, or `UNKNOWN`.
+
+    A space may have points that cannot be built, this one among them.
+    """
+    if hypermodel is None:
+        return UNKNOWN
+    global_state.clear_session()
+    try:
+        return hypermodel.build(hp)
+    except Exception:
+        return UNKNOWN
+
+
+@contextlib.contextmanager
+def _locked(project: pathlib.Path) -> collections.abc.Iterator[None]:
+    project.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(project / ".search.lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise InputError(
+            f"{project} is in use by another search that is still running. "
+            "Wait for it, stop it, or choose another `project_name`."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _print_progress(oracle: keras_tuner.Oracle) -> None:
+    """Prints how far a search has come that was begun before."""
+    done = len(oracle.end_order)
+    if not done:
+        return
+    of = f" of {oracle.max_trials}" if oracle.max_trials else ""
+    best = [
+        f", best {oracle.objective.name} {trial.score:.6g} "
+        f"(trial {trial.trial_id})"
+        for trial in oracle.get_best_trials(1)
+        if trial.score is not None and math.isfinite(trial.score)
+    ]
+    print(f"{done}{of} trials are done{''.join(best)}.")

@@ -1,0 +1,77 @@
+"""What a process has once: random states, and the settings of Keras."""
+
+from __future__ import annotations
+
+import collections.abc
+import contextlib
+import random
+import sys
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfcourse.utils import keras_private
+
+# What `clear_session` is for: it makes layers count their names anew.
+_COUNTS = "object_name_uids"
+
+
+@contextlib.contextmanager
+def preserved() -> collections.abc.Iterator[None]:
+    """Gives all back, at its end, as it was at its beginning.
+
+    That is the random state of Python, NumPy, TensorFlow and Keras, Keras's
+    settings, such as the dtype policy, and the names that it has given.
+    """
+    python, numpy = random.getstate(), np.random.get_state()
+    tensorflow = _tensorflow()
+    tensorflows = tensorflow and tensorflow.random_state()
+    attributes = keras_private.global_attributes()
+    counts = dict(attributes.get(_COUNTS, {}))
+    generator = attributes.get(keras_private.GLOBAL_SEED_GENERATOR)
+    drawn = generator and keras.ops.convert_to_numpy(generator.state)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        if tensorflow and tensorflows:
+            tensorflow.set_random_state(tensorflows)
+        if generator:
+            generator.state.assign(drawn)
+        if _COUNTS in attributes:
+            attributes[_COUNTS].clear()
+            attributes[_COUNTS].update(counts)
+        keras_private.set_global_attributes(attributes)
+
+
+def settings() -> dict[str, Any]:
+    """Returns what a user has set in Keras, such as the dtype policy."""
+    return {
+        name: value
+        for name, value in keras_private.global_attributes().items()
+        if name not in (_COUNTS, *keras_private.GLOBAL_SEEDS)
+    }
+
+
+def restore_settings(kept: dict[str, Any]) -> None:
+    """Restores what `settings` gave; what is counted goes on."""
+    now = keras_private.global_attributes()
+    keras_private.set_global_attributes(now | kept)
+
+
+def clear_session() -> None:
+    """Does what Keras's does, but for the settings that a user has made."""
+    kept = settings()
+    keras.backend.clear_session()
+    restore_settings(kept)
+
+
+def _tensorflow():
+    """Returns the private names of TensorFlow's, if it has been imported."""
+    if "tensorflow" not in sys.modules:
+        return None
+    from tfcourse.utils import tensorflow_private
+
+    return tensorflow_private
