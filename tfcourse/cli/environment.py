@@ -1,4 +1,4 @@
-"""`tfcourse data` and `tfcourse doctor`: what there is to work with."""
+"""`tfcourse data` and `tfcourse doctor`: the data sets, and the machine."""
 
 import sys
 
@@ -52,17 +52,17 @@ def doctor(
     from rich.table import Table
 
     quiet.silence_libraries(verbose)
-    from tfcourse.utils.environment import examine
+    from tfcourse.utils.environment import check_environment
 
     table = Table(box=None, show_header=False)
-    findings = examine()
-    for finding in findings:
-        mark = "[green]ok[/]" if finding.fine else "[red]missing[/]"
-        if finding.fine and finding.advice:
+    checks = check_environment()
+    for check in checks:
+        mark = "[green]ok[/]" if check.fine else "[red]missing[/]"
+        if check.fine and check.advice:
             mark = "[yellow]note[/]"
-        table.add_row(mark, finding.what, escape(finding.found))
-        if finding.advice:
-            table.add_row("", "", f"[dim]{escape(finding.advice)}[/]")
+        table.add_row(mark, check.what, escape(check.found))
+        if check.advice:
+            table.add_row("", "", f"[dim]{escape(check.advice)}[/]")
     Console().print(table)
-    if not all(finding.fine for finding in findings):
+    if not all(check.fine for check in checks):
         sys.exit(1)

@@ -106,10 +106,10 @@ class _Bad:
     """What becomes of rows that cannot be used."""
 
     def __init__(self, skip):
-        self.callback = self._tell if skip else None
+        self.callback = self._print if skip else None
         self._count = 0
 
-    def _tell(self, sentence):
+    def _print(self, sentence):
         self._count += 1
         if self._count <= 10:
             print(f"Left out: {sentence}.", file=sys.stderr)

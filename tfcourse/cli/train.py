@@ -159,7 +159,7 @@ def _carry_out(training, console):
     )
     epochs = training.settings.search.epochs
 
-    def tell(epoch, logs):
+    def print_epoch(epoch, logs):
         metrics = "  ".join(f"{name} {v:.4f}" for name, v in logs.items())
         console.print(
             f"epoch {epoch}/{epochs}  {metrics}",
@@ -167,7 +167,7 @@ def _carry_out(training, console):
             soft_wrap=True,
         )
 
-    if not training.train(tell):
+    if not training.train(print_epoch):
         return None
     with console.status("Writing the report and the model"):
         return training.finish()

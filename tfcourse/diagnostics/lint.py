@@ -126,33 +126,33 @@ def lint(model: keras.Model, examples: int | None = None) -> LintReport:
         batch norm, Li et al. (2019), https://arxiv.org/abs/1801.05134.
     """
     _check(model, examples)
-    steps, ends = layer_graph(model)
-    alone = [step.layer for step in steps] + hidden_layers(model)
+    nodes, ends = layer_graph(model)
+    alone = [node.layer for node in nodes] + hidden_layers(model)
     found = [
-        *_useless_biases(steps),
-        *_batch_norms_after_activation(steps),
-        *_dropouts_before_batch_norm(steps),
+        *_useless_biases(nodes),
+        *_batch_norms_after_activation(nodes),
+        *_dropouts_before_batch_norm(nodes),
         *_softmax_and_logits(model, ends),
-        *_he_with_saturation(alone, steps),
+        *_he_with_saturation(alone, nodes),
     ]
     if examples is not None:
-        found += _unregularized(model, alone, steps, examples)
+        found += _unregularized(model, alone, nodes, examples)
     # A layer that is called twice is named once.
     return LintReport(tuple(dict.fromkeys(found)))
 
 
-def _useless_biases(steps):
+def _useless_biases(nodes):
     by_layer = {}
-    for step in steps:
-        by_layer.setdefault(id(step.layer), []).append(step)
+    for node in nodes:
+        by_layer.setdefault(id(node.layer), []).append(node)
     for calls in by_layer.values():
         layer = unwrapped(calls[0].layer)
-        followers = [_next(step) for step in calls]
+        followers = [_next(node) for node in calls]
         if (
             getattr(layer, "use_bias", False)
             and is_linear(layer)
             and not isinstance(layer, keras.layers.RNN)
-            and not any(step.is_end for step in calls)
+            and not any(node.is_end for node in calls)
             and all(
                 after and all(_cancels(each.layer, layer) for each in after)
                 for after in followers
@@ -188,18 +188,18 @@ def _cancels(norm, layer):
     return axis == (1 if first else -1 if rank is None else rank - 1)
 
 
-def _batch_norms_after_activation(steps):
-    for step in steps:
-        if not is_batch_norm(step.layer):
+def _batch_norms_after_activation(nodes):
+    for node in nodes:
+        if not is_batch_norm(node.layer):
             continue
-        for before in step.before:
+        for before in node.before:
             name = activation(before.layer)
             # Where the activation also goes elsewhere, as around a residual
             # block, the norm belongs to what comes after it.
             shared = before.is_end or len(before.after) > 1
             if name not in (None, "linear") and not shared:
                 yield Finding(
-                    step.layer.name,
+                    node.layer.name,
                     "batch norm after activation",
                     f"It normalizes the output of {name} in "
                     f"{before.layer.name}, where the course normalizes z.",
@@ -209,17 +209,17 @@ def _batch_norms_after_activation(steps):
                 )
 
 
-def _dropouts_before_batch_norm(steps):
-    for step in steps:
-        if is_batch_norm(step.layer):
+def _dropouts_before_batch_norm(nodes):
+    for node in nodes:
+        if is_batch_norm(node.layer):
             for before in _walk(
-                step, "before", lambda s: only_reshapes(s) or _is_activation(s)
+                node, "before", lambda s: only_reshapes(s) or _is_activation(s)
             ):
                 if is_dropout(before.layer):
                     yield Finding(
                         before.layer.name,
                         "dropout before batch norm",
-                        f"{step.layer.name} gathers a variance that dropout "
+                        f"{node.layer.name} gathers a variance that dropout "
                         "makes larger, and is off by that at test time.",
                         "Put dropout after the batch norm and its activation, "
                         "or leave it out.",
@@ -254,8 +254,8 @@ def _softmax_and_logits(model, ends):
             )
 
 
-def _he_with_saturation(layers, steps):
-    step_of = {id(step.layer): step for step in steps}
+def _he_with_saturation(layers, nodes):
+    node_of = {id(node.layer): node for node in nodes}
     for layer in layers:
         inner = unwrapped(layer)
         if not any(
@@ -264,8 +264,8 @@ def _he_with_saturation(layers, steps):
         ):
             continue
         names = [activation(inner)]
-        if names == ["linear"] and id(layer) in step_of:
-            after = _next(step_of[id(layer)])
+        if names == ["linear"] and id(layer) in node_of:
+            after = _next(node_of[id(layer)])
             names = [
                 activation(s.layer) for s in after if _is_activation(s.layer)
             ]
@@ -282,23 +282,23 @@ def _he_with_saturation(layers, steps):
                 )
 
 
-def _unregularized(model, layers, steps, examples):
+def _unregularized(model, layers, nodes, examples):
     if _decays(getattr(model, "optimizer", None)):
         return
-    step_of = {id(step.layer): step for step in steps}
+    node_of = {id(node.layer): node for node in nodes}
     drops = any(is_dropout(layer) for layer in layers)
     for layer in layers:
         inner = unwrapped(layer)
         if not isinstance(inner, keras.layers.Dense) or not inner.built:
             continue
         size = int(keras.ops.size(inner.kernel))
-        step = step_of.get(id(layer))
+        node = node_of.get(id(layer))
         if (
             size <= WEIGHTS_PER_EXAMPLE * examples
             or inner.kernel_regularizer
             or inner.activity_regularizer
             or inner.kernel_constraint
-            or (_has_dropout_beside(step) if step else drops)
+            or (_has_dropout_beside(node) if node else drops)
         ):
             continue
         yield Finding(
@@ -311,14 +311,14 @@ def _unregularized(model, layers, steps, examples):
         )
 
 
-def _has_dropout_beside(step):
+def _has_dropout_beside(node):
     def unweighted(layer):
         return not hasattr(unwrapped(layer), "kernel_initializer")
 
     return any(
         is_dropout(each.layer)
         for direction in ("before", "after")
-        for each in _walk(step, direction, unweighted)
+        for each in _walk(node, direction, unweighted)
     )
 
 
@@ -347,17 +347,17 @@ def _is_activation(layer):
     ) not in (None, "linear")
 
 
-def _next(step):
-    """Returns the steps that take the output, past those that do nothing."""
+def _next(node):
+    """Returns the nodes that take the output, past those that do nothing."""
     found = []
-    for after in step.after:
+    for after in node.after:
         found += _next(after) if does_nothing(after.layer) else [after]
     return found
 
 
-def _walk(step, direction, goes_on):
-    """Yields the steps before or after one, as far as `goes_on(layer)`."""
-    waiting, seen = list(getattr(step, direction)), set()
+def _walk(node, direction, goes_on):
+    """Yields the nodes before or after one, as far as `goes_on(layer)`."""
+    waiting, seen = list(getattr(node, direction)), set()
     while waiting:
         each = waiting.pop()
         if id(each) in seen:

@@ -39,7 +39,7 @@ DROPOUTS = (
 
 
 @dataclasses.dataclass(eq=False)
-class Step:
+class Node:
     """One call of a layer, or of an operation of `keras.ops`."""
 
     layer: object
@@ -49,51 +49,51 @@ class Step:
     is_end: bool = False
 
 
-def layer_graph(model: keras.Model) -> tuple[list[Step], list[Step | None]]:
-    """Returns the steps of a model, nested models opened, and its last ones.
+def layer_graph(model: keras.Model) -> tuple[list[Node], list[Node | None]]:
+    """Returns the nodes of a model, nested models opened, and its last ones.
 
-    A subclassed model or layer stays one step: what it does inside cannot be
+    A subclassed model or layer stays one node: what it does inside cannot be
     seen without running it.
 
     Returns:
-        A list of `Step`s in the order in which they run, and a list with the
-        step of each output (`None` where an output is an input).
+        A list of `Node`s in the order in which they run, and a list with the
+        node of each output (`None` where an output is an input).
     """
-    steps = []
+    nodes = []
     inputs = getattr(model, "inputs", None) or [None]
-    ends = _open(model, [None] * len(inputs), steps)
+    ends = _open(model, [None] * len(inputs), nodes)
     for end in ends:
         if end is not None:
             end.is_end = True
-    return steps, ends
+    return nodes, ends
 
 
-def _open(layer, sources, steps):
-    """Adds the steps of one call, and returns the step of each output."""
+def _open(layer, sources, nodes):
+    """Adds the nodes of one call, and returns the node of each output."""
     if isinstance(layer, keras.Sequential) and not _overrides_call(layer):
         # Opened by its layers: it need not be built.
         for inner in layer.layers:
-            sources = _open(inner, sources, steps)
+            sources = _open(inner, sources, nodes)
         return sources
     graph = graph_of(layer)
     if graph is not None:
-        return _open_graph(graph, sources, steps)
+        return _open_graph(graph, sources, nodes)
     if isinstance(layer, keras.layers.InputLayer):
         return sources
-    step = Step(layer, [source for source in sources if source is not None])
-    for source in step.before:
-        source.after.append(step)
-    steps.append(step)
-    return [step]
+    node = Node(layer, [source for source in sources if source is not None])
+    for source in node.before:
+        source.after.append(node)
+    nodes.append(node)
+    return [node]
 
 
 def _overrides_call(model):
     return type(model).call is not keras.Sequential.call
 
 
-def _open_graph(graph, sources, steps):
+def _open_graph(graph, sources, nodes):
     def through(call: Call, given: list) -> list:
-        ends = _open(call.operation, given, steps)
+        ends = _open(call.operation, given, nodes)
         if len(ends) != len(call.outputs):
             ends = ends[:1] * len(call.outputs)
         return ends
@@ -105,7 +105,7 @@ def _open_graph(graph, sources, steps):
 
 def hidden_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """Returns the layers inside subclassed parts, whose order is unknown."""
-    seen = {id(step.layer) for step in layer_graph(model)[0]}
+    seen = {id(node.layer) for node in layer_graph(model)[0]}
     return [
         layer
         for layer in every_layer(model)

@@ -229,7 +229,7 @@ def signal_propagation(
 
         state = [(v, v.value) for v in model.trainable_variables]
         with (
-            _watched(_units(model), note),
+            _replaced_outputs(_units(model), note),
             keras.StatelessScope(state, collect_losses=True),
         ):
             outputs = model(x, training=True)
@@ -269,22 +269,22 @@ def _units(layer):
 
 
 @contextlib.contextmanager
-def _watched(layers, note):
-    """A `with` block in which `note(layer, output)` stands for each output."""
+def _replaced_outputs(layers, replace):
+    """A `with` block that puts `replace(layer, output)` for each output."""
 
-    def watch(layer):
+    def with_replaced_output(layer):
         call = layer.call
 
         @functools.wraps(call)
-        def watched(*args, **kwargs):
+        def wrapped(*args, **kwargs):
             output = call(*args, **kwargs)
             if not keras.ops.is_tensor(output):
                 return output
             if not keras.backend.is_float_dtype(output.dtype):
                 return output
-            return note(layer, output)
+            return replace(layer, output)
 
-        return watched
+        return wrapped
 
     with contextlib.ExitStack() as stack:
         for layer in layers:
@@ -293,7 +293,7 @@ def _watched(layers, note):
                 stack.callback(own.__setitem__, "call", own["call"])
             else:
                 stack.callback(own.pop, "call")
-            own["call"] = watch(layer)
+            own["call"] = with_replaced_output(layer)
         yield
 
 

@@ -103,7 +103,7 @@ def estimate_population_statistics(
         progress = _Progress(len(rounds.order), data.length, verbose)
         for layers_of_round in rounds.order:
             moments = {layer: _Moments() for layer in layers_of_round}
-            with _watching(layers_of_round, _adding_to(moments)):
+            with _observed(layers_of_round, _adding_to(moments)):
                 progress.run(rounds.batches())
             for layer in layers_of_round:
                 result[layer] = moments[layer].result(layer, unbiased)
@@ -134,7 +134,7 @@ class _Reruns:
         def note(layer, inputs, mask):
             calls.setdefault(layer, []).append(_to_array(inputs, layer))
 
-        with _watching(layers, note):
+        with _observed(layers, note):
             self._model(self._data.first(), training=False)
         return calls
 
@@ -224,19 +224,19 @@ def _adding_to(moments):
 
 
 @contextlib.contextmanager
-def _watching(layers, watch):
-    """Calls `watch(layer, inputs, mask)` at each call of one of `layers`."""
+def _observed(layers, on_call):
+    """Calls `on_call(layer, inputs, mask)` at each call of one of `layers`."""
 
-    def watched(layer, call):
+    def observed(layer, call):
         def wrapper(inputs, training=None, mask=None):
-            watch(layer, inputs, mask)
+            on_call(layer, inputs, mask)
             return call(inputs, training=training, mask=mask)
 
         return wrapper
 
     for layer in layers:
         # Not tracked by Keras, and gone with `__delattr__`.
-        object.__setattr__(layer, "call", watched(layer, layer.call))
+        object.__setattr__(layer, "call", observed(layer, layer.call))
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What a search was asked for."""
+"""The settings of a run."""
 
 import dataclasses
 import pathlib
@@ -26,7 +26,7 @@ _BOUNDS = {
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What a search was asked for.
+    """The settings of a search.
 
     Attributes:
         data: Name of a bundled data set, or path of a file.
@@ -85,25 +85,23 @@ class Settings:
         """Returns the settings with which a run goes on.
 
         Args:
-            **given: What was asked for now. All but `trials`, which may grow,
+            **given: The settings given now. All but `trials`, which may grow,
                 must be as before.
 
         Raises:
             InputError: If something differs from before.
         """
         known = dataclasses.asdict(self)
-        asked = dataclasses.asdict(
-            dataclasses.replace(self, **given).resolved()
-        )
-        changed = [name for name in known if asked[name] != known[name]]
-        fewer = asked["trials"] < known["trials"]
+        now = dataclasses.asdict(dataclasses.replace(self, **given).resolved())
+        changed = [name for name in known if now[name] != known[name]]
+        fewer = now["trials"] < known["trials"]
         for name in changed if fewer else set(changed) - {"trials"}:
             raise InputError(
                 f"The run was started with --{name} {known[name]}, and goes on "
                 f"with it. Leave --{name} out, or start a new run with another "
                 "--out."
             )
-        return dataclasses.replace(self, trials=asked["trials"])
+        return dataclasses.replace(self, trials=now["trials"])
 
 
 def names_file(name: str) -> bool:
@@ -141,7 +139,7 @@ def check_device(device: str) -> None:
 
 
 def read_settings(folder: str | pathlib.Path) -> Settings:
-    """Returns what the search in a folder was asked for.
+    """Returns the settings of the search in a folder.
 
     Raises:
         InputError: If there is no search, or its `run.json` cannot be
@@ -154,7 +152,7 @@ def read_settings(folder: str | pathlib.Path) -> Settings:
 
 @dataclasses.dataclass(frozen=True)
 class TrainSettings:
-    """What a single run was asked for.
+    """The settings of a single training run.
 
     Attributes:
         search: The `Settings` of data, space, epochs, seed and device.
@@ -171,7 +169,7 @@ class TrainSettings:
 
 
 def read_training_settings(folder: str | pathlib.Path) -> TrainSettings:
-    """Returns what the single run in a folder was asked for.
+    """Returns the settings of the single training run in a folder.
 
     Raises:
         InputError: If there is no such run, or its `run.json` cannot be

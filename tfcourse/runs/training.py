@@ -104,7 +104,7 @@ class TrainingRun:
             on_epoch: Called after each with its number and its logs.
 
         Returns:
-            Whether it came to the end; not if it was told to stop, or if the
+            Whether it came to the end; not if it was stopped, or if the
             guard gave up.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ class TrainingRun:
         keras.utils.set_random_seed(self.settings.search.seed)
         self._network = self.space.build(self.hp)
         panda = Panda(self.folder / "panda", **self._monitor())
-        tell = keras.callbacks.LambdaCallback(
+        report_epoch = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: (
                 on_epoch and on_epoch(epoch + 1, logs)
             )
@@ -129,7 +129,7 @@ class TrainingRun:
             self._network,
             *self.data.part("train"),
             epochs=self.settings.search.epochs,
-            callbacks=[panda, tell],
+            callbacks=[panda, report_epoch],
             verbose=0,
             **held_out,
         )
@@ -173,7 +173,7 @@ class TrainingRun:
 
     @property
     def finished(self) -> bool:
-        """Whether all is done, and `finish` only tells it again."""
+        """Whether all is done, and `finish` only reports it again."""
         return self._result is not None
 
     def _known_result(self):
@@ -216,15 +216,15 @@ class TrainingRun:
         )
 
 
-def _check_same(known: TrainSettings, asked: TrainSettings, folder) -> None:
+def _check_same(known: TrainSettings, now: TrainSettings, folder) -> None:
     """Raises unless settings are those that a run was started with."""
 
     def flat(settings):
         content = dataclasses.asdict(settings)
         return {**content.pop("search"), **content}
 
-    known, asked = flat(known), flat(asked)
-    for name, value in asked.items():
+    known, now = flat(known), flat(now)
+    for name, value in now.items():
         if value != known[name]:
             raise InputError(
                 f"The run in {folder} was started with {name} {known[name]}, "

@@ -34,7 +34,7 @@ _RECORDED = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Finding:
+class EnvironmentCheck:
     """One thing that was looked at.
 
     Attributes:
@@ -50,8 +50,8 @@ class Finding:
     advice: str = ""
 
 
-def examine() -> list[Finding]:
-    """Returns a list of `Finding`: software, backend, processors, memory."""
+def check_environment() -> list[EnvironmentCheck]:
+    """Returns the checks of software, backend, processors and memory."""
     return [
         _python(),
         *(_package(name, *row) for name, row in _NEEDED.items()),
@@ -73,19 +73,21 @@ def _python():
     version = platform.python_version()
     fine = (3, 11) <= sys.version_info[:2] <= (3, 13)
     advice = "" if fine else "Use Python 3.11, 3.12 or 3.13."
-    return Finding("Python", version, fine, advice)
+    return EnvironmentCheck("Python", version, fine, advice)
 
 
 def _package(module, name, use):
     if not importlib.util.find_spec(module):
         advice = f"Install it: pip install '{name}'"
-        return Finding(name, f"not installed, for {use}", False, advice)
+        return EnvironmentCheck(
+            name, f"not installed, for {use}", False, advice
+        )
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         # Such as tensorflow-cpu, which brings the module under another name.
         version = "installed"
-    return Finding(name, version)
+    return EnvironmentCheck(name, version)
 
 
 def _backend():
@@ -96,7 +98,7 @@ def _backend():
     # Whatever goes wrong while a backend loads is what to report.
     except Exception as error:
         return [
-            Finding(
+            EnvironmentCheck(
                 "Keras backend",
                 f"fails to load: {type(error).__name__}: {error}",
                 False,
@@ -105,8 +107,8 @@ def _backend():
         ]
     advice = "" if gpus else _gpu_advice()
     return [
-        Finding("Keras backend", keras.config.backend()),
-        Finding("GPUs", ", ".join(gpus) or "none seen", True, advice),
+        EnvironmentCheck("Keras backend", keras.config.backend()),
+        EnvironmentCheck("GPUs", ", ".join(gpus) or "none seen", True, advice),
     ]
 
 
@@ -128,18 +130,18 @@ def _cores():
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count()
-    return Finding("CPU cores", str(cores))
+    return EnvironmentCheck("CPU cores", str(cores))
 
 
 def _memory():
     try:
         pages = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_AVPHYS_PAGES")
     except (AttributeError, ValueError, OSError):
-        return Finding("Memory", "unknown on this system")
+        return EnvironmentCheck("Memory", "unknown on this system")
     page = os.sysconf("SC_PAGE_SIZE") / 2**30
     total, free = (count * page for count in pages)
     fine = total >= _LEAST_MEMORY
     advice = "" if fine else f"Training needs about {_LEAST_MEMORY:.0f} GiB."
-    return Finding(
+    return EnvironmentCheck(
         "Memory", f"{total:.1f} GiB, {free:.1f} GiB free", fine, advice
     )

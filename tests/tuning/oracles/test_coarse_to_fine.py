@@ -62,8 +62,8 @@ def sphere(v):
 
 
 def regions(folder, r):
-    told = read_rounds(folder / "search")[r]["regions"]
-    return {region["name"]: region for region in told}
+    found = read_rounds(folder / "search")[r]["regions"]
+    return {region["name"]: region for region in found}
 
 
 # The rounds

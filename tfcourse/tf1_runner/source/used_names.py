@@ -33,12 +33,12 @@ def names_used(tree, aliases=None, star=lambda module: {}):
         aliases: Names already known, from earlier cells; extended.
         star: Returns the names that `from module import *` makes known.
     """
-    finder = _Finder({} if aliases is None else aliases, star)
-    finder.visit(tree)
-    return sorted(finder.uses, key=lambda use: use.line)
+    visitor = _NameVisitor({} if aliases is None else aliases, star)
+    visitor.visit(tree)
+    return sorted(visitor.uses, key=lambda use: use.line)
 
 
-class _Finder(ast.NodeVisitor):
+class _NameVisitor(ast.NodeVisitor):
     def __init__(self, aliases, star):
         self.aliases = aliases
         self.star = star

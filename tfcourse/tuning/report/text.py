@@ -38,10 +38,10 @@ def sentence(results: SearchResults, found: Importances) -> str:
         )
     manifest = results.manifest
     if manifest and not manifest.get("result"):
-        asked = manifest["settings"].get("trials", 0)
+        wanted = manifest["settings"].get("trials", 0)
         text += (
             f" The search is not finished: {len(results.best)} of "
-            f"{_count(asked, 'trial')} have completed."
+            f"{_count(wanted, 'trial')} have completed."
         )
     return text
 
@@ -202,11 +202,11 @@ def provenance(results: SearchResults) -> str:
     if not manifest:
         rows = [["project", str(results.folder)]]
         return table(None, rows + report, text=True)
-    data, asked = manifest["data"], manifest["settings"]
+    data, settings = manifest["data"], manifest["settings"]
     sizes = ", ".join(f"{data[part]:,}" for part in ("train", "dev", "test"))
     others = {
         name: value
-        for name, value in asked.items()
+        for name, value in settings.items()
         if name not in ("data", "trials", "epochs", "objective")
         and value is not None
     }

@@ -14,7 +14,7 @@ def side_by_side(results: Sequence[SearchResults]) -> dict[str, list[str]]:
         results: A list of `SearchResults`, two or more.
 
     Returns:
-        A dict: what a row tells to a text for each search.
+        A dict from the name of a row to a text for each search.
 
     Raises:
         InputError: If there are fewer than two.
@@ -31,25 +31,27 @@ def side_by_side(results: Sequence[SearchResults]) -> dict[str, list[str]]:
 
 def remarks(results: Sequence[SearchResults]) -> list[str]:
     """Returns sentences on which search did best, and whether that is fair."""
-    said = []
+    sentences = []
     objectives = {(one.objective, one.direction) for one in results}
     data = {one.manifest.get("data", {}).get("fingerprint") for one in results}
     seeds = {one.manifest.get("settings", {}).get("seed") for one in results}
     if len(objectives) > 1:
-        said.append(
+        sentences.append(
             "They were judged by different metrics, so that their scores "
             "cannot be compared."
         )
     elif any(one.best for one in results):
-        said.append(_winner(results))
+        sentences.append(_winner(results))
     if len(data) > 1:
-        said.append("They were made on different data: a score is not another.")
+        sentences.append(
+            "They were made on different data: a score is not another."
+        )
     elif len(seeds) > 1:
-        said.append(
+        sentences.append(
             "Their seeds differ, so that other examples are held out: "
             "differences of a few examples mean nothing."
         )
-    return said
+    return sentences
 
 
 def _winner(results):

@@ -9,23 +9,23 @@ from tfcourse.tuning.panda.recovery.loss_monitor import BatchLoss, LossMonitor
 
 
 def test_a_spike_is_a_loss_above_its_average_for_some_steps():
-    watch = LossMonitor(Guard(factor=3.0, steps=2, beta=0.5))
+    monitor = LossMonitor(Guard(factor=3.0, steps=2, beta=0.5))
     losses = [4.0, 8.0, 4.0]
     for loss in losses:
-        assert watch.trouble(loss) is None
+        assert monitor.trouble(loss) is None
     average = reference.corrected_average(losses, 0.5)
 
-    assert watch.trouble(3 * average - 0.1) is None
+    assert monitor.trouble(3 * average - 0.1) is None
     average = reference.corrected_average([*losses, 3 * average - 0.1], 0.5)
-    assert watch.trouble(3 * average + 0.1) is None
-    assert watch.trouble(average) is None
+    assert monitor.trouble(3 * average + 0.1) is None
+    assert monitor.trouble(average) is None
     average = reference.corrected_average(
         [*losses, 3 * reference.corrected_average(losses, 0.5) - 0.1, average],
         0.5,
     )
-    assert watch.trouble(3 * average + 0.1) is None
+    assert monitor.trouble(3 * average + 0.1) is None
     # The spike before has not raised the average.
-    assert "for 2 steps" in watch.trouble(3 * average + 0.1)
+    assert "for 2 steps" in monitor.trouble(3 * average + 0.1)
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,11 @@ def test_a_spike_is_a_loss_above_its_average_for_some_steps():
     [("11011011", True), ("10101010", False), ("110100110", False)],
 )
 def test_a_noisy_loss_is_trouble_if_most_steps_are_spikes(spikes, trouble):
-    watch = LossMonitor(Guard(factor=2.0, steps=4, beta=0.99))
+    monitor = LossMonitor(Guard(factor=2.0, steps=4, beta=0.99))
     for _ in range(100):
-        watch.trouble(1.0)
+        monitor.trouble(1.0)
 
-    found = [watch.trouble(1.0 + 9 * int(spike)) for spike in spikes]
+    found = [monitor.trouble(1.0 + 9 * int(spike)) for spike in spikes]
     assert (found[-1] is not None) == trouble
     assert found[:-1] == [None] * (len(spikes) - 1)
 
@@ -48,13 +48,13 @@ def test_what_is_not_finite_is_trouble_at_once(loss):
 
 
 def test_negative_losses_have_spikes_too():
-    watch = LossMonitor(Guard(factor=2.0, steps=1, beta=0.5))
+    monitor = LossMonitor(Guard(factor=2.0, steps=1, beta=0.5))
     for _ in range(5):
-        assert watch.trouble(-10.0) is None
+        assert monitor.trouble(-10.0) is None
 
-    assert watch.trouble(-0.1) is None
+    assert monitor.trouble(-0.1) is None
     assert LossMonitor(Guard(factor=2.0, steps=1)).trouble(-10.0) is None
-    assert "was 100" in watch.trouble(100.0)
+    assert "was 100" in monitor.trouble(100.0)
 
 
 def test_state_goes_on():
