@@ -16,6 +16,7 @@ from tfcourse.utils.text import duration, first_line, format_value, listed
             "\n\x1b[1mwrong shape\x1b[0m\n",
             "wrong shape",
         ),
+        ("in user code:\n\n    wrong shape", "wrong shape"),
         (
             "Exception encountered when calling",
             "Exception encountered when calling",

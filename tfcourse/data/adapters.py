@@ -11,6 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfcourse.utils.validation import check_integer
+
 # Arrays in nested lists, tuples and dicts; some may be None.
 Arrays = Any
 # `inputs`, `(inputs,)`, `(inputs, targets)` or these and weights.
@@ -148,16 +150,7 @@ class _Slices:
     """Arrays of examples as an iterable of batches."""
 
     def __init__(self, arrays: Arrays, batch_size: int) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int):
-            raise TypeError(
-                "`batch_size` must be an integer. "
-                f"Received: batch_size={batch_size!r}"
-            )
-        if batch_size < 1:
-            raise ValueError(
-                "`batch_size` must be 1 or more. "
-                f"Received: batch_size={batch_size}"
-            )
+        check_integer(batch_size, "batch_size")
         self._examples = length_of(arrays)
         self._arrays, self._size = arrays, batch_size
 

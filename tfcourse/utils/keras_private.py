@@ -282,11 +282,6 @@ def initializer_of(variable: keras.Variable) -> Any:
     return variable._initializer
 
 
-def rebuild(model: keras.Sequential) -> None:
-    """Builds a `keras.Sequential` whose layers have an input."""
-    model._maybe_rebuild()
-
-
 @contextlib.contextmanager
 def unbuilt() -> Iterator[None]:
     """While it lasts, a `keras.Sequential` waits to be built."""

@@ -7,18 +7,21 @@ _BOLD = re.compile(r"\x1b\[[01]m")
 
 
 def first_line(error: object) -> str:
-    """Returns the first line that tells what is wrong, or `""`.
+    """Returns the first line that says what is wrong, or `""`.
 
-    Keras heads the message of a layer with one that names the layer only.
+    Keras heads the message of a layer with one that names the layer only, and
+    TensorFlow others with one that ends with a colon.
 
     Args:
         error: An exception, or its text.
     """
     lines = [line.strip() for line in _BOLD.sub("", str(error)).splitlines()]
-    telling = [
-        line for line in lines if line and "encountered when" not in line
+    reasons = [
+        line
+        for line in lines
+        if line and "encountered when" not in line and not line.endswith(":")
     ]
-    return next(iter(telling or lines), "")
+    return next(iter(reasons or lines), "")
 
 
 def duration(seconds: float) -> str:

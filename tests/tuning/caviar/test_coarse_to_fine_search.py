@@ -97,9 +97,11 @@ def test_arguments_reach_the_oracle(tmp_path):
     assert found.seed >= 0
 
 
-@pytest.mark.parametrize("number", [0, -1, 2.5])
-def test_bad_budget_is_refused(tmp_path, number):
-    with pytest.raises(ValueError, match=f"`keep_models` .*={number}"):
+@pytest.mark.parametrize(
+    "number, error", [(0, ValueError), (-1, ValueError), (2.5, TypeError)]
+)
+def test_bad_budget_is_refused(tmp_path, number, error):
+    with pytest.raises(error, match=f"`keep_models` .*={number}"):
         tuner(tmp_path, keep_models=number)
 
 

@@ -171,8 +171,8 @@ def test_mean_goes_as_far_as_all_do():
     assert mean.epoch == [0, 1]
 
 
-class Told(keras_tuner.HyperModel):
-    """Is told how its models fare."""
+class GivenHistories(keras_tuner.HyperModel):
+    """Its models have the histories that it is given."""
 
     def __init__(self, histories):
         super().__init__()
@@ -187,12 +187,12 @@ class Told(keras_tuner.HyperModel):
 
 def test_model_that_diverges_ends_the_trial():
     bad = history_of(3.0, 2.0, float("nan"))
-    told = Told([history_of(1.0), bad, history_of(2.0)])
-    history = CrossValidated(told, 3).fit(
+    space = GivenHistories([history_of(1.0), bad, history_of(2.0)])
+    history = CrossValidated(space, 3).fit(
         None, None, np.ones((9, 1)), np.repeat([0, 1, 2], 3)
     )
     assert history is bad
-    assert len(told.histories) == 1
+    assert len(space.histories) == 1
 
 
 class Scaled(keras_tuner.HyperModel):
@@ -240,7 +240,9 @@ def test_validation_data_are_refused():
         space.fit(None, None, 1, 2, validation_data=(1, 2))
 
 
-@pytest.mark.parametrize("folds", [1, 0, 2.5])
-def test_bad_number_of_folds(folds):
-    with pytest.raises(ValueError, match=f"`folds` .* folds={folds}"):
+@pytest.mark.parametrize(
+    "folds, error", [(1, ValueError), (0, ValueError), (2.5, TypeError)]
+)
+def test_bad_number_of_folds(folds, error):
+    with pytest.raises(error, match=f"`folds` .* folds={folds}"):
         CrossValidated(build, folds)

@@ -33,6 +33,7 @@ class CoarseToFineSearch(Caviar):
             `keras_tuner.Tuner` (`directory`, `project_name`, ...).
 
     Raises:
+        TypeError: If an argument is of the wrong type.
         ValueError: If an argument is out of range.
         InputError: If an initial point does not lie in the search space.
 

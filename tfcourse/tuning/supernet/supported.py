@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from tfcourse.layers import InvertedDropout
+from tfcourse.layers.batch_normalization import BATCH_NORMS
 from tfcourse.tuning.population.functional.elementwise import is_elementwise
 
 # The attribute that says how wide a layer is.
@@ -24,6 +26,7 @@ _FEATURE_BY_FEATURE = (
     layers.GlobalAveragePooling2D,
     layers.GlobalMaxPooling1D,
     layers.GlobalMaxPooling2D,
+    InvertedDropout,
     layers.LeakyReLU,
     layers.MaxPooling1D,
     layers.MaxPooling2D,
@@ -75,15 +78,13 @@ def is_supported_layer(layer: keras.layers.Layer) -> bool:
     """Whether a layer's zeros stay zero, and stay without influence."""
     if is_wide(layer):
         return _is_supported_wide_layer(layer)
-    if type(layer).__name__ == "BatchNormalization" and _is_known(layer):
+    if type(layer) in BATCH_NORMS:
         return getattr(layer, "axis", -1) in (-1, None) and not any(
             getattr(layer, f"{name}_{kind}", None)
             for name in ("beta", "gamma")
             for kind in ("regularizer", "constraint")
         )
-    return type(layer) in _FEATURE_BY_FEATURE or (
-        type(layer).__name__ == "InvertedDropout" and _is_known(layer)
-    )
+    return type(layer) in _FEATURE_BY_FEATURE
 
 
 def maps_zero_to_zero(layer: keras.layers.Layer) -> bool:

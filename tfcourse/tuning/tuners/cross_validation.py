@@ -10,6 +10,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from tfcourse.errors import InputError
 from tfcourse.tuning.search_space.hypermodel import as_hypermodel
+from tfcourse.utils.validation import check_integer
 
 
 def fold_indices(
@@ -79,7 +80,8 @@ class CrossValidated(keras_tuner.HyperModel):
         seed: Of the split, which is the same for all trials.
 
     Raises:
-        ValueError: If `folds` is not an integer of 2 or more.
+        TypeError: If `folds` is not a whole number.
+        ValueError: If it is less than 2.
     """
 
     def __init__(
@@ -89,11 +91,7 @@ class CrossValidated(keras_tuner.HyperModel):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if not isinstance(folds, int) or folds < 2:
-            raise ValueError(
-                "`folds` of a search must be an integer of 2 or more. "
-                f"Received: folds={folds!r}"
-            )
+        check_integer(folds, "folds", "a search", least=2)
         self.hypermodel = as_hypermodel(hypermodel)
         self.folds = folds
         self.seed = seed

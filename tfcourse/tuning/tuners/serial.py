@@ -26,6 +26,7 @@ from tfcourse.tuning._keras_tuner import (
 from tfcourse.tuning.tuners.guarded_search import guarded_search
 from tfcourse.utils import global_state
 from tfcourse.utils.atomic_files import write_json
+from tfcourse.utils.validation import check_integer
 
 
 class SerialTuner(TunerHooks):
@@ -53,8 +54,9 @@ class SerialTuner(TunerHooks):
         **kwargs: Passed to `keras_tuner.Tuner`.
 
     Raises:
-        ValueError: If `keep_models` is not an integer of 1 or more, or the
-            oracle is Hyperband's, which goes on from the weights of any trial.
+        TypeError: If `keep_models` is not a whole number.
+        ValueError: If it is less than 1, or the oracle is Hyperband's, which
+            goes on from the weights of any trial.
     """
 
     def __init__(
@@ -83,11 +85,7 @@ class SerialTuner(TunerHooks):
     ) -> None:
         if keep_models is None:
             return
-        if not isinstance(keep_models, int) or keep_models < 1:
-            raise ValueError(
-                f"`keep_models` of {type(self).__name__} must be an integer "
-                f"of 1 or more. Received: keep_models={keep_models!r}"
-            )
+        check_integer(keep_models, "keep_models", type(self).__name__)
         if isinstance(oracle, keras_tuner.oracles.HyperbandOracle):
             raise ValueError(
                 "`keep_models` cannot be used with Hyperband, whose trials go "

@@ -15,7 +15,9 @@ from tfcourse.tuning.caviar.steps.grouping import Group, SerialGroup
 from tfcourse.tuning.caviar.steps.outcome import Outcome
 from tfcourse.tuning.caviar.successive_halving import Halving
 from tfcourse.tuning.population import CannotVectorize
+from tfcourse.tuning.population.engines.base import is_out_of_memory
 from tfcourse.tuning.tuners.serial import SerialTuner
+from tfcourse.utils.text import first_line
 
 
 @dataclasses.dataclass
@@ -103,7 +105,7 @@ class _GroupTraining:
         except Exception as error:
             # Kept no longer than this, as it keeps the arrays alive.
             why = _reason(error)
-            too_large = _is_out_of_memory(error) and len(part) > 1
+            too_large = is_out_of_memory(error) and len(part) > 1
         else:
             seconds = time.monotonic() - start
             yield self._result(outcomes, seconds, halved)
@@ -169,17 +171,9 @@ class _GroupTraining:
         return GroupResult(outcomes, report["how"], why, seconds)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    # TensorFlow's and JAX's have no class in common.
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "ResourceExhaustedError"
-        or "RESOURCE_EXHAUSTED" in str(error)
-    )
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, CannotVectorize):
         return str(error)
-    line = (str(error).splitlines() or [""])[0]
-    return f"training together failed: {type(error).__name__}: {line}"
+    return (
+        f"training together failed: {type(error).__name__}: {first_line(error)}"
+    )

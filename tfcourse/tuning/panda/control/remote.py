@@ -12,20 +12,18 @@ from tfcourse.errors import InputError
 from tfcourse.tuning.panda.control.run_folder import is_alive, run_folder
 from tfcourse.utils.atomic_files import read_json, write_json
 
-COMMANDS = ("set", "rollback", "pause", "resume", "stop")
-
 
 class Remote:
     """Steers a run that goes on, from any process that sees its folder.
 
-    Each method returns once the run has done what was asked, with a sentence
-    that says what that was.
+    Each method returns once the run has done it, with a sentence that says
+    what was done.
 
     Args:
         run_dir: The folder of the run.
         timeout: For how many seconds to wait for the run, which looks for
             commands between batches.
-        who: Who asks, for the journal.
+        who: Who steers, for the journal.
 
     Raises:
         InputError: By each method, if no run is alive in the folder, if it
@@ -99,7 +97,7 @@ class Remote:
         return self.send("stop", why=why)
 
     def send(self, command: str, **details: Any) -> str:
-        """Sends any of `COMMANDS` and waits for the answer."""
+        """Sends a command, named as the method, and waits for the answer."""
         if not is_alive(self._folder):
             raise InputError(
                 f"No run is alive in {self._folder}. Start its script again: "

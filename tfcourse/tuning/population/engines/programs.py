@@ -29,14 +29,6 @@ class Kind(enum.Enum):
     FINISH = enum.auto()
     PREDICT = enum.auto()
 
-    @property
-    def trains(self) -> bool:
-        return self in (
-            Kind.TRAIN,
-            Kind.TRAIN_UPDATED_BY_XLA,
-            Kind.TRAIN_BY_XLA,
-        )
-
 
 @dataclasses.dataclass(frozen=True)
 class ProgramKey:

@@ -10,7 +10,6 @@ from tfcourse.tuning.population.engines.base import Tensor, Tensors
 from tfcourse.tuning.population.engines.tensor_trees import (
     concrete,
     each_array,
-    first_line,
     leaves,
     replaced,
     shapes,
@@ -18,6 +17,7 @@ from tfcourse.tuning.population.engines.tensor_trees import (
 )
 from tfcourse.tuning.population.functional.member import Member
 from tfcourse.tuning.population.vectorization.converters import converters
+from tfcourse.utils.text import first_line
 
 Specs = list[tf.TensorSpec]
 Arrays = list[Tensor]
@@ -133,7 +133,9 @@ class Steps:
             except (CannotVectorize, SparseGradientError):
                 raise
             except (ValueError, TypeError, NotImplementedError) as error:
-                raise CannotVectorize(first_line(error)) from error
+                raise CannotVectorize(
+                    first_line(error) or type(error).__name__
+                ) from error
             finally:
                 self.one_by_one |= one_by_one
                 self.looped += bool(one_by_one)

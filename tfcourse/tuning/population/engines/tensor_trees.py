@@ -77,9 +77,3 @@ def replaced(
 
 def leaves(data: Tensors) -> list[Tensor]:
     return [leaf for leaf in tf.nest.flatten(data) if leaf is not None]
-
-
-def first_line(error: object) -> str:
-    lines = [line.strip() for line in str(error).splitlines()]
-    lines = [line for line in lines if line and not line.endswith(":")]
-    return lines[0] if lines else type(error).__name__

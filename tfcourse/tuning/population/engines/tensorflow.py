@@ -20,11 +20,10 @@ from tfcourse.tuning.population.engines.programs import (
     Programs,
 )
 from tfcourse.tuning.population.engines.sharding import size_of_shards
-from tfcourse.tuning.population.engines.steps import (
-    SparseGradientError,
-)
-from tfcourse.tuning.population.engines.tensor_trees import first_line, tensors
+from tfcourse.tuning.population.engines.steps import SparseGradientError
+from tfcourse.tuning.population.engines.tensor_trees import tensors
 from tfcourse.tuning.population.functional.member import Member
+from tfcourse.utils.text import first_line
 
 
 class TensorFlowEngine(Engine):
