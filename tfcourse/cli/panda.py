@@ -17,11 +17,14 @@ app = typer.Typer(
 def _watched(run: pathlib.Path) -> pathlib.Path:
     """Returns the folder, unless it has a run that Panda does not watch."""
     from tfcourse.errors import InputError
-    from tfcourse.tuning.panda.control import run_folder
-    from tfcourse.tuning.results.manifest import kind_of, refuse_other_kind
+    from tfcourse.tuning.results.manifest import (
+        PANDA_FILE,
+        kind_of,
+        refuse_other_kind,
+    )
 
     refuse_other_kind(run, "training", "panda")
-    begun = (run / "panda" / run_folder.FILE).exists()
+    begun = (run / "panda" / PANDA_FILE).exists()
     if kind_of(run) == "training" and not begun:
         raise InputError(
             f"The training in {run} has not begun yet: begin it with "

@@ -1,4 +1,4 @@
-"""The file `run.json`: what a run was asked for, and what came of it."""
+"""The file `run.json`: the settings of a run, and its result."""
 
 import contextlib
 import datetime
@@ -12,7 +12,7 @@ from tfcourse.utils.atomic_files import read_json, write_json
 from tfcourse.utils.environment import package_versions
 
 FILE = "run.json"
-# By which `Panda` knows a folder of its own; it writes and reads it itself.
+# Of a run that Panda watches; `panda.control.run_folder` writes it.
 PANDA_FILE = "panda.json"
 
 # A run that Panda watches, but neither of the other two, has no `run.json`.
@@ -52,7 +52,7 @@ def write_manifest(
     Args:
         folder: The run's folder.
         kind: `"search"` or `"training"`.
-        settings: What the run was asked for.
+        settings: Its settings, by name.
         objective: `name` and `direction` of the metric that judges.
         data: What was learned from: name, source, fingerprint, sizes.
         result: What came of it, or `None` as long as it goes on.

@@ -8,9 +8,9 @@ from typing import Any
 import filelock
 
 from tfcourse.errors import InputError
+from tfcourse.tuning.results.manifest import PANDA_FILE
 from tfcourse.utils.atomic_files import replacing
 
-FILE = "panda.json"
 _LOCK = ".panda-lock"
 
 
@@ -51,7 +51,7 @@ def acquire_lock(run_dir: str | os.PathLike[str]) -> filelock.BaseFileLock:
 
 def is_alive(run_dir: str | os.PathLike[str]) -> bool:
     """Returns whether a process is training in the folder."""
-    # Not the run's own object: this asks about other processes too.
+    # Not the run's own object: this is for other processes, too.
     probe = filelock.FileLock(pathlib.Path(run_dir).resolve() / _LOCK)
     try:
         with probe.acquire(timeout=0):
@@ -68,16 +68,17 @@ def run_folder(run_dir: str | os.PathLike[str]) -> pathlib.Path:
     """
     given = pathlib.Path(run_dir)
     for folder in (given, given / "panda"):
-        if (folder / FILE).exists():
+        if (folder / PANDA_FILE).exists():
             return folder
     raise InputError(
-        f"There is no run of Panda in {run_dir}: it has no {FILE}. Give the "
-        "folder that was given to `Panda`, or the --out of `tfcourse train`."
+        f"There is no run of Panda in {run_dir}: it has no {PANDA_FILE}. Give "
+        "the folder that was given to `Panda`, or the --out of `tfcourse "
+        "train`."
     )
 
 
 def publish(run_dir: str | os.PathLike[str], content: dict[str, Any]) -> None:
     """Writes what others may know of a run, whole or not at all."""
     # Not synced to the disk: after a loss of power the run writes it anew.
-    with replacing(pathlib.Path(run_dir) / FILE) as beside:
+    with replacing(pathlib.Path(run_dir) / PANDA_FILE) as beside:
         beside.write_text(json.dumps(content), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""How a run is, as its files tell it."""
+"""The status of a run, read from its files."""
 
 import dataclasses
 import itertools
@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tfcourse.tuning.panda.control.run_folder import FILE, is_alive, run_folder
+from tfcourse.tuning.panda.control.run_folder import is_alive, run_folder
 from tfcourse.tuning.panda.journal.journal import (
     Entry,
     events,
@@ -16,6 +16,7 @@ from tfcourse.tuning.panda.journal.journal import (
     read_journal,
     surviving,
 )
+from tfcourse.tuning.results.manifest import PANDA_FILE
 from tfcourse.utils.atomic_files import read_json
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -50,9 +51,9 @@ def read_status(run_dir: str | os.PathLike[str]) -> Status:
         InputError: If there is no run in the folder.
     """
     folder = run_folder(run_dir)
-    # Before the journal: a run that ends meanwhile is then still called alive.
+    # Before the journal: a run that ends in between is then still called alive.
     alive = is_alive(folder)
-    published = read_json(folder / FILE)
+    published = read_json(folder / PANDA_FILE)
     entries = surviving(read_journal(folder))
     state = published["state"]
     if not alive and state in ("running", "paused"):
