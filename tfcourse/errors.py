@@ -2,7 +2,7 @@
 
 
 class InputError(ValueError):
-    """A file, setting or state that cannot be used, told in one sentence.
+    """A file, setting or state that cannot be used, explained in one sentence.
 
     The message says what was wrong, what was expected and what to do. The
     command line prints it without a traceback and exits with 2.

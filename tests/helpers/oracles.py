@@ -1,4 +1,4 @@
-"""Oracles asked and told by hand, without a tuner and its models."""
+"""Oracles by ask and tell, without a tuner and its models."""
 
 import keras_tuner
 

@@ -158,7 +158,7 @@ class WeightAverage(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         # Whoever put averages there, from them it is trained.
         self.model.__dict__.pop(_HOLDER, None)
-        # `fit` tells no callback that its validation has failed.
+        # `fit` calls no callback when its validation has failed.
         self.model.__dict__["evaluate"] = self._guarded(self.model.evaluate)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:

@@ -44,7 +44,7 @@ def predict(
     endpoint: Annotated[
         str | None,
         typer.Option(
-            help="The endpoint to ask.", show_default="classify, or serve"
+            help="The endpoint to call.", show_default="classify, or serve"
         ),
     ] = None,
     verbose: Verbose = False,

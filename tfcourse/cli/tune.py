@@ -113,7 +113,7 @@ def tune(
 
 
 def _device(given, folder, resume):
-    """Returns the device that is asked for, before anything heavy loads."""
+    """Returns the device that is wanted, before anything heavy loads."""
     from tfcourse.errors import InputError
     from tfcourse.tuning.results.manifest import read_manifest
 
@@ -122,7 +122,7 @@ def _device(given, folder, resume):
     try:
         return read_manifest(folder, "search")["settings"]["device"]
     except (InputError, KeyError, TypeError):
-        return None  # What is wrong is told when the run is opened.
+        return None  # Opening the run says what is wrong.
 
 
 def _prepare(given, folder, resume):

@@ -55,7 +55,7 @@ def length_of(arrays: Arrays, name: str = "`data`") -> int:
 
 
 def number_of_batches(data: Any, name: str = "`data`") -> int | None:
-    """Returns how many batches a dataset has, or None if it does not tell.
+    """Returns how many batches a dataset has, or None if that is not known.
 
     Raises:
         ValueError: If it has no end.

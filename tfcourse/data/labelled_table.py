@@ -101,7 +101,7 @@ def _read_csv(path, **kwargs):
 
 @contextlib.contextmanager
 def _readable(path):
-    """Tells what is wrong with a file that the reader of its kind refuses."""
+    """Explains what is wrong with a file that its reader refuses."""
     try:
         yield
     except InputError:

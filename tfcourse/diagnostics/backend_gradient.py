@@ -33,7 +33,7 @@ def training_gradient(model: keras.Model, loss: Callable) -> Any:
     """Returns the gradients of `loss()` as training takes them.
 
     On TensorFlow they are taken by the variables themselves, because a custom
-    gradient may ask which variables it has used.
+    gradient may look up which variables it has used.
     """
     variables = model.trainable_variables
     if _backend() == "jax":
@@ -74,7 +74,7 @@ def compiled(function: Callable, *inputs: Any) -> Callable:
 
 @contextlib.contextmanager
 def float64_allowed() -> Iterator[None]:
-    """A `with` block in which JAX, too, computes in float64 where asked."""
+    """A `with` block in which JAX, too, computes in float64 where wanted."""
     if _backend() == "jax":
         import jax
 

@@ -25,7 +25,7 @@ def lent_float64(model: keras.Model) -> Iterator[None]:
     The optimizer is not touched.
 
     A copy of the model would need its config, which models with functions or
-    classes of one's own often cannot give; this asks nothing of a model.
+    classes of one's own often cannot give; this demands nothing of a model.
     """
     floatx = keras.config.floatx()
     policy = keras.DTypePolicy("float64")

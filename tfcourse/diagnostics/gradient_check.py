@@ -126,7 +126,7 @@ def _loss_of_batch(model, x, y, sample_weight):
 
 
 def _compiled_losses(model, layout, loss, start):
-    """Returns the function of indices and a step that `compare` asks for."""
+    """Returns the function of indices and a step that `compare` takes."""
     start = ops.convert_to_tensor(start)
 
     def loss_of(flat):

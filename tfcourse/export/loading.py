@@ -33,7 +33,7 @@ def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
         )
     try:
         loaded = tf.saved_model.load(path)
-    except Exception as error:  # Damage is told in many ways.
+    except Exception as error:  # Damage shows in many ways.
         raise InputError(
             f"{path} cannot be loaded; export it again. TensorFlow says: "
             f"{first_line(error) or type(error).__name__}"
@@ -86,7 +86,7 @@ def endpoint(loaded: Any, name: str, path: str | os.PathLike) -> Any:
 
 
 def _classes(loaded):
-    """Returns how many classes a loaded model tells apart, or `None`."""
+    """Returns how many classes a loaded model has, or `None`."""
     if "classify" not in loaded.signatures:
         return None
     outputs = loaded.signatures["classify"].structured_outputs

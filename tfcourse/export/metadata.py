@@ -18,7 +18,7 @@ def read_metadata(
 
     Args:
         path: The folder.
-        classes: How many classes the model tells apart, if known.
+        classes: How many classes the model has, if known.
 
     Returns:
         A dict, empty if the folder was written by something else.

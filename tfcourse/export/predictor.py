@@ -23,7 +23,7 @@ class Predictor:
 
     Args:
         path: A SavedModel of one input.
-        name: The endpoint to ask; by default `classify` if there is one, else
+        name: The endpoint to call; by default `classify` if there is one, else
             `serve` or the default one.
 
     Attributes:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def outputs_match_classes(outputs: int, classes: int) -> bool:
-    """Returns whether a model of that many outputs can tell classes apart."""
+    """Returns whether a model of that many outputs can classify."""
     return outputs == classes or (outputs == 1 and classes == 2)
 
 

@@ -16,7 +16,7 @@ from tfcourse.hyperparameter import (
 
 _KERAS_LEARNING_RATE = keras.optimizers.Optimizer.learning_rate
 # What Keras and the course call parameters that are not weights: `b1`,
-# `input_bias`, `gamma`. A last letter tells nothing: `lora_kernel_b` is one.
+# `input_bias`, `gamma`. A last letter means nothing: `lora_kernel_b` is one.
 _NO_KERNEL = re.compile(r"^b_?\d*$|(^|_)(bias|gamma|beta|alpha|scale)_?\d*$")
 
 

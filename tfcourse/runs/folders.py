@@ -11,7 +11,7 @@ import filelock
 from tfcourse.errors import InputError
 from tfcourse.tuning.results.manifest import FILE
 
-# What a run leaves that was killed before it wrote what it was asked for.
+# What a run leaves that was killed before it wrote its settings.
 _OF_A_KILLED_RUN = {".lock", f".partial-{FILE}"}
 
 

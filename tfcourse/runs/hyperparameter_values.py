@@ -39,7 +39,7 @@ def best_of(folder):
 
 
 def read_hyperparameters(words):
-    """Returns the hyperparameters that words of the command line ask for.
+    """Returns the hyperparameters that words of the command line give.
 
     Args:
         words: `["name=value", ...]`, or `["file.json"]`.

@@ -29,7 +29,7 @@ class PreparedData:
 
     @classmethod
     def load(cls, settings: Settings) -> "PreparedData":
-        """Returns the data that the `Settings` ask for.
+        """Returns the data that the `Settings` name.
 
         Raises:
             InputError: If the data cannot be used; see `data.read`.

@@ -1,4 +1,4 @@
-"""A learning rate laid down by hand, constant from boundary to boundary."""
+"""A learning rate set by hand, constant from boundary to boundary."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -45,7 +45,7 @@ def piecewise_constant_decay(
 
 @keras.saving.register_keras_serializable(package="tfcourse")
 class PiecewiseConstantDecay(BaseSchedule):
-    r"""Takes the learning rates that were laid down by hand.
+    r"""Takes the learning rates that were set by hand.
 
     With $e$ the number of the epoch, boundaries $b_1 < \dots < b_k$ and values
     $\alpha_0, \dots, \alpha_k$, the learning rate is $\alpha_i$ for

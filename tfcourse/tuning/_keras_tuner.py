@@ -98,7 +98,7 @@ def build_model(
 def run_and_report(
     tuner: keras_tuner.Tuner, trial: Trial, *args, **kwargs
 ) -> None:
-    """Runs a trial; tells the oracle its results, and the trial its status."""
+    """Runs a trial, reports its results to the oracle, and sets its status."""
     tuner._try_run_and_update_trial(trial, *args, **kwargs)
 
 
@@ -117,7 +117,7 @@ def report_results(
 
 
 class _ResultsReporter(BaseTuner):
-    """Has of a tuner only what tells the oracle of results."""
+    """Has of a tuner only what reports results to the oracle."""
 
     def __init__(self, oracle, results):
         # A tuner's own would reload the search.

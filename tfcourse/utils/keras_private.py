@@ -188,7 +188,7 @@ def build_shapes(layer: keras.layers.Layer) -> dict[str, Any]:
 
 
 def called(model: keras.Model, x: Any, training: bool) -> Any:
-    """Returns a model's outputs, told of training if it wants to be."""
+    """Returns a model's outputs, called with `training` if it takes that."""
     if model._call_has_training_arg:
         return model(x, training=training)
     return model(x)

@@ -52,7 +52,7 @@ def format_value(value: object) -> str:
         return ""
     if not isinstance(value, float):
         return str(value)
-    # Four digits of 1 - β are what tells 0.9990 from 0.9995.
+    # Four digits of 1 - β distinguish 0.9990 from 0.9995.
     return f"{value:.6g}" if 0.9 < value < 1 else f"{value:.4g}"
 
 

@@ -17,7 +17,7 @@ _COLOURS = {
     "killed": "red",
     "gave up": "red",
 }
-# These tell of the run's health; checkpoints and starts are its daily bread.
+# These show the run's health; checkpoints and starts are its daily bread.
 _TOLD = ("nudge", "rollback", "pause", "resume", "stop", "refuse", "give up")
 
 

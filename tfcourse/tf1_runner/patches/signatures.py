@@ -45,8 +45,8 @@ def _split(split):
             axis = split_dim
         elif isinstance(value, int) and not isinstance(axis, int):
             value, axis = axis, value
-        pieces = num_split if num_split is not None else num_or_size_splits
-        return split(value, pieces, axis, num, name)
+        parts = num_split if num_split is not None else num_or_size_splits
+        return split(value, parts, axis, num, name)
 
     return either
 

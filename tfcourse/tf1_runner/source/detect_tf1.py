@@ -1,4 +1,4 @@
-"""Is a script of TensorFlow 1? Told by its names; nothing is imported."""
+"""Is a script of TensorFlow 1? Its names decide; nothing is imported."""
 
 import functools
 import importlib.util

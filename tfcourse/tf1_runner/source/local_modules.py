@@ -25,7 +25,7 @@ def uses_with_helpers(
         that is told when it runs, as Python would.
     """
     files, seen = [sources], {pathlib.Path(source.name) for source in sources}
-    for file in files:  # It grows meanwhile: helpers import helpers.
+    for file in files:  # It grows as it is read: helpers import helpers.
         for source, uses in _uses(file, folder, {}, seen=()):
             yield source, uses
             for helper in (h for use in uses for h in _files(use.name, folder)):

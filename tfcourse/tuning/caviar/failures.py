@@ -1,4 +1,4 @@
-"""When failed trials end a search, and what is then said."""
+"""When failed trials end a search, and with which error."""
 
 import collections
 import contextlib

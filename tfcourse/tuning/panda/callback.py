@@ -74,7 +74,7 @@ class Panda(keras.callbacks.Callback):
             like, else `"min"`.
         policy: A function from the entries of the periods so far to a dict of
             nudges, called at the end of each; see `daily_nudge`.
-        gradient_norm: Whether the journal tells the Euclidean norm of the last
+        gradient_norm: Whether the journal has the Euclidean norm of the last
             batch's gradient. On TensorFlow only.
         share: Of the time of the run, the largest share that checkpoints may
             take, in (0, 1].

@@ -1,4 +1,4 @@
-"""What there is of a population once its template has variables."""
+"""A population whose template has variables: all that computes."""
 
 import dataclasses
 from typing import Any, Literal

@@ -74,7 +74,7 @@ class TrainingLoop:
         validation: Validation | None,
         fill: Callable[[], None],
     ) -> None:
-        """Says what there is to do; what pays is compiled.
+        """Fixes the work of the next epochs; compiles it where that pays.
 
         Args:
             epochs: How many epochs will be run.

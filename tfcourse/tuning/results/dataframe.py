@@ -18,7 +18,7 @@ def trials_frame(source: Source) -> "pd.DataFrame":
     have is missing. A hyperparameter of one of these names gets
     `"hyperparameter "` before its own.
 
-    `frame.attrs` tells the rest: `"objective"` and `"direction"`, and
+    `frame.attrs` has the rest: `"objective"` and `"direction"`, and
     `"scales"`, each hyperparameter's name to `"linear"`, `"log"`,
     `"one_minus_log"` or `"category"`.
 

@@ -41,7 +41,7 @@ class Importances:
         shares: Name of each hyperparameter to its importance, the greatest
             first; they sum to 1. Each is the mean over draws of the trials
             with replacement, less what the same trials give with shuffled
-            scores. Empty where nothing can be said.
+            scores. Empty where nothing is known.
         ranges: Name to the tenth and the ninetieth percentile of these draws.
         method: The evaluator, as a person reads it.
         remark: One or two sentences on how far to trust it, or why there is
@@ -75,11 +75,11 @@ def tier_of(name: str) -> int | None:
 def importances(source: Source, evaluator: str = "ped-anova") -> Importances:
     """Returns how much each hyperparameter mattered in a search.
 
-    By one of Optuna's evaluators. PED-ANOVA tells how far the best quarter of
-    the trials lies apart from all trials on each hyperparameter; as it looks at
-    ranks only, failed trials count too, as none of the best. fANOVA tells which
-    share of the variance of the score each explains in a random forest, among
-    the completed trials and the hyperparameters that all of them have.
+    By one of Optuna's evaluators. PED-ANOVA measures how far the best quarter
+    of the trials lies apart from all trials on each hyperparameter; as it looks
+    at ranks only, failed trials count too, as none of the best. fANOVA finds
+    which share of the variance of the score each explains in a random forest,
+    among the completed trials and the hyperparameters that all of them have.
 
     Args:
         source: As for `tfcourse.tuning.trials_frame`, or `SearchResults`.

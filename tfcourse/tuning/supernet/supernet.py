@@ -116,7 +116,7 @@ class Supernet:
         """Returns the initial values of some deferred models, embedded in it.
 
         Returns:
-            The columns and the slices that `Population.from_columns` takes.
+            The columns and the slices, as `PopulationTrainer` draws them.
         """
         slices = [self._slices(model) for model in models]
         rows = map(self._embed, models, slices)
@@ -204,7 +204,7 @@ class Supernet:
         The first time, the model is built.
         """
         if model not in self._completed:
-            # What tells optimizers apart is what they are made with, which is
+            # Optimizers differ by what they are made with, which is
             # to be seen only before they are built.
             kind = None
             if isinstance(self.model.optimizer, SwitchedOptimizer):
@@ -222,7 +222,7 @@ class Supernet:
     def _slots_of(
         self, optimizer: keras.optimizers.Optimizer, numbers: list[int]
     ) -> tuple[dict[tuple[int, str], int], list[int]]:
-        """Tells an optimizer's slots from its other variables.
+        """Distinguishes an optimizer's slots from its other variables.
 
         Returns:
             A dict from the number of a parameter and the name of a slot to the

@@ -220,7 +220,7 @@ def history_of(seconds: float, curve: dict) -> dict:
 
 def best_execution(curves: list[dict], objective: keras_tuner.Objective) -> int:
     """Returns the number of the curve with the best epoch, whose weights are
-    kept: the first one if the curves do not tell.
+    kept: the first one if the curves do not show it.
 
     Args:
         curves: A list of dicts from metric to its values, one an epoch.

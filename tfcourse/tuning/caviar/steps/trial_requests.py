@@ -53,7 +53,7 @@ class TrialRequests:
 
     def _limit(self) -> int:
         if is_worker(self._tuner):
-            # The chief's oracle does not tell.
+            # The chief's oracle cannot be looked into.
             return self._most
         return min(self._most, batch_limit(self._tuner.oracle) or self._most)
 

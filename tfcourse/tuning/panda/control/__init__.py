@@ -1,1 +1,1 @@
-"""What another process knows of a run, and asks of it."""
+"""How another process sees and steers a run."""

@@ -1,4 +1,4 @@
-"""What other processes ask of a run, and the run's answers.
+"""The commands of other processes to a run, and its answers.
 
 A command is a JSON file in the run's folder `commands`, named so that names
 sort by time and no two are equal; the run looks there at the ends of batches,
@@ -15,7 +15,7 @@ from tfcourse.utils.atomic_files import read_json, write_json
 
 
 class Mailbox:
-    """The run's end: what was asked, and the answers.
+    """The run's end: commands in, answers out.
 
     Args:
         run_dir: The folder of the run.
@@ -26,7 +26,7 @@ class Mailbox:
         self._answers = pathlib.Path(run_dir) / "answers"
 
     def open(self) -> int:
-        """Throws away what was asked of an earlier process.
+        """Throws away the commands to an earlier process.
 
         Returns:
             How many commands that were.

@@ -166,5 +166,5 @@ def _interval(name: str, *owners: type) -> str:
         declared = getattr(owner, name, None)
         if isinstance(declared, Hyperparameter):
             return declared.interval
-    # The pieces of `PiecewiseConstantDecay`: times and rates.
+    # The values of `PiecewiseConstantDecay`: times and rates.
     return "[0, inf)"

@@ -99,7 +99,7 @@ def periods(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def events(entries: Iterable[Entry]) -> list[Entry]:
-    """Returns the entries that tell of something that happened."""
+    """Returns the entries of events."""
     return [entry for entry in entries if entry["kind"] == "event"]
 
 

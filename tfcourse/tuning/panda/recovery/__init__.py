@@ -1,1 +1,1 @@
-"""Checkpoints of a run, and what tells that it has gone wrong."""
+"""Checkpoints of a run, and how a loss that goes wrong is noticed."""

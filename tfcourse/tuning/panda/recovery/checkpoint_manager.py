@@ -33,7 +33,7 @@ class CheckpointManager:
         checkpoints: The `CheckpointRing`.
         model: The model.
         settings: What `settings_of` returns.
-        recorder: The `Recorder`, which tells what was written.
+        recorder: The `Recorder`, which notes what was written.
         share: Of the run's time, the largest share to take.
     """
 

@@ -43,7 +43,7 @@ class Checkpoint:
             return {name: stored[name] for name in stored if name != _META}
 
     def describe(self) -> dict[str, Any]:
-        """Returns what tells it from others, for JSON."""
+        """Returns what identifies it, for JSON."""
         return {
             "file": self.path.name,
             "epoch": self.epoch,

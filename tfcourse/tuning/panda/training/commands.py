@@ -1,4 +1,4 @@
-"""Does what other processes ask of a run."""
+"""Carries out the commands of other processes."""
 
 import time
 from typing import Any
@@ -35,7 +35,7 @@ class Commands:
             self.look()
 
     def look(self) -> None:
-        """Does what was asked, and waits as long as the run is paused."""
+        """Carries out all commands, and waits as long as the run is paused."""
         run = self._run
         self._do_all()
         if run.state == "paused":
@@ -55,7 +55,7 @@ class Commands:
                 done, message = False, str(error)
                 who = _about(command)["who"]
                 self._run.recorder.event("refuse", message, who)
-            # First, so that whoever asked finds it so after the answer.
+            # First, so that the sender finds it so after the answer.
             self._run.publish()
             self._mailbox.answer(name, done, message)
 

@@ -1,4 +1,4 @@
-"""What Panda was asked to do."""
+"""The arguments of Panda, checked."""
 
 import dataclasses
 import numbers

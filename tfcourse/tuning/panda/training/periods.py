@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Periods:
-    """Tells when a period ends, and then writes, asks the policy and saves.
+    """Notices when a period ends, and then writes, nudges and saves.
 
     Args:
         run: The `PandaRun`.

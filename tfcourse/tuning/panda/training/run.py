@@ -36,7 +36,7 @@ class PandaRun:
         recorder: Writes the journal.
         manager: Writes and restores checkpoints.
         monitor: The guard's `LossMonitor`, or `None`.
-        loss: Tells the loss of a batch from the mean that Keras reports.
+        loss: Computes the loss of a batch from the mean that Keras reports.
         stream: Finds out whether the data go on from epoch to epoch.
         replay: Draws data that were seen before a break, or `None`.
         logs: What `fit` reported last.

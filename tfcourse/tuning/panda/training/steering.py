@@ -11,7 +11,7 @@ from tfcourse.tuning.panda.training.run import PandaRun
 class Steering:
     """The commands of a run; each returns a sentence that says what was done.
 
-    `Panda` has them too, and tells of their arguments.
+    `Panda` has them too, and documents their arguments.
 
     Args:
         run: The `PandaRun`.

@@ -24,7 +24,7 @@ class Engine(abc.ABC):
         member: A `Member`.
 
     Attributes:
-        remarks: What there is to say, in sentences.
+        remarks: What did not go as it should, in sentences.
         updates_by_xla: Whether an optimizer's half of a step is compiled.
     """
 

@@ -90,7 +90,7 @@ class _Plain:
         self._copy = functional_copy(optimizer)
         self._updated = [p.variable for p in parameters]
         # Which variables decay the original says: its answer depends on
-        # `exclude_from_weight_decay`, which its config does not tell.
+        # `exclude_from_weight_decay`, which is not in its config.
         set_decays(
             self._copy,
             {id(p.variable): decays(optimizer, p.parts[0]) for p in parameters},
@@ -171,7 +171,7 @@ class _LossScale:
             trainable=False,
             name="dynamic_scale",
         )
-        # In the order of the original's own variables, see `matching`.
+        # Members' states have them, in the order of the original's variables.
         self._unused = [
             keras.Variable(
                 keras.ops.convert_to_numpy(v), dtype=v.dtype, trainable=False

@@ -25,7 +25,7 @@ class SwitchedOptimizer:
     slots of all of them lie in the same variables, and so do the second.
 
     Args:
-        kinds: What tells the optimizers apart.
+        kinds: For each optimizer, what distinguishes it.
         optimizers: The optimizers, built; their slots have the shapes and
             dtypes of the parameters.
         parameters: The parameters.

@@ -1,4 +1,4 @@
-"""What tells models and their parts from others, as nested tuples."""
+"""The structure of models and of their parts, as nested tuples."""
 
 import functools
 import threading
@@ -32,7 +32,7 @@ class StructureReader:
         self._alive: list[Any] = []
 
     def read(self, value: Any) -> Structure:
-        """Returns what tells a value from others."""
+        """Returns the structure of a value."""
         if value is None or isinstance(value, (bool, str, bytes, int)):
             return (type(value).__name__, value)
         if isinstance(value, (float, complex)):
