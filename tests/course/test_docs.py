@@ -1,4 +1,4 @@
-"""The documents: do the tests and names exist that they tell of?"""
+"""The documents: do the tests, names and files exist that they name?"""
 
 import importlib
 import pathlib
@@ -70,6 +70,20 @@ def test_every_name_in_the_documents_is_public(page):
 def test_names_of_modules_inside_are_not_public(path):
     with pytest.raises(AssertionError, match="is private"):
         require_public(path)
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_the_map_names_files_and_calls_that_exist(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    files = [*ROOT.glob("t*/**/*.py"), *ROOT.glob("t*/**/*.pyi")]
+    for name in re.findall(r"`([\w/]+\.pyi?)`", text):
+        assert any(f"/{path}".endswith(f"/{name}") for path in files), name
+
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    # A call stands behind the file that has it.
+    for name in re.findall(r"\.py`\s+`([\w.]+)[`(]", text):
+        for part in name.split("."):
+            assert re.search(rf"^\s*(def|class) {part}\b", sources, re.M), name
 
 
 def test_names_are_found_in_prose_and_in_imports():
