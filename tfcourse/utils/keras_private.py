@@ -187,11 +187,11 @@ def build_shapes(layer: keras.layers.Layer) -> dict[str, Any]:
     return layer._build_shapes_dict or {}
 
 
-def called(model: keras.Model, x: Any, training: bool) -> Any:
-    """Returns a model's outputs, called with `training` if it takes that."""
-    if model._call_has_training_arg:
-        return model(x, training=training)
-    return model(x)
+def called(layer: keras.layers.Layer, x: Any, training: bool) -> Any:
+    """Returns a layer's outputs, called with `training` if it takes that."""
+    if layer._call_has_training_arg:
+        return layer(x, training=training)
+    return layer(x)
 
 
 def loss_of(model: keras.Model, **batch: Any) -> Any:
@@ -280,6 +280,11 @@ def in_place_undone() -> type:
 def initializer_of(variable: keras.Variable) -> Any:
     """Returns what a variable begins with, or None if it was given a value."""
     return variable._initializer
+
+
+def rebuild(model: keras.Sequential) -> None:
+    """Builds a `keras.Sequential` whose layers have an input."""
+    model._maybe_rebuild()
 
 
 @contextlib.contextmanager

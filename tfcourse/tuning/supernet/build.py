@@ -11,6 +11,7 @@ from tfcourse.tuning.population.structure import compile_structure
 from tfcourse.tuning.supernet.optional_block import OptionalBlock
 from tfcourse.tuning.supernet.signature import Blocks, blocks_of
 from tfcourse.tuning.supernet.supported import set_width
+from tfcourse.utils.keras_private import rebuild
 
 # Widths are multiples of it, which a processor's registers hold as well.
 _STEP = 8
@@ -34,7 +35,7 @@ def build_supernet(
         if any(len(member.hidden) < len(own.hidden) for member in members):
             fewest = min(len(member.hidden) for member in members)
             _make_optional(supernet, own, fewest)
-    supernet._maybe_rebuild()
+    rebuild(supernet)
     supernet.optimizer = _build_optimizer(supernet, builds, models)
     return supernet
 

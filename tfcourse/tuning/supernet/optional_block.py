@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from tfcourse.tuning.population.vectorization.cross_member import any_member
+from tfcourse.utils.keras_private import called
 
 # Of how many examples the layers are computed if nobody has them: so few that
 # it costs nothing, and enough for a batch's variance.
@@ -57,8 +58,5 @@ class OptionalBlock(keras.layers.Layer):
 
     def _compute(self, outputs: Any, training: bool) -> Any:
         for layer in self.layers:
-            keyword = {"training": training}
-            if not layer._call_has_training_arg:
-                keyword = {}
-            outputs = layer(outputs, **keyword)
+            outputs = called(layer, outputs, training)
         return outputs

@@ -13,6 +13,7 @@ from tfcourse.tuning.population.structure import (
     compile_structure,
 )
 from tfcourse.tuning.supernet import supported
+from tfcourse.utils.keras_private import first_of_sequential
 
 # Of larger networks an update is not computed for nothing.
 _SMALL = 2**16
@@ -146,9 +147,8 @@ def _input(model: keras.Sequential) -> tuple[tuple, str]:
 
 
 def _input_layer(model: keras.Sequential) -> keras.layers.InputLayer:
-    # `layers` leaves it out.
-    return model._layers[0]
+    return first_of_sequential(model)
 
 
 def _has_input(model: keras.Sequential) -> bool:
-    return isinstance((model._layers or [None])[0], layers.InputLayer)
+    return isinstance(first_of_sequential(model), layers.InputLayer)
