@@ -351,6 +351,20 @@ def test_defers_initialization():
     assert usual.kernel._value is not None
 
 
+def test_knows_the_losses_of_a_model(model):
+    assert keras_private.compiled_loss(keras.Sequential()) is None
+    model.compile("sgd", "mse", loss_weights=[2.0])
+    assert keras_private.compiled_loss(model) is not None
+    assert keras_private.loss_weights_of(model) == [2.0]
+
+    layer = layers.Dense(2, activity_regularizer="l2")
+    layer(ops.ones((1, 3)))
+    outer = keras.Sequential([layer])
+    assert outer.losses
+    keras_private.clear_losses(outer)
+    assert not outer.losses
+
+
 def test_defers_building():
     with keras_private.unbuilt():
         model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])

@@ -1,7 +1,4 @@
-"""A model that computes in float64 for a while, whatever it was built in.
-
-The private names of Keras that only this needs are all here; a test holds each.
-"""
+"""A model that computes in float64 for a while, whatever it was built in."""
 
 import contextlib
 import copy
@@ -12,7 +9,16 @@ import numpy as np
 
 from tfcourse.diagnostics.backend_gradient import float64_allowed
 from tfcourse.utils.keras_private import BIT64_TO_BIT32_DTYPE as _PROMOTION
-from tfcourse.utils.keras_private import every_layer
+from tfcourse.utils.keras_private import (
+    COMPILED_LOSS,
+    DTYPE,
+    DTYPE_POLICY,
+    VALUE,
+    clear_losses,
+    compiled_loss,
+    every_layer,
+    loss_weights_of,
+)
 
 
 @contextlib.contextmanager
@@ -38,16 +44,16 @@ def lent_float64(model: keras.Model) -> Iterator[None]:
         _PROMOTION["float64"] = "float64"
         for variable in model.variables:
             lent = _copy_of(variable)
-            _lend(stack, variable, "_value", lent._value)
-            _lend(stack, variable, "_dtype", lent._dtype)
+            _lend(stack, variable, VALUE, getattr(lent, VALUE))
+            _lend(stack, variable, DTYPE, getattr(lent, DTYPE))
         for layer in every_layer(model):
-            _lend(stack, layer, "_dtype_policy", policy)
+            _lend(stack, layer, DTYPE_POLICY, policy)
             for entrance in _entrances(layer):
                 if keras.backend.is_float_dtype(entrance.dtype):
-                    _lend(stack, entrance, "_dtype", "float64")
-        if model._compile_loss is not None:
-            _lend(stack, model, "_compile_loss", _float64_loss(model))
-        stack.callback(model._clear_losses)
+                    _lend(stack, entrance, DTYPE, "float64")
+        if compiled_loss(model) is not None:
+            _lend(stack, model, COMPILED_LOSS, _float64_loss(model))
+        stack.callback(clear_losses, model)
         yield
 
 
@@ -97,7 +103,7 @@ def _float64_loss(model):
     holder.compile(
         optimizer=None,
         loss=keras.tree.map_structure(in_float64, model.loss),
-        loss_weights=model._compile_loss._user_loss_weights,
+        loss_weights=loss_weights_of(model),
         jit_compile=False,
     )
-    return holder._compile_loss
+    return compiled_loss(holder)

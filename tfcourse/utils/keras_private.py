@@ -215,6 +215,26 @@ def compile_argument(model: keras.Model, name: str) -> Any:
     return (config.config if config is not None else {}).get(name)
 
 
+# The attributes in which a variable, a layer and a model hold what computes.
+VALUE, DTYPE, DTYPE_POLICY = "_value", "_dtype", "_dtype_policy"
+COMPILED_LOSS = "_compile_loss"
+
+
+def compiled_loss(model: keras.Model) -> Any:
+    """Returns the loss of `compile`, with its weights, or None."""
+    return getattr(model, COMPILED_LOSS)
+
+
+def loss_weights_of(model: keras.Model) -> Any:
+    """Returns the `loss_weights` of `compile`, for a model with a loss."""
+    return model._compile_loss._user_loss_weights
+
+
+def clear_losses(model: keras.Model) -> None:
+    """Forgets the losses that layers have added in the last call."""
+    model._clear_losses()
+
+
 def adds_losses(layer: keras.layers.Layer) -> bool:
     """Whether a layer has called `add_loss`."""
     return bool(layer._losses)
