@@ -38,7 +38,7 @@ class BatchCheckpointWriter:
             path: The file.
             model: The model with deferred initialization, which is of no more
                 use afterwards.
-            values: Arrays, in the order of `deferred.variables(model)`.
+            values: Arrays, in the order of `deferred.all_variables(model)`.
         """
         kind = _kind(model)
         if kind not in self._templates:
