@@ -40,12 +40,8 @@ from tfcourse.tuning.caviar.steps.candidates import (
     make_candidate,
 )
 from tfcourse.tuning.caviar.steps.commit import commit
-from tfcourse.tuning.caviar.steps.group_training import (
-    train_groups,
-)
-from tfcourse.tuning.caviar.steps.grouping import (
-    make_groups,
-)
+from tfcourse.tuning.caviar.steps.group_training import train_groups
+from tfcourse.tuning.caviar.steps.grouping import make_groups
 from tfcourse.tuning.caviar.steps.trial_requests import TrialRequests
 from tfcourse.tuning.oracles.batched import (
     allow_parallel_grid,
@@ -109,9 +105,9 @@ class Caviar(SerialTuner):
             project, from which a reload reads it.
 
     Raises:
-        ValueError: If `population` is not an integer of 1 or more, `folds` not
-            one of 2 or more, or there is no hypermodel.
-        TypeError: If `oracle` is not a `keras_tuner.Oracle`.
+        ValueError: If `population` is less than 1, `folds` less than 2, there
+            is no hypermodel, or `device` does not name a device.
+        TypeError: If an argument is not of its kind.
 
     Example:
 
