@@ -306,6 +306,38 @@ def test_finds_the_function_of_a_metric():
     assert keras_private.wrapped_function(keras.metrics.Mean()) is None
 
 
+def test_finds_the_function_of_a_loss():
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    function, arguments = keras_private.loss_arguments(loss)
+    assert function is keras.losses.binary_crossentropy
+    assert arguments["from_logits"]
+    assert keras_private.loss_arguments(keras.losses.Loss()) == (None, {})
+
+
+def test_finds_the_losses_of_several_outputs(small, rng):
+    x = keras.Input((2,))
+    outputs = [keras.layers.Dense(1)(x) for _ in range(2)]
+    model = keras.Model(x, outputs)
+    model.compile("sgd", ["mse", "mae"])
+    model.evaluate(np.ones((1, 2)), [np.ones((1, 1))] * 2, verbose=0)
+    means = keras_private.losses_of_outputs(model)
+    assert [type(mean) for mean in means] == [keras.metrics.Mean] * 2
+    assert keras_private.losses_of_outputs(small) == []
+
+
+def test_names_begin_anew_for_a_while():
+    names = []
+    for _ in range(2):
+        with keras_private.fresh_names():
+            names.append([keras.layers.Dense(1).name for _ in range(2)])
+    assert names == [["dense", "dense_1"]] * 2
+    before, after = (keras.metrics.AUC() for _ in range(2))
+    with keras_private.fresh_names():
+        keras.metrics.AUC()
+    numbers = [m.name.removeprefix("auc").strip("_") for m in (before, after)]
+    assert int(numbers[1]) == int(numbers[0] or 0) + 1
+
+
 def test_knows_which_way_a_metric_is_better(small, rng):
     x, y = rng.normal(size=(4, 3)), rng.normal(size=(4, 2))
     small.fit(x, y, verbose=0)

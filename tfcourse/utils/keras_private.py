@@ -18,6 +18,10 @@ from keras.src.backend.common import global_state
 from keras.src.backend.common.dtypes import (
     BIT64_TO_BIT32_DTYPE as BIT64_TO_BIT32_DTYPE,
 )
+from keras.src.backend.common.global_state import (
+    get_global_attribute,
+    set_global_attribute,
+)
 from keras.src.models.functional import Functional
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 from keras.src.random.seed_generator import (
@@ -245,6 +249,20 @@ def wrapped_function(metric: Any) -> Callable[..., Any] | None:
     return getattr(metric, "_fn", None)
 
 
+def loss_arguments(loss: Any) -> tuple[Callable[..., Any] | None, dict]:
+    """Returns the function that a loss wraps, or None, and its arguments."""
+    return getattr(loss, "fn", None), getattr(loss, "_fn_kwargs", {})
+
+
+def losses_of_outputs(model: keras.Model) -> list[keras.metrics.Metric]:
+    """Returns the metrics that `fit` reports as each output's loss.
+
+    There are none if there is one output.
+    """
+    compiled = model._compile_loss
+    return list(compiled.metrics) if compiled is not None else []
+
+
 def larger_is_better(model: keras.Model, monitor: str) -> bool:
     """Returns whether `mode="auto"` takes the larger values for the better.
 
@@ -305,6 +323,18 @@ def initializer_of(variable: keras.Variable) -> Any:
 def rebuild(model: keras.Sequential) -> None:
     """Builds a `keras.Sequential` whose layers have an input."""
     model._maybe_rebuild()
+
+
+@contextlib.contextmanager
+def fresh_names() -> Iterator[None]:
+    """While it lasts, what has no name is named as in a new session."""
+    counts = "object_name_uids"
+    before = get_global_attribute(counts)
+    set_global_attribute(counts, None)
+    try:
+        yield
+    finally:
+        set_global_attribute(counts, before)
 
 
 @contextlib.contextmanager

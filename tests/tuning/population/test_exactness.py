@@ -472,3 +472,38 @@ def test_metric_that_looks_at_the_weights(rng):
         return model
 
     check(build, *digits(rng))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_losses_of_outputs_count_each_batch_the_same(rng, jit):
+    x, y = digits(rng)
+
+    def build(seed):
+        inputs = keras.Input((12,))
+        a, b = (layers.Dense(4, "softmax", name=name)(inputs) for name in "ab")
+        model = keras.Model(inputs, [a, b])
+        model.compile(
+            keras.optimizers.SGD(0.02 * (seed + 1)),
+            ["sparse_categorical_crossentropy"] * 2,
+            loss_weights=[1.0, 0.3],
+        )
+        return model
+
+    # Both end with a smaller batch.
+    held_out = x[:45], [y[:45], y[:45]]
+    check(build, x, [y, y], jit=jit, validation_data=held_out)
+
+
+def test_a_loss_of_the_users_in_a_class_of_keras(rng):
+    x, y = digits(rng)
+    wrapper = keras.losses.MeanSquaredError.__base__
+
+    def worst(y, p):
+        return keras.ops.max(keras.ops.square(y - p))
+
+    def build(seed):
+        model = keras.Sequential([keras.Input((12,)), layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(0.02), wrapper(worst))
+        return model
+
+    check(build, x, y[:, None], validation_data=(x[:45], y[:45, None]))

@@ -67,7 +67,7 @@ class BuiltPopulation:
     @property
     def examples_at_once(self) -> int:
         """How many examples a batch of an evaluation should have at least."""
-        if self.member.any_batches_will_do:
+        if self.member.evaluates_in_any_batches:
             return _EVALUATED_AT_ONCE // self.size
         return 1
 

@@ -215,7 +215,9 @@ class SerialTuner(TunerHooks):
 
 def history_of(seconds: float, curve: dict) -> dict:
     """Returns what `history.json` says of a trial."""
-    return {"seconds": seconds, "history": curve}
+    # A metric may have a value for each class.
+    plain = {name: np.array(values).tolist() for name, values in curve.items()}
+    return {"seconds": seconds, "history": plain}
 
 
 def best_execution(curves: list[dict], objective: keras_tuner.Objective) -> int:

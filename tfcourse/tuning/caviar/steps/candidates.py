@@ -20,6 +20,7 @@ from tfcourse.tuning.caviar.fit_arguments import SearchArguments, fit_arguments
 from tfcourse.tuning.population import CannotVectorize, build_deferred
 from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils.atomic_files import read_json
+from tfcourse.utils.keras_private import fresh_names
 
 _HOOKS = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
 # What a Hyperband oracle sets: whose weights a trial begins with.
@@ -104,7 +105,9 @@ def _candidate(
     hp = trial.hyperparameters
 
     def build() -> keras.Model:
-        return build_model(tuner, hp)
+        # Metrics have the names that they would have if it was built alone.
+        with fresh_names():
+            return build_model(tuner, hp)
 
     try:
         model = _build_deferred(hp, build, tuner.seed_of(trial))

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from tfcourse.utils.keras_private import build_shapes, wrapped_function
+from tfcourse.utils.keras_private import build_shapes
 
 CONVOLUTIONS = (
     layers.Conv1D,
@@ -51,21 +51,6 @@ def is_known(layer: Any) -> bool:
 def is_in_keras(thing: Any) -> bool:
     """Whether an object is of a class of Keras's own."""
     return type(thing).__module__.startswith("keras.")
-
-
-def is_mean(loss: Any) -> bool:
-    """Whether a loss is Keras's own mean over the examples."""
-    if loss is None or isinstance(loss, str):
-        return True
-    return computes_as_keras(loss) and loss.reduction == "sum_over_batch_size"
-
-
-def computes_as_keras(thing: Any) -> bool:
-    """Whether a loss or metric is Keras's own, of a function of Keras's."""
-    function = wrapped_function(thing)
-    if function and not function.__module__.startswith("keras."):
-        return False
-    return is_in_keras(thing)
 
 
 def steps_of(recurrent: keras.layers.RNN) -> int | None:

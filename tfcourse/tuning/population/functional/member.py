@@ -5,6 +5,7 @@ engine writes the gradient and the mapping over members around them.
 """
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,12 +13,13 @@ import keras
 from keras import ops
 
 from tfcourse.errors import CannotVectorize
+from tfcourse.tuning.population.functional.batch_independence import (
+    evaluates_in_any_batches,
+)
 from tfcourse.tuning.population.functional.layer_traits import (
-    computes_as_keras,
     convolves,
     draws_numbers,
     is_in_keras,
-    is_mean,
     steps_of,
 )
 from tfcourse.tuning.population.functional.optimizers import (
@@ -29,12 +31,12 @@ from tfcourse.tuning.population.functional.parameter_groups import (
 )
 from tfcourse.tuning.population.functional.scope import Scope
 from tfcourse.utils.keras_private import (
-    adds_losses,
     called,
     compiled_metrics,
     every_layer,
     loss_of,
     loss_tracker,
+    losses_of_outputs,
 )
 
 Tensor = Any
@@ -120,23 +122,9 @@ class Member:
         ]
 
     @property
-    def any_batches_will_do(self) -> bool:
-        """Whether an evaluation does not depend on how data are batched.
-
-        That is so for the weighted means that Keras's own losses and metrics
-        are; anybody else's may be another thing.
-        """
-        model = self.model
-        losses = keras.tree.flatten(model.loss)
-        compiled = compiled_metrics(model)
-        metrics = compiled.metrics if compiled else []
-        return (
-            type(model).compute_loss is keras.Model.compute_loss
-            and type(model).compute_metrics is keras.Model.compute_metrics
-            and all(map(is_mean, losses))
-            and all(map(computes_as_keras, metrics))
-            and not any(map(adds_losses, every_layer(model)))
-        )
+    def evaluates_in_any_batches(self) -> bool:
+        """Whether an evaluation is known not to depend on the batches."""
+        return evaluates_in_any_batches(self.model)
 
     def forward(
         self, arrays: Arrays, batch: Batch, training: bool
@@ -146,14 +134,15 @@ class Member:
         model = self.model
         with self._scope(arrays) as scope:
             y_pred = self._predict(x, training)
-            loss = loss_of(
-                model,
-                x=x,
-                y=y,
-                y_pred=y_pred,
-                sample_weight=sample_weight,
-                training=training,
-            )
+            with _equal_batches(losses_of_outputs(model)):
+                loss = loss_of(
+                    model,
+                    x=x,
+                    y=y,
+                    y_pred=y_pred,
+                    sample_weight=sample_weight,
+                    training=training,
+                )
             loss_tracker(model).update_state(
                 loss, sample_weight=_number_of_examples(x)
             )
@@ -289,7 +278,8 @@ class Member:
 
 
 def _number_of_examples(x: Any) -> Any:
-    shape: Any = ops.shape(keras.tree.flatten(x)[0])
+    inputs = [array for array in keras.tree.flatten(x) if array is not None]
+    shape: Any = ops.shape(inputs[0])
     return shape[0]
 
 
@@ -329,3 +319,28 @@ def _unrolled(layers: list[Any]) -> Iterator[None]:
     finally:
         for layer in changed:
             layer.unroll = False
+
+
+@contextlib.contextmanager
+def _equal_batches(means: list[keras.metrics.Metric]) -> Iterator[None]:
+    """Means over batches count each the same, as those of TensorFlow's `fit`.
+
+    There Keras knows no number of examples to weigh a batch by, while what XLA
+    compiles here does.
+    """
+    if keras.config.backend() != "tensorflow":
+        means = []
+    for mean in means:
+        mean.update_state = functools.partial(_update_by_value, mean)
+    try:
+        yield
+    finally:
+        for mean in means:
+            del mean.update_state
+
+
+def _update_by_value(
+    mean: keras.metrics.Metric, value: Tensor, sample_weight: Any = None
+) -> None:
+    del sample_weight
+    type(mean).update_state(mean, value)
