@@ -18,6 +18,8 @@ Arrays = Any
 # `inputs`, `(inputs,)`, `(inputs, targets)` or these and weights.
 Batch = Any
 
+# What each `PyDataset` has of its own.
+_OF_ANY_DATASET = {"__init__", "__getitem__", *vars(type("Any", (), {}))}
 _NO_END = (
     "{name} has no end: one pass over it would never be over. Give it without "
     "`repeat()`, for instance with `dataset.take(steps)`, or as a PyDataset "
@@ -52,6 +54,24 @@ def length_of(arrays: Arrays, name: str = "`data`") -> int:
             f"{sorted(lengths)}"
         )
     return lengths.pop()
+
+
+def is_tensorflow_dataset(data: Any) -> bool:
+    """Whether data are a `tf.data.Dataset`; TensorFlow is not imported."""
+    return any(
+        kind.__module__.startswith("tensorflow.python.data")
+        for kind in type(data).__mro__
+    )
+
+
+def overridden_hooks(data: keras.utils.PyDataset) -> list[str]:
+    """Returns what a `PyDataset` overrides, but how it makes its batches."""
+    base = keras.utils.PyDataset
+    classes = type(data).__mro__
+    names = {
+        name for owner in classes[: classes.index(base)] for name in vars(owner)
+    } | vars(data).keys()
+    return sorted(names & (vars(base).keys() - _OF_ANY_DATASET))
 
 
 def number_of_batches(data: Any, name: str = "`data`") -> int | None:

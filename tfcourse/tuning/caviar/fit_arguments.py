@@ -1,22 +1,52 @@
 """What the model of a trial would be fitted with."""
 
 import contextlib
+import enum
 import inspect
 import operator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
 import keras_tuner
 
+from tfcourse.data.adapters import (
+    are_arrays,
+    is_tensorflow_dataset,
+    overridden_hooks,
+)
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 
 _FIT = inspect.signature(keras.Model.fit)
-# Of what `model.fit` takes, a population takes all but these.
-_UNSUPPORTED = {
-    "steps_per_epoch": None,
-    "validation_steps": None,
-    "validation_freq": 1,
+
+
+class Support(enum.Enum):
+    """What a population does with a parameter of `model.fit`."""
+
+    TAKEN = "as model.fit does"
+    DEFAULT = "trained alone unless it is left at its default"
+
+
+# A parameter that is not here is one of a Keras to come: with it, a trial is
+# trained alone.
+FIT_PARAMETERS = {
+    "x": Support.TAKEN,
+    "y": Support.TAKEN,
+    "batch_size": Support.TAKEN,
+    "epochs": Support.TAKEN,
+    "verbose": Support.TAKEN,
+    "callbacks": Support.TAKEN,
+    "validation_split": Support.TAKEN,
+    "validation_data": Support.TAKEN,
+    "shuffle": Support.TAKEN,
+    "class_weight": Support.TAKEN,
+    "sample_weight": Support.TAKEN,
+    "initial_epoch": Support.TAKEN,
+    "steps_per_epoch": Support.DEFAULT,
+    "validation_steps": Support.DEFAULT,
+    "validation_batch_size": Support.TAKEN,
+    "validation_freq": Support.DEFAULT,
 }
 
 
@@ -127,11 +157,101 @@ def _spied(
 
 def _refuse_unsupported(arguments: dict[str, Any]) -> None:
     """Refuses, and takes away, what a population does not take."""
-    for name, default in _UNSUPPORTED.items():
-        if arguments.pop(name) != default:
+    for name in list(arguments):
+        if FIT_PARAMETERS.get(name) is Support.TAKEN:
+            continue
+        value = arguments.pop(name)
+        if not _is_same(value, _FIT.parameters[name].default):
             raise CannotVectorize(f"`{name}` is given")
-    if not isinstance(arguments["shuffle"], bool):
-        raise CannotVectorize(f"`shuffle` is {arguments['shuffle']!r}")
+    for occurs, why in _PROBLEMS:
+        if occurs(arguments):
+            raise CannotVectorize(why.format(**arguments))
+    if arguments["y"] is None:
+        # Beside targets, what is no array is refused when it is read.
+        _refuse_unknown_data(arguments["x"], "x")
+    _refuse_unknown_data(arguments["validation_data"], "validation_data")
+
+
+def _is_same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and value == default
+
+
+def _has_no_epochs(arguments: dict[str, Any]) -> bool:
+    first, end = arguments["initial_epoch"], arguments["epochs"]
+    return not (isinstance(first, int) and isinstance(end, int) and first < end)
+
+
+def _splits_dataset(arguments: dict[str, Any]) -> bool:
+    return bool(
+        arguments["validation_split"]
+        and arguments["validation_data"] is None
+        and not are_arrays(arguments["x"])
+    )
+
+
+def _weighs_twice(arguments: dict[str, Any]) -> bool:
+    weights = arguments["class_weight"], arguments["sample_weight"]
+    return all(weight is not None for weight in weights)
+
+
+def _weighs_classes_of_many(arguments: dict[str, Any]) -> bool:
+    return arguments["class_weight"] is not None and (
+        keras.tree.is_nested(arguments["y"]) or not are_arrays(arguments["x"])
+    )
+
+
+def _shuffles_otherwise(arguments: dict[str, Any]) -> bool:
+    return not isinstance(arguments["shuffle"], bool)
+
+
+def _keras_limits_or_distributes(_: dict[str, Any]) -> bool:
+    return any(
+        setting() is not None
+        for setting in (
+            keras.config.max_epochs,
+            keras.config.max_steps_per_epoch,
+            keras.distribution.distribution,
+        )
+    )
+
+
+# What `model.fit` refuses, or does in a way that a population has not.
+_PROBLEMS: list[tuple[Callable[[dict[str, Any]], bool], str]] = [
+    (_shuffles_otherwise, "`shuffle` is {shuffle!r}"),
+    (_has_no_epochs, "there are no epochs from {initial_epoch} to {epochs}"),
+    (_splits_dataset, "`validation_split` is given beside a dataset"),
+    (_weighs_twice, "`class_weight` and `sample_weight` are both given"),
+    (
+        _weighs_classes_of_many,
+        "`class_weight` is given beside a dataset or several targets",
+    ),
+    (
+        _keras_limits_or_distributes,
+        "Keras is set to limit epochs, or to distribute",
+    ),
+]
+
+
+def _refuse_unknown_data(data: Any, name: str) -> None:
+    """Refuses data that `model.fit` may go through in another way."""
+    if name == "validation_data" and isinstance(data, (tuple, list)):
+        if len(data) not in (2, 3) or not are_arrays(data[0]):
+            raise CannotVectorize(f"`{name}` are not two or three arrays")
+        return
+    if data is None or are_arrays(data):
+        return
+    if isinstance(data, keras.utils.PyDataset):
+        hooks = overridden_hooks(data)
+        if hooks:
+            raise CannotVectorize(
+                f"`{name}` is a PyDataset that overrides `{hooks[0]}`"
+            )
+    elif not is_tensorflow_dataset(data):
+        raise CannotVectorize(
+            f"`{name}` is no array and no dataset but {type(data).__name__}"
+        )
+    elif int(data.cardinality()) < 0:
+        raise CannotVectorize(f"`{name}` is a dataset of unknown length")
 
 
 def _check_unchanged(arguments: dict[str, Any], data: Any) -> None:

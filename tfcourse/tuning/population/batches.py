@@ -15,6 +15,7 @@ from tfcourse.data.adapters import (
     length_of,
 )
 
+_TWO_WEIGHTS = "`class_weight` and `sample_weight` cannot both be given."
 _GIVEN = "`x`, `y` and `sample_weight`"
 
 
@@ -101,12 +102,10 @@ def read(
     """
     if are_arrays(x):
         if sample_weight is not None and class_weight is not None:
-            raise ValueError(
-                "`class_weight` and `sample_weight` cannot both be given."
-            )
+            raise ValueError(_TWO_WEIGHTS)
         if class_weight is not None:
             sample_weight = _class_weights(y, class_weight)
-        arrays = on_device((x, y, sample_weight))
+        arrays = on_device((x, y, _of_each_output(sample_weight, y)))
         if length_of(arrays, _GIVEN) == 0:
             raise ValueError(f"{_GIVEN} must hold at least one example.")
         batches = [Batches(arrays, batch_size or 32, subsets)]
@@ -252,7 +251,19 @@ def _class_weights(y: Any, class_weight: dict[int, float]) -> np.ndarray:
     return np.array([class_weight.get(c, 1.0) for c in classes.tolist()])
 
 
+def _of_each_output(sample_weight: Any, y: Any) -> Any:
+    """Returns one weight an example as that of each of several outputs."""
+    several = keras.tree.is_nested(y) and not keras.tree.is_nested(
+        sample_weight
+    )
+    if not several or sample_weight is None:
+        return sample_weight
+    return keras.tree.map_structure(lambda _: sample_weight, y)
+
+
 def _epoch_of(dataset: Any) -> Iterator[Arrays]:
+    if isinstance(dataset, keras.utils.PyDataset):
+        dataset.on_epoch_begin()
     yield from batches_of(dataset, "`x`")
     if isinstance(dataset, keras.utils.PyDataset):
         dataset.on_epoch_end()
@@ -266,7 +277,9 @@ def _joined(
     for batch in batches:
         arrays = on_device(keras.utils.unpack_x_y_sample_weight(batch))
         if class_weight is not None:
-            x, y, _ = arrays
+            x, y, weight = arrays
+            if weight is not None:
+                raise ValueError(_TWO_WEIGHTS)
             arrays = on_device((x, y, _class_weights(y, class_weight)))
         shapes = [tuple(array.shape) for array in leaves(arrays)]
         if not groups or groups[-1][0] != shapes:

@@ -98,7 +98,7 @@ def fit_data(
                 "Leave `validation_data` and `validation_split` out."
             )
         return _with_subsets(data, subsets, members)
-    if validation_split:
+    if validation_split and validation_data is None:
         return _split(data, validation_split)
     return data
 
@@ -129,5 +129,5 @@ def _split(data: FitData, share: float) -> FitData:
         x=x,
         y=y,
         sample_weight=weight,
-        validation_data=data.validation_data or held_out,
+        validation_data=held_out,
     )
