@@ -361,6 +361,39 @@ def deferred_initialization() -> Iterator[None]:
         yield
 
 
+@dataclasses.dataclass
+class Created:
+    """The ids of what was created while it was noted."""
+
+    operations: set[int] = dataclasses.field(default_factory=set)
+    variables: set[int] = dataclasses.field(default_factory=set)
+
+
+@contextlib.contextmanager
+def noting_created() -> Iterator[Created]:
+    """While it lasts, notes which layers, models and variables are created.
+
+    What existed before has none of their ids: it was alive all the while.
+    """
+    created = Created()
+    new, init = keras.Operation.__new__, Variable.__init__
+
+    def new_operation(cls: type, *args: Any, **kwargs: Any) -> Any:
+        operation = new(cls, *args, **kwargs)
+        created.operations.add(id(operation))
+        return operation
+
+    def init_variable(self: Any, *args: Any, **kwargs: Any) -> None:
+        created.variables.add(id(self))
+        init(self, *args, **kwargs)
+
+    with _patched(
+        (keras.Operation, "__new__", new_operation),
+        (Variable, "__init__", init_variable),
+    ):
+        yield created
+
+
 def _deferring_methods() -> list[tuple[type, str, Callable[..., Any]]]:
     assign_in_place = Variable._direct_assign
     convert = Variable._convert_to_tensor

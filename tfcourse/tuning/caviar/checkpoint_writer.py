@@ -9,6 +9,8 @@ differ, into a new file with the same groups.
 """
 
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 import h5py
 import keras
@@ -30,7 +32,11 @@ class BatchCheckpointWriter:
         self._templates: dict[tuple, _HDF5Template | None] = {}
 
     def write(
-        self, path: pathlib.Path, model: keras.Model, values: list[np.ndarray]
+        self,
+        path: pathlib.Path,
+        model: keras.Model,
+        values: list[np.ndarray],
+        constants: Sequence[Any] = (),
     ) -> None:
         """Writes a `.weights.h5` file.
 
@@ -39,7 +45,12 @@ class BatchCheckpointWriter:
             model: The model with deferred initialization, which is of no more
                 use afterwards.
             values: Arrays, in the order of `deferred.all_variables(model)`.
+            constants: The variables of the model that are not its own: they
+                have their values, and nothing is assigned to them.
         """
+        if constants:
+            _save(path, model, values, constants)
+            return
         kind = _kind(model)
         if kind not in self._templates:
             marks = [np.full_like(value, i) for i, value in enumerate(values)]
@@ -161,10 +172,15 @@ def _is(data: h5py.Dataset, mark: np.ndarray) -> bool:
 
 
 def _save(
-    path: pathlib.Path, model: keras.Model, values: list[np.ndarray]
+    path: pathlib.Path,
+    model: keras.Model,
+    values: list[np.ndarray],
+    constants: Sequence[Any] = (),
 ) -> None:
+    kept = {id(variable) for variable in constants}
     with deferred_initialization():
         for variable, value in zip(all_variables(model), values, strict=True):
-            variable.assign(value)
+            if id(variable) not in kept:
+                variable.assign(value)
     model.built = True
     model.save_weights(path, overwrite=True)

@@ -11,11 +11,13 @@ import numpy as np
 from tfcourse.tuning.caviar.checkpoint_writer import BatchCheckpointWriter
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.population import (
+    CannotVectorize,
     MemberHistory,
     initial_values,
     structure,
 )
 from tfcourse.tuning.population.batches import read
+from tfcourse.tuning.population.deferred import all_variables
 from tfcourse.tuning.population.functional.build import build
 from tfcourse.tuning.population.trainer import PopulationTrainer
 from tfcourse.tuning.supernet import Supernet
@@ -109,6 +111,9 @@ class GroupProgram:
             on_epoch_end=on_epoch_end,
             seed=self._seed,
         )
+        for k, candidate in enumerate(part):
+            if candidate.constants:
+                _check_constants(candidate, population.values(k))
         self._first = self._first or population.traced
         self.report = population.report
         return population, histories[: len(part)]
@@ -178,6 +183,18 @@ def _built(candidate: Candidate) -> keras.Model:
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _check_constants(candidate: Candidate, values: list[np.ndarray]) -> None:
+    """Raises `CannotVectorize` if training has changed what it may not."""
+    constants = {id(variable) for variable in candidate.constants}
+    variables = all_variables(candidate.model)
+    for variable, value in zip(variables, values, strict=True):
+        before = keras.ops.convert_to_numpy(variable.value)
+        if id(variable) in constants and before.tobytes() != value.tobytes():
+            raise CannotVectorize(
+                f"{variable.path} was made before its build, and trains"
+            )
 
 
 def _for_members(arguments: dict, size: int) -> dict:

@@ -127,6 +127,7 @@ def _complete(model: keras.Model, template: keras.Model) -> None:
         shapes = build_shapes(built)
         if shapes:
             layer.build(**shapes)
-        layer.built = True
+        # A layer that none calls is not built, and not saved.
+        layer.built = built.built
     if not model.optimizer.built:
         make_functional(model.optimizer).build(model.trainable_variables)

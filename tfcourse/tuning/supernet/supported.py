@@ -91,7 +91,8 @@ def maps_zero_to_zero(layer: keras.layers.Layer) -> bool:
     """Whether a layer's activation, if it has one, is zero at zero."""
     activation = getattr(layer, "activation", None)
     return activation is None or (
-        activation.__name__ in ZERO_TO_ZERO_ACTIVATIONS
+        # A layer that serves as an activation has no name like a function.
+        getattr(activation, "__name__", None) in ZERO_TO_ZERO_ACTIVATIONS
         and _is_known(activation)
     )
 

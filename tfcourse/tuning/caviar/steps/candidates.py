@@ -5,7 +5,7 @@ Those that are nothing but a `fit`.
 
 import dataclasses
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import keras_tuner
@@ -18,16 +18,17 @@ from tfcourse.tuning._keras_tuner import (
 )
 from tfcourse.tuning.caviar.fit_arguments import SearchArguments, fit_arguments
 from tfcourse.tuning.population import CannotVectorize, build_deferred
+from tfcourse.tuning.population.made_before import constants_made_before
 from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils.atomic_files import read_json
-from tfcourse.utils.keras_private import fresh_names
+from tfcourse.utils.keras_private import fresh_names, noting_created
 
 _HOOKS = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
 # What a Hyperband oracle sets: whose weights a trial begins with.
 _CONTINUES = "tuner/trial_id"
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Candidate:
     """A trial that may be trained together with others.
 
@@ -36,12 +37,14 @@ class Candidate:
         build: A function that builds its model.
         model: Its model, with deferred initialization.
         arguments: What it would be fitted with, a dict.
+        constants: The variables of the model that existed before its build.
     """
 
     trial: Trial
     build: Callable[[], keras.Model]
     model: keras.Model
     arguments: dict
+    constants: Sequence[keras.Variable] = ()
 
     @property
     def folds(self) -> int:
@@ -110,13 +113,15 @@ def _candidate(
             return build_model(tuner, hp)
 
     try:
-        model = _build_deferred(hp, build, tuner.seed_of(trial))
+        with noting_created() as created:
+            model = _build_deferred(hp, build, tuner.seed_of(trial))
     except Exception as error:
         raise CannotVectorize(
             f"its model cannot be built: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(model, keras.Model) or not model.compiled:
         raise CannotVectorize("it is no compiled Keras model")
+    constants = constants_made_before(model, created)
     arguments = fit_arguments(
         tuner.hypermodel,
         hp,
@@ -124,7 +129,7 @@ def _candidate(
         search.kwargs | hyperband_epochs(hp),
         early_stopping,
     )
-    return Candidate(trial, build, model, arguments)
+    return Candidate(trial, build, model, arguments, constants)
 
 
 def executions(candidate: Candidate, tuner: SerialTuner) -> list[Candidate]:

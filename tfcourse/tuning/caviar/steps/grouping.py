@@ -88,7 +88,7 @@ def _by_structure(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
     # Of what cannot be embedded, only the same goes together.
     families = _by(
         candidates,
-        lambda c: supernet.family(c.model) or (structure(c.model), None),
+        lambda c: _family(c) or (structure(c.model), None),
     )
     alike = collections.defaultdict(list)
     for (shared, _), some in families.items():
@@ -101,6 +101,12 @@ def _by_structure(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
             yield together
         else:
             yield from kinds
+
+
+def _family(candidate: Candidate) -> tuple[tuple, tuple] | None:
+    """Returns the family of a model that is all its own."""
+    # A layer that others have made is not widened.
+    return None if candidate.constants else supernet.family(candidate.model)
 
 
 def _by(

@@ -69,6 +69,7 @@ class Outcome:
                 files.beside(checkpoint_path(tuner, trial_id)),
                 self.runs[n].model,
                 self.population.values(self.first + n, best=True),
+                self.runs[n].constants,
             )
             files.write_json(
                 build_config_path(tuner, trial_id),
