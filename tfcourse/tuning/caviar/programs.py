@@ -57,22 +57,28 @@ class GroupProgram:
         self._first = None
         self.report: dict = {}
         first, models = candidates[0], [c.model for c in candidates]
-        self._structure = structure(first.model)
+        self._structure = first.structure
+        self._families = {c.family for c in candidates}
         self._supernet: Supernet | None = None
-        if any(structure(model) != self._structure for model in models):
+        if any(c.structure != self._structure for c in candidates):
             builds = [candidate.build for candidate in candidates]
             self._supernet = Supernet(builds, models)
         self.checkpoints = BatchCheckpointWriter()
         self.template = (
             self._supernet.model if self._supernet else _built(first)
         )
+        self._template_structure = structure(self.template)
 
     def accepts(self, candidates: list[Candidate]) -> bool:
         """Whether it can train these candidates, too."""
-        models = [candidate.model for candidate in candidates]
+        if structure(self.template) != self._template_structure:
+            # It reads what has changed since it was built.
+            return False
         if self._supernet:
-            return self._supernet.accepts(models)
-        return all(structure(model) == self._structure for model in models)
+            models = [candidate.model for candidate in candidates]
+            known = {c.family for c in candidates} <= self._families
+            return known and self._supernet.accepts(models)
+        return all(c.structure == self._structure for c in candidates)
 
     def train(
         self,

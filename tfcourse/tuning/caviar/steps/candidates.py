@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import keras
 import keras_tuner
 
+from tfcourse.tuning import supernet
 from tfcourse.tuning._keras_tuner import (
     Trial,
     build_config_path,
@@ -17,8 +18,13 @@ from tfcourse.tuning._keras_tuner import (
     checkpoint_path,
 )
 from tfcourse.tuning.caviar.fit_arguments import SearchArguments, fit_arguments
-from tfcourse.tuning.population import CannotVectorize, build_deferred
+from tfcourse.tuning.population import (
+    CannotVectorize,
+    build_deferred,
+    structure,
+)
 from tfcourse.tuning.population.made_before import constants_made_before
+from tfcourse.tuning.population.structure.reader import Structure
 from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils.atomic_files import read_json
 from tfcourse.utils.keras_private import fresh_names, noting_created
@@ -38,6 +44,8 @@ class Candidate:
         model: Its model, with deferred initialization.
         arguments: What it would be fitted with, a dict.
         constants: The variables of the model that existed before its build.
+        structure: What `structure` gave for it, right after its build.
+        family: What `supernet.family` gave then.
     """
 
     trial: Trial
@@ -45,6 +53,17 @@ class Candidate:
     model: keras.Model
     arguments: dict
     constants: Sequence[keras.Variable] = ()
+    structure: Structure = dataclasses.field(default=(), repr=False)
+    family: tuple[tuple, tuple] | None = dataclasses.field(
+        default=None, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        if not self.structure:
+            object.__setattr__(self, "structure", structure(self.model))
+            if not self.constants:
+                family = supernet.family(self.model)
+                object.__setattr__(self, "family", family)
 
     @property
     def folds(self) -> int:
@@ -122,6 +141,7 @@ def _candidate(
     if not isinstance(model, keras.Model) or not model.compiled:
         raise CannotVectorize("it is no compiled Keras model")
     constants = constants_made_before(model, created)
+    candidate = Candidate(trial, build, model, {}, constants)
     arguments = fit_arguments(
         tuner.hypermodel,
         hp,
@@ -129,7 +149,7 @@ def _candidate(
         search.kwargs | hyperband_epochs(hp),
         early_stopping,
     )
-    return Candidate(trial, build, model, arguments, constants)
+    return dataclasses.replace(candidate, arguments=arguments)
 
 
 def executions(candidate: Candidate, tuner: SerialTuner) -> list[Candidate]:

@@ -10,7 +10,7 @@ import keras
 from tfcourse.tuning import supernet
 from tfcourse.tuning._keras_tuner import Trial
 from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
-from tfcourse.tuning.population import first_difference, structure
+from tfcourse.tuning.population.structure import difference_between
 
 # Each member computes the steps of all optimizers, and takes one.
 _MOST_OPTIMIZERS = 4
@@ -77,7 +77,7 @@ def _why_apart(
 ) -> str:
     """Returns why candidates are not in the first group, or `""`."""
     one = first[0][0]
-    difference = first_difference(one.model, parts[0][0].model)
+    difference = difference_between(one.structure, parts[0][0].structure)
     if not difference:
         return ""
     return f"not with trial {one.trial.trial_id}: {difference}"
@@ -88,7 +88,7 @@ def _by_structure(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
     # Of what cannot be embedded, only the same goes together.
     families = _by(
         candidates,
-        lambda c: _family(c) or (structure(c.model), None),
+        lambda c: c.family or (c.structure, None),
     )
     alike = collections.defaultdict(list)
     for (shared, _), some in families.items():
@@ -101,12 +101,6 @@ def _by_structure(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
             yield together
         else:
             yield from kinds
-
-
-def _family(candidate: Candidate) -> tuple[tuple, tuple] | None:
-    """Returns the family of a model that is all its own."""
-    # A layer that others have made is not widened.
-    return None if candidate.constants else supernet.family(candidate.model)
 
 
 def _by(

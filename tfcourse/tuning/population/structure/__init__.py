@@ -2,6 +2,7 @@
 
 from tfcourse.tuning.population.structure.comparison import (
     compile_structure,
+    difference_between,
     first_difference,
     structure,
 )
@@ -10,6 +11,7 @@ from tfcourse.tuning.population.structure.reader import StructureReader
 __all__ = [
     "StructureReader",
     "compile_structure",
+    "difference_between",
     "first_difference",
     "structure",
 ]

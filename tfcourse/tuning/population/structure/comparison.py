@@ -57,7 +57,12 @@ def first_difference(a: keras.Model, b: keras.Model) -> str | None:
 
     The answer is a phrase such as `"model, layer 1 (Dense), units: 3 and 4"`.
     """
-    return _difference(structure(a), structure(b), [])
+    return difference_between(structure(a), structure(b))
+
+
+def difference_between(a: Structure, b: Structure) -> str | None:
+    """Returns where two structures first differ, or None."""
+    return _difference(a, b, [])
 
 
 def _difference(a: Any, b: Any, path: list[str]) -> str | None:

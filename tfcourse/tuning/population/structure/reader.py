@@ -1,5 +1,6 @@
 """The structure of models and of their parts, as nested tuples."""
 
+import collections
 import functools
 import threading
 import types
@@ -13,6 +14,13 @@ from tfcourse.tuning.population.structure.attributes import (
     attributes_of_bases,
     settings_of_bases,
 )
+from tfcourse.tuning.population.structure.values import (
+    Same,
+    array_structure,
+    is_library,
+    plain_member,
+    values_of_module,
+)
 from tfcourse.utils.keras_private import first_of_sequential
 
 # Nested tuples, hashable.
@@ -21,6 +29,19 @@ Structure = tuple[Any, ...]
 _LOCK = type(threading.Lock())
 # How TensorFlow names what it attaches to objects that it tracks.
 _OF_TRACKING = "_self_"
+_OF_ANY_CLASS = frozenset(
+    {
+        "__abstractmethods__",
+        "__annotations__",
+        "__dict__",
+        "__doc__",
+        "__module__",
+        "__qualname__",
+        "__slots__",
+        "__weakref__",
+        "_abc_impl",
+    }
+)
 
 
 class StructureReader:
@@ -38,7 +59,7 @@ class StructureReader:
         if isinstance(value, (float, complex)):
             return (type(value).__name__, repr(value))
         if isinstance(value, (np.ndarray, np.generic)):
-            return ("array", str(value.dtype), value.shape, value.tobytes())
+            return array_structure(value)
         if isinstance(value, keras.KerasTensor):
             return ("tensor", tuple(value.shape), str(value.dtype))
         if isinstance(value, keras.Variable):
@@ -56,7 +77,10 @@ class StructureReader:
         if isinstance(value, keras.initializers.Initializer):
             return ("initializer",)
         if isinstance(value, type):
-            return ("class", _identity(value))
+            members = () if is_library(value.__module__) else value
+            if members:
+                members = self._once(value, lambda: self._class(value))
+            return ("class", _identity(value), members)
         if isinstance(value, keras.Model):
             return self._once(value, lambda: self.model(value))
         if isinstance(value, functools.partial):
@@ -69,6 +93,8 @@ class StructureReader:
             return self._once(value, lambda: self._function(value))
         if isinstance(value, types.ModuleType):
             return ("module", value.__name__)
+        if hasattr(value, "__array__"):
+            return self._tensor(value)
         if callable(value) and not hasattr(value, "__dict__"):
             return ("builtin", getattr(value, "__qualname__", repr(value)))
         return self._once(value, lambda: self._object(value))
@@ -123,6 +149,37 @@ class StructureReader:
         self._alive.append(value)
         return describe()
 
+    def _tensor(self, value: Any) -> Structure:
+        try:
+            return array_structure(np.asarray(value))
+        except Exception:
+            # One of a graph has no value yet: it is like no other.
+            return ("tensor", Same(value))
+
+    def _globals(self, function: types.FunctionType) -> Structure:
+        """What the code of a user's function reads when it runs."""
+        if is_library(function.__module__):
+            return ()
+        names = {n for part in _codes(function.__code__) for n in part.co_names}
+        found = {
+            name: function.__globals__[name]
+            for name in names & function.__globals__.keys()
+        }
+        for module in list(found.values()):
+            if isinstance(module, types.ModuleType):
+                found |= values_of_module(module, names)
+        return tuple((name, self.read(found[name])) for name in sorted(found))
+
+    def _class(self, cls: type) -> Structure:
+        """What users' classes do, and what their attributes are."""
+        return tuple(
+            (f"{base.__qualname__}.{name}", self.read(plain_member(value)))
+            for base in cls.__mro__
+            if not is_library(base.__module__)
+            for name, value in sorted(vars(base).items())
+            if name not in _OF_ANY_CLASS
+        )
+
     def _function(self, function: types.FunctionType) -> Structure:
         code = function.__code__
         closure = [cell.cell_contents for cell in function.__closure__ or ()]
@@ -142,6 +199,7 @@ class StructureReader:
                 self.read([function.__defaults__, function.__kwdefaults__]),
             ),
             ("closure", self.read(closure)),
+            ("values", self._globals(function)),
         )
 
     def _object(self, value: Any) -> Structure:
@@ -149,7 +207,7 @@ class StructureReader:
         skip = attributes_of_bases(type(value))
         attributes = getattr(value, "__dict__", None)
         if attributes is None:
-            return (_identity(type(value)), repr(value))
+            return (_identity(type(value)), self._without_dict(value))
         # Keras tracks lists and dicts by wrappers of their own.
         found = {
             name: attribute
@@ -167,7 +225,24 @@ class StructureReader:
         described = tuple(
             (name, self.read(found[name])) for name in sorted(found)
         )
-        return (("class", _identity(type(value))), *described)
+        return (("class", self.read(type(value))), *described)
+
+    def _without_dict(self, value: Any) -> Structure:
+        """An object of slots, a container, or what only is itself."""
+        slots = [
+            name
+            for base in type(value).__mro__
+            for name in np.atleast_1d(vars(base).get("__slots__", ()))
+            if hasattr(value, name)
+        ]
+        if slots:
+            own = [(n, self.read(getattr(value, n))) for n in slots]
+            return (("class", self.read(type(value))), *own)
+        if isinstance(value, collections.deque):
+            return self.read(list(value))
+        if " at 0x" in repr(value):
+            return ("object", Same(value))
+        return ("text", repr(value))
 
 
 def _declared(model: keras.Sequential) -> Any:
@@ -196,10 +271,10 @@ def _key(key: Any) -> str:
     return key if isinstance(key, str) else repr(key)
 
 
-def _identity(cls: type) -> tuple[str, str, int]:
+def _identity(cls: type) -> tuple[str, str, "Same"]:
     # A class made anew in each call of `build` is another class each time:
     # what its methods do may depend on the call.
-    return (cls.__module__, cls.__qualname__, id(cls))
+    return (cls.__module__, cls.__qualname__, Same(cls))
 
 
 def _is_functional(model: Any) -> bool:
