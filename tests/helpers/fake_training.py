@@ -64,7 +64,7 @@ def install(monkeypatch, outcome=None, most=None):
         def values(self, k, best):
             return k
 
-        def write(self, path, model, values):
+        def write(self, path, model, values, constants=()):
             path.write_text(f"weights {values}")
 
         def get_build_config(self):
