@@ -5,6 +5,7 @@ batches are read here, for whoever goes through data without `model.fit`.
 """
 
 import itertools
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,10 +59,8 @@ def length_of(arrays: Arrays, name: str = "`data`") -> int:
 
 def is_tensorflow_dataset(data: Any) -> bool:
     """Whether data are a `tf.data.Dataset`; TensorFlow is not imported."""
-    return any(
-        kind.__module__.startswith("tensorflow.python.data")
-        for kind in type(data).__mro__
-    )
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)
 
 
 def overridden_hooks(data: keras.utils.PyDataset) -> list[str]:

@@ -196,7 +196,7 @@ def _check_constants(candidate: Candidate, values: list[np.ndarray]) -> None:
     constants = {id(variable) for variable in candidate.constants}
     variables = all_variables(candidate.model)
     for variable, value in zip(variables, values, strict=True):
-        before = keras.ops.convert_to_numpy(variable.value)
+        before: Any = keras.ops.convert_to_numpy(variable.value)
         if id(variable) in constants and before.tobytes() != value.tobytes():
             raise CannotVectorize(
                 f"{variable.path} was made before its build, and trains"
