@@ -20,6 +20,7 @@ from tfcourse.tuning.population.deferred import (
     all_variables,
     deferred_initialization,
 )
+from tfcourse.utils.keras_private import every_layer
 
 
 class BatchCheckpointWriter:
@@ -158,7 +159,7 @@ def _read_template(
 def _kind(model: keras.Model) -> tuple:
     """Returns what models have in common whose files differ in sizes only."""
     layers = tuple(
-        (type(layer), len(layer.variables)) for layer in model._flatten_layers()
+        (type(layer), len(layer.variables)) for layer in every_layer(model)
     )
     return layers, type(model.optimizer), len(model.optimizer.variables)
 
