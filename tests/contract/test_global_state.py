@@ -62,6 +62,10 @@ def settings():
     keras.config.set_dtype_policy("float32")
 
 
+# What Python itself notes in a class that is copied or looked at.
+NOTED = {"__slotnames__", "__annotations__"}
+
+
 def settings_now():
     patched = {*keras.Variable.__mro__, *keras.layers.Layer.__mro__}
     patched |= {keras.Model, keras.Sequential, keras.optimizers.Optimizer}
@@ -77,7 +81,10 @@ def settings_now():
         "environment": dict(os.environ),
         "folder": os.getcwd(),  # noqa: PTH109
         "NumPy": np.geterr(),
-        "classes": {cls: dict(vars(cls)) for cls in patched - {object}},
+        "classes": {
+            cls: {k: v for k, v in vars(cls).items() if k not in NOTED}
+            for cls in patched - {object}
+        },
     }
 
 

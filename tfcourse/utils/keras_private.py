@@ -451,7 +451,7 @@ def _patched(
     with _patching, contextlib.ExitStack() as stack:
         for owner, name, method in changes:
             if name in vars(owner):
-                stack.callback(setattr, owner, name, getattr(owner, name))
+                stack.callback(setattr, owner, name, vars(owner)[name])
             else:
                 stack.callback(delattr, owner, name)
             setattr(owner, name, method)
