@@ -267,6 +267,8 @@ def score_alone(tuner, trial, search, execution):
     import numpy as np
 
     hp = trial.hyperparameters
+    # Metrics are called as in a search.
+    keras.backend.clear_session()
     keras.utils.set_random_seed(tuner.seed_of(trial, execution))
     model = tuner.hypermodel.build(hp)
     answer = tuner.hypermodel.fit(hp, model, *search.args, **arguments(search))

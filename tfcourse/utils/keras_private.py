@@ -186,6 +186,14 @@ def first_of_sequential(model: keras.Sequential) -> Any:
     return (model._layers or [None])[0]
 
 
+def give_input(model: keras.Sequential, shape: tuple[int | None, ...]) -> None:
+    """Puts the input layer first that a batch of some shape would put there."""
+    first = keras.layers.InputLayer(
+        batch_shape=shape, dtype=model._layers[0].compute_dtype
+    )
+    model._layers = [first, *model._layers]
+
+
 def build_shapes(layer: keras.layers.Layer) -> dict[str, Any]:
     """Returns the arguments that a layer's `build` was called with."""
     return layer._build_shapes_dict or {}

@@ -1,11 +1,12 @@
 """What the model of a trial would be fitted with."""
 
 import contextlib
+import dataclasses
 import enum
 import inspect
 import operator
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import keras_tuner
@@ -15,6 +16,7 @@ from tfcourse.data.adapters import (
     is_tensorflow_dataset,
     overridden_hooks,
 )
+from tfcourse.tuning.caviar.symbolic_inputs import SymbolicInputs
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 
@@ -50,11 +52,19 @@ FIT_PARAMETERS = {
 }
 
 
-class SearchArguments(NamedTuple):
-    """What `search` was called with."""
+@dataclasses.dataclass(frozen=True)
+class SearchArguments:
+    """What `search` was called with.
+
+    Attributes:
+        args: The positional arguments.
+        kwargs: The others.
+        inputs: What knows the shapes of its data.
+    """
 
     args: tuple
     kwargs: dict[str, Any]
+    inputs: SymbolicInputs = dataclasses.field(default_factory=SymbolicInputs)
 
 
 class _FitSpy:

@@ -16,9 +16,7 @@ from tfcourse.tuning.population import (
     initial_values,
     structure,
 )
-from tfcourse.tuning.population.batches import read
 from tfcourse.tuning.population.deferred import all_variables
-from tfcourse.tuning.population.functional.build import build
 from tfcourse.tuning.population.trainer import PopulationTrainer
 from tfcourse.tuning.supernet import Supernet
 
@@ -184,8 +182,6 @@ class ProgramCache:
 def _built(candidate: Candidate) -> keras.Model:
     """Returns the model of a candidate, built with its optimizer."""
     model = candidate.build()
-    if not model.built:
-        build(model, _head(candidate.arguments))
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     return model
@@ -213,8 +209,3 @@ def _for_members(arguments: dict, size: int) -> dict:
 
 def _filled(column: np.ndarray, missing: int) -> np.ndarray:
     return np.concatenate([column, np.repeat(column[-1:], missing, axis=0)])
-
-
-def _head(arguments: dict) -> Any:
-    names = ("x", "y", "sample_weight", "class_weight", "batch_size")
-    return read(*(arguments[name] for name in names))()[0].head()

@@ -4,8 +4,10 @@ Those that are nothing but a `fit`.
 """
 
 import dataclasses
+import functools
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import keras_tuner
@@ -23,6 +25,8 @@ from tfcourse.tuning.population import (
     build_deferred,
     structure,
 )
+from tfcourse.tuning.population.deferred import deferred_initialization
+from tfcourse.tuning.population.functional.build import build_for, has_input
 from tfcourse.tuning.population.made_before import constants_made_before
 from tfcourse.tuning.population.structure.reader import Structure
 from tfcourse.tuning.tuners.serial import SerialTuner
@@ -124,32 +128,75 @@ def _candidate(
     early_stopping: int | keras.callbacks.EarlyStopping | None,
 ) -> Candidate:
     """Returns the candidate, or raises `CannotVectorize`."""
-    hp = trial.hyperparameters
+    hp, build = trial.hyperparameters, functools.partial(build_model, tuner)
 
-    def build() -> keras.Model:
-        # Metrics have the names that they would have if it was built alone.
-        with fresh_names():
-            return build_model(tuner, hp)
+    def fitted_with() -> dict:
+        return fit_arguments(
+            tuner.hypermodel,
+            hp,
+            search.args,
+            search.kwargs | hyperband_epochs(hp),
+            early_stopping,
+        )
 
+    arguments = inputs = None
+    # Metrics have the names that they would have if it was built alone.
+    with fresh_names(), noting_created() as created:
+        model = _first_deferred(hp, build, tuner.seed_of(trial))
+        if not has_input(model):
+            arguments = fitted_with()
+            inputs = search.inputs.of(arguments["x"])
+            _build_for(model, inputs)
+    constants = constants_made_before(model, created)
+    build = functools.partial(_build, tuner, hp, inputs)
+    candidate = Candidate(trial, build, model, {}, constants)
+    return dataclasses.replace(candidate, arguments=arguments or fitted_with())
+
+
+def _first_deferred(
+    hp: keras_tuner.HyperParameters,
+    build: Callable[[keras_tuner.HyperParameters], keras.Model],
+    seed: int,
+) -> keras.Model:
+    """Returns the deferred model, or raises `CannotVectorize`."""
     try:
-        with noting_created() as created:
-            model = _build_deferred(hp, build, tuner.seed_of(trial))
+        model = _build_deferred(hp, functools.partial(build, hp), seed)
     except Exception as error:
         raise CannotVectorize(
             f"its model cannot be built: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(model, keras.Model) or not model.compiled:
         raise CannotVectorize("it is no compiled Keras model")
-    constants = constants_made_before(model, created)
-    candidate = Candidate(trial, build, model, {}, constants)
-    arguments = fit_arguments(
-        tuner.hypermodel,
-        hp,
-        search.args,
-        search.kwargs | hyperband_epochs(hp),
-        early_stopping,
-    )
-    return dataclasses.replace(candidate, arguments=arguments)
+    return model
+
+
+def _build_for(model: keras.Model, inputs: Any) -> None:
+    """Gives a deferred model the shapes of the data."""
+    try:
+        with deferred_initialization():
+            build_for(model, inputs)
+    except Exception as error:
+        raise CannotVectorize(
+            "its model has no Input, and cannot be built from the shapes of "
+            f"its data: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _build(
+    tuner: SerialTuner, hp: keras_tuner.HyperParameters, inputs: Any
+) -> keras.Model:
+    """Returns the model of some hyperparameters, whose shapes are known.
+
+    Args:
+        tuner: The tuner.
+        hp: The hyperparameters.
+        inputs: The inputs of its data if it has none itself, or None.
+    """
+    with fresh_names():
+        model = build_model(tuner, hp)
+        if inputs is not None:
+            build_for(model, inputs)
+        return model
 
 
 def executions(candidate: Candidate, tuner: SerialTuner) -> list[Candidate]:
