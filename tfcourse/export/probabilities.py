@@ -24,24 +24,52 @@ def class_probabilities(model: "keras.Model", features: Any) -> Any:
         A float32 tensor of shape `(m, C)`.
     """
     outputs = model(features, training=False)
-    return probabilities_of(outputs, takes_logits(model))
+    return probabilities_of(outputs, missing_activation(model))
 
 
-def takes_logits(model: "keras.Model") -> bool:
-    """Returns whether the loss of a model takes its outputs as logits."""
+def missing_activation(model: "keras.Model") -> str | None:
+    """Returns what makes probabilities of a model's outputs, or None.
+
+    Returns:
+        `"sigmoid"` or `"softmax"` if the loss takes the outputs as logits, as
+        it does itself. Keras goes back to the logits of a last layer that has
+        an activation, whose outputs are probabilities all the same.
+    """
     from keras import tree
 
-    losses = tree.flatten(getattr(model, "loss", None))
-    return any(getattr(loss, "from_logits", False) for loss in losses)
+    losses = [
+        loss
+        for loss in tree.flatten(getattr(model, "loss", None))
+        if getattr(loss, "from_logits", False)
+    ]
+    if not losses or _last_activation(model) in ("sigmoid", "softmax"):
+        return None
+    binary = type(losses[0]).__name__.startswith("Binary")
+    return "sigmoid" if binary else "softmax"
 
 
-def probabilities_of(outputs: Any, logits: bool) -> Any:
-    """Returns the probability of each class for a classifier's outputs."""
+def _last_activation(model: "keras.Model") -> str:
+    operations = getattr(model, "operations", None) or model.layers
+    if not operations:
+        return ""
+    last = operations[-1]
+    activation = getattr(last, "activation", last)
+    name = getattr(activation, "__name__", type(activation).__name__)
+    return name.lower()
+
+
+def probabilities_of(outputs: Any, activation: str | None) -> Any:
+    """Returns the probability of each class for a classifier's outputs.
+
+    Args:
+        outputs: Shape `(m, ...)`.
+        activation: What `missing_activation` gives for its model.
+    """
     from keras import ops
 
     # Under mixed precision a model may answer in float16.
-    outputs = ops.cast(outputs, "float32")
-    if outputs.shape[-1] == 1:
-        p = ops.sigmoid(outputs) if logits else outputs
+    p = ops.cast(outputs, "float32")
+    if p.shape[-1] == 1:
+        p = ops.sigmoid(p) if activation else p
         return ops.concatenate([1 - p, p], axis=-1)
-    return ops.softmax(outputs) if logits else outputs
+    return getattr(ops, activation)(p) if activation else p

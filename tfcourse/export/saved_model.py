@@ -11,9 +11,9 @@ from tfcourse import __version__
 from tfcourse.errors import InputError
 from tfcourse.export.metadata import METADATA, check_metadata
 from tfcourse.export.probabilities import (
+    missing_activation,
     outputs_match_classes,
     probabilities_of,
-    takes_logits,
 )
 from tfcourse.utils.atomic_files import replacing, write_json
 
@@ -155,7 +155,8 @@ def _check_labels(model, outputs, labels):
     twice = {label for label in labels if labels.count(label) > 1}
     if twice:
         raise InputError(f"The label {twice.pop()!r} is given to two classes.")
-    probabilities = np.asarray(probabilities_of(output, takes_logits(model)))
+    activation = missing_activation(model)
+    probabilities = np.asarray(probabilities_of(output, activation))
     if not np.all(
         (probabilities > -_ROUNDING) & (probabilities < 1 + _ROUNDING)
     ):
@@ -171,11 +172,11 @@ def _classifier(model, signature, labels):
 
     integers = all(type(label) is int for label in labels)
     names = tf.constant(labels if integers else [str(i) for i in labels])
-    logits = takes_logits(model)
+    activation = missing_activation(model)
 
     def classify(inputs):
         (outputs,) = signature.call(inputs).values()
-        probabilities = probabilities_of(outputs, logits)
+        probabilities = probabilities_of(outputs, activation)
         top, places = tf.math.top_k(probabilities, min(_TOP, len(labels)))
         top_labels = tf.gather(names, places)
         return {

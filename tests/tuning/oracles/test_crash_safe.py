@@ -133,3 +133,17 @@ def test_more_trials_can_be_asked_for_later(tmp_path, monkeypatch):
 
 def test_every_search_of_tfcourse_is_crash_safe():
     assert isinstance(RandomSearchOracle("val_loss"), CrashSafeOracle)
+
+
+def test_a_trial_whose_file_is_not_there_has_not_begun(tmp_path):
+    search([], tmp_path)
+    (tmp_path / "search/trial_3/trial.json").unlink()
+    path = tmp_path / "search/oracle.json"
+    state = json.loads(path.read_text())
+    state["ongoing_trials"] = {"tuner0": "3"}
+    state["end_order"].remove("3")
+    path.write_text(json.dumps(state))
+    ran = []
+    search(ran, tmp_path)
+    assert ran == ["3"]
+    assert len(results(tmp_path)) == TRIALS

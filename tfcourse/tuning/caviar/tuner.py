@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import gc
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -224,8 +225,9 @@ class Caviar(SerialTuner):
         """
         global_state.clear_session()
         with self._saved_once(), trials_written_together(self.oracle):
-            trials = requests.batch()
-            candidates = [self._begin(trial, search) for trial in trials]
+            candidates = requests.batch(
+                functools.partial(self._begin, search=search)
+            )
         with self._saved_once():
             groups = make_groups(candidates)
             for result in train_groups(

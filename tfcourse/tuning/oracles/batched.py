@@ -28,7 +28,7 @@ def allow_parallel_grid(oracle: keras_tuner.Oracle) -> None:
 def mark_built(oracle: keras_tuner.Oracle, trial: Trial) -> None:
     """Lets an oracle know that all hyperparameters of a trial are known."""
     if isinstance(oracle, _ParallelGrid):
-        continue_grid_after(oracle, trial.trial_id)
+        oracle.note_built(trial)
 
 
 def batch_limit(oracle: keras_tuner.Oracle) -> int | None:
@@ -83,10 +83,21 @@ class _ParallelGrid(GridSearchOracle):
     After a reload keras-tuner's has forgotten its place, and ends.
     """
 
+    # The trials after which the grid has gone on.
+    _built: frozenset[str] = frozenset()
+
+    def note_built(self, trial: Trial) -> None:
+        """Lets the grid go on after a trial."""
+        self._built |= {trial.trial_id}
+        continue_grid_after(self, trial.trial_id)
+
     def reload(self) -> None:
         super().reload()
         restore_grid(self, sorted(self.trials, key=trial_order))
 
     def end_trial(self, trial: Trial) -> None:
-        # Not the grid's, which would go on from this trial once more.
-        keras_tuner.Oracle.end_trial(self, trial)
+        if trial.trial_id in self._built:
+            # Not the grid's, which would go on from this trial once more.
+            keras_tuner.Oracle.end_trial(self, trial)
+        else:
+            super().end_trial(trial)

@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 import keras_tuner
 
@@ -67,6 +68,26 @@ class CrashSafeOracle(OracleHooks):
 
     def _path_of(self, trial: Trial) -> pathlib.Path:
         return trial_folder(self, trial.trial_id) / "trial.json"
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        # A disk that was full may have had no place for a trial's own file:
+        # that trial has not begun.
+        missing = {*state["start_order"]} - self.trials.keys()
+        kept = {
+            name: [i for i in state[name] if i not in missing]
+            for name in ("start_order", "end_order", "retry_queue")
+        }
+        kept["ongoing_trials"] = {
+            name: i
+            for name, i in state["ongoing_trials"].items()
+            if i not in missing
+        }
+        # Its values may be drawn again.
+        tried = dict(state["id_to_hash"])
+        untried = {tried.pop(i, None) for i in missing}
+        kept["tried_so_far"] = [*{*state["tried_so_far"]} - untried]
+        kept["id_to_hash"] = tried
+        super().set_state(state | kept)
 
     def reload(self) -> None:
         super().reload()

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 # Registers 1 - x under this name for a hyperparameter x. keras-tuner keeps the
 # name in all its files, so that a record can be turned back into x.
 _COMPLEMENT = "1 - "
+# The course's β of momentum and of Adam.
+_USUAL_BETA = 0.9
 
 
 def log_uniform(
@@ -51,6 +53,7 @@ def one_minus_log_uniform(
     name: str,
     low: float,
     high: float,
+    default: float | None = None,
     **kwargs: Any,
 ) -> float:
     r"""Returns a $\beta$ in `[low, high]` with $\log (1 - \beta)$ uniform.
@@ -66,10 +69,13 @@ def one_minus_log_uniform(
             `"1 - name"`; records and reports show $\beta$ under `name`.
         low: Lower bound of $\beta$, above 0.
         high: Upper bound of $\beta$, below 1.
+        default: The $\beta$ where none is drawn; the course's 0.9, or `low`
+            if that is not between the bounds.
         **kwargs: Passed to `hp.Float`, e.g. `parent_name`.
 
     Raises:
-        InputError: If not `0 < low < high < 1`.
+        InputError: If not `0 < low < high < 1`, or `default` is not between
+            the bounds.
 
     Reference:
         Ng, Improving Deep Neural Networks, week 3, Using an appropriate scale
@@ -80,12 +86,20 @@ def one_minus_log_uniform(
             f"The bounds of {name!r} must satisfy 0 < low < high < 1. "
             f"Received: low={low}, high={high}"
         )
+    if default is None:
+        default = _USUAL_BETA if low <= _USUAL_BETA <= high else low
+    if not low <= default <= high:
+        raise InputError(
+            f"The default of {name!r} must be between its bounds {low} and "
+            f"{high}. Received: default={default}"
+        )
     # Rounded because 1 - 0.9 is 0.09999999999999998.
     complement = log_uniform(
         hp,
         complement_scale(name),
         round(1 - high, 15),
         round(1 - low, 15),
+        default=round(1 - default, 15),
         **kwargs,
     )
     # keras-tuner gives None for what its conditions leave out.

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.stats
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from tfcourse.export.probabilities import probabilities_of, takes_logits
+from tfcourse.export.probabilities import missing_activation, probabilities_of
 from tfcourse.tuning.search_space import regions
 from tfcourse.tuning.search_space.hypermodel import as_hypermodel
 from tfcourse.tuning.search_space.scales import (
@@ -112,8 +112,11 @@ class SpaceClassifier(keras.wrappers.SKLearnClassifier):
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)  # noqa: N806
         outputs = self.model_.predict(X, verbose=0)
-        logits = takes_logits(self.model_)
-        return keras.ops.convert_to_numpy(probabilities_of(outputs, logits))
+        p = keras.ops.convert_to_numpy(
+            probabilities_of(outputs, missing_activation(self.model_))
+        )
+        # Those of sigmoids, one a class, need not sum to one.
+        return p / p.sum(axis=1, keepdims=True)
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803
         """Returns the most probable classes, shape `(m,)`."""

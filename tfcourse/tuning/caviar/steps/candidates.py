@@ -78,10 +78,18 @@ class Candidate:
 
 @dataclasses.dataclass
 class SerialTrial:
-    """A trial that must be trained alone, and why."""
+    """A trial that must be trained alone, and why.
+
+    Attributes:
+        trial: The `keras_tuner` trial.
+        why: The reason.
+        may_register: Whether hyperparameters may be met that no build of the
+            model has shown, when it is run.
+    """
 
     trial: Trial
     why: str
+    may_register: bool = False
 
 
 def make_candidate(
@@ -104,7 +112,17 @@ def make_candidate(
         _check_vectorizable(tuner, run_trial)
         return _candidate(trial, tuner, search, early_stopping)
     except CannotVectorize as error:
-        return SerialTrial(trial, str(error))
+        may_register = _registers_late(tuner, run_trial)
+        return SerialTrial(trial, str(error), may_register)
+
+
+def _registers_late(tuner: SerialTuner, run_trial: Callable) -> bool:
+    """Whether code of the user's takes hyperparameters after the build."""
+    space = getattr(tuner.hypermodel, "hypermodel", tuner.hypermodel)
+    return (
+        type(tuner).run_trial is not run_trial
+        or type(space).fit is not keras_tuner.HyperModel.fit
+    )
 
 
 def _check_vectorizable(tuner: SerialTuner, run_trial: Callable) -> None:

@@ -1,9 +1,10 @@
 """The first step: requesting many trials from an oracle at once."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from tfcourse.tuning._keras_tuner import Trial, TrialStatus, is_worker
+from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
 from tfcourse.tuning.oracles.batched import batch_limit, mark_built
 from tfcourse.tuning.tuners.serial import SerialTuner
 
@@ -24,31 +25,37 @@ class TrialRequests:
         self._most = most
         self._names_used = 0
 
-    def batch(self) -> Iterator[Trial]:
-        """Yields the trials to run next, as many as there are at present.
+    def batch(
+        self, begin: Callable[[Trial], Candidate | SerialTrial]
+    ) -> list[Candidate | SerialTrial]:
+        """Begins the trials to run next, as many as there are at present.
 
-        The model of each should be built before the next is taken: the
+        The model of each is built before the next is requested: the
         hyperparameters that it registers then belong to the space that the
-        next is drawn from, as in a search that goes one by one.
+        next is drawn from, as in a search that goes one by one. After one that
+        may register more when it is run, none is requested.
 
-        Yields:
-            Trials that have begun; none if the search is over.
+        Args:
+            begin: A function that begins a trial, and builds its model.
+
+        Returns:
+            What it has returned for each; nothing if the search is over.
         """
         while True:
-            count, status = 0, TrialStatus.IDLE
+            begun, status = [], TrialStatus.IDLE
             for place in range(self._limit()):
                 trial = self._request(place)
                 status = trial.status
                 if status != TrialStatus.RUNNING:
                     break
-                yield from self._until_built(trial)
-                count += 1
-            self._names_used = max(self._names_used, count)
-            if count:
-                return
+                begun.append(self._begin(trial, begin))
+                if _may_register(begun[-1]):
+                    break
+            self._names_used = max(self._names_used, len(begun))
+            if begun:
+                return begun
             if status == TrialStatus.STOPPED:
-                yield from self._last_requests()
-                return
+                return self._last_requests(begin)
             time.sleep(_SECONDS_IDLE)
 
     def _limit(self) -> int:
@@ -64,20 +71,31 @@ class TrialRequests:
             f"{name}-{place}" if place else name
         )
 
-    def _until_built(self, trial: Trial) -> Iterator[Trial]:
-        """Yields the trial, then says what its model was seen to need."""
+    def _begin(
+        self, trial: Trial, begin: Callable[[Trial], Candidate | SerialTrial]
+    ) -> Candidate | SerialTrial:
+        """Begins a trial, and says what its model was seen to need."""
         oracle = self._tuner.oracle
         known = len(trial.hyperparameters.space)
-        yield trial
+        begun = begin(trial)
         if len(trial.hyperparameters.space) > known:
             oracle.update_space(trial.hyperparameters)
-        mark_built(oracle, trial)
+        if not _may_register(begun):
+            mark_built(oracle, trial)
+        return begun
 
-    def _last_requests(self) -> Iterator[Trial]:
+    def _last_requests(
+        self, begin: Callable[[Trial], Candidate | SerialTrial]
+    ) -> list[Candidate | SerialTrial]:
         """Requests under every name: a chief waits until each was refused."""
-        if not is_worker(self._tuner):
-            return
-        for place in range(1, self._names_used):
-            trial = self._request(place)
-            if trial.status == TrialStatus.RUNNING:
-                yield from self._until_built(trial)
+        begun = []
+        if is_worker(self._tuner):
+            for place in range(1, self._names_used):
+                trial = self._request(place)
+                if trial.status == TrialStatus.RUNNING:
+                    begun.append(self._begin(trial, begin))
+        return begun
+
+
+def _may_register(begun: Candidate | SerialTrial) -> bool:
+    return isinstance(begun, SerialTrial) and begun.may_register
