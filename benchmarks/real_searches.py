@@ -109,9 +109,8 @@ def grouped(search, trials):
 
     class Grouping(Caviar):
         def _run_batch(self, requests, programs, search):
-            self.drawn = list(requests.batch())
-            begun = [self._begin(trial, search) for trial in self.drawn]
-            self.made = make_groups(begun)
+            begun = requests.batch(lambda trial: self._begin(trial, search))
+            self.drawn, self.made = begun, make_groups(begun)
             return False
 
     with tempfile.TemporaryDirectory() as folder:
