@@ -12,12 +12,6 @@ from side_by_side import model_of_one_weight as model_of
 
 from tfcourse.tuning import Caviar, SerialTuner
 
-pytestmark = [
-    pytest.mark.slow,
-    # What is not exact yet goes wrong here, so that it is not forgotten.
-    pytest.mark.xfail(reason="Some of these cases are not exact yet."),
-]
-
 HOLDERS = {
     "tensor": tf.constant,
     "variable": lambda w: keras.Variable(w, trainable=False),
@@ -153,14 +147,23 @@ AT_ONCE = [
     in_an_initializer,
 ]
 AFTER_A_STEP = [in_a_constraint, in_a_schedule]
+QUICK = [(in_a_loss, "variable"), (in_a_schedule, "tensor")]
+CASES = [
+    pytest.param(
+        place,
+        holder,
+        marks=[] if (place, holder) in QUICK else pytest.mark.slow,
+        id=f"{place.__name__}-{holder}",
+    )
+    for place in AT_ONCE + AFTER_A_STEP
+    for holder in HOLDERS
+]
+# That each trial has its own value is what `model.fit` does.
 TUNERS = [Caviar, pytest.param(SerialTuner, marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("tuner_class", TUNERS)
-@pytest.mark.parametrize("holder", HOLDERS)
-@pytest.mark.parametrize(
-    "place", AT_ONCE + AFTER_A_STEP, ids=lambda place: place.__name__
-)
+@pytest.mark.parametrize("place, holder", CASES)
 def test_each_trial_has_its_own(tmp_path, place, holder, tuner_class):
     def build(hp):
         return place(HOLDERS[holder](hp.Choice("w", [1.0, 4.0])))

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfcourse.utils.tensorflow_private import (
+    called_graphs,
     converted,
     fallback_rule,
     in_xla_context,
@@ -81,3 +82,17 @@ def test_applies_the_fallback():
     with vectorization_rules_replaced({"Exp": one_by_one}, lambda rule: rule):
         out = tf.vectorized_map(tf.exp, x)
     np.testing.assert_allclose(out, np.exp([1.0, 2.0]), rtol=1e-6)
+
+
+def test_finds_the_graphs_that_an_operation_calls():
+    def branches(x):
+        return tf.cond(x > 0, lambda: tf.exp(x), lambda: tf.cos(x))
+
+    graph = tf.function(branches).get_concrete_function(tf.constant(1.0)).graph
+    found = {
+        operation.type
+        for outer in graph.get_operations()
+        for inner in called_graphs(outer)
+        for operation in inner.get_operations()
+    }
+    assert {"Exp", "Cos"} <= found

@@ -101,3 +101,14 @@ def number_of_examples(op: Operation) -> int | None:
     """Returns over how many examples is mapped, or None if that is open."""
     length = tf.get_static_value(op.pfor.loop_len_vector)
     return None if length is None else length[0]
+
+
+def called_graphs(operation: tf.Operation) -> Iterator[tf.Graph]:
+    """Yields the graphs of the functions that an operation calls."""
+    for attribute in operation.op_def.attr:
+        if attribute.type != "func":
+            continue
+        name = operation.get_attr(attribute.name).name
+        function = operation.graph._get_function(name)
+        if function is not None and function.graph is not None:
+            yield function.graph

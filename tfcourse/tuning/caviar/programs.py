@@ -16,9 +16,17 @@ from tfcourse.tuning.population import (
     initial_values,
     structure,
 )
-from tfcourse.tuning.population.deferred import all_variables
+from tfcourse.tuning.population.deferred import all_variables, unbuilt
+from tfcourse.tuning.population.structure import (
+    difference_between,
+    digest,
+    settings_of,
+)
+from tfcourse.tuning.population.structure.reader import Structure
 from tfcourse.tuning.population.trainer import PopulationTrainer
+from tfcourse.tuning.population.validation import check_begins_as_reset
 from tfcourse.tuning.supernet import Supernet
+from tfcourse.utils.keras_private import rebuild
 
 # A part that is smaller than this share of the largest is traced anew, rather
 # than filled up to its size.
@@ -63,7 +71,7 @@ class GroupProgram:
             self._supernet = Supernet(builds, models)
         self.checkpoints = BatchCheckpointWriter()
         self.template = (
-            self._supernet.model if self._supernet else _built(first)
+            self._supernet.model if self._supernet else built_as_kept(first)
         )
         self._template_structure = structure(self.template)
 
@@ -109,12 +117,15 @@ class GroupProgram:
             like=like,
             any_batch_size=any_batch_size,
         )
+        for candidate in part:
+            _check_initializers(candidate)
         histories = population.fit(
             **_for_members(part[0].arguments, len(population)),
             keep_best=self._keep_best,
             on_epoch_end=on_epoch_end,
             seed=self._seed,
         )
+        _check_unchanged(self._template_structure, self.template)
         for k, candidate in enumerate(part):
             if candidate.constants:
                 _check_constants(candidate, population.values(k))
@@ -179,12 +190,56 @@ class ProgramCache:
         self._recent.clear()
 
 
-def _built(candidate: Candidate) -> keras.Model:
-    """Returns the model of a candidate, built with its optimizer."""
-    model = candidate.build()
+def built_as_kept(candidate: Candidate) -> keras.Model:
+    """Returns the model of a candidate, built with its optimizer.
+
+    Raises:
+        CannotVectorize: If its build now gives another structure than it gave
+            for the candidate.
+    """
+    with unbuilt():
+        model = candidate.build()
+    difference = _difference_from_kept(candidate, model)
+    if difference and candidate.model.built:
+        # It could not be deferred.
+        model = candidate.build()
+        difference = _difference_from_kept(candidate, model)
+    if difference:
+        raise CannotVectorize(
+            f"its build gives another model each time: {difference}"
+        )
+    check_begins_as_reset(model)
+    if isinstance(model, keras.Sequential):
+        rebuild(model)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _difference_from_kept(
+    candidate: Candidate, model: keras.Model
+) -> str | None:
+    present = digest(model, candidate.constants).structure
+    return difference_between(candidate.structure, present)
+
+
+def _check_unchanged(before: Structure, template: keras.Model) -> None:
+    """Raises `CannotVectorize` if code has changed what code reads."""
+    difference = difference_between(before, structure(template))
+    if difference:
+        raise CannotVectorize(f"its code changes what it reads: {difference}")
+
+
+def _check_initializers(candidate: Candidate) -> None:
+    """Raises `CannotVectorize` if weights would be drawn from other ones."""
+    for initializer, before in candidate.initializers:
+        difference = difference_between(before, settings_of(initializer))
+        if difference:
+            name = type(initializer).__name__
+            raise CannotVectorize(
+                f"its initializer {name} has changed since its "
+                f"build{difference}"
+            )
 
 
 def _check_constants(candidate: Candidate, values: list[np.ndarray]) -> None:

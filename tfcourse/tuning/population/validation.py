@@ -6,6 +6,7 @@ import keras
 
 from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.structure import first_difference
+from tfcourse.tuning.population.structure.values import is_library
 from tfcourse.utils.keras_private import compile_argument
 
 # What a class of the user's may override, as a population calls it or need not:
@@ -100,6 +101,27 @@ def check_trains_as_keras_does(model: keras.Model) -> None:
             )
     if model.run_eagerly:
         raise CannotVectorize("it was compiled with `run_eagerly=True`")
+
+
+def check_begins_as_reset(model: keras.Model) -> None:
+    """Raises `CannotVectorize` if a first epoch begins unlike the others.
+
+    Keras resets a metric before each epoch, but for the first one.
+
+    Args:
+        model: A model that was just built, its metrics not used yet.
+    """
+    for metric in _metrics_of(model):
+        if is_library(type(metric).__module__):
+            continue
+        before = list(map(keras.ops.convert_to_numpy, metric.variables))
+        metric.reset_state()
+        for variable, value in zip(metric.variables, before, strict=True):
+            reset = keras.ops.convert_to_numpy(variable)
+            if reset.tobytes() != value.tobytes():
+                raise CannotVectorize(
+                    f"its metric {metric.name} begins unlike it is reset"
+                )
 
 
 def _metrics_of(model: keras.Model) -> list[keras.metrics.Metric]:

@@ -2,14 +2,24 @@
 
 import math
 from collections.abc import Callable, Hashable
+from typing import Any
 
 import keras
 
+from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.deferred import unbuilt
 from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
-from tfcourse.tuning.population.structure import compile_structure
+from tfcourse.tuning.population.structure import (
+    compile_structure,
+    difference_between,
+)
 from tfcourse.tuning.supernet.optional_block import OptionalBlock
-from tfcourse.tuning.supernet.signature import Blocks, blocks_of
+from tfcourse.tuning.supernet.signature import (
+    Blocks,
+    blocks_of,
+    family,
+    present_family,
+)
 from tfcourse.tuning.supernet.supported import set_width
 from tfcourse.utils.keras_private import rebuild
 
@@ -25,11 +35,14 @@ def build_supernet(
     Args:
         builds: The functions that made the models.
         models: Deferred models of one `family`.
+
+    Raises:
+        CannotVectorize: If a function makes another model than it made before.
     """
     members = [blocks_of(model) for model in models]
     deepest = max(range(len(members)), key=lambda k: len(members[k].hidden))
     with unbuilt():
-        supernet = builds[deepest]()
+        supernet = _as_before(builds[deepest], models[deepest])
         own = blocks_of(supernet)
         _widen(own, [member.widths for member in members])
         if any(len(member.hidden) < len(own.hidden) for member in members):
@@ -73,11 +86,13 @@ def _build_optimizer(
     """Returns the models' optimizer, or all that they have; built."""
     kinds = {}
     for build, model in zip(builds, models, strict=True):
-        kinds.setdefault(kind_of_optimizer(model), build)
+        kinds.setdefault(kind_of_optimizer(model), (build, model))
     optimizers = [supernet.optimizer]
     if len(kinds) > 1:
         with unbuilt():
-            optimizers = [build().optimizer for build in kinds.values()]
+            optimizers = [
+                _as_before(*some).optimizer for some in kinds.values()
+            ]
     for optimizer in optimizers:
         optimizer.build(supernet.trainable_variables)
     if len(optimizers) == 1:
@@ -89,4 +104,21 @@ def _build_optimizer(
 
 def kind_of_optimizer(model: keras.Model) -> Hashable:
     """Returns the structure of a model's optimizer."""
+    shared = family(model)
+    if shared is not None:
+        return shared[1]
     return dict(compile_structure(model))["optimizer"]
+
+
+def _as_before(
+    build: Callable[[], keras.Model], model: keras.Model
+) -> keras.Model:
+    """Returns the model of a function that has made a like one before."""
+    made: Any = build()
+    before, present = family(model), present_family(made)
+    if before != present:
+        raise CannotVectorize(
+            "its build gives another model each time: "
+            f"{difference_between(before or (), present or ())}"
+        )
+    return made

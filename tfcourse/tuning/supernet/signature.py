@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 import math
+import weakref
+from collections.abc import Collection
 from typing import Any
 
 import keras
@@ -11,13 +13,20 @@ from keras import layers
 from tfcourse.tuning.population.structure import (
     StructureReader,
     compile_structure,
+    own_variables,
 )
+from tfcourse.tuning.population.structure.values import keras_settings
 from tfcourse.tuning.supernet import supported
 from tfcourse.utils.keras_private import first_of_sequential
 
 # Of larger networks an update is not computed for nothing.
 _SMALL = 2**16
 _OF_OPTIMIZER = "optimizer"
+# A model's family is what it was right after its build, when it is asked for
+# first: what code reads late may be another's by now.
+_known: weakref.WeakKeyDictionary[keras.Model, Any] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 @dataclasses.dataclass
@@ -92,10 +101,18 @@ def family(model: keras.Model) -> tuple[tuple, tuple] | None:
         and the optimizer's structure. Networks that share the first may be
         embedded in one `Supernet`.
     """
+    if model not in _known:
+        _known[model] = present_family(model)
+    return _known[model]
+
+
+def present_family(model: keras.Model) -> tuple[tuple, tuple] | None:
+    """Returns the `family` of a model as it is now."""
     parts = split_into_blocks(model)
     if parts is None:
         return None
-    hidden = tuple(_structure(block) for block in parts.hidden)
+    own = own_variables(model)
+    hidden = tuple(_structure(block, own) for block in parts.hidden)
     if parts.repeats:
         # It does not matter how many there are.
         hidden = ("repeated", hidden[0])
@@ -105,10 +122,11 @@ def family(model: keras.Model) -> tuple[tuple, tuple] | None:
         (
             "supernet",
             _input(model),
-            _structure(parts.prefix),
+            _structure(parts.prefix, own),
             hidden,
-            _structure(parts.tail, supported.width(parts.tail[0])),
+            _structure(parts.tail, own, supported.width(parts.tail[0])),
             tuple(compiled.items()),
+            keras_settings(),
         ),
         optimizer,
     )
@@ -129,14 +147,16 @@ def is_small(model: keras.Model) -> bool:
     return sum(kernels) <= _SMALL
 
 
-def _structure(block: list[keras.layers.Layer], width: int = 0) -> tuple:
+def _structure(
+    block: list[keras.layers.Layer], own: Collection[int] = (), width: int = 0
+) -> tuple:
     """Returns the structure of layers, but for the width of the first."""
     if not block or not supported.is_wide(block[0]):
-        return StructureReader().read(list(block))
+        return StructureReader(own).read(list(block))
     before = supported.width(block[0])
     supported.set_width(block[0], width)
     try:
-        return StructureReader().read(list(block))
+        return StructureReader(own).read(list(block))
     finally:
         supported.set_width(block[0], before)
 

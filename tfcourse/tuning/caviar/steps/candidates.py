@@ -23,11 +23,11 @@ from tfcourse.tuning.caviar.fit_arguments import SearchArguments, fit_arguments
 from tfcourse.tuning.population import (
     CannotVectorize,
     build_deferred,
-    structure,
 )
 from tfcourse.tuning.population.deferred import deferred_initialization
 from tfcourse.tuning.population.functional.build import build_for, has_input
 from tfcourse.tuning.population.made_before import constants_made_before
+from tfcourse.tuning.population.structure import digest
 from tfcourse.tuning.population.structure.reader import Structure
 from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils.atomic_files import read_json
@@ -49,6 +49,8 @@ class Candidate:
         arguments: What it would be fitted with, a dict.
         constants: The variables of the model that existed before its build.
         structure: What `structure` gave for it, right after its build.
+        initializers: What its initial weights are drawn from, each with the
+            settings that it had then.
         family: What `supernet.family` gave then.
     """
 
@@ -58,13 +60,18 @@ class Candidate:
     arguments: dict
     constants: Sequence[keras.Variable] = ()
     structure: Structure = dataclasses.field(default=(), repr=False)
+    initializers: Sequence[tuple[Any, Structure]] = dataclasses.field(
+        default=(), repr=False
+    )
     family: tuple[tuple, tuple] | None = dataclasses.field(
         default=None, repr=False
     )
 
     def __post_init__(self) -> None:
         if not self.structure:
-            object.__setattr__(self, "structure", structure(self.model))
+            kept = digest(self.model, self.constants)
+            object.__setattr__(self, "structure", kept.structure)
+            object.__setattr__(self, "initializers", kept.initializers)
             if not self.constants:
                 family = supernet.family(self.model)
                 object.__setattr__(self, "family", family)

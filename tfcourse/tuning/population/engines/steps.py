@@ -17,6 +17,9 @@ from tfcourse.tuning.population.engines.tensor_trees import (
 )
 from tfcourse.tuning.population.functional.member import Member
 from tfcourse.tuning.population.vectorization.converters import converters
+from tfcourse.tuning.population.vectorization.side_effects import (
+    none_of_members,
+)
 from tfcourse.utils.text import first_line
 
 Specs = list[tf.TensorSpec]
@@ -123,7 +126,8 @@ class Steps:
         def of_one(elements: tuple[Arrays, Arrays]) -> Any:
             arrays, own_leaves = elements
             mine = _filled(batch, own_leaves) if own else batch
-            return of_member(arrays, *mine)
+            with none_of_members():
+                return of_member(arrays, *mine)
 
         with converters(for_xla) as one_by_one:
             try:

@@ -16,6 +16,7 @@ from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.functional.batch_independence import (
     evaluates_in_any_batches,
 )
+from tfcourse.tuning.population.functional.drawing import nothing_drawn
 from tfcourse.tuning.population.functional.layer_traits import (
     convolves,
     draws_numbers,
@@ -29,7 +30,7 @@ from tfcourse.tuning.population.functional.packing import Packing
 from tfcourse.tuning.population.functional.parameter_groups import (
     parameter_groups,
 )
-from tfcourse.tuning.population.functional.scope import Scope
+from tfcourse.tuning.population.functional.scope import Scope, tensors_of
 from tfcourse.utils.keras_private import (
     called,
     compiled_metrics,
@@ -85,6 +86,7 @@ class Member:
             _by_dtype(model.metrics_variables),
         ]
         self._variables = [v for variables, _ in sections for v in variables]
+        self._ids = {id(variable) for variable in self._variables}
         self.packing = Packing(self._variables, _joined(sections))
         counts = [len(some) for _, some in sections]
         self.parameters = counts[0]
@@ -132,7 +134,7 @@ class Member:
         """Returns the loss to differentiate, and the new arrays."""
         x, y, sample_weight = batch
         model = self.model
-        with self._scope(arrays) as scope:
+        with nothing_drawn("its code"), self._scope(arrays) as scope:
             y_pred = self._predict(x, training)
             with _equal_batches(losses_of_outputs(model)):
                 loss = loss_of(
@@ -149,7 +151,7 @@ class Member:
             self._update_metrics(x, y, y_pred, sample_weight)
             if training:
                 loss = self._optimizer.scale_loss(loss)
-            return loss, self._read(scope, arrays)
+            return tensors_of(loss), self._read(scope, arrays)
 
     def apply(self, arrays: Arrays, gradients: list[Tensor | None]) -> Arrays:
         """Returns the arrays after the optimizer's step."""
@@ -171,8 +173,11 @@ class Member:
             arrays: Those that `needed_for_results` returns.
         """
         unused = len(self.packing.groups) - len(arrays)
-        with self._scope([None] * unused + arrays):
-            return dict(self.model.get_metrics_result())
+        with self._scope([None] * unused + arrays) as scope:
+            results = tensors_of(dict(self.model.get_metrics_result()))
+            if scope.changed:
+                raise CannotVectorize("its metrics change as they are read")
+            return results
 
     def needed_for_results(self, arrays: Arrays) -> Arrays:
         """Returns the last of the arrays, from which the metrics are computed.
@@ -193,7 +198,7 @@ class Member:
     def predict(self, arrays: Arrays, x: Any) -> Any:
         """Returns the outputs."""
         with self._scope(arrays):
-            return self._predict(x, training=False)
+            return tensors_of(self._predict(x, training=False))
 
     def zeros(self, members: int) -> Arrays:
         """Returns arrays for so many members, all zeros."""
@@ -232,11 +237,21 @@ class Member:
                 continue
             for i, value in self.packing.read(arrays[number], number):
                 values.append((self._variables[i], value))
-        return Scope(values, collect_losses=True)
+        return Scope(values, self._ids, collect_losses=True)
+
+    def _scope_of(self, known: list[Any], values: list[Tensor]) -> Scope:
+        """Returns a scope in which the rest of the variables have no value."""
+        others = self._ids - {id(variable) for variable in known}
+        scratch = getattr(self._optimizer, "scratch", ())
+        return Scope(zip(known, values, strict=True), others, scratch)
 
     def _read(self, scope: Scope, arrays: Arrays) -> Arrays:
         """Returns the arrays with what has changed in the scope."""
         new = list(arrays)
+        if any(map(scope.has_changed, self._optimizer.variables)):
+            raise CannotVectorize(
+                "its forward pass assigns to a variable of its optimizer"
+            )
         for number in self._of_graph():
             variables = [
                 self._variables[i] for i in self.packing.groups[number]
@@ -266,7 +281,8 @@ class Member:
     ) -> Arrays:
         known = [*self._updated, *self._optimizer.variables]
         values = [*arrays[: self.parameters], *self._slots(arrays)]
-        with Scope(zip(known, values, strict=True)) as scope:
+        by = "the update of its optimizer"
+        with nothing_drawn(by), self._scope_of(known, values) as scope:
             action()
             new = [scope.get_current_value(variable) for variable in known]
         return [

@@ -89,6 +89,8 @@ class SwitchedState:
         )
         self._updated = [p.variable for p in parameters]
         self._each = each
+        # What each computes in, which nobody reads afterwards.
+        self.scratch = [v for one in each for v in one.variables]
         self._places = [_places(one.slots) for one in each]
         self._slots: dict[tuple[int, int], Any] = {}
         self.finishes = any(one.finishes for one in each)

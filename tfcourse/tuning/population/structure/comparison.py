@@ -1,14 +1,18 @@
 """The structures of models, and where two of them differ."""
 
-from typing import Any
+import re
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 import keras
 
+from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.structure.reader import (
     Structure,
     StructureReader,
 )
-from tfcourse.utils.keras_private import compile_argument
+from tfcourse.tuning.population.structure.values import keras_settings
+from tfcourse.utils.keras_private import compile_argument, every_layer
 
 
 def structure(model: keras.Model) -> Structure:
@@ -30,15 +34,90 @@ def structure(model: keras.Model) -> Structure:
         Nested tuples, which are hashable: models of one structure give equal
         ones.
     """
-    reader = StructureReader()
-    return (("model", reader.model(model)), *compile_structure(model, reader))
+    return digest(model).structure
+
+
+class Digest(NamedTuple):
+    """What is kept of a model that was just built.
+
+    Attributes:
+        structure: Its `structure`.
+        initializers: What its initial weights are drawn from, each with its
+            settings.
+    """
+
+    structure: Structure
+    initializers: tuple[tuple[Any, Structure], ...] = ()
+
+
+def digest(model: keras.Model, constants: Collection[Any] = ()) -> Digest:
+    """Returns the `Digest` of a model.
+
+    Args:
+        model: A compiled `keras.Model`, built or not.
+        constants: Its variables that existed before its build: their values
+            are no member's own.
+
+    Raises:
+        CannotVectorize: If something cannot be read: it equals nothing.
+    """
+    reader = StructureReader(own_variables(model) - {id(v) for v in constants})
+    try:
+        found = (
+            ("model", reader.model(model)),
+            *compile_structure(model, reader),
+            ("made before", reader.read(list(constants))),
+            ("keras", keras_settings()),
+            ("names", names_that_count(model, reader)),
+        )
+    except CannotVectorize:
+        raise
+    except Exception as error:
+        raise CannotVectorize(
+            f"it cannot be compared with others: {type(error).__name__}: "
+            f"{error}"
+        ) from error
+    reader.check_known()
+    kept = tuple((i, settings_of(i)) for i in reader.initializers)
+    return Digest(found, kept)
+
+
+def settings_of(initializer: keras.initializers.Initializer) -> Structure:
+    """Returns the present settings of what initial weights are drawn from."""
+    return StructureReader().read(vars(initializer))
+
+
+def own_variables(model: keras.Model) -> set[int]:
+    """Returns the ids of the variables that each member has its own of."""
+    given = [
+        compile_argument(model, name)
+        for name in ("metrics", "weighted_metrics")
+    ]
+    parts = [model, model.optimizer, *model.metrics, *keras.tree.flatten(given)]
+    return {id(v) for p in parts for v in getattr(p, "variables", ())}
+
+
+def names_that_count(model: keras.Model, reader: StructureReader) -> Structure:
+    """Returns the names that the user sees, or that the user's code reads."""
+    names = [_given_name(metric) for metric in model.metrics]
+    outputs = getattr(model, "output_names", None) or []
+    if len(outputs) > 1:
+        names += outputs
+    if reader.names & {"name", "path"}:
+        names += [layer.name for layer in every_layer(model)]
+    return tuple(names)
+
+
+def _given_name(thing: Any) -> str:
+    """Returns a name without the number that Keras gives it."""
+    return re.sub(r"_\d+$", "", thing.name)
 
 
 def compile_structure(
     model: keras.Model, reader: StructureReader | None = None
 ) -> tuple[tuple[str, Any], ...]:
     """Returns the part of `structure` that `model.compile` was given."""
-    reader = reader or StructureReader()
+    reader = reader or StructureReader(own_variables(model))
     return (
         ("optimizer", reader.read(model.optimizer)),
         ("loss", reader.read(compile_argument(model, "loss"))),

@@ -2,87 +2,152 @@
 
 import collections
 import functools
+import logging
 import threading
 import types
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import keras
+import keras_tuner
 import numpy as np
 
+from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.structure.attributes import (
     attributes_of_bases,
     settings_of_bases,
 )
+from tfcourse.tuning.population.structure.code import (
+    codes,
+    globals_read,
+    hidden_reads,
+    names_of,
+)
 from tfcourse.tuning.population.structure.values import (
     Same,
     array_structure,
+    builtin_content,
+    hides_state,
     is_library,
     plain_member,
-    values_of_module,
+    plain_value,
 )
 from tfcourse.utils.keras_private import first_of_sequential
 
 # Nested tuples, hashable.
 Structure = tuple[Any, ...]
 
-_LOCK = type(threading.Lock())
+_LOCK = type(threading.Lock()), type(threading.RLock())
 # How TensorFlow names what it attaches to objects that it tracks.
 _OF_TRACKING = "_self_"
+_BUILTIN = dict, list, tuple, set, frozenset, types.MappingProxyType
 _OF_ANY_CLASS = frozenset(
     {
         "__abstractmethods__",
         "__annotations__",
+        "__dataclass_fields__",
+        "__dataclass_params__",
         "__dict__",
         "__doc__",
         "__module__",
+        "__orig_bases__",
+        "__parameters__",
         "__qualname__",
         "__slots__",
         "__weakref__",
         "_abc_impl",
     }
 )
+# Methods that no program of a training calls.
+_NOT_IN_TRAINING = frozenset(
+    {
+        *("export", "from_config", "get_config", "load_assets"),
+        *("load_own_variables", "load_weights", "save", "save_assets"),
+        *("save_own_variables", "save_weights", "summary"),
+    }
+)
+# More is no part of a model, but a program of its own.
+_MOST_OBJECTS = 50_000
 
 
 class StructureReader:
-    """Turns objects into nested tuples; each object once, then by number."""
+    """Turns objects into nested tuples; each object once, then by number.
 
-    def __init__(self) -> None:
+    Args:
+        own: The ids of the variables that are each member's own: their shapes
+            count, but not their values.
+    """
+
+    def __init__(self, own: Collection[int] = frozenset()) -> None:
+        self._own = own
         self._numbers: dict[int, int] = {}
         # Objects made on the way, kept so that their ids stay theirs.
         self._alive: list[Any] = []
+        # The names in users' code, and what in it cannot be known.
+        self.names: set[str] = set()
+        self._hidden: list[tuple[types.FunctionType, type | None, str]] = []
+        self._owners: dict[int, type] = {}
+        self.initializers: list[keras.initializers.Initializer] = []
 
     def read(self, value: Any) -> Structure:
         """Returns the structure of a value."""
-        if value is None or isinstance(value, (bool, str, bytes, int)):
-            return (type(value).__name__, value)
-        if isinstance(value, (float, complex)):
-            return (type(value).__name__, repr(value))
-        if isinstance(value, (np.ndarray, np.generic)):
-            return array_structure(value)
+        plain = plain_value(value)
+        if plain is not None:
+            return plain
         if isinstance(value, keras.KerasTensor):
             return ("tensor", tuple(value.shape), str(value.dtype))
         if isinstance(value, keras.Variable):
-            return self._once(value, lambda: _variable(value))
-        if isinstance(value, dict):
-            items = sorted(
-                ((_key(k), v) for k, v in value.items()),
-                key=lambda item: item[0],
-            )
-            return ("dict", tuple((k, self.read(v)) for k, v in items))
-        if isinstance(value, (list, tuple)):
-            return ("list", tuple(self.read(item) for item in value))
-        if isinstance(value, (set, frozenset)):
-            return ("set", tuple(sorted(map(str, map(self.read, value)))))
+            return self._once(value, lambda: self._variable(value))
+        if isinstance(value, (Mapping, list, tuple, set, frozenset)):
+            return self._container(value)
+        if type(value) is collections.deque:
+            return ("deque", value.maxlen, self._container(list(value)))
         if isinstance(value, keras.initializers.Initializer):
-            return ("initializer",)
+            # Each member draws from its own.
+            self.initializers.append(value)
+            if is_library(type(value).__module__):
+                return ("initializer",)
+            return ("initializer", self.read(type(value)))
         if isinstance(value, type):
-            members = () if is_library(value.__module__) else value
-            if members:
-                members = self._once(value, lambda: self._class(value))
-            return ("class", _identity(value), members)
+            return self._type(value)
         if isinstance(value, keras.Model):
             return self._once(value, lambda: self.model(value))
+        if isinstance(value, logging.Logger):
+            return ("logger", value.name)
+        return self._of_code(value)
+
+    def check_known(self) -> None:
+        """Raises `CannotVectorize` if users' code reads what nobody knows."""
+        for function, owner, what in self._hidden:
+            if self._may_run(function, owner):
+                raise CannotVectorize(
+                    f"the code of `{function.__qualname__}` uses `{what}`, "
+                    "which may give each trial another value"
+                )
+
+    def _may_run(
+        self, function: types.FunctionType, owner: type | None
+    ) -> bool:
+        name = function.__name__
+        if owner is None:
+            return True
+        if issubclass(owner, keras_tuner.HyperModel) and name in vars(
+            keras_tuner.HyperModel
+        ):
+            return False
+        if name in ("__init__", "__new__", "__post_init__"):
+            return owner.__name__ in self.names
+        if name in _NOT_IN_TRAINING:
+            return False
+        return (
+            name in self.names
+            or name.startswith("__")
+            or any(hasattr(base, name) for base in owner.__mro__[1:])
+        )
+
+    def _of_code(self, value: Any) -> Structure:
+        """Functions and what is made of them; else an object."""
         if isinstance(value, functools.partial):
             parts = value.func, list(value.args), value.keywords
             return ("partial", self.read(list(parts)))
@@ -93,11 +158,48 @@ class StructureReader:
             return self._once(value, lambda: self._function(value))
         if isinstance(value, types.ModuleType):
             return ("module", value.__name__)
-        if hasattr(value, "__array__"):
+        if isinstance(value, types.BuiltinFunctionType):
+            holder = value.__self__
+            if isinstance(holder, (types.ModuleType, type(None), type)):
+                return ("builtin", value.__module__, value.__qualname__)
+            return ("builtin", value.__name__, self.read(holder))
+        if hasattr(value, "get_concrete_function"):
+            # What it has traced, it goes on using.
+            raise _unreadable(value)
+        if isinstance(value, weakref.ref):
+            return ("weakref", self.read(value()))
+        if hasattr(type(value), "__array__") and is_library(
+            type(value).__module__
+        ):
             return self._tensor(value)
-        if callable(value) and not hasattr(value, "__dict__"):
-            return ("builtin", getattr(value, "__qualname__", repr(value)))
         return self._once(value, lambda: self._object(value))
+
+    def _container(self, value: Any) -> Structure:
+        """The items of a container; of a class of the user's also the rest."""
+        if isinstance(value, Mapping):
+            items = tuple(
+                (k if type(k) is str else str(self.read(k)), self.read(v))
+                for k, v in value.items()
+            )
+            content: Structure = ("dict", items)
+            factory = getattr(value, "default_factory", None)
+            if factory is not None:
+                content = (*content, self.read(factory))
+        elif isinstance(value, (set, frozenset)):
+            content = ("set", tuple(sorted(map(str, map(self.read, value)))))
+        else:
+            kind = "tuple" if isinstance(value, tuple) else "list"
+            content = (kind, tuple(self.read(item) for item in value))
+        if is_library(type(value).__module__) or type(value) in _BUILTIN:
+            return content
+        rest = self._once(value, lambda: self._object(value))
+        return (*content, rest)
+
+    def _type(self, value: type) -> Structure:
+        members = () if is_library(value.__module__) else value
+        if members:
+            members = self._once(value, lambda: self._class(value))
+        return ("class", _identity(value), members)
 
     def model(self, model: Any) -> Structure:
         """A model: its layers, how they are connected, and its attributes."""
@@ -120,10 +222,10 @@ class StructureReader:
     def _connections(self, model: keras.Model) -> Structure:
         try:
             config = model.get_config()
-        except Exception:
-            # Without a config, how it is wired is not known: like no other.
-            self._alive.append(model)
-            return ("unknown", id(model))
+        except Exception as error:
+            raise CannotVectorize(
+                "it has no config, which would say how its layers are connected"
+            ) from error
         names = {
             layer["name"]: f"layer {i}"
             for i, layer in enumerate(config["layers"])
@@ -145,73 +247,109 @@ class StructureReader:
     def _once(self, value: Any, describe: Callable[[], Structure]) -> Structure:
         if id(value) in self._numbers:
             return ("again", self._numbers[id(value)])
+        if len(self._numbers) >= _MOST_OBJECTS:
+            raise CannotVectorize("it holds too many objects to compare")
         self._numbers[id(value)] = len(self._numbers)
         self._alive.append(value)
         return describe()
 
     def _tensor(self, value: Any) -> Structure:
         try:
-            return array_structure(np.asarray(value))
-        except Exception:
-            # One of a graph has no value yet: it is like no other.
-            return ("tensor", Same(value))
+            array = np.asarray(value)
+        except Exception as error:
+            raise _unreadable(value) from error
+        return array_structure(array)
 
-    def _globals(self, function: types.FunctionType) -> Structure:
-        """What the code of a user's function reads when it runs."""
-        if is_library(function.__module__):
-            return ()
-        names = {n for part in _codes(function.__code__) for n in part.co_names}
-        found = {
-            name: function.__globals__[name]
-            for name in names & function.__globals__.keys()
-        }
-        for module in list(found.values()):
-            if isinstance(module, types.ModuleType):
-                found |= values_of_module(module, names)
-        return tuple((name, self.read(found[name])) for name in sorted(found))
+    def _variable(self, variable: Any) -> Structure:
+        described = (
+            "variable",
+            tuple(variable.shape),
+            str(variable.dtype),
+            bool(variable.trainable),
+        )
+        if id(variable) in self._own:
+            return described
+        # Nobody gives each member its own: what computes reads this one.
+        value: Any = keras.ops.convert_to_numpy(variable.value)
+        return (*described, array_structure(value))
 
     def _class(self, cls: type) -> Structure:
         """What users' classes do, and what their attributes are."""
-        return tuple(
-            (f"{base.__qualname__}.{name}", self.read(plain_member(value)))
-            for base in cls.__mro__
-            if not is_library(base.__module__)
-            for name, value in sorted(vars(base).items())
-            if name not in _OF_ANY_CLASS
-        )
+        found = []
+        for base in (*cls.__mro__, type(cls)):
+            if is_library(base.__module__):
+                continue
+            for name, value in sorted(vars(base).items()):
+                if name in _OF_ANY_CLASS:
+                    continue
+                value = plain_member(value)
+                for function in value if isinstance(value, list) else [value]:
+                    self._owners.setdefault(id(function), base)
+                found.append((f"{base.__qualname__}.{name}", self.read(value)))
+        return tuple(found)
+
+    def _read_by(self, function: types.FunctionType) -> dict[str, Any]:
+        """Returns what the code of a user's function reads, by name."""
+        if is_library(function.__module__):
+            return {}
+        self.names |= names_of(function.__code__)
+        found = globals_read(function)
+        owner = self._owners.get(id(function))
+        self._hidden += [
+            (function, owner, what) for what in hidden_reads(function, found)
+        ]
+        return found
 
     def _function(self, function: types.FunctionType) -> Structure:
+        found = self._read_by(function)
         code = function.__code__
-        closure = [cell.cell_contents for cell in function.__closure__ or ()]
         constants = [
             c
-            for part in _codes(code)
+            for part in codes(code)
             for c in part.co_consts
             if not isinstance(c, types.CodeType)
         ]
         return (
             ("name", function.__qualname__),
-            ("code", tuple(part.co_code for part in _codes(code))),
-            ("globals", tuple(part.co_names for part in _codes(code))),
+            ("code", tuple(part.co_code for part in codes(code))),
+            ("globals", tuple(part.co_names for part in codes(code))),
             ("constants", self.read(constants)),
             (
                 "defaults",
                 self.read([function.__defaults__, function.__kwdefaults__]),
             ),
-            ("closure", self.read(closure)),
-            ("values", self._globals(function)),
+            ("closure", tuple(map(self._cell, function.__closure__ or ()))),
+            (
+                "values",
+                tuple((name, self.read(found[name])) for name in sorted(found)),
+            ),
+            ("attributes", self._attributes_of_function(function)),
         )
+
+    def _cell(self, cell: Any) -> Structure:
+        try:
+            return self.read(cell.cell_contents)
+        except ValueError:
+            return ("empty",)
+
+    def _attributes_of_function(
+        self, function: types.FunctionType
+    ) -> Structure:
+        if is_library(function.__module__):
+            return ()
+        return self.read(vars(function))
 
     def _object(self, value: Any) -> Structure:
         """An object: its class and its attributes."""
-        skip = attributes_of_bases(type(value))
-        attributes = getattr(value, "__dict__", None)
-        if attributes is None:
-            return (_identity(type(value)), self._without_dict(value))
+        kind = type(value)
+        content = builtin_content(value)
+        if not content and hides_state(kind) and not _is_container(value):
+            raise _unreadable(value)
+        skip = attributes_of_bases(kind)
         # Keras tracks lists and dicts by wrappers of their own.
         found = {
             name: attribute
-            for name, attribute in attributes.items()
+            for name, attribute in _attributes(value).items()
             if name not in skip
             and not name.startswith(_OF_TRACKING)
             and not isinstance(attribute, _LOCK)
@@ -225,50 +363,37 @@ class StructureReader:
         described = tuple(
             (name, self.read(found[name])) for name in sorted(found)
         )
-        return (("class", self.read(type(value))), *described)
+        return (("class", (*self.read(kind), *content)), *described)
 
-    def _without_dict(self, value: Any) -> Structure:
-        """An object of slots, a container, or what only is itself."""
-        slots = [
-            name
-            for base in type(value).__mro__
-            for name in np.atleast_1d(vars(base).get("__slots__", ()))
-            if hasattr(value, name)
-        ]
-        if slots:
-            own = [(n, self.read(getattr(value, n))) for n in slots]
-            return (("class", self.read(type(value))), *own)
-        if isinstance(value, collections.deque):
-            return self.read(list(value))
-        if " at 0x" in repr(value):
-            return ("object", Same(value))
-        return ("text", repr(value))
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """Returns the attributes of an object, those in slots included."""
+    found = dict(getattr(value, "__dict__", {}))
+    for base in type(value).__mro__:
+        for name in np.atleast_1d(vars(base).get("__slots__", ())):
+            mangled = name
+            if name.startswith("__") and not name.endswith("__"):
+                mangled = f"_{base.__name__.lstrip('_')}{name}"
+            if hasattr(value, mangled):
+                found[mangled] = getattr(value, mangled)
+    return found
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, (dict, list, tuple, set, frozenset))
+
+
+def _unreadable(value: Any) -> CannotVectorize:
+    kind = type(value)
+    return CannotVectorize(
+        f"it holds a `{kind.__module__}.{kind.__qualname__}`, whose state "
+        "cannot be read"
+    )
 
 
 def _declared(model: keras.Sequential) -> Any:
     """Returns the input shape of a `keras.Sequential` that is not built."""
     return getattr(first_of_sequential(model), "batch_shape", None)
-
-
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    """Yields the code of a function and of those defined inside it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _codes(constant)
-
-
-def _variable(variable: Any) -> Structure:
-    return (
-        "variable",
-        tuple(variable.shape),
-        str(variable.dtype),
-        bool(variable.trainable),
-    )
-
-
-def _key(key: Any) -> str:
-    return key if isinstance(key, str) else repr(key)
 
 
 def _identity(cls: type) -> tuple[str, str, "Same"]:
