@@ -245,6 +245,70 @@ def test_subsets_go_with_their_members(rng, monkeypatch):
     alike(population().fit(x, y, **settings))
 
 
+def test_a_first_batch_is_tried_and_leaves_no_trace(rng):
+    x, y = data(rng)
+    settings = {"epochs": 2, "validation_data": (x, y), "seed": 0}
+    expected, first = population().fit(x, y, **settings), []
+    trainer = population()._trainer
+    histories = trainer.fit(x, y, before_training=first.append, **settings)
+    for a, b in zip(histories, expected, strict=True):
+        assert a.history == b.history
+    (first,) = first
+    own = model(0.2, seed=1)
+    np.testing.assert_array_equal(first.before(1)[0], own.get_weights()[0])
+    # Of 40 examples the mini-batch has 32, from the first to the last.
+    assert first.sample.positions[[0, -1]].tolist() == [0, 39]
+    some = first.sample.positions
+    before = own.test_on_batch(x[some], y[some], return_dict=True)
+    logs = own.train_on_batch(x[some], y[some], return_dict=True)
+    logs |= {f"val_{name}": value for name, value in before.items()}
+    assert {name: values[1] for name, values in first.logs.items()} == (
+        pytest.approx(logs, rel=1e-5)
+    )
+    for actual, value in zip(first.after(1), own.get_weights(), strict=False):
+        np.testing.assert_allclose(actual, value, rtol=1e-5, atol=1e-6)
+
+
+def test_a_first_batch_of_subsets_is_each_members_own(rng):
+    x, y = data(rng)
+    orders = np.stack([rng.permutation(40) for _ in range(3)])
+    first = []
+    population()._trainer.fit(
+        x,
+        y,
+        subsets=np.split(orders, [25], 1),
+        before_training=first.append,
+        batch_size=8,
+    )
+    (first,) = first
+    some = orders[2, np.linspace(0, 24, 8).astype(int)]
+    held_out = orders[2, 25 + np.linspace(0, 14, 8).astype(int)]
+    own = model(0.3, seed=2)
+    before = own.evaluate(x[held_out], y[held_out], verbose=0)
+    loss = own.train_on_batch(x[some], y[some])[0]
+    assert first.logs["val_loss"][2] == pytest.approx(before[0], rel=1e-5)
+    assert first.logs["loss"][2] == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_first_batch_takes_no_pass_over_data_of_its_own(rng):
+    class Counted(keras.utils.PyDataset):
+        passes = 0
+
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, i):
+            self.passes += i == 0
+            return x[20 * i :][:20], y[20 * i :][:20]
+
+    x, y = data(rng)
+    train, held_out = Counted(), Counted()
+    population()._trainer.fit(
+        train, validation_data=held_out, epochs=2, before_training=lambda _: 0
+    )
+    assert (train.passes, held_out.passes) == (2, 2)
+
+
 ROWS = np.zeros((3, 2), int)
 
 

@@ -1,7 +1,7 @@
 """What a population trains on: arrays held on the device, in mini-batches."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -66,13 +66,63 @@ class Batches:
     def steps(self) -> int:
         return -(-len(self) // self.batch_size)
 
+    def sample(self, size: int) -> "Sample":
+        """Returns so many of the examples, from all over the arrays."""
+        positions = np.linspace(0, len(self) - 1, size).astype("int32")
+        if self._subsets is not None:
+            own = self._subsets[:, positions]
+            return Sample(Batches(self.arrays, size, own), own)
+        arrays = _each(lambda a: ops.take(a, positions, axis=0), self.arrays)
+        return Sample(Batches(arrays, size), positions)
+
+    def of_member(self, k: int) -> Arrays:
+        """Returns the examples of a member."""
+        if self._subsets is None:
+            return self.arrays
+        own = self._subsets[k]
+        return _each(lambda a: ops.take(a, own, axis=0), self.arrays)
+
     def head(self) -> Arrays:
         """Returns two examples, or the one there is."""
         return _each(lambda array: array[:2], self.arrays)
 
 
+class Sample(NamedTuple):
+    """Some examples.
+
+    Attributes:
+        batches: One mini-batch of them.
+        positions: Where they are in the arrays that they are of, in ascending
+            order; with a row for each member if these have subsets.
+    """
+
+    batches: Batches
+    positions: np.ndarray
+
+
 # Gives the `Batches` of an epoch.
 Reader = Callable[[], list[Batches]]
+
+
+class PeekedReader:
+    """A `Reader` whose next batches may be looked at before they are read.
+
+    A dataset is gone through no more often for it.
+    """
+
+    def __init__(self, read: Reader) -> None:
+        self._read = read
+        self._next: list[Batches] | None = None
+
+    def peek(self) -> list[Batches]:
+        """Returns what the next call will return."""
+        if self._next is None:
+            self._next = self._read()
+        return self._next
+
+    def __call__(self) -> list[Batches]:
+        batches, self._next = self.peek(), None
+        return batches
 
 
 def read(

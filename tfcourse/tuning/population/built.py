@@ -1,13 +1,14 @@
 """A population whose template has variables: all that computes."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, Literal
 
 import keras
 import numpy as np
 from keras import ops
 
-from tfcourse.tuning.population.batches import Batches, parts
+from tfcourse.tuning.population.batches import Batches, Sample, parts
 from tfcourse.tuning.population.engines import Engine, engine_of
 from tfcourse.tuning.population.functional.member import Member
 from tfcourse.tuning.population.history import python_value
@@ -95,6 +96,27 @@ class BuiltPopulation:
         return keras.tree.map_structure(
             lambda *some: np.concatenate(some, axis=1), *outputs
         )
+
+
+@dataclasses.dataclass
+class FirstBatch:
+    """What members make of one mini-batch, before they are trained.
+
+    Attributes:
+        sample: Examples of the training data, a mini-batch.
+        held_out: Examples of the validation data, or None.
+        logs: The metrics of a step on the first, with a value for each member,
+            and, named `val_...`, of an evaluation on the others before it.
+        before: A function from a member's number to its initial values, as
+            `Population.values`.
+        after: The same for its values after the step.
+    """
+
+    sample: Sample
+    held_out: Sample | None
+    logs: dict[str, np.ndarray]
+    before: Callable[[int], list[np.ndarray]]
+    after: Callable[[int], list[np.ndarray]]
 
 
 def build_population(

@@ -92,9 +92,17 @@ class State:
 
     def values(self, k: int, best: bool) -> list[np.ndarray]:
         """Returns the value of each saved variable of a member."""
+        return self._unpacked(self._row(k, best))
+
+    def values_in(self, arrays: list[Tensor], row: int) -> list[np.ndarray]:
+        """Returns what `values` does, of a row of any arrays."""
+        saved = arrays[: self._member.saved]
+        return self._unpacked([ops.convert_to_numpy(a[row]) for a in saved])
+
+    def _unpacked(self, row: list[np.ndarray]) -> list[np.ndarray]:
         metrics = [ops.convert_to_numpy(v[0]) for v in self._initial_metrics]
-        row = [*self._row(k, best), *metrics]
-        return self._member.packing.unpack(row)[: self._member.saved_variables]
+        values = self._member.packing.unpack([*row, *metrics])
+        return values[: self._member.saved_variables]
 
     def everyone(self, best: bool) -> list[Tensor]:
         """Returns the arrays with a row for each member, left or not."""

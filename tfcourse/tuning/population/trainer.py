@@ -1,6 +1,7 @@
 """Trains the members of a population, whose variables are stacked arrays."""
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -9,11 +10,16 @@ import keras
 import numpy as np
 
 from tfcourse.tuning.population import batches as readers
-from tfcourse.tuning.population.batches import Batches, Reader
+from tfcourse.tuning.population.batches import (
+    Batches,
+    PeekedReader,
+    Reader,
+)
 from tfcourse.tuning.population.built import (
     Batch,
     BuiltPopulation,
     Columns,
+    FirstBatch,
     JitCompile,
     Slices,
     Traced,
@@ -147,6 +153,7 @@ class PopulationTrainer:
         shuffle: bool = True,
         early_stopping: int | keras.callbacks.EarlyStopping | None = None,
         keep_best: str | tuple[str, str] | None = None,
+        before_training: Callable[[FirstBatch], None] | None = None,
         on_epoch_end: OnEpochEnd | None = None,
         seed: int | None = None,
         **data: Any,
@@ -162,6 +169,8 @@ class PopulationTrainer:
             shuffle: Whether arrays are shuffled anew in each epoch.
             early_stopping: The patience, or a callback of Keras's.
             keep_best: Of which metric the best weights are kept.
+            before_training: Called with what the members make of a mini-batch;
+                they begin their training as if it had not been.
             on_epoch_end: Called with `(trainer, epoch, logs)`.
             seed: Seed of the shuffling.
             **data: Further arguments of `fit_data`.
@@ -169,7 +178,11 @@ class PopulationTrainer:
         start = time.perf_counter()
         with self._on_device():
             given = fit_data(self._size, x, y, **data)
-            batches, validation = self._plan(given, epochs - initial_epoch)
+            first, read, validation = self._plan(given, epochs - initial_epoch)
+            if before_training is not None:
+                before_training(self._first_batch(first[0], validation))
+            batches = _each_epoch(first, read)
+            del first
             self._log = log = TrainingLog(
                 self._template,
                 self._size,
@@ -215,7 +228,10 @@ class PopulationTrainer:
     def values(self, k: int, best: bool = False) -> list[np.ndarray]:
         """Returns the values of a member, see `Population.values`."""
         built = self._need_filled()
-        values = built.state.values(self._index(k), best)
+        return self._own(built.state.values(self._index(k), best), k)
+
+    def _own(self, values: list[np.ndarray], k: int) -> list[np.ndarray]:
+        """Returns the values of a member's own variables."""
         if self._slices is None:
             return values
         return [
@@ -277,18 +293,46 @@ class PopulationTrainer:
 
     def _plan(
         self, data: FitData, epochs: int
-    ) -> tuple[Iterator[list[Batches]], Reader | None]:
+    ) -> tuple[list[Batches], Reader, PeekedReader | None]:
         """Makes the programs, and gives the members their values.
 
         Returns:
-            The batches of each epoch, and what gives those of an evaluation.
+            The batches of the first epoch, and what gives those of the others,
+            and of an evaluation.
         """
         read = data.training()
         first = read()
         built = self._build(first[0].head())
-        validation = data.validation(built.examples_at_once)
-        built.loop.plan(epochs, first, validation, self._fill)
-        return _each_epoch(first, read), validation
+        held_out = data.validation(built.examples_at_once)
+        validation = None if held_out is None else PeekedReader(held_out)
+        peek = None if validation is None else validation.peek
+        built.loop.plan(epochs, first, peek, self._fill)
+        return first, read, validation
+
+    def _first_batch(
+        self, batches: Batches, validation: PeekedReader | None
+    ) -> FirstBatch:
+        """Returns what the members make of one mini-batch."""
+        built = self._need_filled()
+        size, held_out = batches.batch_size, None
+        sample = batches.sample(size)
+        if validation is not None:
+            some = validation.peek()[0]
+            held_out = some.sample(min(size, len(some)))
+        arrays, logs = built.loop.try_batch(
+            sample.batches, held_out and held_out.batches
+        )
+
+        def values(of: Any, k: int) -> list[np.ndarray]:
+            return self._own(built.state.values_in(of, k), k)
+
+        return FirstBatch(
+            sample,
+            held_out,
+            logs,
+            functools.partial(values, built.state.arrays),
+            functools.partial(values, arrays),
+        )
 
     def _epoch(
         self,

@@ -21,6 +21,8 @@ from tfcourse.tuning.population.state import State, take
 # Gives the batches of an evaluation.
 Validation = Callable[[], list[Batches]]
 Logs = dict[str, np.ndarray]
+# Computes something of the members of some rows, given by number.
+_Run = Callable[[list[Tensor], np.ndarray], tuple[list[Tensor], Logs]]
 
 # Below so many steps, counted for every member, compiling costs more time than
 # it saves.
@@ -150,9 +152,40 @@ class TrainingLoop:
             # XLA would compile anew for the members that were kept.
             self._decide()
         self._left -= 1
+        return self._as_memory_allows(
+            lambda arrays, members: self._one(
+                arrays, members, batches, orders, validation
+            )
+        )
+
+    def try_batch(
+        self, batches: Batches, held_out: Batches | None
+    ) -> tuple[list[Tensor], Logs]:
+        """Returns what `run` does, of one mini-batch; the state stays.
+
+        Args:
+            batches: The mini-batch.
+            held_out: Another one, on which the members are evaluated before;
+                or None.
+        """
+
+        def one(
+            arrays: list[Tensor], members: np.ndarray
+        ) -> tuple[list[Tensor], Logs]:
+            logs: Logs = {}
+            if held_out is not None:
+                arrays, more = self.evaluate(arrays, [held_out], members)
+                logs = _of_evaluation(more)
+            order = np.arange(len(batches))
+            arrays, own = self._one(arrays, members, [batches], [order], None)
+            return arrays, own | logs
+
+        return self._as_memory_allows(one)
+
+    def _as_memory_allows(self, one: _Run) -> tuple[list[Tensor], Logs]:
         while True:
             try:
-                return self._in_pieces(batches, orders, validation)
+                return self._in_pieces(one)
             except MemoryError:
                 members = len(self._state.rows)
                 if self.pieces >= members:
@@ -178,19 +211,12 @@ class TrainingLoop:
             arrays = self._engine.evaluate(arrays, *each)
         return arrays, self._engine.results(arrays)
 
-    def _in_pieces(
-        self,
-        batches: list[Batches],
-        orders: list[np.ndarray],
-        validation: Validation | None,
-    ) -> tuple[list[Tensor], Logs]:
+    def _in_pieces(self, one: _Run) -> tuple[list[Tensor], Logs]:
         arrays, members = self._state.arrays, self._state.rows
         if self.pieces == 1:
-            return self._one(arrays, members, batches, orders, validation)
+            return one(arrays, members)
         outcomes = [
-            self._one(
-                take(arrays, rows), members[rows], batches, orders, validation
-            )
+            one(take(arrays, rows), members[rows])
             for rows in np.array_split(np.arange(len(members)), self.pieces)
         ]
         parts, logs = zip(*outcomes, strict=True)
@@ -217,14 +243,11 @@ class TrainingLoop:
                 b.batch_size,
                 self._xla,
             )
-        logs = self._engine.results(arrays)
+        logs = _in_numpy(self._engine.results(arrays))
         if validation is not None:
             arrays, more = self.evaluate(arrays, validation(), members)
-            logs |= {f"val_{name}": value for name, value in more.items()}
-        return arrays, {
-            name: np.asarray(ops.convert_to_numpy(value))
-            for name, value in logs.items()
-        }
+            logs |= _of_evaluation(more)
+        return arrays, logs
 
     def _try_evaluation(self, batches: list[Batches]) -> None:
         """Evaluates on one example, after which the programs are there."""
@@ -241,6 +264,17 @@ class TrainingLoop:
         for b in batches:
             order = _indices(b, np.arange(len(b)), members)
             yield b.arrays, order, b.batch_size
+
+
+def _of_evaluation(logs: dict[str, Tensor]) -> Logs:
+    return {f"val_{name}": value for name, value in _in_numpy(logs).items()}
+
+
+def _in_numpy(logs: dict[str, Tensor]) -> Logs:
+    return {
+        name: np.asarray(ops.convert_to_numpy(value))
+        for name, value in logs.items()
+    }
 
 
 def _indices(
