@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tfcourse.utils import global_state
+from tfcourse.utils.keras_private import fresh_names
 
 
 def draws():
@@ -55,6 +56,13 @@ def test_what_is_drawn_inside_changes_nothing_outside(error):
     assert again[:3] + again[4:] == first[:3] + first[4:]
     number = int(again[3].rpartition("_")[2])
     assert number == int(first[3].rpartition("_")[2]) + 2
+
+
+def test_what_nothing_has_been_named_yet_is_preserved_too():
+    with fresh_names():
+        with global_state.preserved():
+            assert keras.layers.Dense(1).name == "dense"
+        assert keras.layers.Dense(1).name == "dense"
 
 
 def test_session_is_cleared_but_for_settings():

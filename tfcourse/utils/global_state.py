@@ -28,7 +28,7 @@ def preserved() -> collections.abc.Iterator[None]:
     tensorflow = _tensorflow()
     tensorflows = tensorflow and tensorflow.random_state()
     attributes = keras_private.global_attributes()
-    counts = dict(attributes.get(_COUNTS, {}))
+    counts = dict(attributes.get(_COUNTS) or {})
     generator = attributes.get(keras_private.GLOBAL_SEED_GENERATOR)
     drawn = generator and keras.ops.convert_to_numpy(generator.state)
     try:
@@ -40,7 +40,7 @@ def preserved() -> collections.abc.Iterator[None]:
             tensorflow.set_random_state(tensorflows)
         if generator:
             generator.state.assign(drawn)
-        if _COUNTS in attributes:
+        if attributes.get(_COUNTS) is not None:
             attributes[_COUNTS].clear()
             attributes[_COUNTS].update(counts)
         keras_private.set_global_attributes(attributes)
