@@ -383,6 +383,36 @@ def test_defers_initialization():
     assert usual.kernel._value is not None
 
 
+def test_defers_the_variables_of_a_symbolic_call():
+    class Own(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = layers.Dense(2)
+
+        def call(self, x):
+            return self.inner(x)
+
+    with keras_private.deferred_initialization():
+        own = Own()
+        own(keras.KerasTensor((None, 3)))
+    kernel = own.inner.kernel
+    assert keras_private.initializer_of(kernel) is not None
+    assert kernel._value is None
+
+
+def test_gives_an_input():
+    model = keras.Sequential([layers.Dense(2)])
+    keras_private.give_input(model, (None, 3))
+    assert keras_private.first_of_sequential(model).batch_shape == (None, 3)
+    keras_private.rebuild(model)
+    assert model.layers[0].kernel.shape == (3, 2)
+    # As the first batch would.
+    usual = keras.Sequential([layers.Dense(2)])
+    usual(ops.ones((1, 3)))
+    first = keras_private.first_of_sequential(usual)
+    assert first.dtype == keras_private.first_of_sequential(model).dtype
+
+
 def test_knows_the_losses_of_a_model(model):
     assert keras_private.compiled_loss(keras.Sequential()) is None
     model.compile("sgd", "mse", loss_weights=[2.0])

@@ -353,10 +353,14 @@ def unbuilt() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def deferred_initialization() -> Iterator[None]:
-    """While it lasts, variables keep how they begin, instead of memory."""
+def deferred_initialization(built: bool = False) -> Iterator[None]:
+    """While it lasts, variables keep how they begin, instead of memory.
+
+    Args:
+        built: Whether a `keras.Sequential` is built as always.
+    """
     with (
-        unbuilt(),
+        contextlib.nullcontext() if built else unbuilt(),
         _patched(
             *_deferring_methods(),
             *(
@@ -420,6 +424,10 @@ def _deferring_methods() -> list[tuple[type, str, Callable[..., Any]]]:
         self._value, self._initializer = None, initializer
         self._is_deferred = True
 
+    def initialize_later(self: Any) -> None:
+        # Created in a symbolic call, which has noted the initializer.
+        self._is_deferred = True
+
     def assign(self: Any, value: Any) -> None:
         if not hasattr(self, "_is_deferred"):
             # Of a layer from elsewhere, which models may share.
@@ -432,6 +440,7 @@ def _deferring_methods() -> list[tuple[type, str, Callable[..., Any]]]:
     return [
         (Variable, "_initialize", initialize),
         (Variable, "_initialize_with_initializer", initialize_with_initializer),
+        (Variable, "_deferred_initialize", initialize_later),
         (Variable, "_direct_assign", assign),
         (Variable, "_convert_to_tensor", convert_by_numpy),
     ]

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfcourse.tuning.population.functional.build import build_for
 from tfcourse.tuning.population.functional.keras_optimizers import (
     make_functional,
 )
@@ -25,9 +26,17 @@ from tfcourse.utils.keras_private import (
     unbuilt,
 )
 
+# Layers of Keras that draw seeds for initializers when they are built.
+_DRAW_WHEN_BUILT = (
+    keras.layers.GroupQueryAttention,
+    keras.layers.MultiHeadAttention,
+    keras.layers.SpectralNormalization,
+)
+
 __all__ = [
     "all_variables",
     "build_deferred",
+    "build_deferred_for",
     "deferred_initialization",
     "initial_value",
     "initial_values",
@@ -40,9 +49,10 @@ def build_deferred(
 ) -> keras.Model:
     """Returns the model that `build` makes, without memory for its variables.
 
-    A `keras.Sequential` is not built, a functional model is. Where `build`
-    does what a deferred model cannot, such as reading weights, the model itself
-    is returned: a deferred one is good wherever a model is.
+    A `keras.Sequential` of Keras's own layers is not built, any other model is
+    that has an input. Where `build` does what a deferred model cannot, such as
+    reading weights, the model itself is returned: a deferred one is good
+    wherever a model is.
 
     Args:
         build: A function without arguments that returns a compiled model.
@@ -56,10 +66,20 @@ def build_deferred(
 
     try:
         with deferred_initialization():
+            model = seeded()
+        if _may_wait(model):
+            return model
+        with deferred_initialization(built=True):
             return seeded()
     except Exception:
         # If it is not for the deferring, it will be raised again.
         return seeded()
+
+
+def build_deferred_for(model: keras.Model, inputs: Any) -> None:
+    """Does as `build_for`, for a model without memory."""
+    with deferred_initialization(built=not _may_wait(model)):
+        build_for(model, inputs)
 
 
 def initial_values(
@@ -113,6 +133,21 @@ def all_variables(model: keras.Model) -> list[Any]:
         *model.non_trainable_variables,
         *model.optimizer.variables,
     ]
+
+
+def _may_wait(model: keras.Model) -> bool:
+    """Whether a model's layers draw nothing, and make none, when it is built.
+
+    If it is not even a model, others will say so.
+    """
+    if not isinstance(model, keras.Model):
+        return True
+    return not isinstance(model, keras.Sequential) or all(
+        type(layer).__module__.startswith(("keras.", "tfcourse."))
+        and not isinstance(layer, keras.Model)
+        and type(layer) not in _DRAW_WHEN_BUILT
+        for layer in every_layer(model, itself=False)
+    )
 
 
 def _complete(model: keras.Model, template: keras.Model) -> None:

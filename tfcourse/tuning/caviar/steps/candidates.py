@@ -24,7 +24,7 @@ from tfcourse.tuning.population import (
     CannotVectorize,
     build_deferred,
 )
-from tfcourse.tuning.population.deferred import deferred_initialization
+from tfcourse.tuning.population.deferred import build_deferred_for
 from tfcourse.tuning.population.functional.build import build_for, has_input
 from tfcourse.tuning.population.made_before import constants_made_before
 from tfcourse.tuning.population.structure import digest
@@ -198,8 +198,7 @@ def _first_deferred(
 def _build_for(model: keras.Model, inputs: Any) -> None:
     """Gives a deferred model the shapes of the data."""
     try:
-        with deferred_initialization():
-            build_for(model, inputs)
+        build_deferred_for(model, inputs)
     except Exception as error:
         raise CannotVectorize(
             "its model has no Input, and cannot be built from the shapes of "
