@@ -71,3 +71,23 @@ def test_session_is_cleared_but_for_settings():
     global_state.clear_session()
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
     assert keras.layers.Dense(1).name == "dense"
+
+
+def test_variables_of_a_symbolic_call_get_values_afterwards():
+    class Own(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = keras.layers.Dense(2)
+
+        def call(self, x):
+            return self.inner(x)
+
+    def call():
+        Own()(keras.KerasTensor((None, 3)))
+
+    call()
+    with global_state.preserved():
+        call()
+    own = Own()
+    own(keras.KerasTensor((None, 3)))
+    assert keras.ops.convert_to_numpy(own.inner.kernel).shape == (3, 2)

@@ -41,8 +41,15 @@ GLOBAL_SEEDS = GLOBAL_SEED_GENERATOR, GLOBAL_RANDOM_SEED
 
 
 def global_attributes() -> dict[str, Any]:
-    """Returns Keras's settings, and what it counts, by name."""
-    return dict(vars(global_state.GLOBAL_STATE_TRACKER))
+    """Returns Keras's settings, and what it counts, by name.
+
+    Its lists are copied: Keras appends to that of the variables that wait for
+    their values.
+    """
+    return {
+        name: list(value) if type(value) is list else value
+        for name, value in vars(global_state.GLOBAL_STATE_TRACKER).items()
+    }
 
 
 def set_global_attributes(attributes: Mapping[str, Any]) -> None:
