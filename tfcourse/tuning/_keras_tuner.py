@@ -4,6 +4,7 @@ Private and deep names of keras-tuner stand here and nowhere else, and each of
 them in `tests/tuning/test_keras_tuner.py`, which fails when one is gone.
 """
 
+import functools
 import os
 import pathlib
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from tfcourse.utils import global_state
 
 __all__ = [
+    "GridHooks",
     "OracleHooks",
     "Trial",
     "TrialStatus",
@@ -206,17 +208,45 @@ def mark_tried(oracle: keras_tuner.Oracle, trial: Trial) -> None:
 # A `GridSearchOracle`
 
 
-def continue_grid_after(
-    oracle: keras_tuner.oracles.GridSearchOracle, trial_id: str
-) -> None:
+class GridHooks(keras_tuner.oracles.GridSearchOracle):
+    """A grid that takes trials without a hyperparameter that was met later.
+
+    keras-tuner's own ends with a `KeyError` where it meets them in another
+    order than it made them.
+    """
+
+    def _compare(self, a, b):
+        return super()._compare(self._completed(a, 0), self._completed(b, 0))
+
+    def _get_next_combination(self, values):
+        # At its last value: its others are not for this trial.
+        return super()._get_next_combination(self._completed(values, -1))
+
+    def _completed(self, values, place):
+        hp = self.get_space()
+        hp.values = dict(values)
+        for parameter in hp.space:
+            if hp.is_active(parameter) and parameter.name not in hp.values:
+                others = [v for v in parameter.values if v != parameter.default]
+                value = [parameter.default, *others][place]
+                hp.values[parameter.name] = value
+        return hp.values
+
+
+def continue_grid_after(oracle: GridHooks, trial_id: str) -> None:
     """Lets a grid hand out the point after that of a trial."""
     oracle._populate_next.append(trial_id)
 
 
-def restore_grid(
-    oracle: keras_tuner.oracles.GridSearchOracle, trial_ids: list[str]
-) -> None:
-    """Sets which trials of a grid have begun, in the grid's order."""
-    for trial_id in trial_ids:
+def restore_grid(oracle: GridHooks) -> None:
+    """Puts the trials of a reloaded grid into its order, and goes on there."""
+
+    def compare(one, other):
+        values = (oracle.trials[i].hyperparameters.values for i in (one, other))
+        return oracle._compare(*values)
+
+    ids = sorted(oracle.trials, key=functools.cmp_to_key(compare))
+    for trial_id in ids:
         oracle._ordered_ids.insert(trial_id)
-    oracle._populate_next = trial_ids[-1:]
+    # There may be points between any two of them.
+    oracle._populate_next = ids

@@ -48,11 +48,16 @@ class GroupsLog:
 
     def add(self, record: GroupRecord) -> None:
         """Adds a record to the list, to its file and to Python's log."""
+        known = {(group["how"], group["why"]) for group in self.groups[-1:]}
         self.groups.append(dataclasses.asdict(record))
         write_json(self._path, self.groups)
         count = len(record.trials)
+        # That trials come one by one is told once.
+        told = count == 1 and (record.how, record.why) in known
         _log.log(
-            logging.INFO if record.how == "vectorised" else logging.WARNING,
+            logging.INFO
+            if told or record.how == "vectorised"
+            else logging.WARNING,
             "%d trial%s %s, %.1f s%s",
             count,
             "" if count == 1 else "s",

@@ -4,12 +4,12 @@ import keras_tuner
 from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle
 
 from tfcourse.tuning._keras_tuner import (
+    GridHooks,
     Trial,
     TrialStatus,
     continue_grid_after,
     restore_grid,
 )
-from tfcourse.tuning.results.trials import trial_order
 
 _POINTS_TRIED = 20
 
@@ -77,7 +77,7 @@ def discover_hyperparameters(
             oracle.update_space(hp)
 
 
-class _ParallelGrid(GridSearchOracle):
+class _ParallelGrid(GridHooks):
     """A grid that is gone through in one order, and resumed where it ended.
 
     After a reload keras-tuner's has forgotten its place, and ends.
@@ -93,7 +93,7 @@ class _ParallelGrid(GridSearchOracle):
 
     def reload(self) -> None:
         super().reload()
-        restore_grid(self, sorted(self.trials, key=trial_order))
+        restore_grid(self)
 
     def end_trial(self, trial: Trial) -> None:
         if trial.trial_id in self._built:
