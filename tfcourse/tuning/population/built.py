@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfcourse.tuning.population.batches import Batches, Sample, parts
+from tfcourse.tuning.population.data.batches import Batches, Sample, parts
 from tfcourse.tuning.population.engines import Engine, engine_of
 from tfcourse.tuning.population.functional.member import Member
 from tfcourse.tuning.population.history import python_value

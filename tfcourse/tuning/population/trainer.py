@@ -9,12 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfcourse.tuning.population import batches as readers
-from tfcourse.tuning.population.batches import (
-    Batches,
-    PeekedReader,
-    Reader,
-)
 from tfcourse.tuning.population.built import (
     Batch,
     BuiltPopulation,
@@ -25,7 +19,13 @@ from tfcourse.tuning.population.built import (
     Traced,
     build_population,
 )
-from tfcourse.tuning.population.fit_data import FitData, fit_data
+from tfcourse.tuning.population.data.batches import (
+    Batches,
+    generator,
+    orders,
+)
+from tfcourse.tuning.population.data.fit_data import FitData, fit_data
+from tfcourse.tuning.population.data.readers import ArrayReader, Reader, read
 from tfcourse.tuning.population.functional.build import build
 from tfcourse.tuning.population.history import (
     LOSSES,
@@ -177,7 +177,8 @@ class PopulationTrainer:
         """
         start = time.perf_counter()
         with self._on_device():
-            given = fit_data(self._size, x, y, **data)
+            rng = generator(shuffle, seed)
+            given = fit_data(self._size, x, y, rng=rng, **data)
             first, read, validation = self._plan(given, epochs - initial_epoch)
             if before_training is not None:
                 before_training(self._first_batch(first[0], validation))
@@ -191,12 +192,12 @@ class PopulationTrainer:
                 early_stopping,
                 validation is not None,
             )
-            orders = readers.orders(shuffle, seed)
+            order = orders(rng)
             for epoch in range(initial_epoch, epochs):
                 if not len(self.training):
                     break
                 some = next(batches)
-                logs = self._epoch(epoch, some, orders(some), validation, log)
+                logs = self._epoch(epoch, some, order(some), validation, log)
                 if verbose:
                     print_epoch(epoch, epochs, logs, self._size)
                 if on_epoch_end is not None:
@@ -215,7 +216,7 @@ class PopulationTrainer:
     ) -> list[dict[str, Any]]:
         """Returns the metrics of each member, a list of K dicts."""
         with self._on_device():
-            batches = readers.read(x, y, sample_weight, None, batch_size)()
+            batches = read(x, y, sample_weight, None, batch_size)()
             built = self._build(batches[0].head())
             self._fill()
             return built.evaluate(batches)
@@ -293,31 +294,30 @@ class PopulationTrainer:
 
     def _plan(
         self, data: FitData, epochs: int
-    ) -> tuple[list[Batches], Reader, PeekedReader | None]:
+    ) -> tuple[list[Batches], Reader, Reader | None]:
         """Makes the programs, and gives the members their values.
 
         Returns:
             The batches of the first epoch, and what gives those of the others,
             and of an evaluation.
         """
-        read = data.training()
-        first = read()
+        reader = data.training()
+        first = reader()
         built = self._build(first[0].head())
-        held_out = data.validation(built.examples_at_once)
-        validation = None if held_out is None else PeekedReader(held_out)
-        peek = None if validation is None else validation.peek
-        built.loop.plan(epochs, first, peek, self._fill)
-        return first, read, validation
+        validation = data.validation(built.examples_at_once)
+        built.loop.plan(epochs, first, validation, self._fill)
+        return first, reader, validation
 
     def _first_batch(
-        self, batches: Batches, validation: PeekedReader | None
+        self, batches: Batches, validation: Reader | None
     ) -> FirstBatch:
         """Returns what the members make of one mini-batch."""
         built = self._need_filled()
         size, held_out = batches.batch_size, None
         sample = batches.sample(size)
-        if validation is not None:
-            some = validation.peek()[0]
+        # A dataset is not gone through once more than `fit` does.
+        if isinstance(validation, ArrayReader):
+            some = validation()[0]
             held_out = some.sample(min(size, len(some)))
         arrays, logs = built.loop.try_batch(
             sample.batches, held_out and held_out.batches
@@ -376,7 +376,9 @@ class PopulationTrainer:
         return int(k)
 
 
-def _each_epoch(first: list[Batches], read: Reader) -> Iterator[list[Batches]]:
+def _each_epoch(
+    first: list[Batches], reader: Reader
+) -> Iterator[list[Batches]]:
     """Yields the batches of each epoch, of which the first are there already.
 
     A dataset's batches are not kept from epoch to epoch.
@@ -384,4 +386,4 @@ def _each_epoch(first: list[Batches], read: Reader) -> Iterator[list[Batches]]:
     yield first
     del first
     while True:
-        yield read()
+        yield reader()

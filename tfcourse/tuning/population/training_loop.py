@@ -2,13 +2,15 @@
 
 import concurrent.futures
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import numpy as np
 from keras import ops
 
-from tfcourse.tuning.population.batches import Batches
+from tfcourse.tuning.population.data.batches import Batches
+from tfcourse.tuning.population.data.readers import ArrayReader, Reader
 from tfcourse.tuning.population.engines.base import (
     Engine,
     Tensor,
@@ -18,11 +20,11 @@ from tfcourse.tuning.population.engines.base import (
 from tfcourse.tuning.population.functional.member import Member
 from tfcourse.tuning.population.state import State, take
 
-# Gives the batches of an evaluation.
-Validation = Callable[[], list[Batches]]
 Logs = dict[str, np.ndarray]
 # Computes something of the members of some rows, given by number.
 _Run = Callable[[list[Tensor], np.ndarray], tuple[list[Tensor], Logs]]
+# What a `Reader` does.
+Read = Callable[[], list[Batches]]
 
 # Below so many steps, counted for every member, compiling costs more time than
 # it saves.
@@ -73,7 +75,7 @@ class TrainingLoop:
         self,
         epochs: int,
         batches: list[Batches],
-        validation: Validation | None,
+        validation: Reader | None,
         fill: Callable[[], None],
     ) -> None:
         """Fixes the work of the next epochs; compiles it where that pays.
@@ -91,7 +93,8 @@ class TrainingLoop:
         compiling = self._compile_ahead(batches[0])
         try:
             fill()
-            if compiling is not None and validation is not None:
+            # A dataset is not gone through once more than `fit` does.
+            if compiling is not None and isinstance(validation, ArrayReader):
                 with contextlib.suppress(MemoryError):
                     self._try_evaluation(validation())
         finally:
@@ -138,23 +141,24 @@ class TrainingLoop:
         self,
         batches: list[Batches],
         orders: list[np.ndarray],
-        validation: Validation | None,
+        validation: Reader | None,
     ) -> tuple[list[Tensor], Logs]:
         """Returns the arrays after an epoch, and its metrics.
 
         Args:
             batches: A list of `Batches` to train on.
             orders: For each of them, the positions of the examples in order.
-            validation: A function that gives `Batches` to evaluate on, or
-                None.
+            validation: What gives the `Batches` to evaluate on, or None.
         """
         if len(self._state.rows) != self._members:
             # XLA would compile anew for the members that were kept.
             self._decide()
         self._left -= 1
+        # However many parts there are, a dataset is gone through once.
+        once = validation and functools.cache(validation)
         return self._as_memory_allows(
             lambda arrays, members: self._one(
-                arrays, members, batches, orders, validation
+                arrays, members, batches, orders, once
             )
         )
 
@@ -231,7 +235,7 @@ class TrainingLoop:
         members: np.ndarray,
         batches: list[Batches],
         orders: list[np.ndarray],
-        validation: Validation | None,
+        validation: Read | None,
     ) -> tuple[list[Tensor], Logs]:
         arrays = self._state.begin(arrays)
         for b, positions in zip(batches, orders, strict=True):

@@ -1,12 +1,19 @@
 """What a population is fitted to, and what it is validated on."""
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from tfcourse.tuning.population import batches as readers
-from tfcourse.tuning.population.batches import Reader
+from tfcourse.data.adapters import Arrays, are_arrays, length_of
+from tfcourse.tuning.population.data.batches import each, on_device
+from tfcourse.tuning.population.data.readers import (
+    GIVEN,
+    Reader,
+    read,
+    read_validation,
+)
 
 # Indices of the examples of each member, shape `(K, n)`.
 Subset = np.ndarray
@@ -24,6 +31,7 @@ class FitData:
         batch_size: The size of a mini-batch.
         validation_data: As for `Population.fit`.
         validation_batch_size: The size of a mini-batch of the evaluation.
+        rng: What draws orders, or None if data are gone through in theirs.
         inside: Which of the examples each member trains on, or None.
         outside: Which of the examples each is evaluated on, or None.
     """
@@ -35,18 +43,20 @@ class FitData:
     batch_size: int | None
     validation_data: Any
     validation_batch_size: int | None
+    rng: np.random.Generator | None = None
     inside: Subset | None = None
     outside: Subset | None = None
 
     def training(self) -> Reader:
         """Returns what gives the `Batches` to train on."""
-        return readers.read(
+        return read(
             self.x,
             self.y,
             self.sample_weight,
             self.class_weight,
             self.batch_size,
             self.inside,
+            self.rng,
         )
 
     def validation(self, at_least: int) -> Reader | None:
@@ -55,7 +65,7 @@ class FitData:
         Args:
             at_least: As for `read_validation`.
         """
-        return readers.read_validation(
+        return read_validation(
             self.validation_data,
             self.validation_batch_size or self.batch_size,
             at_least,
@@ -74,10 +84,11 @@ def fit_data(
     sample_weight: Any = None,
     validation_batch_size: int | None = None,
     subsets: Any = None,
+    rng: np.random.Generator | None = None,
 ) -> FitData:
     """Returns the `FitData` of a population of so many members.
 
-    The other arguments are those of `Population.fit`.
+    The other arguments are those of `Population.fit`, and `FitData.rng`.
 
     Raises:
         ValueError: If arguments do not go together.
@@ -90,6 +101,7 @@ def fit_data(
         batch_size,
         validation_data,
         validation_batch_size,
+        rng,
     )
     if subsets is not None:
         if validation_split or validation_data is not None:
@@ -104,11 +116,9 @@ def fit_data(
 
 
 def _with_subsets(data: FitData, subsets: Any, members: int) -> FitData:
-    inside, outside = readers.check_subsets(subsets, members, data.x)
+    inside, outside = _check_subsets(subsets, members, data.x)
     # Once, for training and for validation.
-    x, y, weight = arrays = readers.on_device(
-        (data.x, data.y, data.sample_weight)
-    )
+    x, y, weight = arrays = on_device((data.x, data.y, data.sample_weight))
     return dataclasses.replace(
         data,
         x=x,
@@ -121,7 +131,7 @@ def _with_subsets(data: FitData, subsets: Any, members: int) -> FitData:
 
 
 def _split(data: FitData, share: float) -> FitData:
-    (x, y, weight), held_out = readers.split(
+    (x, y, weight), held_out = _split_arrays(
         data.x, data.y, data.sample_weight, share
     )
     return dataclasses.replace(
@@ -130,4 +140,54 @@ def _split(data: FitData, share: float) -> FitData:
         y=y,
         sample_weight=weight,
         validation_data=held_out,
+    )
+
+
+def _check_subsets(
+    subsets: Iterable[Any], members: int, x: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the `subsets` of `Population.fit` as two arrays of indices.
+
+    Raises:
+        ValueError: If they are not two of one row a member, if an index is not
+            that of an example, or if the examples are not in arrays.
+    """
+    if not are_arrays(x):
+        raise ValueError(
+            "`subsets` of Population.fit are those of arrays. Received: "
+            f"x={type(x).__name__}"
+        )
+    n = length_of(x, "`x`")
+    train, held_out = (np.asarray(part) for part in subsets)
+    for part in (train, held_out):
+        if part.ndim != 2 or len(part) != members or not part.size:
+            raise ValueError(
+                "`subsets` of Population.fit must be two arrays with a row for "
+                f"each of the {members} members. Received shapes: "
+                f"{train.shape} and {held_out.shape}"
+            )
+        if part.dtype.kind not in "iu" or part.min() < 0 or part.max() >= n:
+            raise ValueError(
+                "`subsets` of Population.fit must hold indices of the "
+                f"{n} examples. Received: {part.dtype} of {part.min()} to "
+                f"{part.max()}"
+            )
+    return train.astype("int32"), held_out.astype("int32")
+
+
+def _split_arrays(
+    x: Any, y: Any, sample_weight: Any, share: float
+) -> tuple[Arrays, Arrays]:
+    """Returns training and validation arrays, the last `share` the latter."""
+    arrays = each(np.asarray, (x, y, sample_weight))
+    n = length_of(arrays, GIVEN)
+    cut = int(n * (1 - share))
+    if not 0 < cut < n:
+        raise ValueError(
+            "`validation_split` must leave examples on both sides of the "
+            f"{n} given. Received: validation_split={share}"
+        )
+    return (
+        each(lambda array: array[:cut], arrays),
+        each(lambda array: array[cut:], arrays),
     )

@@ -1,0 +1,1 @@
+"""What a population trains on: arrays on the device, in mini-batches."""
