@@ -5,12 +5,11 @@ import keras_tuner
 import numpy as np
 import pytest
 from keras import layers
+from marks import slow_but
 from side_by_side import assert_same, compiled, examples, search
 
 from tfcourse.errors import InputError
 from tfcourse.tuning import Caviar
-
-pytestmark = pytest.mark.slow
 
 X, Y = examples(10)
 V = examples(7, seed=1)
@@ -110,7 +109,7 @@ SAME = {
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
-@pytest.mark.parametrize("name", SAME)
+@pytest.mark.parametrize("name", slow_but(SAME, ["split, weights, data"]))
 def test_argument_does_what_it_does_in_fit(tmp_path, name):
     assert_same(tmp_path, lambda: (regression, (X, Y), SAME[name]))
 
@@ -131,6 +130,7 @@ OF_CLASSES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_CLASSES)
 @pytest.mark.parametrize("column", [False, True], ids=["row", "column"])
 def test_weights_of_classes_do_what_they_do_in_fit(tmp_path, name, column):
@@ -139,6 +139,7 @@ def test_weights_of_classes_do_what_they_do_in_fit(tmp_path, name, column):
     assert_same(tmp_path, lambda: (classification, (X, y), kwargs))
 
 
+@pytest.mark.slow
 def test_class_weights_of_one_hot_targets(tmp_path):
     y = np.eye(3, dtype="float32")[LABELS]
     kwargs = {"class_weight": {0: 0.5, 2: 2.0}}
@@ -163,6 +164,7 @@ INPUTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", [0.0, 0.3], ids=["whole", "split"])
 @pytest.mark.parametrize("kind", INPUTS)
 def test_data_of_a_kind_are_taken_as_by_fit(tmp_path, kind, split):
@@ -202,6 +204,7 @@ class Refreezes(OwnFit):
         return super().fit(hp, model, x, y, **kwargs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "space", [OwnFit, FitsTwice, AnswersANumber, Refreezes]
 )

@@ -91,3 +91,24 @@ def test_variables_of_a_symbolic_call_get_values_afterwards():
     own = Own()
     own(keras.KerasTensor((None, 3)))
     assert keras.ops.convert_to_numpy(own.inner.kernel).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [random.random, np.random.random, lambda: keras.random.uniform(())],
+    ids=["Python", "NumPy", "Keras"],
+)
+def test_what_is_drawn_is_seen(draw):
+    keras.utils.set_random_seed(7)
+    keras.random.uniform(())
+    before = global_state.random_states()
+    assert global_state.random_states() == before
+    draw()
+    assert global_state.random_states() != before
+
+
+def test_a_new_session_has_counted_nothing():
+    keras.backend.clear_session()
+    with global_state.preserved():
+        keras.layers.Dense(1)
+    assert keras.layers.Dense(1).name == "dense"

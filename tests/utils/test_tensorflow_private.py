@@ -10,6 +10,7 @@ from tfcourse.utils.tensorflow_private import (
     in_xla_context,
     number_of_examples,
     outputs_of_same,
+    parts_of_dataset,
     vectorization_rules,
     vectorization_rules_replaced,
 )
@@ -96,3 +97,22 @@ def test_finds_the_graphs_that_an_operation_calls():
         for operation in inner.get_operations()
     }
     assert {"Exp", "Cos"} <= found
+
+
+def test_a_dataset_is_told_by_its_parts():
+    data = tf.data.Dataset.range(6).shuffle(3, seed=1).batch(2)
+    data = data.map(lambda x: tf.cast(x, "float32") + tf.random.uniform([]))
+    drawn, batch, shuffle, source = parts_of_dataset(data)
+    assert [op.type for op in drawn.operations] == ["RandomUniform"]
+    assert [part.kind for part in (drawn, batch, source)] == [
+        "_MapDataset",
+        "_BatchDataset",
+        "_RangeDataset",
+    ]
+    assert batch.shuffle is source.shuffle is None
+    assert shuffle.shuffle[2]
+    assert any(shuffle.shuffle[:2])
+    (fixed, _) = parts_of_dataset(
+        tf.data.Dataset.range(6).shuffle(3, reshuffle_each_iteration=False)
+    )
+    assert fixed.shuffle[2] is False

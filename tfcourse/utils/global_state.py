@@ -46,6 +46,25 @@ def preserved() -> collections.abc.Iterator[None]:
         keras_private.set_global_attributes(attributes)
 
 
+def random_states() -> tuple[Any, ...]:
+    """Returns the states of the generators that `preserved` preserves.
+
+    They are equal to those of another time if nothing was drawn between.
+    """
+    tensorflow = _tensorflow()
+    keras_generator = keras_private.global_attributes().get(
+        keras_private.GLOBAL_SEED_GENERATOR
+    )
+    kind, keys, *rest = np.random.get_state()
+    return (
+        random.getstate(),
+        (kind, np.asarray(keys).tobytes(), *rest),
+        tensorflow and tensorflow.random_state(),
+        keras_generator
+        and keras.ops.convert_to_numpy(keras_generator.state).tobytes(),
+    )
+
+
 def settings() -> dict[str, Any]:
     """Returns what a user has set in Keras, such as the dtype policy."""
     return {

@@ -6,6 +6,7 @@ whether XLA will compile what is being traced.
 """
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -112,3 +113,41 @@ def called_graphs(operation: tf.Operation) -> Iterator[tf.Graph]:
         function = operation.graph._get_function(name)
         if function is not None and function.graph is not None:
             yield function.graph
+
+
+# A `tf.data.Dataset` does not say in public what it is made of.
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetPart:
+    """One of the transformations that make up a `tf.data.Dataset`.
+
+    Attributes:
+        kind: The name of its class.
+        shuffle: Where it shuffles: its two seeds, both 0 if it has none, and
+            whether it shuffles anew in each pass. None where it does not.
+        operations: The stateful operations of its functions.
+    """
+
+    kind: str
+    shuffle: tuple[int, int, bool] | None
+    operations: list[tf.Operation]
+
+
+def parts_of_dataset(dataset: tf.data.Dataset) -> Iterator[DatasetPart]:
+    """Yields what a dataset is made of, the last transformation first."""
+    shuffle = None
+    if hasattr(dataset, "_reshuffle_each_iteration"):
+        seeds = (int(seed) for seed in (dataset._seed, dataset._seed2))
+        # By default it does.
+        anew = dataset._reshuffle_each_iteration is not False
+        shuffle = (*seeds, anew)
+    operations = [
+        operation
+        for function in dataset._functions()
+        for operation in function.function.graph.get_operations()
+        if operation.op_def.is_stateful
+    ]
+    yield DatasetPart(type(dataset).__name__, shuffle, operations)
+    for source in dataset._inputs():
+        yield from parts_of_dataset(source)

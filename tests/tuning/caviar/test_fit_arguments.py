@@ -1,6 +1,6 @@
-"""What of `model.fit` does a population take?"""
+"""What would the model of a trial be fitted with?"""
 
-import inspect
+import random
 
 import keras
 import keras_tuner
@@ -9,16 +9,13 @@ import pytest
 import tensorflow as tf
 
 from tfcourse.tuning.caviar.fit_arguments import (
-    FIT_PARAMETERS,
+    SearchArguments,
     fit_arguments,
 )
 from tfcourse.tuning.population import CannotVectorize
 
 X, Y = np.ones((6, 2)), np.ones(6)
-
-
-def batches(n=2):
-    return tf.data.Dataset.from_tensor_slices((X, Y)).batch(n)
+DATA = tf.data.Dataset.from_tensor_slices((X, Y)).batch(2)
 
 
 class Plain(keras.utils.PyDataset):
@@ -37,75 +34,59 @@ class Counts(Plain):
         pass
 
 
-class OwnLength(Plain):
-    @property
-    def num_batches(self):
-        return 2
+def arguments_of(*args, hypermodel=None, **kwargs):
+    return fit_arguments(
+        hypermodel or keras_tuner.HyperModel(),
+        None,
+        SearchArguments(args, kwargs),
+    )
 
 
-def arguments_of(*args, **kwargs):
-    return fit_arguments(keras_tuner.HyperModel(), None, args, kwargs)
+def test_arguments_are_given_by_name():
+    given = arguments_of(X, Y, 3, 5, validation_data=(X, Y))
+    assert given["x"] is X
+    assert given["y"] is Y
+    assert (given["batch_size"], given["epochs"]) == (3, 5)
+    assert given["validation_data"] == (X, Y)
+    assert given["verbose"] is True
+    assert given["early_stopping"] is given["subsets"] is None
+    assert "steps_per_epoch" not in given
 
 
-def test_each_parameter_of_keras_is_known():
-    parameters = inspect.signature(keras.Model.fit).parameters
-    assert [*FIT_PARAMETERS] == [*parameters][1:]
+def test_datasets_are_read_for_all_trials():
+    assert arguments_of(DATA, validation_data=DATA)["x"] is DATA
+    data = Plain()
+    search = SearchArguments((data,), {"validation_data": data})
+    one, other = (
+        fit_arguments(keras_tuner.HyperModel(), None, search) for _ in range(2)
+    )
+    assert one["x"] is other["x"] is one["validation_data"]
 
 
-TAKEN = {
-    "arrays": ((X, Y), {"validation_data": (X, Y, Y), "batch_size": 3}),
-    "split and data": (
-        (X, Y),
-        {"validation_data": (X, Y), "validation_split": 0.5},
-    ),
-    "class weights": ((X, Y), {"class_weight": {0: 2.0}}),
-    "dataset": ((batches(),), {"validation_data": batches()}),
-    "PyDataset": ((Plain(),), {}),
-    "defaults": (
-        (X, Y),
-        {"steps_per_epoch": None, "validation_freq": 1, "epochs": 3},
-    ),
-}
 REFUSED = {
-    "steps_per_epoch": ((X, Y), {"steps_per_epoch": 2}),
-    "validation_steps": ((X, Y), {"validation_steps": 2}),
-    "validation_freq": ((X, Y), {"validation_freq": [1]}),
-    "shuffle": ((X, Y), {"shuffle": "batch"}),
-    "no epochs": ((X, Y), {"epochs": 2, "initial_epoch": 2}),
-    "both given": (
-        (X, Y),
-        {"class_weight": {0: 2.0}, "sample_weight": Y},
-    ),
-    "validation_split": ((batches(),), {"validation_split": 0.5}),
-    "several targets": ((X, [Y, Y]), {"class_weight": {0: 2.0}}),
-    "two or three": ((X, Y), {"validation_data": (X,)}),
     "on_epoch_begin": ((Counts(),), {}),
-    "num_batches": ((X, Y), {"validation_data": OwnLength()}),
-    "unknown length": ((batches().repeat(),), {}),
-    "generator": ((iter([(X, Y)]),), {}),
+    "`validation_data` is a PyDataset": ((X, Y), {"validation_data": Counts()}),
+    "unknown length": ((DATA.repeat(),), {}),
+    "no array": ((iter([(X, Y)]),), {}),
+    "validation_freq": ((X, Y), {"validation_freq": 2}),
 }
 
 
-@pytest.mark.parametrize("name", TAKEN)
-def test_takes(name):
-    args, kwargs = TAKEN[name]
-    given = arguments_of(*args, **kwargs)
-    assert given["x"] is args[0]
-    assert given["validation_data"] is kwargs.get("validation_data")
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_trains_alone(name):
-    args, kwargs = REFUSED[name]
-    said = "no array" if name == "generator" else name
-    with pytest.raises(CannotVectorize, match=said):
+@pytest.mark.parametrize("why", REFUSED)
+def test_trains_alone(why):
+    args, kwargs = REFUSED[why]
+    with pytest.raises(CannotVectorize, match=why):
         arguments_of(*args, **kwargs)
 
 
-def test_trains_alone_if_keras_limits_training():
-    keras.config.set_max_epochs(1)
-    try:
-        with pytest.raises(CannotVectorize, match="limit"):
-            arguments_of(X, Y, epochs=3)
-    finally:
-        keras.config.set_max_epochs(None)
+def test_a_fit_that_draws_trains_alone():
+    class Draws(keras_tuner.HyperModel):
+        draw = random.random
+
+        def fit(self, hp, model, *args, **kwargs):
+            size = 1 + int(2 * type(self).draw())
+            return model.fit(*args, batch_size=size, **kwargs)
+
+    for Draws.draw in (random.random, np.random.random):
+        with pytest.raises(CannotVectorize, match="draws"):
+            arguments_of(X, Y, hypermodel=Draws())

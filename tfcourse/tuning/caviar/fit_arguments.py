@@ -2,68 +2,35 @@
 
 import contextlib
 import dataclasses
-import enum
-import inspect
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import keras_tuner
 
-from tfcourse.data.adapters import (
-    are_arrays,
-    is_tensorflow_dataset,
-    overridden_hooks,
-)
+from tfcourse.data.adapters import are_arrays
+from tfcourse.tuning.caviar.refusals import FIT, taken
+from tfcourse.tuning.caviar.shared_passes import SharedPasses
 from tfcourse.tuning.caviar.symbolic_inputs import SymbolicInputs
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
-
-_FIT = inspect.signature(keras.Model.fit)
-
-
-class Support(enum.Enum):
-    """What a population does with a parameter of `model.fit`."""
-
-    TAKEN = "as model.fit does"
-    DEFAULT = "trained alone unless it is left at its default"
+from tfcourse.utils import global_state
 
 
-# A parameter that is not here is one of a Keras to come: with it, a trial is
-# trained alone.
-FIT_PARAMETERS = {
-    "x": Support.TAKEN,
-    "y": Support.TAKEN,
-    "batch_size": Support.TAKEN,
-    "epochs": Support.TAKEN,
-    "verbose": Support.TAKEN,
-    "callbacks": Support.TAKEN,
-    "validation_split": Support.TAKEN,
-    "validation_data": Support.TAKEN,
-    "shuffle": Support.TAKEN,
-    "class_weight": Support.TAKEN,
-    "sample_weight": Support.TAKEN,
-    "initial_epoch": Support.TAKEN,
-    "steps_per_epoch": Support.DEFAULT,
-    "validation_steps": Support.DEFAULT,
-    "validation_batch_size": Support.TAKEN,
-    "validation_freq": Support.DEFAULT,
-}
-
-
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class SearchArguments:
     """What `search` was called with.
 
     Attributes:
         args: The positional arguments.
         kwargs: The others.
+        passes: What its datasets are read by, for all trials.
         inputs: What knows the shapes of its data.
     """
 
     args: tuple
     kwargs: dict[str, Any]
+    passes: SharedPasses = dataclasses.field(default_factory=SharedPasses)
     inputs: SymbolicInputs = dataclasses.field(default_factory=SymbolicInputs)
 
 
@@ -77,7 +44,7 @@ class _FitSpy:
     def fit(self, *args, **kwargs) -> keras.callbacks.History:
         if self.arguments:
             raise CannotVectorize("its `HyperModel.fit` fits more than once")
-        bound = _FIT.bind(None, *args, **kwargs)
+        bound = FIT.bind(None, *args, **kwargs)
         bound.apply_defaults()
         self.arguments = dict(list(bound.arguments.items())[1:])
         return self.answer
@@ -89,8 +56,7 @@ class _FitSpy:
 def fit_arguments(
     hypermodel: keras_tuner.HyperModel,
     hp: keras_tuner.HyperParameters,
-    args: tuple,
-    kwargs: dict[str, Any],
+    search: SearchArguments,
     early_stopping: int | keras.callbacks.EarlyStopping | None = None,
 ) -> dict[str, Any]:
     """Returns what a hypermodel would fit its model with.
@@ -98,8 +64,7 @@ def fit_arguments(
     Args:
         hypermodel: A `keras_tuner.HyperModel`.
         hp: The trial's hyperparameters.
-        args: The positional arguments of the search.
-        kwargs: The other ones.
+        search: What the search was called with.
         early_stopping: As for `Population.fit`.
 
     Returns:
@@ -110,9 +75,13 @@ def fit_arguments(
         CannotVectorize: If it does anything but call `model.fit` once, or a
             population does not take what it calls that with.
     """
-    kwargs = {**kwargs, "callbacks": list(kwargs.get("callbacks") or [])}
-    arguments, data = _spied(hypermodel, hp, args, kwargs)
-    _refuse_unsupported(arguments)
+    kwargs = {
+        **search.kwargs,
+        "callbacks": list(search.kwargs.get("callbacks") or []),
+    }
+    arguments, data = _spied(hypermodel, hp, search.args, kwargs)
+    arguments = taken(arguments)
+    _share(arguments, search.passes)
     arguments["subsets"] = None
     if isinstance(hypermodel, CrossValidated):
         _check_unchanged(arguments, data)
@@ -133,7 +102,7 @@ def discover_fit_hyperparameters(
     """Lets an oracle know the hyperparameters that `HyperModel.fit` uses."""
     hp = oracle.get_space()
     with contextlib.suppress(CannotVectorize):
-        fit_arguments(hypermodel, hp, search.args, search.kwargs)
+        fit_arguments(hypermodel, hp, search)
     oracle.update_space(hp)
 
 
@@ -145,6 +114,7 @@ def _spied(
 ) -> tuple[dict[str, Any], tuple | None]:
     """Returns what `model.fit` is called with, and the data of the folds."""
     spy, data = _FitSpy(), None
+    states = global_state.random_states()
     try:
         if isinstance(hypermodel, CrossValidated):
             answer, data = hypermodel.fit_at_once(hp, spy, *args, **kwargs)
@@ -157,6 +127,8 @@ def _spied(
             "its `HyperModel.fit` cannot do without a model: "
             f"{type(error).__name__}: {error}"
         ) from error
+    if global_state.random_states() != states:
+        raise CannotVectorize("its `HyperModel.fit` draws random numbers")
     if answer is not spy.answer:
         raise CannotVectorize(
             "its `HyperModel.fit` returns something else than what "
@@ -165,103 +137,17 @@ def _spied(
     return spy.arguments, data
 
 
-def _refuse_unsupported(arguments: dict[str, Any]) -> None:
-    """Refuses, and takes away, what a population does not take."""
-    for name in list(arguments):
-        if FIT_PARAMETERS.get(name) is Support.TAKEN:
+def _share(arguments: dict[str, Any], passes: SharedPasses) -> None:
+    """Replaces datasets by what all members read together."""
+    for name in ("x", "validation_data"):
+        data = arguments[name]
+        if data is None or are_arrays(data):
             continue
-        value = arguments.pop(name)
-        if not _is_same(value, _FIT.parameters[name].default):
-            raise CannotVectorize(f"`{name}` is given")
-    for occurs, why in _PROBLEMS:
-        if occurs(arguments):
-            raise CannotVectorize(why.format(**arguments))
-    if arguments["y"] is None:
         # Beside targets, what is no array is refused when it is read.
-        _refuse_unknown_data(arguments["x"], "x")
-    _refuse_unknown_data(arguments["validation_data"], "validation_data")
-
-
-def _is_same(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and value == default
-
-
-def _has_no_epochs(arguments: dict[str, Any]) -> bool:
-    first, end = arguments["initial_epoch"], arguments["epochs"]
-    return not (isinstance(first, int) and isinstance(end, int) and first < end)
-
-
-def _splits_dataset(arguments: dict[str, Any]) -> bool:
-    return bool(
-        arguments["validation_split"]
-        and arguments["validation_data"] is None
-        and not are_arrays(arguments["x"])
-    )
-
-
-def _weighs_twice(arguments: dict[str, Any]) -> bool:
-    weights = arguments["class_weight"], arguments["sample_weight"]
-    return all(weight is not None for weight in weights)
-
-
-def _weighs_classes_of_many(arguments: dict[str, Any]) -> bool:
-    return arguments["class_weight"] is not None and (
-        keras.tree.is_nested(arguments["y"]) or not are_arrays(arguments["x"])
-    )
-
-
-def _shuffles_otherwise(arguments: dict[str, Any]) -> bool:
-    return not isinstance(arguments["shuffle"], bool)
-
-
-def _keras_limits_or_distributes(_: dict[str, Any]) -> bool:
-    return any(
-        setting() is not None
-        for setting in (
-            keras.config.max_epochs,
-            keras.config.max_steps_per_epoch,
-            keras.distribution.distribution,
-        )
-    )
-
-
-# What `model.fit` refuses, or does in a way that a population has not.
-_PROBLEMS: list[tuple[Callable[[dict[str, Any]], bool], str]] = [
-    (_shuffles_otherwise, "`shuffle` is {shuffle!r}"),
-    (_has_no_epochs, "there are no epochs from {initial_epoch} to {epochs}"),
-    (_splits_dataset, "`validation_split` is given beside a dataset"),
-    (_weighs_twice, "`class_weight` and `sample_weight` are both given"),
-    (
-        _weighs_classes_of_many,
-        "`class_weight` is given beside a dataset or several targets",
-    ),
-    (
-        _keras_limits_or_distributes,
-        "Keras is set to limit epochs, or to distribute",
-    ),
-]
-
-
-def _refuse_unknown_data(data: Any, name: str) -> None:
-    """Refuses data that `model.fit` may go through in another way."""
-    if name == "validation_data" and isinstance(data, (tuple, list)):
-        if len(data) not in (2, 3) or not are_arrays(data[0]):
-            raise CannotVectorize(f"`{name}` are not two or three arrays")
-        return
-    if data is None or are_arrays(data):
-        return
-    if isinstance(data, keras.utils.PyDataset):
-        hooks = overridden_hooks(data)
-        if hooks:
-            raise CannotVectorize(
-                f"`{name}` is a PyDataset that overrides `{hooks[0]}`"
-            )
-    elif not is_tensorflow_dataset(data):
-        raise CannotVectorize(
-            f"`{name}` is no array and no dataset but {type(data).__name__}"
-        )
-    elif int(data.cardinality()) < 0:
-        raise CannotVectorize(f"`{name}` is a dataset of unknown length")
+        if name == "x" and arguments["y"] is not None:
+            continue
+        if name == "x" or not isinstance(data, (tuple, list)):
+            arguments[name] = passes.shared(data, name)
 
 
 def _check_unchanged(arguments: dict[str, Any], data: Any) -> None:

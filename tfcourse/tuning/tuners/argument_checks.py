@@ -10,6 +10,7 @@ import keras_tuner
 import numpy as np
 
 from tfcourse.errors import InputError
+from tfcourse.tuning.tuners.dataset_checks import check_datasets
 from tfcourse.tuning.tuners.fingerprint import fit_arguments_by_name
 from tfcourse.utils.text import first_line
 from tfcourse.utils.validation import unknown_name
@@ -56,6 +57,7 @@ def check_search(
             "`tuner.search(x, y, validation_data=(x_val, y_val), epochs=10)`."
         )
     _check_counts(given)
+    check_datasets(given)
     _check_objectives(objective, hypermodel, given)
     parts = {"": _part(given), "validation_data": _validation(given)}
     for name, part in parts.items():
@@ -100,6 +102,13 @@ def _check_counts(given: dict[str, Any]) -> None:
                 f"`{name}` of `search` must be a whole number of 1 or more. "
                 f"Received: {name}={value!r}"
             )
+    first, end = given.get("initial_epoch", 0), given.get("epochs", 1)
+    if first >= end:
+        raise InputError(
+            f"Training begins at epoch {first} (`initial_epoch`) and ends at "
+            f"{end} (`epochs`): nothing would be trained. `epochs` is the "
+            "epoch at which it ends, not how many there are."
+        )
 
 
 def _check_objectives(

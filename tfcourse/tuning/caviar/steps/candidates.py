@@ -159,8 +159,9 @@ def _candidate(
         return fit_arguments(
             tuner.hypermodel,
             hp,
-            search.args,
-            search.kwargs | hyperband_epochs(hp),
+            dataclasses.replace(
+                search, kwargs=search.kwargs | hyperband_epochs(hp)
+            ),
             early_stopping,
         )
 
