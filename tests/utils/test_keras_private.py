@@ -14,6 +14,7 @@ from tfcourse.utils.keras_private import (
     every_layer,
     graph_of,
     mask_of,
+    noting_created,
     set_mask,
     standardized_inputs,
     sublayers,
@@ -443,3 +444,32 @@ def test_undoes_updates_in_place():
         optimizer.apply([ops.convert_to_tensor([1.0, 1.0])], [variable])
     np.testing.assert_array_equal(variable, [1.0, 2.0])
     np.testing.assert_array_equal(scope.get_current_value(variable), [0.5, 1.5])
+
+
+def test_what_is_created_is_noted():
+    before = keras.layers.Dense(1)
+    before.build((None, 2))
+    with noting_created() as created:
+        layer = keras.layers.Dense(1)
+        layer.build((None, 1))
+        inside = keras.Sequential([keras.Input((2,)), before, layer])
+        with noting_created() as later:
+            variable = keras.Variable(1.0)
+    outside = keras.layers.Dense(1)
+    outside.build((None, 2))
+    assert {id(layer), id(inside)} <= created.operations
+    assert not {id(before), id(outside)} & created.operations
+    weights = {id(v) for v in (*layer.variables, variable)}
+    assert weights <= created.variables
+    known = {id(v) for v in (*before.variables, *outside.variables)}
+    assert not known & created.variables
+    assert id(variable) in later.variables
+    assert id(layer) not in later.operations
+
+
+def test_what_is_created_is_noted_no_longer_after_an_error():
+    with pytest.raises(KeyError), noting_created() as created:
+        raise KeyError
+    keras.layers.Dense(1).build((None, 2))
+    assert not created.operations
+    assert not created.variables
