@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tfcourse.errors import InputError
+from tfcourse.tuning.caviar.arguments.fit_arguments import fit_arguments
 from tfcourse.tuning.caviar.coarse_to_fine_search import CoarseToFineSearch
-from tfcourse.tuning.caviar.fit_arguments import fit_arguments
 from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.oracles.random_search import RandomSearchOracle
 from tfcourse.tuning.population import CannotVectorize

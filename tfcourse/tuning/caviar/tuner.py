@@ -15,14 +15,14 @@ from tfcourse.tuning._keras_tuner import (
     has_chief,
     is_worker,
 )
+from tfcourse.tuning.caviar.arguments.fit_arguments import (
+    SearchArguments,
+    discover_fit_hyperparameters,
+)
 from tfcourse.tuning.caviar.deferred_calls import DeferredCalls
 from tfcourse.tuning.caviar.failures import (
     refuse_all_failed,
     refuse_failures_in_a_row,
-)
-from tfcourse.tuning.caviar.fit_arguments import (
-    SearchArguments,
-    discover_fit_hyperparameters,
 )
 from tfcourse.tuning.caviar.groups_log import GroupsLog
 from tfcourse.tuning.caviar.programs import ProgramCache

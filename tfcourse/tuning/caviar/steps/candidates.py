@@ -19,7 +19,10 @@ from tfcourse.tuning._keras_tuner import (
     build_model,
     checkpoint_path,
 )
-from tfcourse.tuning.caviar.fit_arguments import SearchArguments, fit_arguments
+from tfcourse.tuning.caviar.arguments.fit_arguments import (
+    SearchArguments,
+    fit_arguments,
+)
 from tfcourse.tuning.population import (
     CannotVectorize,
     build_deferred,

@@ -3,9 +3,9 @@
 import time
 
 from tfcourse.tuning._keras_tuner import Trial, report_results, run_and_report
+from tfcourse.tuning.caviar.arguments.fit_arguments import SearchArguments
 from tfcourse.tuning.caviar.deferred_calls import DeferredCalls
 from tfcourse.tuning.caviar.failures import failures_allowed
-from tfcourse.tuning.caviar.fit_arguments import SearchArguments
 from tfcourse.tuning.caviar.groups_log import GroupRecord
 from tfcourse.tuning.caviar.steps.group_training import GroupResult
 from tfcourse.tuning.caviar.steps.grouping import SerialGroup

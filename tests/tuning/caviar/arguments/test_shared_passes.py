@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from tfcourse.errors import CannotVectorize
-from tfcourse.tuning.caviar.shared_passes import SharedPasses
+from tfcourse.tuning.caviar.arguments.shared_passes import SharedPasses
 from tfcourse.utils import tensorflow_private
 
 X = np.arange(24, dtype="float32").reshape(12, 2)

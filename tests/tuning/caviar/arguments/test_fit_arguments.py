@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfcourse.tuning.caviar.fit_arguments import (
+from tfcourse.tuning.caviar.arguments.fit_arguments import (
     SearchArguments,
     fit_arguments,
 )

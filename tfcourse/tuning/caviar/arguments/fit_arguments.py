@@ -9,9 +9,9 @@ import keras
 import keras_tuner
 
 from tfcourse.data.adapters import are_arrays
-from tfcourse.tuning.caviar.refusals import FIT, taken
-from tfcourse.tuning.caviar.shared_passes import SharedPasses
-from tfcourse.tuning.caviar.symbolic_inputs import SymbolicInputs
+from tfcourse.tuning.caviar.arguments.refusals import FIT, taken
+from tfcourse.tuning.caviar.arguments.shared_passes import SharedPasses
+from tfcourse.tuning.caviar.arguments.symbolic_inputs import SymbolicInputs
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 from tfcourse.utils import global_state

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfcourse.errors import CannotVectorize
-from tfcourse.tuning.caviar.refusals import FIT, FIT_PARAMETERS, taken
+from tfcourse.tuning.caviar.arguments.refusals import FIT, FIT_PARAMETERS, taken
 
 X, Y = np.ones((6, 2)), np.ones(6)
 DATA = tf.data.Dataset.from_tensor_slices((X, Y)).batch(2)

@@ -1,0 +1,1 @@
+"""What the models of trials are fitted with."""
