@@ -1,0 +1,1 @@
+"""What stands before a network that takes the columns of a table."""
