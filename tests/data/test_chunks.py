@@ -49,7 +49,7 @@ def test_parquet_in_chunks(tmp_path, rng):
 
 BAD = {
     "text": ("1,x,2", "line 3 has 'x' in column 'u', which must be a number"),
-    "missing": ("1,,2", "line 3 has '' in column 'u', which must be a number"),
+    "missing": ("1,,2", "line 3 has no value in column 'u'"),
     "infinite": ("1,inf,2", "line 3 has 'inf' in column 'u'"),
     "beyond float32": ("1,1e39,2", "line 3 has '1e39' in column 'u'"),
     "out of range": ("1,11,2", "which must lie from 0 to 10"),
@@ -105,8 +105,8 @@ def test_text_of_another_encoding(tmp_path):
 def test_a_file_that_is_none(tmp_path):
     (tmp_path / "t.parquet").write_text("no parquet")
     for name, message in {
-        "t.txt": "no table of examples",
-        "none.csv": "no table of examples",
+        "t.png": "must end in .csv",
+        "none.csv": "There is no file",
         "t.parquet": "cannot be read as a parquet table",
     }.items():
         with pytest.raises(InputError, match=message):

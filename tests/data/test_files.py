@@ -57,6 +57,8 @@ def test_csv_is_read(csv, text):
         ("NA", "None", ("NA", "None")),
         ('"x\ny"', "z", ("x\ny", "z")),
         ("1.5", "2", ("1.5", "2")),
+        ("1.50", "2.0", ("1.5", "2")),
+        ("1.0", "2.0", (1, 2)),
     ],
 )
 def test_classes_are_kept_as_written(csv, first, second, labels):
@@ -68,24 +70,24 @@ def test_classes_are_kept_as_written(csv, first, second, labels):
 @pytest.mark.parametrize(
     "text, target, message",
     [
-        (ROWS, None, "Say which column .* It has: '0', '0.1', 'a'"),
+        ("u,v,t\n" + ROWS, None, "Say which column .* It has: 'u', 'v', 't'"),
         ("u,v,kind\n" + ROWS, "kinds", "no column 'kinds'. .* 'kind'"),
-        ("u;v;t\n" + ROWS.replace(",", ";"), "t", "separated by commas"),
-        ("u,v,t\n7,cat,a\n" + ROWS, "t", "'v' .* value is 'cat', in row 1"),
-        ("u,v,t\n" + ROWS + "7,,a\n", "t", "'v' .* 1 missing .* in row 7"),
-        ("u,v,t\n" + ROWS + "7,?,a\n", "t", "'v' .* 1 missing .* in row 7"),
-        ("u,v,t\n" + ROWS + "7,8\n", "t", "'t' .* missing class.* in row 7"),
-        ("u,v,t\n" + ROWS + "inf,8,a\n", "t", "'u' .* infinite .* in row 7"),
-        ("u,v,t\n" + ROWS + "1e99,8,a\n", "t", "'u' .* infinite .* in row 7"),
-        ("u,v,t\n" + ROWS + "7,8,a,9\n", "t", "cannot be read as a csv"),
+        ("u,v,t\n7,cat,a\n" + ROWS, "t", "'v' .* has 'cat' in line 2"),
+        ("u,v,t\n" + ROWS + "7,,a\n", "t", "'v' .* 1 missing .* in line 8"),
+        ("u,v,t\n" + ROWS + "7,?,a\n", "t", "'v' .* 1 missing .* in line 8"),
+        ("u,v,t\n" + ROWS + "7,8,\n", "t", "'t' .* no value .* in line 8"),
+        ("u,v,t\n" + ROWS + "7,8\n", "t", "line 8 has 2 fields, not 3"),
+        ("u,v,t\n" + ROWS + "inf,8,a\n", "t", "line 8 has .*'u', .* infinite"),
+        ("u,v,t\n" + ROWS + "1e99,8,a\n", "t", "line 8 has .*'u', .* infinite"),
+        ("u,v,t\n" + ROWS + "7,8,a,9\n", "t", "line 8 has 4 fields, not 3"),
         ("u,v,t\n" + ROWS.replace("b", "a"), "t", "one class only, 'a'"),
         ("u,v,t\n" + ROWS + "7,8,c\n7,9,c\n8,8,c\n", "t", None),
         ("u,v,t\n" + ROWS * 2 + "7,8,c\n", "t", "'c' .* has 1 of the 13"),
         ("u,t\n1,a\n2,b\n3,c\n", "t", "3 examples of 3 classes.*three of each"),
         ("t\na\nb\n", "t", "no column but the target"),
-        ("", "t", "cannot be read as a csv"),
+        ("", "t", "is empty"),
         ("u,v,t\n", "t", "no rows"),
-        ("u,t\né,a\n".encode("latin-1"), "t", "Save it as UTF-8"),
+        ("u,t\né,a\n".encode("latin-1"), "t", "Save it as UTF-8, or name"),
     ],
 )
 def test_bad_csv_is_refused_in_a_sentence(csv, text, target, message):
@@ -100,10 +102,8 @@ def test_bad_csv_is_refused_in_a_sentence(csv, text, target, message):
 def test_missing_file_and_unknown_kind_are_refused(csv, tmp_path):
     with pytest.raises(InputError, match="There is no file"):
         data.read(tmp_path / "none.csv", "t")
-    with pytest.raises(
-        InputError, match=r"must end in \.csv, \.parquet, \.npz"
-    ):
-        data.read(csv("", "flowers.xlsx"), "t")
+    with pytest.raises(InputError, match=r"must end in \.csv, .*\.npz"):
+        data.read(csv("", "flowers.png"), "t")
 
 
 def test_parquet_is_read(tmp_path):
@@ -127,8 +127,8 @@ def test_parquet_is_read(tmp_path):
 @pytest.mark.parametrize(
     "column, message",
     [
-        (pd.to_datetime(["2020-01-01"] * 6), "value is '2020-01-01"),
-        (pd.Categorical(list("xyxyxy")), "value is 'x'"),
+        (pd.date_range("2020-01-01", periods=6), "must be numbers"),
+        (pd.Categorical(list("xyxyxy")), "value is 'x', in row 1"),
         (pd.array([1, None, 3, 4, 5, 6], dtype="Int64"), "missing .* row 2"),
     ],
     ids=["dates", "categories", "nullable"],
@@ -157,7 +157,7 @@ def test_parquet_index_is_a_column(tmp_path):
     [
         (pd.to_datetime(["2020-01-02", "2021-03-04"] * 3), "2020-01-02"),
         ([b"one", b"two"] * 3, "one"),
-        ([decimal.Decimal("1.50"), decimal.Decimal("2")] * 3, "1.50"),
+        ([decimal.Decimal("1.50"), decimal.Decimal("2")] * 3, "1.5"),
         ([True, False] * 3, False),
         ([2.5, 1.5] * 3, 1.5),
         (np.array([1, 2**63 + 1] * 3, "uint64"), "1"),

@@ -155,8 +155,8 @@ def manifest(trials, direction="max", finished=True, name="digits"):
         "written": "2026-01-02T03:04:05",
         "result": {
             "best_trial": "00",
-            "dev_accuracy": 0.9,
-            "test_accuracy": 0.875,
+            "dev": {"accuracy": 0.9},
+            "test": {"accuracy": 0.875},
         }
         if finished
         else None,

@@ -66,14 +66,14 @@ def test_models_agree_with_the_reported_accuracy(finished):
         probabilities = kept.predict(dataset.x[positions], verbose=0)
         return (probabilities.argmax(-1) == dataset.y[positions]).mean()
 
-    assert accuracy(split.test) == pytest.approx(result.test_accuracy)
-    assert accuracy(split.dev) == pytest.approx(result.dev_accuracy)
+    assert accuracy(split.test) == pytest.approx(result.test["accuracy"])
+    assert accuracy(split.dev) == pytest.approx(result.dev["accuracy"])
     # The best epoch's weights, not the last's.
-    assert result.dev_accuracy == pytest.approx(result.best.score)
+    assert result.dev["accuracy"] == pytest.approx(result.best.score)
     labels = loaded.classify(tf.constant(dataset.x[split.test]))["label"]
     names = np.array([label.decode() for label in labels.numpy()])
     right = names == np.array(dataset.labels)[dataset.y[split.test]]
-    assert right.mean() == pytest.approx(result.test_accuracy)
+    assert right.mean() == pytest.approx(result.test["accuracy"])
 
 
 @pytest.mark.slow
@@ -104,7 +104,7 @@ def test_manifest_tells_how_it_was_made(finished):
     assert manifest["settings"]["seed"] == 1
     assert manifest["data"]["fingerprint"] == data.load("wine").fingerprint()
     assert manifest["versions"]["keras"] == keras.__version__
-    assert manifest["result"]["test_accuracy"] == result.test_accuracy
+    assert manifest["result"]["test"] == result.test
 
 
 @pytest.mark.slow

@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from tfcourse.cli.terminal import quiet
-from tfcourse.cli.terminal.options import SavedModel, Verbose
+from tfcourse.cli.terminal.options import (
+    Decimal,
+    Encoding,
+    SavedModel,
+    Separator,
+    Verbose,
+)
 
 PREDICT_EPILOG = (
     "Example: tfcourse predict runs/NAME/model new.csv --out answers.csv"
@@ -47,6 +53,9 @@ def predict(
             help="The endpoint to call.", show_default="classify, or serve"
         ),
     ] = None,
+    encoding: Encoding = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     verbose: Verbose = False,
 ) -> None:
     """Predict each row of a table with an exported model."""
@@ -60,9 +69,11 @@ def predict(
 
     if out:
         check_out(out, overwrite)  # Before TensorFlow takes its time.
+    text = {"encoding": encoding, "separator": separator, "decimal": decimal}
+    _check_beginning(model, table, text, skip_bad)
     predictor = Predictor(model, endpoint)
     bad = _Bad(skip_bad)
-    examples = predictor.examples(table, on_bad=bad.callback)
+    examples = predictor.examples(table, on_bad=bad.callback, **text)
     _name_order(examples, predictor)
     _name_others(examples, predictor)
     chunks = predictions(predictor, examples)
@@ -73,6 +84,7 @@ def predict(
             count = predict_file(chunks, out, advance, overwrite=overwrite)
         print(f"Wrote {count:,} rows to {out}")
     bad.summarise(count)
+    _name_filled(examples, predictor)
 
 
 def evaluate(
@@ -85,21 +97,72 @@ def evaluate(
         str, typer.Option(help="The column with the right classes.")
     ],
     skip_bad: SkipBad = False,
+    encoding: Encoding = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     verbose: Verbose = False,
 ) -> None:
     """Compare an exported classifier's answers with the right ones."""
     quiet.silence_libraries(verbose)
     from tfcourse.export.evaluation import evaluate as compare
+    from tfcourse.export.evaluation import evaluate_amounts, target_column
     from tfcourse.export.predictor import Predictor
 
+    apart = [target_column(_metadata(model), target)]
+    options = {
+        "apart": apart,
+        "encoding": encoding,
+        "separator": separator,
+        "decimal": decimal,
+    }
+    _check_beginning(model, table, options, skip_bad)
     predictor = Predictor(model)
     bad = _Bad(skip_bad)
-    examples = predictor.examples(table, apart=[target], on_bad=bad.callback)
+    examples = predictor.examples(table, on_bad=bad.callback, **options)
     _name_order(examples, predictor)
     with _progress() as advance:
-        result = compare(predictor, examples, target, advance)
-    _print_evaluation(result)
+        if predictor.regresses:
+            result = evaluate_amounts(predictor, examples, target, advance)
+        else:
+            result = compare(predictor, examples, target, advance)
+    if predictor.regresses:
+        _print_amounts(result)
+    else:
+        _print_evaluation(result)
     bad.summarise(result["examples"])
+    _name_filled(examples, predictor)
+
+
+def _metadata(model):
+    """Returns a model's metadata; without it loading says what is wrong."""
+    from tfcourse.export.metadata import read_metadata
+
+    found = (model / "saved_model.pb").is_file()
+    return read_metadata(model) if found else {}
+
+
+def _check_beginning(model, table, options, skip_bad):
+    """Refuses a file that cannot be used before TensorFlow takes its time."""
+    from tfcourse.export.predictor import examples_for
+
+    if (model / "saved_model.pb").is_file():
+        bad = {"on_bad": lambda sentence: None} if skip_bad else {}
+        examples = examples_for(_metadata(model), table, **options, **bad)
+        next(iter(examples))
+
+
+def _name_filled(examples, predictor):
+    """Says where values were missing that never were in training."""
+    known = predictor.metadata.get("columns") or ()
+    gaps = {column["name"] for column in known if column.get("gaps")}
+    for name, count in examples.filled.items():
+        if name not in gaps:
+            rows = "row has" if count == 1 else "rows have"
+            print(
+                f"{count:,} {rows} no value in {name!r}, which had one in "
+                "every example for training: what is usual there stood in.",
+                file=sys.stderr,
+            )
 
 
 class _Bad:
@@ -124,6 +187,8 @@ class _Bad:
 
 
 def _name_order(examples, predictor):
+    if examples.assumed:
+        print(examples.assumed, file=sys.stderr)
     if examples.names and not predictor.metadata.get("feature_names"):
         print(
             "The model does not name its columns. They are taken in the order "
@@ -163,6 +228,14 @@ def _progress():
     ) as progress:
         task = progress.add_task("", total=None)
         yield lambda rows: progress.advance(task, rows)
+
+
+def _print_amounts(result):
+    from tfcourse.tuning.results.scores import scores_text
+
+    count = result.pop("examples")
+    print(f"{scores_text(result)} on {count:,} examples")
+    result["examples"] = count
 
 
 def _print_evaluation(result):

@@ -125,6 +125,7 @@ def _print_best(results):
     from rich.console import Console
 
     from tfcourse.cli.terminal.tables import key_value_table
+    from tfcourse.tuning.results.scores import headline
     from tfcourse.utils.text import format_score, format_value
 
     record = results.best[0]
@@ -135,7 +136,8 @@ def _print_best(results):
     }
     finished = results.manifest.get("result")
     if finished:
-        rows["test accuracy"] = f"{finished['test_accuracy']:.4f}"
+        name, score = headline(finished["test"])
+        rows[f"test {name}"] = f"{score:.4f}"
     rows |= {n: format_value(v) for n, v in record.hyperparameters.items()}
     if (results.folder / "model.keras").exists():
         rows["model"] = str(results.folder / "model.keras")

@@ -8,13 +8,23 @@ import typer
 
 from tfcourse.cli.terminal import quiet
 from tfcourse.cli.terminal.options import (
+    Category,
     Data,
+    Dates,
+    Decimal,
     DeviceOption,
+    Drop,
+    Encoding,
+    Keep,
+    Only,
     Out,
     Seed,
+    Separator,
     Space,
     SummaryOnly,
     Target,
+    TaskOption,
+    Text,
     Verbose,
 )
 
@@ -44,6 +54,16 @@ def train(
     ] = None,
     data: Data = None,
     target: Target = None,
+    task: TaskOption = None,
+    drop: Drop = None,
+    only: Only = None,
+    keep: Keep = None,
+    text: Text = None,
+    category: Category = None,
+    dates: Dates = None,
+    encoding: Encoding = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     space: Space = None,
     hyperparameters: Annotated[
         list[str] | None,
@@ -58,7 +78,8 @@ def train(
     objective: Annotated[
         str | None,
         typer.Option(
-            help="The metric of the best epoch.", show_default="val_accuracy"
+            help="The metric of the best epoch.",
+            show_default="by the task",
         ),
     ] = None,
     seed: Seed = None,
@@ -74,6 +95,16 @@ def train(
     given = {
         "data": data,
         "target": target,
+        "task": task and task.value,
+        "drop": drop,
+        "only": only,
+        "keep": keep,
+        "text": text,
+        "category": category,
+        "dates": dates and dates.value,
+        "encoding": encoding,
+        "separator": separator,
+        "decimal": decimal,
         "space": space,
         "epochs": epochs,
         "objective": objective,
@@ -103,20 +134,30 @@ def train(
 
 
 def _prepare(given, words, source, out):
-    from tfcourse.errors import InputError
     from tfcourse.runs.folders import new_folder
+    from tfcourse.runs.prepared_data import PreparedData
     from tfcourse.runs.settings import read_training_settings
-    from tfcourse.runs.training import TrainingRun
 
     if not (given or words or source) and out and (out / "run.json").exists():
-        return TrainingRun(read_training_settings(out), out)
+        settings = read_training_settings(out)
+    else:
+        settings = _new_settings(given, words, source)
+    # Before TensorFlow takes its time.
+    data = PreparedData.load(settings.search)
+    from tfcourse.runs.training import TrainingRun
+
+    return TrainingRun(settings, out or new_folder(settings.search.data), data)
+
+
+def _new_settings(given, words, source):
+    from tfcourse.errors import InputError
+
     if source and words:
         raise InputError(
             "--from takes the hyperparameters of the search; leave "
             "--hyperparameters out, or write best-of RUN there."
         )
-    settings = _settings(given, words, source)
-    return TrainingRun(settings, out or new_folder(settings.search.data))
+    return _settings(given, words, source)
 
 
 def _settings(given, words, source):
@@ -149,6 +190,9 @@ def _settings(given, words, source):
 def _carry_out(training, console):
     if training.finished:
         return training.finish()
+    from tfcourse.cli.terminal.tables import print_remarks
+
+    print_remarks(console, training.data)
     data = training.data.describe()
     console.print(
         f"Training on {data['train']:,} examples of {data['name']}. Steer it "
@@ -181,14 +225,16 @@ def _how_to_go_on(folder):
 
 
 def _summarise(result):
-    from tfcourse.cli.terminal.tables import hyperparameters_text, print_summary
+    from tfcourse.cli.terminal.tables import (
+        hyperparameters_text,
+        print_summary,
+        scores_rows,
+    )
 
-    dev = result.dev_accuracy
     rows = {
         "hyperparameters": hyperparameters_text(result.hyperparameters),
         "epochs": str(result.epochs),
-        "dev accuracy": "trained on" if dev is None else f"{dev:.4f}",
-        "test accuracy": f"{result.test_accuracy:.4f}",
+        **scores_rows(result.dev, result.test),
         "journal": str(result.folder / "panda" / "journal.jsonl"),
     }
     print_summary(rows, result.folder)

@@ -8,13 +8,23 @@ import typer
 
 from tfcourse.cli.terminal import quiet
 from tfcourse.cli.terminal.options import (
+    Category,
     Data,
+    Dates,
+    Decimal,
     DeviceOption,
+    Drop,
+    Encoding,
+    Keep,
+    Only,
     Out,
     Seed,
+    Separator,
     Space,
     SummaryOnly,
     Target,
+    TaskOption,
+    Text,
     Verbose,
 )
 
@@ -34,6 +44,16 @@ class Strategy(enum.StrEnum):
 def tune(
     data: Data = None,
     target: Target = None,
+    task: TaskOption = None,
+    drop: Drop = None,
+    only: Only = None,
+    keep: Keep = None,
+    text: Text = None,
+    category: Category = None,
+    dates: Dates = None,
+    encoding: Encoding = None,
+    separator: Separator = None,
+    decimal: Decimal = None,
     space: Space = None,
     trials: Annotated[
         int | None, typer.Option(help="How many trials.", show_default="64")
@@ -54,7 +74,7 @@ def tune(
         str | None,
         typer.Option(
             help="The metric to search by, as NAME, NAME:min or NAME:max.",
-            show_default="val_accuracy",
+            show_default="by the task",
         ),
     ] = None,
     seed: Seed = None,
@@ -84,6 +104,16 @@ def tune(
     given = {
         "data": data,
         "target": target,
+        "task": task and task.value,
+        "drop": drop,
+        "only": only,
+        "keep": keep,
+        "text": text,
+        "category": category,
+        "dates": dates and dates.value,
+        "encoding": encoding,
+        "separator": separator,
+        "decimal": decimal,
         "space": space,
         "trials": trials,
         "epochs": epochs,
@@ -134,7 +164,7 @@ def _prepare(given, folder, resume):
             "--resume needs the folder of the run to go on with: --out "
             f"{newest_folder() or 'runs/NAME'}"
         )
-    from tfcourse.runs.search import SearchRun
+    from tfcourse.runs.prepared_data import PreparedData
     from tfcourse.runs.settings import Settings, read_settings
 
     rounds, trials = given.get("rounds"), given.get("trials", Settings.trials)
@@ -147,20 +177,26 @@ def _prepare(given, folder, resume):
         settings = read_settings(folder).resumed(**given)
     else:
         settings = Settings(**given).resolved()
-    return SearchRun(
-        settings, folder or new_folder(settings.data), resume=resume
-    )
+    # Before TensorFlow takes its time.
+    data = PreparedData.load(settings)
+    from tfcourse.runs.search import SearchRun
+
+    folder = folder or new_folder(settings.data)
+    return SearchRun(settings, folder, resume=resume, data=data)
 
 
 def _carry_out(run, console):
     from tfcourse.cli.terminal.progress import TrialsProgress
+    from tfcourse.cli.terminal.tables import print_remarks
 
     data = run.data.describe()
     with run.locked():
+        print_remarks(console, run.data)
+        of = f" of {data['classes']} classes" if data["classes"] else ""
         console.print(
             f"Searching {data['name']}: {data['train']:,} training, "
-            f"{data['dev']:,} development and {data['test']:,} test examples "
-            f"of {data['classes']} classes. Results go to {run.folder}",
+            f"{data['dev']:,} development and {data['test']:,} test examples"
+            f"{of}. Results go to {run.folder}",
             highlight=False,
             markup=False,
             soft_wrap=True,
@@ -185,7 +221,11 @@ def _say_how_to_resume(folder):
 
 
 def _summarise(run, result):
-    from tfcourse.cli.terminal.tables import hyperparameters_text, print_summary
+    from tfcourse.cli.terminal.tables import (
+        hyperparameters_text,
+        print_summary,
+        scores_rows,
+    )
 
     best = result.best
     failed = f", {result.failed} failed" if result.failed else ""
@@ -196,7 +236,6 @@ def _summarise(run, result):
         "best": f"trial {best.trial}: "
         f"{hyperparameters_text(best.hyperparameters)}",
         run.objective.name: f"{best.score:.4f}",
-        "dev accuracy": f"{result.dev_accuracy:.4f}",
-        "test accuracy": f"{result.test_accuracy:.4f}",
+        **scores_rows(result.dev, result.test),
     }
     print_summary(rows, result.folder)

@@ -9,16 +9,20 @@ from tfcourse.data.minibatches import (
     recommended_batch_size,
 )
 from tfcourse.data.splits import Split, split, split_sizes
+from tfcourse.data.table.options import TableOptions
+from tfcourse.data.table.reader import read_table
 
 __all__ = [
     "BUNDLED",
     "Dataset",
     "Split",
+    "TableOptions",
     "describe",
     "load",
     "mini_batch_dataset",
     "mini_batches",
     "read",
+    "read_table",
     "recommended_batch_size",
     "split",
     "split_sizes",

@@ -48,34 +48,12 @@ class Dataset:
                 examples, or fewer examples than three times the classes: then
                 training, development and test set cannot each have them.
         """
-        classes, y = np.unique(_plain(labels), return_inverse=True)
-        if len(y) < 3 * len(classes):
-            raise InputError(
-                f"Data set {name!r} has {len(y)} examples of {len(classes)} "
-                f"classes, fewer than three of each ({3 * len(classes)}). Is "
-                "the target a number rather than a class? tfcourse tunes "
-                "classifiers."
-            )
-        if len(classes) < 2:
-            raise InputError(
-                f"Data set {name!r} has one class only, "
-                f"{classes.tolist()[0]!r}. A classifier needs at least two: "
-                "choose another target."
-            )
-        counts = np.bincount(y)
-        if counts.min() < 3:
-            rare = classes.tolist()[int(counts.argmin())]
-            raise InputError(
-                f"Class {rare!r} of data set {name!r} has {counts.min()} of "
-                f"the {len(y)} examples; each class needs at least three, one "
-                "each for training, development and test set. Add examples or "
-                "leave the class out."
-            )
+        labels, y = coded(name, _plain(labels))
         return cls(
             name=name,
             x=np.ascontiguousarray(x, dtype="float32"),
-            y=y.astype("int32"),
-            labels=tuple(classes.tolist()),
+            y=y,
+            labels=labels,
             **kwargs,
         )
 
@@ -92,14 +70,57 @@ class Dataset:
         return len(self.y)
 
 
+def coded(name: str, labels: np.ndarray) -> tuple[tuple, np.ndarray]:
+    """Returns the classes in sorted order, and each example's position there.
+
+    Args:
+        name: What to call the data set in errors.
+        labels: The class of each example, shape `(m,)`.
+
+    Raises:
+        InputError: As `Dataset.from_labels`.
+    """
+    classes, y = np.unique(labels, return_inverse=True)
+    if len(y) < 3 * len(classes):
+        raise InputError(
+            f"Data set {name!r} has {len(y)} examples of {len(classes)} "
+            f"classes, fewer than three of each ({3 * len(classes)}). Is "
+            "the target an amount rather than a class? Then say "
+            "`--task regression`."
+        )
+    if len(classes) < 2:
+        raise InputError(
+            f"Data set {name!r} has one class only, "
+            f"{classes.tolist()[0]!r}. A classifier needs at least two: "
+            "choose another target."
+        )
+    counts = np.bincount(y)
+    if counts.min() < 3:
+        rare = classes.tolist()[int(counts.argmin())]
+        raise InputError(
+            f"Class {rare!r} of data set {name!r} has {counts.min()} of "
+            f"the {len(y)} examples; each class needs at least three, one "
+            "each for training, development and test set. Add examples or "
+            "leave the class out."
+        )
+    return tuple(classes.tolist()), y.astype("int32")
+
+
 def _plain(labels):
     """Returns labels of a type that JSON and TensorFlow have."""
     labels = np.asarray(labels)
+    if labels.dtype.kind == "f" and _are_whole(labels):
+        # One class, one spelling: 1.0 is the class 1.
+        return labels.astype("int64")
     if labels.dtype.kind in "ibfU":
         return labels
     if labels.dtype.kind == "u" and labels.max(initial=0) < 2**63:
         return labels.astype("int64")
     return np.array([_text(label) for label in labels.tolist()])
+
+
+def _are_whole(numbers):
+    return (np.abs(numbers) < 2**53).all() and not (numbers % 1).any()
 
 
 def _text(label):

@@ -4,20 +4,23 @@ import os
 import pathlib
 
 from tfcourse.data.dataset import Dataset
-from tfcourse.data.labelled_table import read_labelled_table
 from tfcourse.data.npz_files import read_labelled_arrays
+from tfcourse.data.table.files.formats import SUFFIXES as TABLES
+from tfcourse.data.table.options import TableOptions
+from tfcourse.data.table.reader import read_table
 from tfcourse.errors import InputError
 
-SUFFIXES = (".csv", ".parquet", ".npz")
+SUFFIXES = (*TABLES, ".npz")
 
 
 def read(path: str | os.PathLike, target: str | None = None) -> Dataset:
     """Reads a labelled data set from a file.
 
     Args:
-        path: A `.csv` or `.parquet` table with a header, one example a row,
-            all columns but the target numbers; or an `.npz` with arrays `x`
-            `(m, ...)` and `y` `(m,)`.
+        path: A table with a header (`.csv`, `.parquet` and others), one
+            example a row, all columns but the target numbers, without gaps; or
+            an `.npz` with arrays `x` `(m, ...)` and `y` `(m,)`. For tables of
+            other columns there is `read_table`.
         target: Name of the column with the classes; not for `.npz`.
 
     Returns:
@@ -39,7 +42,8 @@ def read(path: str | os.PathLike, target: str | None = None) -> Dataset:
     if not path.is_file():
         raise InputError(f"There is no file {path}. Check the path.")
     if suffix != ".npz":
-        return read_labelled_table(path, target)
+        table = read_table(path, TableOptions(target, "classification"))
+        return table.as_dataset(path)
     if target is not None:
         raise InputError(
             "`--target` names a column of a table; in an .npz file the array "

@@ -6,12 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from tfcourse.data.dataset import Dataset
+from tfcourse.data.table.dataset import TableDataset
 from tfcourse.errors import InputError
 from tfcourse.utils.validation import check_integer
 
 # From here on a fixed number tells classifiers apart as well as a fixed share.
 _BIG = 100_000
 _ENOUGH = 10_000
+# Two for each set, to have a spread.
+_FEWEST = 6
 
 
 def split_sizes(m: int) -> tuple[int, int, int]:
@@ -55,11 +58,12 @@ class Split:
     test: np.ndarray
 
 
-def split(y: npt.ArrayLike | Dataset, seed: int = 0) -> Split:
+def split(y: npt.ArrayLike | Dataset | TableDataset, seed: int = 0) -> Split:
     """Splits examples at random so that each set has each class's share.
 
     Args:
-        y: The class of each example, shape `(m,)`, or a `Dataset`.
+        y: The class of each example, shape `(m,)`, or a data set. Amounts to
+            predict have no classes: each example is drawn alike.
         seed: Seed of the shuffle, a whole number from 0 on: the same seed gives
             the same split.
 
@@ -72,10 +76,10 @@ def split(y: npt.ArrayLike | Dataset, seed: int = 0) -> Split:
         ValueError: If `seed` is negative, or `y` is not of shape `(m,)`.
         InputError: If a class has fewer than three examples.
     """
-    from sklearn.model_selection import train_test_split
-
     check_integer(seed, "seed", "split", least=0)
-    y = np.asarray(y.y if isinstance(y, Dataset) else y)
+    if isinstance(y, TableDataset) and y.task == "regression":
+        return _of_amounts(y, seed)
+    y = np.asarray(y.y if isinstance(y, Dataset | TableDataset) else y)
     if y.ndim != 1 or len(y) == 0:
         raise ValueError(
             "`y` must hold one class for each example, shape `(m,)`. "
@@ -88,7 +92,22 @@ def split(y: npt.ArrayLike | Dataset, seed: int = 0) -> Split:
             f"{counts.min()} examples; a stratified split in three needs at "
             "least three of each class."
         )
-    held_out = max(split_sizes(len(y))[1], len(classes))
+    return _in_three(y, max(split_sizes(len(y))[1], len(classes)), seed)
+
+
+def _of_amounts(dataset, seed):
+    m = len(dataset)
+    if m < _FEWEST:
+        raise InputError(
+            f"Data set {dataset.name!r} has {m} examples; training, "
+            f"development and test set need {_FEWEST} together. Add examples."
+        )
+    return _in_three(np.zeros(m), split_sizes(m)[1], seed)
+
+
+def _in_three(y, held_out, seed):
+    """Returns a split with each class's share in each set."""
+    from sklearn.model_selection import train_test_split
 
     def hold_out(positions):
         return train_test_split(

@@ -1,11 +1,77 @@
-"""How good a classifier's answers for a table are."""
+"""How good a model's answers for a table are."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from tfcourse.data.chunks import Chunk
+from tfcourse.data.table.columns import Column
+from tfcourse.data.table.spelling import spelled
 from tfcourse.errors import InputError
 from tfcourse.export.predictor import PREDICTED, Predictor, predictions
+
+
+def target_column(metadata: Mapping[str, Any], target: str) -> Column:
+    """Returns how a model's target is to be read from a table.
+
+    Args:
+        metadata: What the model's exporter wrote down.
+        target: Name of the column.
+    """
+    regression = metadata.get("task") == "regression"
+    return Column(target, "number" if regression else "category")
+
+
+def evaluate_amounts(
+    predictor: Predictor,
+    examples: Iterable[Chunk],
+    target: str,
+    advance: Callable[[int], object] | None = None,
+) -> dict[str, Any]:
+    """Compares a model's amounts with those in a table.
+
+    Args:
+        predictor: A `Predictor` that regresses.
+        examples: Of `Predictor.examples`, with `target_column` apart.
+        target: Name of the column with the amounts.
+        advance: Called with the number of rows after each chunk.
+
+    Returns:
+        A dict: `examples`, and the scores of `regression_scores`.
+
+    Raises:
+        InputError: If the table has no amount in a row.
+    """
+    true, predicted = [], []
+    for chunk in predictions(predictor, examples):
+        true += chunk[target]
+        predicted += chunk[PREDICTED[0]].tolist()
+        if advance:
+            advance(len(chunk[target]))
+    return {"examples": len(true), **regression_scores(true, predicted)}
+
+
+def regression_scores(y: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    r"""Returns how near predictions are to the amounts $y$.
+
+    Args:
+        y: Shape `(m,)`.
+        predicted: $\hat y$, shape `(m,)`.
+
+    Returns:
+        `r2`, $1 - \sum (y - \hat y)^2 / \sum (y - \bar y)^2$; `rmse`, the root
+        of the mean squared error; and `mae`, the mean absolute error, the last
+        two in the unit of $y$.
+    """
+    error = np.asarray(y, "float64") - predicted
+    spread = np.sum((y - np.mean(y)) ** 2)
+    return {
+        # One example, or all alike, have no spread to explain.
+        "r2": float(1 - np.sum(error**2) / spread) if spread else float("nan"),
+        "rmse": float(np.sqrt(np.mean(error**2))),
+        "mae": float(np.mean(np.abs(error))),
+    }
 
 
 def evaluate(
@@ -18,7 +84,7 @@ def evaluate(
 
     Args:
         predictor: A `Predictor` that classifies.
-        examples: Of `Predictor.examples`, the target among its others.
+        examples: Of `Predictor.examples`, with `target_column` apart.
         target: Name of the column with the classes.
         advance: Called with the number of rows after each chunk.
 
@@ -40,11 +106,13 @@ def evaluate(
         )
     true, predicted = [], []
     for chunk in predictions(predictor, examples):
-        true += [_text(value) for value in chunk[target]]
-        predicted += [_text(value) for value in chunk[PREDICTED[0]]]
+        true += [spelled(value) for value in chunk[target]]
+        predicted += [spelled(value) for value in chunk[PREDICTED[0]]]
         if advance:
             advance(len(chunk[target]))
-    labels = [_text(label) for label in predictor.metadata.get("labels") or ()]
+    labels = [
+        spelled(label) for label in predictor.metadata.get("labels") or ()
+    ]
     labels = labels or sorted({*true, *predicted})
     unknown = sorted(set(true) - set(labels))
     if unknown:
@@ -63,10 +131,3 @@ def evaluate(
         "confusion": confusion_matrix(true, predicted, labels=labels).tolist(),
         "classes": {label: report[label] for label in labels},
     }
-
-
-def _text(value):
-    """Returns a class as text, by which a table's and a model's compare."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip()

@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from tfcourse.data.table.columns import KINDS
 from tfcourse.errors import InputError
 from tfcourse.utils.atomic_files import read_json
 
@@ -55,6 +56,11 @@ def check_metadata(metadata: Mapping[str, Any]) -> None:
     names = metadata.get("feature_names")
     if names is not None and not _are_names(names):
         raise InputError(f"`feature_names` is no list of names: {names!r}")
+    columns = metadata.get("columns")
+    if columns is not None and not (
+        isinstance(columns, list) and all(map(_is_column, columns))
+    ):
+        raise InputError("`columns` must have a `name` and a `kind` for each")
     ranges = metadata.get("ranges")
     if ranges is not None and not (
         isinstance(ranges, dict) and all(map(_is_range, ranges.values()))
@@ -70,6 +76,14 @@ def _are_names(names):
         isinstance(names, list | tuple)
         and all(isinstance(name, str) for name in names)
         and len(set(names)) == len(names)
+    )
+
+
+def _is_column(column):
+    return (
+        isinstance(column, dict)
+        and isinstance(column.get("name"), str)
+        and column.get("kind") in KINDS
     )
 
 

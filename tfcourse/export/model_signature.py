@@ -1,11 +1,15 @@
 """The inputs and outputs of a model, by name."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from tfcourse.errors import InputError
+
+# What TensorFlow lets an input of a signature be called.
+_NO_NAME = re.compile(r"[^A-Za-z0-9_.]")
 
 
 class ModelSignature:
@@ -18,6 +22,8 @@ class ModelSignature:
 
     Attributes:
         names: Names of the inputs.
+        spec_names: The same as a SavedModel's signature can have them:
+            letters of the Latin alphabet, digits, points and underscores.
         shapes: Their shapes, `None` for the number of examples.
         dtypes: Their dtypes.
 
@@ -42,6 +48,7 @@ class ModelSignature:
         self.dtypes = [tensor.dtype for tensor in inputs]
         own = _own_names(inputs, self._structure)
         self.names = _checked(names, own, model) if names else _default(own)
+        self.spec_names = spec_names(self.names)
 
     def pack(self, values: Sequence[Any]) -> Any:
         """Returns values, one for each name, in the form that `call` takes."""
@@ -70,6 +77,35 @@ class ModelSignature:
         if len(set(own)) == len(paths):
             return own
         return [f"output_{path}" for path in paths]
+
+
+def spec_names(names: Sequence[str]) -> list[str]:
+    """Returns names that TensorFlow can give the inputs of a signature.
+
+    Args:
+        names: Any names, all different.
+
+    Returns:
+        The names in their order, all different: other characters become
+        underscores.
+
+    Example:
+
+    >>> spec_names(["age", "size (cm)", "size [cm]", "年龄"])
+    ['age', 'size__cm_', 'size__cm__2', 'x__']
+    """
+    found = []
+    for name in names:
+        plain = _NO_NAME.sub("_", name)
+        plain = plain if re.match("[A-Za-z0-9.]", plain) else f"x{plain}"
+        number = 2
+        wanted = plain
+        # TensorFlow has one name whatever the case.
+        while wanted.lower() in map(str.lower, found):
+            wanted = f"{plain}_{number}"
+            number += 1
+        found.append(wanted)
+    return found
 
 
 def _inputs(model):

@@ -2,12 +2,13 @@
 
 import os
 import pathlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfcourse.data.chunks import ArrayReader, Chunk, TableReader
+from tfcourse.data.table.columns import Column
 from tfcourse.errors import InputError
 from tfcourse.export.loading import endpoint, load_saved_model
 
@@ -19,21 +20,23 @@ PREDICTED = ("predicted", "probability")
 
 
 class Predictor:
-    """An exported model that answers for arrays of examples.
+    """An exported model that answers for examples.
 
     Args:
-        path: A SavedModel of one input.
+        path: A SavedModel of one input, or of the columns of a table.
         name: The endpoint to call; by default `classify` if there is one, else
             `serve` or the default one.
 
     Attributes:
         metadata: What its exporter wrote down, a dict.
+        columns: The `Column`s that it takes by name, if it does.
         shape: The shape of an example, `None` where it may be any.
         classifies: Whether it gives a class and its probability.
+        regresses: Whether it gives an amount.
 
     Raises:
         InputError: If `path` is no SavedModel, has no such endpoint or takes
-            several inputs.
+            several inputs that are no columns.
     """
 
     def __init__(
@@ -51,32 +54,42 @@ class Predictor:
         )
         self._signature = endpoint(self._model, name, path)
         inputs = self._signature.structured_input_signature[1]
-        if len(inputs) != 1:
-            raise InputError(
-                f"The endpoint {name!r} of {path} takes {len(inputs)} inputs "
-                f"({', '.join(sorted(inputs))}), and a table can give one. "
-                "Load it with `tf.saved_model.load` instead."
-            )
-        ((self._input, self._spec),) = inputs.items()
-        dtype, shape = self._spec.dtype, self._spec.shape
-        if not (dtype.is_floating or dtype.is_integer) or not shape.rank:
-            raise InputError(
-                f"The endpoint {name!r} of {path} takes {dtype.name} of shape "
-                f"{shape}, and a table gives rows of numbers. Load it with "
-                "`tf.saved_model.load` instead."
-            )
-        self.shape = tuple(shape[1:])
+        self.columns = columns_of(self.metadata)
+        if self.columns:
+            self._inputs = _inputs_of(self.metadata, inputs, path)
+            self.shape = (len(self.columns),)
+        else:
+            self._input, self._spec = _only_input(inputs, name, path)
+            self.shape = tuple(self._spec.shape[1:])
         outputs = self._signature.structured_outputs
         self.classifies = {"label", "probability"} <= set(outputs)
+        self.regresses = self.metadata.get("task") == "regression"
 
-    def __call__(self, features: np.ndarray) -> dict[str, np.ndarray]:
-        """Returns columns of answers for features `(m, ...)`, by name."""
+    def __call__(
+        self, features: np.ndarray | dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Returns columns of answers, by name.
+
+        Args:
+            features: Shape `(m, ...)`; or the values of each column.
+        """
         import tensorflow as tf
 
-        given = tf.cast(features, self._spec.dtype)
-        answer = self._signature(**{self._input: given})
+        if self.columns:
+            m = len(next(iter(features.values())))
+            given = {
+                self._inputs[column]: tf.constant(values)
+                for column, values in features.items()
+            }
+        else:
+            m = len(features)
+            given = {self._input: tf.cast(features, self._spec.dtype)}
+        answer = self._signature(**given)
         if not self.classifies:
-            return _flat(answer, len(features))
+            flat = _flat(answer, m)
+            if self.regresses and len(flat) == 1:
+                return {PREDICTED[0]: next(iter(flat.values()))}
+            return flat
         labels = answer["label"].numpy()
         if labels.dtype == object:
             labels = np.array([label.decode() for label in labels])
@@ -87,8 +100,9 @@ class Predictor:
         self,
         table: str | os.PathLike,
         *,
-        apart: Collection[str] = (),
+        apart: Collection[str | Column] = (),
         on_bad: Callable[[str], object] | None = None,
+        **text: str | None,
     ) -> TableReader | ArrayReader:
         """Returns the examples of a file, in the form that the model takes.
 
@@ -98,23 +112,18 @@ class Predictor:
                 for a model trained on such.
             apart: Columns that are no features.
             on_bad: As for `TableReader`.
+            **text: `encoding`, `separator` and `decimal` of a text file.
 
         Raises:
             InputError: If they do not fit.
         """
-        names = self.metadata.get("feature_names")
-        if pathlib.Path(table).suffix.lower() == ".npz":
-            examples = ArrayReader(table)
-            shape = next(iter(examples)).features.shape[1:]
-        else:
-            examples = TableReader(
-                table,
-                names,
-                apart=apart,
-                ranges=self.metadata.get("ranges"),
-                on_bad=on_bad,
-            )
+        examples = examples_for(
+            self.metadata, table, apart=apart, on_bad=on_bad, **text
+        )
+        if isinstance(examples, TableReader):
             shape = (len(examples.names),)
+        else:
+            shape = next(iter(examples)).features.shape[1:]
         if len(shape) != len(self.shape) or any(
             wanted not in (None, size)
             for size, wanted in zip(shape, self.shape, strict=True)
@@ -124,6 +133,63 @@ class Predictor:
                 f"{self.shape}."
             )
         return examples
+
+
+def examples_for(
+    metadata: Mapping[str, Any], table: str | os.PathLike, **options: Any
+) -> TableReader | ArrayReader:
+    """Returns the examples of a file, as a model's metadata describe them.
+
+    Without the model, and so at once.
+
+    Args:
+        metadata: What its exporter wrote down.
+        table: As for `Predictor.examples`.
+        **options: As there.
+
+    Raises:
+        InputError: If the file cannot be read, or lacks a column.
+    """
+    if pathlib.Path(table).suffix.lower() == ".npz":
+        return ArrayReader(table)
+    columns = columns_of(metadata) or metadata.get("feature_names")
+    return TableReader(table, columns, ranges=metadata.get("ranges"), **options)
+
+
+def columns_of(metadata: Mapping[str, Any]) -> list[Column] | None:
+    """Returns the columns that a model takes by name, if it does."""
+    columns = metadata.get("columns")
+    return columns and [Column.from_json(column) for column in columns]
+
+
+def _inputs_of(metadata, inputs, path):
+    """Returns the input of each column."""
+    names = {c["name"]: c.get("input") for c in metadata["columns"]}
+    if set(names.values()) != set(inputs):
+        raise InputError(
+            f"The inputs of {path} ({', '.join(sorted(inputs))}) are not those "
+            "that its `columns` say. Export it again."
+        )
+    return names
+
+
+def _only_input(inputs, name, path):
+    """Returns the name and the spec of the only input of an endpoint."""
+    if len(inputs) != 1:
+        raise InputError(
+            f"The endpoint {name!r} of {path} takes {len(inputs)} inputs "
+            f"({', '.join(sorted(inputs))}), and a table can give one. "
+            "Load it with `tf.saved_model.load` instead."
+        )
+    ((own, spec),) = inputs.items()
+    dtype, shape = spec.dtype, spec.shape
+    if not (dtype.is_floating or dtype.is_integer) or not shape.rank:
+        raise InputError(
+            f"The endpoint {name!r} of {path} takes {dtype.name} of shape "
+            f"{shape}, and a table gives rows of numbers. Load it with "
+            "`tf.saved_model.load` instead."
+        )
+    return own, spec
 
 
 def _flat(answer, m):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfcourse import __version__
+from tfcourse.data.table.spelling import spelled
 from tfcourse.errors import InputError
 from tfcourse.export.metadata import METADATA, check_metadata
 from tfcourse.export.probabilities import (
@@ -103,7 +104,11 @@ def export_saved_model(
         ]
         _check_labels(model, outputs, labels)
     archive = _archive(model, signature, labels)
-    own = {"tfcourse": __version__, "labels": labels, "inputs": signature.names}
+    own = {
+        "tfcourse": __version__,
+        "labels": labels,
+        "inputs": signature.spec_names,
+    }
     described = {**own, **(metadata or {}), **own}
     with replacing(path) as beside:
         archive.write_out(beside, verbose=False)
@@ -120,7 +125,10 @@ def _archive(model, signature, labels):
     specs = [
         tf.TensorSpec(shape, dtype, name=name)
         for shape, dtype, name in zip(
-            signature.shapes, signature.dtypes, signature.names, strict=True
+            signature.shapes,
+            signature.dtypes,
+            signature.spec_names,
+            strict=True,
         )
     ]
     inputs = [signature.pack(specs)]
@@ -171,7 +179,8 @@ def _classifier(model, signature, labels):
     import tensorflow as tf
 
     integers = all(type(label) is int for label in labels)
-    names = tf.constant(labels if integers else [str(i) for i in labels])
+    names = [i if isinstance(i, str) else spelled(i) for i in labels]
+    names = tf.constant(labels if integers else names)
     activation = missing_activation(model)
 
     def classify(inputs):

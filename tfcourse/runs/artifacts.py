@@ -6,45 +6,46 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfcourse.export import class_probabilities, export_saved_model
-from tfcourse.runs.prepared_data import Part, PreparedData, in_batches
+from tfcourse.export import export_saved_model
+from tfcourse.export.model_signature import spec_names
+from tfcourse.runs.prepared_data import PreparedData
+from tfcourse.runs.preprocessing import model_of_columns
 from tfcourse.utils.atomic_files import replacing, write_text
 from tfcourse.utils.environment import package_versions
 
 
-def with_normalization(network: keras.Model, data: PreparedData) -> keras.Model:
-    """Returns a model of raw features: a network, normalization before it.
+def with_preprocessing(network: keras.Model, data: PreparedData) -> keras.Model:
+    """Returns a model of raw features: a network, what it needs before it.
+
+    For a table it takes a dict of its columns. For a regression it gives the
+    target as it is in the data, in float64.
 
     Args:
         network: The compiled model that was trained.
         data: What it was trained on.
     """
-    features = keras.Input(data.input_shape, name="features")
-    outputs = network(data.normalization(features))
-    model = keras.Model(features, outputs)
+    if data.is_table:
+        inputs, features = data.preprocessing.input, data.preprocessing.output
+    else:
+        inputs = keras.Input(data.dataset.x.shape[1:], name="features")
+        features = data.preprocessing(inputs)
+    outputs = network(features)
+    if data.task == "regression":
+        mean, deviation = data.target_scale
+        outputs = keras.ops.cast(outputs, "float64") * deviation + mean
+    model = (
+        model_of_columns(inputs, outputs)
+        if data.is_table
+        else keras.Model(inputs, outputs)
+    )
     # Not by the network's config, which knows no class of the user's.
     optimizer = type(network.optimizer).from_config(
         network.optimizer.get_config()
     )
-    model.compile(optimizer, network.loss, metrics=["accuracy"])
+    metrics = ["accuracy"] if data.task == "classification" else None
+    model.compile(optimizer, network.loss, metrics=metrics)
     optimizer.build(model.trainable_variables)
     return model
-
-
-def accuracy(model: keras.Model, data: PreparedData, part: Part) -> float:
-    """Returns the share of a set that a model gets right.
-
-    Args:
-        model: What `with_normalization` returns.
-        data: What it was trained on.
-        part: `"train"`, `"dev"` or `"test"`.
-    """
-    positions = getattr(data.split, part)
-    probabilities = in_batches(
-        lambda x: class_probabilities(model, x), data.dataset.x[positions]
-    )
-    right = probabilities.argmax(axis=-1) == data.dataset.y[positions]
-    return float(right.mean())
 
 
 def write_model(
@@ -57,10 +58,10 @@ def write_model(
     """Writes `model.keras`, `model/` and some examples of the test set.
 
     Args:
-        model: What `with_normalization` returns.
+        model: What `with_preprocessing` returns.
         data: What it was trained on.
         folder: Where to write.
-        target: What to call the column of the classes.
+        target: What to call the column to predict.
         **metadata: What the SavedModel is to say of itself, beside data and
             versions.
     """
@@ -70,11 +71,13 @@ def write_model(
     export_saved_model(
         model,
         folder / "model",
-        labels=list(dataset.labels),
+        labels=list(dataset.labels) or None,
         overwrite=True,
         metadata={
             "data": data.describe(),
+            "task": data.task,
             "feature_names": dataset.feature_names,
+            **_described_columns(data),
             "versions": package_versions(),
             **metadata,
         },
@@ -85,3 +88,29 @@ def write_model(
     else:
         with replacing(folder / "examples.npz") as beside:
             np.savez(beside, **data.example_arrays())
+
+
+def _described_columns(data):
+    """Returns what `tfcourse predict` needs to know of columns."""
+    if not data.is_table:
+        return {}
+    columns = data.dataset.columns
+    # The order in which Keras has the keys of a dict.
+    names = sorted(column.name for column in columns)
+    inputs = dict(zip(names, spec_names(names), strict=True))
+    raw = data.raw(data.split.train)
+    return {
+        "columns": [
+            {
+                **column.to_json(),
+                "input": inputs[column.name],
+                "gaps": _has_gaps(raw[column.name]),
+            }
+            for column in columns
+        ]
+    }
+
+
+def _has_gaps(values):
+    empty = values == "" if values.dtype == object else np.isnan(values)
+    return bool(empty.any())

@@ -11,9 +11,10 @@ import keras
 import numpy as np
 
 from tfcourse.errors import InputError
-from tfcourse.runs.artifacts import accuracy, with_normalization, write_model
+from tfcourse.runs.artifacts import with_preprocessing, write_model
 from tfcourse.runs.folders import check_unused, lock_of, locked
 from tfcourse.runs.prepared_data import PreparedData
+from tfcourse.runs.scores import scores
 from tfcourse.runs.settings import Settings, check_device, objective_of
 from tfcourse.runs.spaces import load_space, probe
 from tfcourse.tuning.caviar.failures import AllTrialsFailedError, learning_rates
@@ -48,9 +49,8 @@ class SearchRunResult:
         programs: How many programs trained them: one for each structure, and
             one for each trial that trained alone.
         seconds_per_trial: How long a trial trained, on average.
-        dev_accuracy: Share of the development set that the best model gets
-            right.
-        test_accuracy: The same for the test set, by which nothing was chosen.
+        dev: The best model's scores on the development set, by name.
+        test: The same on the test set, by which nothing was chosen.
     """
 
     folder: pathlib.Path
@@ -59,8 +59,8 @@ class SearchRunResult:
     failed: int
     programs: int
     seconds_per_trial: float
-    dev_accuracy: float
-    test_accuracy: float
+    dev: dict[str, float]
+    test: dict[str, float]
 
 
 class SearchRun:
@@ -75,6 +75,7 @@ class SearchRun:
         settings: The `Settings`.
         folder: Where to write; must be new or empty, unless `resume`.
         resume: Whether to go on with the run that is in the folder.
+        data: The data of the settings, if they have been loaded.
 
     Raises:
         InputError: If something in the settings, the data or the folder is
@@ -87,26 +88,31 @@ class SearchRun:
         folder: str | pathlib.Path,
         *,
         resume: bool = False,
+        data: PreparedData | None = None,
     ) -> None:
-        self.settings = settings
         self.folder = pathlib.Path(folder)
         self._lock = lock_of(self.folder)
         self._records = []
         if not resume:
             check_unused(self.folder)
-        self.objective = objective_of(settings.objective)
         check_device(settings.device)
-        self.data = PreparedData.load(settings)
+        self.data = data or PreparedData.load(settings)
+        self.settings = settings = settings.of_task(self.data.task)
+        self.objective = objective_of(settings.objective)
         if resume:
             self._check_same_data()
         self.space = load_space(
-            settings.space, self.data.input_shape, self.data.classes
+            settings.space,
+            self.data.input_shape,
+            self.data.classes,
+            self.data.task,
         )
         probe(
             self.space,
             *self.data.first_examples(),
             self.data.classes,
             self.objective,
+            self.data.task,
         )
 
     @contextlib.contextmanager
@@ -157,7 +163,7 @@ class SearchRun:
             # Again, as a crash may have come before the last row was written.
             records = self._write_trials()
             best = self._best(records)
-            model = with_normalization(self._network(best), self.data)
+            model = with_preprocessing(self._network(best), self.data)
             result = SearchRunResult(
                 folder=self.folder,
                 best=best,
@@ -165,16 +171,16 @@ class SearchRun:
                 failed=sum(r.status == "failed" for r in records),
                 programs=_count_programs(records, read_groups(self._project)),
                 seconds_per_trial=_mean_seconds(records),
-                dev_accuracy=accuracy(model, self.data, "dev"),
-                test_accuracy=accuracy(model, self.data, "test"),
+                dev=scores(model, self.data, "dev"),
+                test=scores(model, self.data, "test"),
             )
             write_model(
                 model,
                 self.data,
                 self.folder,
                 self.settings.target,
-                dev_accuracy=result.dev_accuracy,
-                test_accuracy=result.test_accuracy,
+                dev=result.dev,
+                test=result.test,
                 hyperparameters=best.hyperparameters,
             )
             self._write_manifest(result)
@@ -244,8 +250,8 @@ class SearchRun:
             "best_trial": result.best.trial,
             "programs": result.programs,
             "seconds_per_trial": result.seconds_per_trial,
-            "dev_accuracy": result.dev_accuracy,
-            "test_accuracy": result.test_accuracy,
+            "dev": result.dev,
+            "test": result.test,
         }
         write_manifest(
             self.folder,

@@ -2,18 +2,19 @@
 
 import dataclasses
 import pathlib
-from typing import Any
-
-import keras
-import keras_tuner
+from typing import TYPE_CHECKING, Any
 
 from tfcourse import data
+from tfcourse.data.table.options import TableOptions
 from tfcourse.errors import InputError
 from tfcourse.tuning.results.manifest import (
     FILE,
     read_manifest,
     readable_or_input_error,
 )
+
+if TYPE_CHECKING:
+    import keras_tuner
 
 _BOUNDS = {
     "trials": (1, None),
@@ -24,20 +25,26 @@ _BOUNDS = {
 }
 
 
+_OF_TABLES = [field.name for field in dataclasses.fields(TableOptions)]
+# The best is the one with the fewest mistakes, or the nearest.
+_OBJECTIVES = {"classification": "val_accuracy", "regression": "val_loss"}
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The settings of a search.
 
     Attributes:
         data: Name of a bundled data set, or path of a file.
-        target: Column of the classes, for a table.
+        target: Column to predict, for a table; this and the others up to
+            `decimal` are those of `TableOptions`.
         space: As for `load_space`.
         trials: How many trials.
         epochs: Passes over the training set, of each trial.
         rounds: 1 for random search; more to search coarse to fine, in so many
             rounds.
         objective: Name of a metric, with `:min` or `:max` where its direction
-            is not known.
+            is not known; `None` for accuracy, or the loss of a regression.
         seed: Of the split, the draws and the initial weights.
         device: `"auto"`, `"cpu"` or `"gpu"`.
         strategy: `"caviar"`, many trials as one program, or `"serial"`, one
@@ -49,11 +56,21 @@ class Settings:
 
     data: str = "digits"
     target: str | None = None
+    task: str | None = None
+    drop: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    dates: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    decimal: str | None = None
     space: str = "course"
     trials: int = 64
     epochs: int = 10
     rounds: int = 3
-    objective: str = "val_accuracy"
+    objective: str | None = None
     seed: int = 0
     device: str = "auto"
     strategy: str = "caviar"
@@ -70,6 +87,42 @@ class Settings:
                 raise InputError(
                     f"--{name} must be {bounds}. Received: {value}"
                 )
+        for name in _OF_TABLES:
+            value = getattr(self, name)
+            if isinstance(value, list):  # As JSON has it.
+                object.__setattr__(self, name, tuple(value))
+        self.table_options()  # Refuses what cannot be.
+
+    def table_options(self) -> TableOptions:
+        """Returns what the settings say of a table."""
+        return TableOptions(
+            **{name: getattr(self, name) for name in _OF_TABLES}
+        )
+
+    def refuse_table_options(self, but: str | None = None) -> None:
+        """Raises if something is said of a table, where there is none.
+
+        Args:
+            but: A setting that something else is said of.
+
+        Raises:
+            InputError: If so.
+        """
+        for name in set(_OF_TABLES) - {but}:
+            if getattr(self, name):
+                raise InputError(
+                    f"--{name} is for the file of a table; {self.data!r} is "
+                    f"none. Leave --{name} out."
+                )
+
+    def of_task(self, task: str) -> "Settings":
+        """Returns the settings with the objective that a task has.
+
+        Args:
+            task: `"classification"` or `"regression"`.
+        """
+        objective = self.objective or _OBJECTIVES[task]
+        return dataclasses.replace(self, objective=objective)
 
     def resolved(self) -> "Settings":
         """Returns settings whose paths hold from any working directory."""
@@ -92,6 +145,10 @@ class Settings:
             InputError: If something differs from before.
         """
         known = dataclasses.asdict(self)
+        given = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in given.items()
+        }
         now = dataclasses.asdict(dataclasses.replace(self, **given).resolved())
         changed = [name for name in known if now[name] != known[name]]
         fewer = now["trials"] < known["trials"]
@@ -111,12 +168,14 @@ def names_file(name: str) -> bool:
     )
 
 
-def objective_of(text: str) -> keras_tuner.Objective:
+def objective_of(text: str) -> "keras_tuner.Objective":
     """Returns the `keras_tuner.Objective` written as `name` or `name:max`.
 
     Raises:
         InputError: If the direction is neither written nor known.
     """
+    import keras_tuner
+
     name, _, direction = text.partition(":")
     if direction in ("min", "max"):
         return keras_tuner.Objective(name, direction)
@@ -131,6 +190,8 @@ def objective_of(text: str) -> keras_tuner.Objective:
 
 def check_device(device: str) -> None:
     """Raises an `InputError` for a GPU where there is none."""
+    import keras
+
     if device == "gpu" and not keras.distribution.list_devices("gpu"):
         raise InputError(
             "--device gpu: no GPU is seen. `tfcourse doctor` says what is "

@@ -18,10 +18,17 @@ from tfcourse.utils.text import first_line
 from tfcourse.utils.validation import unknown_name
 
 SPACES = {"course": CourseSpace}
+_TARGETS = {
+    "classification": "classes numbered from 0",
+    "regression": "targets of mean 0 and variance 1",
+}
 
 
 def load_space(
-    spec: str, input_shape: tuple[int, ...], classes: int
+    spec: str,
+    input_shape: tuple[int, ...],
+    classes: int,
+    task: str = "classification",
 ) -> keras_tuner.HyperModel | Build:
     """Returns the search space of that name, or of the user's module.
 
@@ -32,6 +39,7 @@ def load_space(
             `keras_tuner.HyperModel`.
         input_shape: Shape of one example.
         classes: The number of classes.
+        task: `"classification"` or `"regression"`.
 
     Returns:
         A `keras_tuner.HyperModel`, or a function.
@@ -46,7 +54,7 @@ def load_space(
             unknown_name("search space", spec, SPACES)
             + " A space of your own is written module.py:build."
         )
-    return SPACES[spec](input_shape, classes)
+    return SPACES[spec](input_shape, classes, task)
 
 
 def probe(
@@ -55,6 +63,7 @@ def probe(
     y: np.ndarray,
     classes: int,
     objective: keras_tuner.Objective,
+    task: str = "classification",
 ) -> None:
     """Tries a search space on a few examples, before a search begins.
 
@@ -64,6 +73,7 @@ def probe(
         y: Their classes, shape `(m,)`.
         classes: How many classes there are.
         objective: The `keras_tuner.Objective` of the search.
+        task: `"classification"` or `"regression"`.
 
     Raises:
         InputError: If a model cannot be built, is no compiled Keras model,
@@ -72,11 +82,11 @@ def probe(
     """
     models = _models_of_every_branch(space, objective)
     for model in models:
-        _check_fits(model, x, classes)
+        _check_fits(model, x, classes, task)
     logs = _tried(
         lambda: models[0].evaluate(x, y, return_dict=True, verbose=0),
         "The models of the search space cannot be evaluated on examples of "
-        f"shape {x.shape[1:]} with classes numbered from 0",
+        f"shape {x.shape[1:]} with {_TARGETS[task]}",
     )
     metrics = [*logs, *(f"val_{name}" for name in logs)]
     if objective.name not in metrics:
@@ -117,13 +127,18 @@ def _check_compiled(model):
         )
 
 
-def _check_fits(model, x, classes):
+def _check_fits(model, x, classes, task):
     outputs = _tried(
         lambda: model(x[:1]).shape[-1],
         "The models of the search space cannot be called on examples of "
         f"shape {x.shape[1:]}",
     )
-    if not outputs_match_classes(outputs, classes):
+    if task == "regression" and outputs != 1:
+        raise InputError(
+            f"The models of the search space have {outputs} outputs; a "
+            "regression needs one. Give the last layer one unit."
+        )
+    if task == "classification" and not outputs_match_classes(outputs, classes):
         raise InputError(
             f"The models of the search space have {outputs} outputs; the data "
             f"have {classes} classes. Give the last layer one unit a class."

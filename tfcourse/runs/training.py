@@ -10,14 +10,11 @@ import numpy as np
 
 from tfcourse.data import Split
 from tfcourse.errors import InputError
-from tfcourse.runs.artifacts import (
-    accuracy,
-    with_normalization,
-    write_model,
-)
+from tfcourse.runs.artifacts import with_preprocessing, write_model
 from tfcourse.runs.folders import check_unused
 from tfcourse.runs.hyperparameter_values import registered
 from tfcourse.runs.prepared_data import PreparedData
+from tfcourse.runs.scores import scores
 from tfcourse.runs.settings import (
     TrainSettings,
     check_device,
@@ -40,16 +37,16 @@ class TrainingResult:
         folder: The run's folder.
         hyperparameters: Name to value, all of them.
         epochs: How many epochs it was trained for.
-        dev_accuracy: Share of the development set that it gets right; `None`
-            if it was trained on that set, too.
-        test_accuracy: The same for the test set, by which nothing was chosen.
+        dev: Its scores on the development set, by name; `None` if it was
+            trained on that set, too.
+        test: The same on the test set, by which nothing was chosen.
     """
 
     folder: pathlib.Path
     hyperparameters: dict[str, Any]
     epochs: int
-    dev_accuracy: float | None
-    test_accuracy: float
+    dev: dict[str, float] | None
+    test: dict[str, float]
 
 
 class TrainingRun:
@@ -67,6 +64,7 @@ class TrainingRun:
         settings: The `TrainSettings`.
         folder: Where to write: new or empty, or with a run of the same
             settings, which then goes on.
+        data: The data of the settings, if they have been loaded.
 
     Raises:
         InputError: If something in the settings, the data or the folder is
@@ -74,17 +72,25 @@ class TrainingRun:
     """
 
     def __init__(
-        self, settings: TrainSettings, folder: str | pathlib.Path
+        self,
+        settings: TrainSettings,
+        folder: str | pathlib.Path,
+        data: PreparedData | None = None,
     ) -> None:
         self.settings = settings
         self.folder = pathlib.Path(folder)
-        self.objective = objective_of(settings.search.objective)
-        self._result = self._known_result()
         check_device(settings.search.device)
-        self.data = self._data()
+        self.data = self._data(data)
+        search = settings.search.of_task(self.data.task)
+        self.settings = dataclasses.replace(settings, search=search)
+        self.objective = objective_of(search.objective)
+        self._result = self._known_result()
         self.space = as_hypermodel(
             load_space(
-                settings.search.space, self.data.input_shape, self.data.classes
+                search.space,
+                self.data.input_shape,
+                self.data.classes,
+                self.data.task,
             )
         )
         probe(
@@ -92,6 +98,7 @@ class TrainingRun:
             *self.data.first_examples(),
             self.data.classes,
             self.objective,
+            self.data.task,
         )
         self.hp = registered(self.space.build, settings.hyperparameters)
 
@@ -145,18 +152,18 @@ class TrainingRun:
         """
         if self._result:
             return self._result
-        model = with_normalization(self._network, self.data)
+        model = with_preprocessing(self._network, self.data)
         result = {
             "hyperparameters": dict(
                 to_display(*item) for item in self.hp.values.items()
             ),
             "epochs": self.settings.search.epochs,
-            "dev_accuracy": (
+            "dev": (
                 None
                 if self.settings.train_on_dev
-                else accuracy(model, self.data, "dev")
+                else scores(model, self.data, "dev")
             ),
-            "test_accuracy": accuracy(model, self.data, "test"),
+            "test": scores(model, self.data, "test"),
         }
         write_model(
             model,
@@ -191,8 +198,8 @@ class TrainingRun:
         result = read_manifest(self.folder, "training")["result"]
         return result and TrainingResult(folder=self.folder, **result)
 
-    def _data(self):
-        data = PreparedData.load(self.settings.search)
+    def _data(self, data):
+        data = data or PreparedData.load(self.settings.search)
         if not self.settings.train_on_dev:
             return data
         split = data.split

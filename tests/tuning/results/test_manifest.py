@@ -16,7 +16,7 @@ CONTENT = {
     "settings": {"epochs": 3},
     "objective": {"name": "val_loss", "direction": "min"},
     "data": {"name": "digits"},
-    "result": {"test_accuracy": 0.5},
+    "result": {"test": {"accuracy": 0.5}},
 }
 
 
@@ -38,6 +38,17 @@ def test_a_search_that_was_written_without_a_kind_is_read(tmp_path):
     content = read_manifest(tmp_path / "run", "search")
 
     assert content == {"kind": "search", **manifest(12)}
+
+
+def test_a_run_whose_only_score_was_accuracy_is_read(tmp_path):
+    result = {"dev_accuracy": None, "test_accuracy": 0.5, "epochs": 3}
+    write(tmp_path / "run.json", {"training": {}, "result": result})
+
+    assert read_manifest(tmp_path, "training")["result"] == {
+        "dev": None,
+        "test": {"accuracy": 0.5},
+        "epochs": 3,
+    }
 
 
 def test_a_training_that_was_written_without_a_kind_is_read(tmp_path):

@@ -15,6 +15,20 @@ class Device(enum.StrEnum):
     GPU = "gpu"
 
 
+class Task(enum.StrEnum):
+    """What is to be predicted."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+class DateOrder(enum.StrEnum):
+    """In which order dates are written that do not begin with the year."""
+
+    DMY = "dmy"
+    MDY = "mdy"
+
+
 Verbose = Annotated[
     bool, typer.Option("--verbose", help="Show TensorFlow's messages.")
 ]
@@ -31,14 +45,72 @@ Out = Annotated[
 Data = Annotated[
     str | None,
     typer.Option(
-        help="A bundled data set (see `tfcourse data`) or a .csv, .parquet or "
-        ".npz file.",
+        help="A bundled data set (see `tfcourse data`), a table (.csv, .tsv, "
+        ".parquet, .feather, .xlsx) or an .npz file.",
         show_default="digits",
     ),
 ]
-Target = Annotated[
+_TABLE = "Tables of your own"
+
+
+def _of_table(help, **kwargs):
+    return typer.Option(help=help, rich_help_panel=_TABLE, **kwargs)
+
+
+Target = Annotated[str | None, _of_table("The column of a table to predict.")]
+TaskOption = Annotated[
+    Task | None,
+    _of_table(
+        "Whether it is a class or an amount.", show_default="as is plain"
+    ),
+]
+Drop = Annotated[
+    list[str] | None,
+    _of_table("Leave this column out; as often as you like.", metavar="COLUMN"),
+]
+Only = Annotated[
+    list[str] | None,
+    _of_table("Take this column and no others.", metavar="COLUMN"),
+]
+Keep = Annotated[
+    list[str] | None,
+    _of_table(
+        "Take this column though it looks like an identifier.",
+        metavar="COLUMN",
+    ),
+]
+Text = Annotated[
+    list[str] | None,
+    _of_table("This column is free text: its words count.", metavar="COLUMN"),
+]
+Category = Annotated[
+    list[str] | None,
+    _of_table("The values of this column are names.", metavar="COLUMN"),
+]
+Dates = Annotated[
+    DateOrder | None,
+    _of_table(
+        "The order of day and month in dates such as 1/2/2024.",
+        show_default="as is plain",
+    ),
+]
+Encoding = Annotated[
     str | None,
-    typer.Option(help="The column of a .csv or .parquet file to predict."),
+    _of_table(
+        "Of a text file, e.g. gbk or cp1252.", show_default="as is plain"
+    ),
+]
+Separator = Annotated[
+    str | None,
+    _of_table(
+        "What stands between two cells, or tab.", show_default="as is plain"
+    ),
+]
+Decimal = Annotated[
+    str | None,
+    _of_table(
+        "What stands before decimals, . or ,", show_default="as is plain"
+    ),
 ]
 Space = Annotated[
     str | None,

@@ -3,12 +3,17 @@
 import pathlib
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tfcourse.tuning.results.scores import scores_text
 from tfcourse.utils.text import format_value
+
+if TYPE_CHECKING:
+    from tfcourse.runs.prepared_data import PreparedData
 
 
 def key_value_table(rows: Iterable[Sequence[str | Text]]) -> Table:
@@ -44,6 +49,30 @@ def print_summary(rows: Mapping[str, str], folder: pathlib.Path) -> None:
     Console().print(key_value_table({**rows, **files}.items()))
     # Not in the table, which would break it in two.
     print(f"\nUse the model:\n  {_predict_command(folder)}")
+
+
+def print_remarks(console: Console, data: "PreparedData") -> None:
+    """Prints what was assumed of a table, a line each."""
+    from tfcourse.runs.remarks import remarks
+
+    for remark in remarks(data):
+        console.print(remark, highlight=False, markup=False, soft_wrap=True)
+
+
+def scores_rows(
+    dev: Mapping[str, float] | None, test: Mapping[str, float]
+) -> dict[str, str]:
+    """Returns the rows of a summary with the scores of a model.
+
+    Args:
+        dev: On the development set; `None` if it was trained on.
+        test: On the test set.
+    """
+    name = " accuracy" if "accuracy" in test else ""
+    return {
+        f"dev{name}": "trained on" if dev is None else scores_text(dev),
+        f"test{name}": scores_text(test),
+    }
 
 
 def hyperparameters_text(hyperparameters: Mapping[str, object]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tfcourse import __version__
 from tfcourse.tuning.report.axes import position
 from tfcourse.tuning.results.importance import Importances
+from tfcourse.tuning.results.scores import headline
 from tfcourse.tuning.results.search_results import SearchResults
 from tfcourse.utils.text import duration, format_score, format_value
 
@@ -75,10 +76,15 @@ def _reached(results):
     result = results.manifest.get("result")
     if not result:
         return text
+    name, score = headline(result["test"])
+    reached = (
+        f"gets <b>{score:.1%}</b> right"
+        if name == "accuracy"
+        else f"reaches an {name} of <b>{format_score(score)}</b>"
+    )
     return (
         f"{text}; on the {results.manifest['data']['test']:,} examples of the "
-        "test set, by which nothing was chosen, its model gets "
-        f"<b>{result['test_accuracy']:.1%}</b> right"
+        f"test set, by which nothing was chosen, its model {reached}"
     )
 
 
@@ -100,7 +106,12 @@ def facts(results: SearchResults) -> str:
         f"best {results.objective}": format_score(results.best[0].score),
     }
     if result:
-        values["accuracy on the test set"] = f"{result['test_accuracy']:.1%}"
+        name, score = headline(result["test"])
+        values |= (
+            {"accuracy on the test set": f"{score:.1%}"}
+            if name == "accuracy"
+            else {f"{name} on the test set": format_score(score)}
+        )
     values["trials" + (f", {failed} of them failed" if failed else "")] = str(
         len(results.records)
     )

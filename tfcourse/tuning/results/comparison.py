@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tfcourse.errors import InputError
+from tfcourse.tuning.results.scores import headline
 from tfcourse.tuning.results.search_results import SearchResults
 from tfcourse.utils.text import format_score, format_value
 
@@ -93,7 +94,8 @@ def _described(one):
         ),
     }
     if result:
-        cells["test accuracy"] = f"{result['test_accuracy']:.4f}"
+        name, score = headline(result["test"])
+        cells[f"test {name}"] = f"{score:.4f}"
     if one.best:
         cells |= {
             name: format_value(value)

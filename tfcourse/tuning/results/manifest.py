@@ -146,9 +146,17 @@ def readable_or_input_error(path: pathlib.Path) -> Iterator[None]:
 def _of_any_version(content):
     """Returns the content as it is written today.
 
-    At first no kind was written, and the settings of a training were called
-    so.
+    At first no kind was written, the settings of a training were called so,
+    and there was no score but accuracy.
     """
+    result = content.get("result")
+    if isinstance(result, dict) and "test_accuracy" in result:
+        result = dict(result)
+        for part in ("dev", "test"):
+            accuracy = result.pop(f"{part}_accuracy", None)
+            known = accuracy is not None
+            result[part] = {"accuracy": accuracy} if known else None
+        content = {**content, "result": result}
     if "kind" in content:
         return content
     if "training" in content:

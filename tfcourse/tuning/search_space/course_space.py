@@ -18,21 +18,30 @@ class CourseSpace(keras_tuner.HyperModel):
     r"""The search space of the course's lectures on tuning.
 
     Softmax classifiers with 2 to 4 hidden layers of 50 to 100 rectified units
-    each, batch norm before the activation and so no bias. Drawn on the
-    course's scales: the learning rate $\alpha$ in [1e-4, 1] by its logarithm,
+    each, batch norm before the activation and so no bias; of two classes with
+    one sigmoid, and for amounts with one linear unit. Drawn on the course's
+    scales: the learning rate $\alpha$ in [1e-4, 1] by its logarithm,
     $\beta$ of momentum in [0.9, 0.999] by the logarithm of $1 - \beta$, batch
     sizes among powers of two, and momentum, RMSprop or Adam.
 
     Args:
         input_shape: Shape of one example.
         classes: $C$, the number of classes.
+        task: `"classification"`; or `"regression"`, a linear output that is
+            trained on the squared error.
 
     Reference:
         Ng, Improving Deep Neural Networks, week 3, Tuning process.
     """
 
-    def __init__(self, input_shape: tuple[int, ...], classes: int) -> None:
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        classes: int,
+        task: str = "classification",
+    ) -> None:
         super().__init__()
+        self.task = task
         self.input_shape = input_shape
         self.classes = classes
 
@@ -48,13 +57,19 @@ class CourseSpace(keras_tuner.HyperModel):
             model.add(keras.layers.Dense(units, use_bias=False))
             model.add(BatchNormalization())
             model.add(keras.layers.Activation("relu"))
-        model.add(keras.layers.Dense(self.classes, activation="softmax"))
-        model.compile(
-            _optimizer(hp),
-            "sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-        )
+        units, activation, loss, metric = self._last()
+        model.add(keras.layers.Dense(units, activation=activation))
+        model.compile(_optimizer(hp), loss, metrics=[metric])
         return model
+
+    def _last(self):
+        """Returns units and activation of the last layer, loss and metric."""
+        if self.task == "regression":
+            return 1, None, "mean_squared_error", "mean_absolute_error"
+        if self.classes == 2:
+            return 1, "sigmoid", "binary_crossentropy", "accuracy"
+        loss = "sparse_categorical_crossentropy"
+        return self.classes, "softmax", loss, "accuracy"
 
     def fit(
         self,

@@ -1,0 +1,58 @@
+"""Tables whose columns have types: Parquet, Feather and Excel."""
+
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from tfcourse.data.table.files.rows import OnBad, Places, Rows
+from tfcourse.data.table.files.sheets import read_sheet
+from tfcourse.data.table.files.text_format import TextFormat
+from tfcourse.errors import InputError
+from tfcourse.utils.text import first_line
+
+
+class ArrowTable:
+    """Columns with types, as pyarrow reads them."""
+
+    def __init__(self, path: pathlib.Path, decimal: str = ".") -> None:
+        self.format = TextFormat(decimal=decimal)
+        self._kind = path.suffix[1:].lower()
+        import pyarrow
+
+        try:
+            names, self._batches = _READERS[self._kind](path)
+        except InputError:
+            raise
+        except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
+            raise InputError(
+                f"{path} cannot be read as a {self._kind} table: "
+                f"{first_line(error).rstrip('.')}."
+            ) from error
+        self.columns = [name.strip() for name in names]
+
+    def chunks(self, size: int, on_bad: OnBad) -> Iterator[Rows]:
+        first = 1
+        for batch in self._batches(size):
+            numbers = np.arange(first, first + batch.num_rows)
+            first += batch.num_rows
+            cells = dict(zip(self.columns, batch.columns, strict=True))
+            yield Rows(Places("row", numbers), cells)
+
+
+def _parquet(path):
+    import pyarrow.parquet
+
+    # Without pandas' own metadata an index is a column like others.
+    file = pyarrow.parquet.ParquetFile(path)
+    return file.schema_arrow.names, file.iter_batches
+
+
+def _feather(path):
+    import pyarrow.feather
+
+    table = pyarrow.feather.read_table(path)
+    return table.column_names, table.to_batches
+
+
+_READERS = {"parquet": _parquet, "feather": _feather, "xlsx": read_sheet}

@@ -1,0 +1,80 @@
+"""Tables written as text, a line a row."""
+
+import csv
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from tfcourse.data.table.files.rows import OnBad, Places, Rows
+from tfcourse.data.table.files.text_format import TextFormat, not_decoded
+from tfcourse.errors import InputError
+
+
+class TextTable:
+    """Text, its first line the names of the columns."""
+
+    def __init__(self, path: pathlib.Path, form: TextFormat) -> None:
+        self._path, self.format = path, form
+        with self._open() as file:
+            header = next(self._rows(file), (1, []))[1]
+        self.columns = [name.strip() for name in header]
+        if not any(self.columns):
+            raise InputError(
+                f"{path} is empty. Its first line must name the columns."
+            )
+
+    def chunks(self, size: int, on_bad: OnBad) -> Iterator[Rows]:
+        width = len(self.columns)
+        lines, rows = [], []
+        with self._open() as file:
+            numbered = self._rows(file)
+            next(numbered)
+            for line, row in numbered:
+                if not row:
+                    continue  # An empty line, e.g. the last.
+                if len(row) != width:
+                    on_bad(self._wrong_width(line, len(row)))
+                    continue
+                lines.append(line)
+                rows.append(row)
+                if len(lines) == size:
+                    yield self._chunk(lines, rows)
+                    lines, rows = [], []
+        if lines:
+            yield self._chunk(lines, rows)
+
+    def _chunk(self, lines, rows):
+        import pyarrow as pa
+
+        cells = {
+            name: pa.array(column, pa.large_string())
+            for name, column in zip(
+                self.columns, zip(*rows, strict=True), strict=True
+            )
+        }
+        return Rows(Places("line", np.asarray(lines)), cells)
+
+    def _wrong_width(self, line, width):
+        sentence = f"line {line} has {width} fields, not {len(self.columns)}"
+        if width > len(self.columns) and self.format.separator == ",":
+            sentence += " (is a comma in a cell? Put the cell in quotes)"
+        return sentence
+
+    def _open(self):
+        return self._path.open(encoding=self.format.encoding, newline="")
+
+    def _rows(self, file):
+        reader = csv.reader(file, delimiter=self.format.separator, strict=True)
+        try:
+            for row in reader:
+                yield reader.line_num, row
+        except UnicodeError as error:
+            raise not_decoded(
+                self._path, self.format.encoding, error
+            ) from error
+        except csv.Error as error:
+            raise InputError(
+                f"{self._path} cannot be read as a csv table, near line "
+                f"{reader.line_num}: {error}."
+            ) from error

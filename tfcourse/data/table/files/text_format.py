@@ -1,0 +1,191 @@
+"""How a table is written as text: encoding, separator, decimal mark."""
+
+import codecs
+import csv
+import dataclasses
+import os
+import pathlib
+import re
+
+from tfcourse.errors import InputError
+
+# So much is looked at; what comes later must be of the same form.
+_SAMPLE = 1 << 20
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_WITH_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
+_WITH_POINT = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE)
+# In Chinese text most characters are of GB 2312's first level or its
+# punctuation; what only looks like GBK has few of them.
+_COMMON_CHINESE = re.compile(rb"[\xa1\xa3\xb0-\xd7][\xa1-\xfe]")
+
+
+@dataclasses.dataclass(frozen=True)
+class TextFormat:
+    """How the cells of a text file are written.
+
+    Attributes:
+        encoding: A name that Python knows.
+        separator: What stands between two cells.
+        decimal: What stands before the decimals of a number, `.` or `,`.
+    """
+
+    encoding: str = "utf-8"
+    separator: str = ","
+    decimal: str = "."
+
+    def assumed(self) -> str | None:
+        """Returns what is not as usual, in a sentence, if anything is."""
+        parts = []
+        if self.encoding not in ("utf-8", "utf-8-sig"):
+            parts.append(f"in {self.encoding}")
+        if self.separator != ",":
+            name = _SEPARATORS.get(self.separator, repr(self.separator))
+            parts.append(f"separated by {name}")
+        if self.decimal != ".":
+            parts.append("with decimal commas")
+        return f"Read as text {', '.join(parts)}." if parts else None
+
+
+def text_format(
+    path: str | os.PathLike,
+    encoding: str | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+) -> TextFormat:
+    """Returns how a text file is written: as given, else as is plain.
+
+    Args:
+        path: The file.
+        encoding: A name that Python knows, e.g. `"gbk"`.
+        separator: One character, or `"tab"`.
+        decimal: `"."` or `","`.
+
+    Raises:
+        InputError: If what is given cannot be, or the encoding is not plain.
+    """
+    with pathlib.Path(path).open("rb") as file:
+        raw = file.read(_SAMPLE)
+        whole = not file.read(1)
+    encoding = _checked_encoding(encoding) or _encoding(path, raw, whole)
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)("strict")
+        text = decoder.decode(raw, final=whole)
+    except UnicodeError as error:
+        raise not_decoded(path, encoding, error) from error
+    separator = _checked_separator(separator) or _separator(text, whole)
+    decimal = _checked_decimal(decimal) or _decimal(text, separator, whole)
+    return TextFormat(encoding, separator, decimal)
+
+
+def not_decoded(path: object, encoding: str, error: object) -> InputError:
+    """Returns the error of bytes that are no text in an encoding."""
+    return InputError(
+        f"{path} cannot be read as text in {encoding}: {error}. Save it as "
+        "UTF-8, or name its encoding with --encoding, e.g. --encoding cp1252."
+    )
+
+
+def _checked_encoding(name):
+    if name is None:
+        return None
+    try:
+        found = codecs.lookup(name).name
+        "".encode(found)
+    except LookupError as error:
+        raise InputError(
+            f"--encoding {name!r} is not known. Write e.g. utf-8, utf-16, gbk "
+            "or cp1252."
+        ) from error
+    return "utf-8-sig" if found == "utf-8" else found
+
+
+def _checked_separator(separator):
+    if separator is None:
+        return None
+    named = {name: mark for mark, name in _SEPARATORS.items()}
+    mark = {**named, r"\t": "\t"}.get(separator, separator)
+    if len(mark) != 1 or mark.isalnum() or mark in '"\r\n':
+        raise InputError(
+            "--separator must be one character between the cells, or tab. "
+            f"Received: {separator!r}"
+        )
+    return mark
+
+
+def _checked_decimal(decimal):
+    if decimal not in (None, ".", ","):
+        raise InputError(f"--decimal must be . or , Received: {decimal!r}")
+    return decimal
+
+
+def _encoding(path, raw, whole):
+    for mark, encoding in _MARKS.items():
+        if raw.startswith(mark):
+            return encoding
+    # Every other byte of Latin text in UTF-16 is zero, and none in the others.
+    if b"\0" in raw:
+        return (
+            "utf-16-le"
+            if raw[1::2].count(0) > raw[::2].count(0)
+            else ("utf-16-be")
+        )
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(raw, final=whole)
+    except UnicodeError as error:
+        if _is_chinese(raw, whole):
+            return "gb18030"
+        raise not_decoded(path, "utf-8", error) from error
+    return "utf-8-sig"
+
+
+def _is_chinese(raw, whole):
+    try:
+        codecs.getincrementaldecoder("gb18030")().decode(raw, final=whole)
+    except UnicodeError:
+        return False
+    high = sum(byte > 0x7F for byte in raw)
+    return 2 * len(_COMMON_CHINESE.findall(raw)) >= 0.7 * high
+
+
+def _rows(text, separator, whole, at_most=1000):
+    """Returns the first rows of a sample; the last may be cut off."""
+    lines = text.splitlines(keepends=True)
+    lines = lines if whole else lines[:-1]
+    rows = []
+    try:
+        for row in csv.reader(lines, delimiter=separator, strict=True):
+            if row:
+                rows.append(row)
+            if len(rows) == at_most:
+                break
+    except csv.Error:
+        pass  # Reading the file says where.
+    return rows
+
+
+def _separator(text, whole):
+    """Returns what gives all rows one number of cells, else the likeliest."""
+    widths = {
+        mark: [len(row) for row in _rows(text, mark, whole)]
+        for mark in _SEPARATORS
+    }
+    wide = {mark: n for mark, n in widths.items() if n and n[0] > 1}
+    even = [mark for mark, n in wide.items() if len(set(n)) == 1]
+    # In the order of _SEPARATORS: a comma wins.
+    return next(iter([*even, *wide]), ",")
+
+
+def _decimal(text, separator, whole):
+    cells = [
+        cell.strip()
+        for row in _rows(text, separator, whole)[1:]
+        for cell in row
+    ]
+    commas = any(map(_WITH_COMMA.fullmatch, cells))
+    points = any(map(_WITH_POINT.fullmatch, cells))
+    return "," if commas and not points else "."

@@ -1,0 +1,192 @@
+"""What the columns of a table are, by what is in them."""
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfcourse.data.table.calendar import looks_like_date, order_of
+from tfcourse.data.table.columns import Column
+from tfcourse.data.table.files.rows import Places
+from tfcourse.data.table.options import TableOptions
+from tfcourse.data.table.values import (
+    Values,
+    is_text,
+    missing_text,
+    numbers,
+    read_values,
+)
+from tfcourse.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# So many of the values must be numbers (or dates) for the others to be faults.
+_MOSTLY = 0.5
+# A name in every other row is no category, it tells the rows apart.
+_MANY_NAMES = 20
+# Fewer rows may count by chance.
+_FEW_ROWS = 20
+_NAMES_OF_IDENTIFIERS = re.compile(
+    r"|index|unnamed: 0|__index_level_\d+__|(.*[ _.-])?(id|key|uuid|guid)",
+    re.IGNORECASE,
+)
+# Beyond it whole numbers are not apart as floats: such are names.
+_MOST_EXACT = 2.0**53
+_LEADING_ZERO = r"^[+-]?0\d"
+
+
+def column_of(
+    name: str,
+    cells: "pyarrow.Array",
+    places: Places,
+    options: TableOptions,
+    decimal: str,
+    path: object,
+) -> Column:
+    """Returns what a column is.
+
+    Args:
+        name: Its header.
+        cells: A `pyarrow.Array`.
+        places: A `Places`.
+        options: What the user says of it.
+        decimal: What stands before decimals in text.
+        path: Of the file, for errors.
+
+    Raises:
+        InputError: If it is not plain; says where and what to do.
+    """
+    import pyarrow as pa
+
+    if name in options.text:
+        return Column(name, "text")
+    if name in options.category or pa.types.is_dictionary(cells.type):
+        return Column(name, "category")
+    kind = cells.type
+    if is_text(cells):
+        return _of_text(name, cells, places, options, decimal, path)
+    if pa.types.is_boolean(kind):
+        return Column(name, "boolean")
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return Column(name, "date")
+    if (
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_null(kind)
+    ):
+        return Column(name)
+    raise InputError(
+        f"Column {name!r} of {path} is of type {kind}, which is neither "
+        f"number, text nor date. Leave it out with --drop {name}."
+    )
+
+
+def _of_text(name, cells, places, options, decimal, path):
+    import pyarrow.compute as pc
+
+    missing = missing_text(cells)
+    known = int((~missing).sum())
+    words = pc.unique(cells.filter(~missing)).to_pylist()
+    if {word.lower() for word in words} in ({"true"}, {"false"}, _BOTH):
+        return Column(name, "boolean")
+    found = numbers(cells, decimal)
+    if not found.bad.any():
+        zeros = pc.match_substring_regex(cells, _LEADING_ZERO)
+        # "007" is a name, as a postal code is.
+        return Column(name, "category" if pc.any(zeros).as_py() else "number")
+    dates = {word for word in words if looks_like_date(word)}
+    if dates:
+        order = options.dates or order_of(np.array(sorted(dates)))
+        read = read_values(cells, Column(name, "date", order or "dmy"))
+        if (~read.bad & ~read.missing).sum() >= _MOSTLY * known:
+            _refuse_strangers(name, cells, places, read.bad, "dates", path)
+            return Column(name, "date", _known_order(name, order, path))
+    if (~found.bad & ~missing).sum() >= _MOSTLY * known:
+        _refuse_strangers(name, cells, places, found.bad, "numbers", path)
+    return Column(name, "category")
+
+
+_BOTH = {"true", "false"}
+
+
+def _refuse_strangers(name, cells, places, bad, kind, path):
+    if not bad.any():
+        return
+    first = int(bad.argmax())
+    raise InputError(
+        f"Column {name!r} of {path} is mostly {kind}, but has "
+        f"{cells[first].as_py()!r} in {places[first]}. Mend it, take all its "
+        f"values as names with --category {name!r}, or leave the column out "
+        f"with --drop {name!r}."
+    )
+
+
+def _known_order(name, order, path):
+    if order is None:
+        raise InputError(
+            f"Column {name!r} of {path} has dates that begin with the day or "
+            "with the month. Say which with --dates dmy or --dates mdy."
+        )
+    return order
+
+
+def reason_to_leave_out(
+    column: Column, values: Values, cells: "pyarrow.Array"
+) -> str | None:
+    """Returns why a column is of no use to a model, if it is of none.
+
+    Args:
+        column: What it is.
+        values: All its values.
+        cells: As the file has them.
+    """
+    known = values.values[~values.missing]
+    if not len(known):
+        return "has no value"
+    distinct = len(set(known.tolist()))
+    if distinct == 1 and not values.missing.any():
+        return f"is {known[0]!s} in every row"
+    if column.kind == "category":
+        if distinct > max(_MANY_NAMES, len(known) / 2):
+            return (
+                f"has {distinct} different values in {len(known)} rows, too "
+                f"many for categories (for its words: --text {column.name!r})"
+            )
+        return None
+    if column.kind != "number" or not _are_integers(cells):
+        return None
+    if np.abs(known).max() > _MOST_EXACT and not _are_floats(cells):
+        return "has whole numbers of more than 15 digits, which are names"
+    return _reason_of_identifiers(column.name, known, distinct)
+
+
+def _are_integers(cells):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not is_text(cells):
+        # Integers with gaps become floats in pandas.
+        whole = pa.types.is_floating(cells.type) or pa.types.is_integer(
+            cells.type
+        )
+        return whole and not (numbers(cells).values % 1 > 0).any()
+    written = cells.filter(~missing_text(cells))
+    return pc.all(pc.match_substring_regex(written, r"^[+-]?\d+$")).as_py()
+
+
+def _are_floats(cells):
+    import pyarrow as pa
+
+    return pa.types.is_floating(cells.type)
+
+
+def _reason_of_identifiers(name, known, distinct):
+    if len(known) < _FEW_ROWS or distinct < len(known):
+        return None
+    if (np.diff(known) == 1).all():
+        return "counts the rows"
+    if _NAMES_OF_IDENTIFIERS.fullmatch(name):
+        return "numbers the rows, by its name"
+    return None

@@ -1,0 +1,154 @@
+"""A whole table, read to learn from."""
+
+import os
+import pathlib
+
+import numpy as np
+
+from tfcourse.data.table.dataset import TableDataset
+from tfcourse.data.table.files.formats import open_table
+from tfcourse.data.table.files.rows import Places
+from tfcourse.data.table.kinds import column_of, reason_to_leave_out
+from tfcourse.data.table.options import TableOptions
+from tfcourse.data.table.target import read_target
+from tfcourse.data.table.values import read_values, trimmed
+from tfcourse.errors import InputError
+from tfcourse.utils.text import listed
+from tfcourse.utils.validation import unknown_name
+
+_ROWS_AT_ONCE = 65_536
+
+
+def read_table(
+    path: str | os.PathLike, options: TableOptions | None = None
+) -> TableDataset:
+    """Reads a labelled table, its columns of any kind.
+
+    Args:
+        path: A table with a header, one example a row; see `SUFFIXES`.
+        options: Its `target`, and what else is not plain.
+
+    Returns:
+        A `TableDataset` named after the file.
+
+    Raises:
+        InputError: If the file is not there or cannot be read, or a column,
+            the target or an option cannot be understood; says where and what
+            to do.
+    """
+    path = pathlib.Path(path)
+    options = options or TableOptions()
+    table = open_table(
+        path,
+        encoding=options.encoding,
+        separator=options.separator,
+        decimal=options.decimal,
+    )
+    _check_target(path, options, table.columns)
+    options.check_columns(path, table.columns)
+    decimal = table.format.decimal
+    cells, places = _all_rows(path, table)
+    target = read_target(
+        options.target,
+        cells.pop(options.target),
+        places,
+        path,
+        task=options.task,
+        decimal=decimal,
+    )
+    columns, x, notes = _columns(path, options, decimal, cells, places)
+    said = [table.format.assumed(), target.recognised, *notes]
+    return TableDataset(
+        path.stem,
+        x,
+        tuple(columns),
+        target,
+        source=f"File {path.name}",
+        notes=tuple(note for note in said if note),
+        places=places,
+    )
+
+
+def _check_target(path, options, columns):
+    if options.target is None:
+        raise InputError(
+            f"Say which column of {path} is to be predicted with `--target`. "
+            f"It has: {listed(columns)}."
+        )
+    if options.target not in columns:
+        raise InputError(
+            f"{path}: {unknown_name('column', options.target, columns)}"
+        )
+    if len(columns) == 1:
+        raise InputError(
+            f"{path} has no column but the target {options.target!r}. A table "
+            "needs one column a feature."
+        )
+
+
+def _all_rows(path, table):
+    """Returns the cells of each column, and where the rows stand."""
+    import pyarrow as pa
+
+    def refuse(sentence):
+        raise InputError(f"{path}: {sentence}. Mend it, or leave the row out.")
+
+    chunks = list(table.chunks(_ROWS_AT_ONCE, refuse))
+    if not sum(len(chunk.places) for chunk in chunks):
+        raise InputError(f"{path} has no rows below its header.")
+    cells = {
+        name: trimmed(
+            pa.chunked_array(
+                [chunk.cells[name] for chunk in chunks]
+            ).combine_chunks()
+        )
+        for name in table.columns
+    }
+    numbers = np.concatenate([chunk.places.numbers for chunk in chunks])
+    return cells, Places(chunks[0].places.word, numbers)
+
+
+def _columns(path, options, decimal, cells, places):
+    """Returns the columns of use, their values, and notes on the others."""
+    columns, x, notes = [], {}, []
+    for name, own in cells.items():
+        if name in options.drop or (options.only and name not in options.only):
+            continue
+        column = column_of(name, own, places, options, decimal, path)
+        values = read_values(own, column, decimal)
+        _check_values(path, column, own, values, places)
+        reason = reason_to_leave_out(column, values, own)
+        if reason and name not in options.wanted:
+            notes.append(f"Left out: {name!r} {reason}.")
+            continue
+        _check_name(path, name)
+        columns.append(column)
+        x[name] = values.values
+    _check_some(path, options, columns, notes)
+    return columns, x, notes
+
+
+def _check_values(path, column, cells, values, places):
+    wrong = values.bad | values.infinite
+    if wrong.any():
+        first = int(wrong.argmax())
+        complaint = values.complaint(column, first, cells[first].as_py())
+        raise InputError(
+            f"{path}: {places[first]} {complaint}. Mend it, or leave the row "
+            f"out, or the column with --drop {column.name!r}."
+        )
+
+
+def _check_name(path, name):
+    if not name:
+        raise InputError(
+            f"{path} has a column without a name. Name it in the header."
+        )
+
+
+def _check_some(path, options, columns, notes):
+    if not columns:
+        raise InputError(
+            f"{path} has no column of use but the target {options.target!r}. "
+            f"{' '.join(notes)} --keep COLUMN takes one all the same."
+        )
