@@ -31,6 +31,10 @@ LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 BINARY_LOGITS = keras.losses.BinaryCrossentropy(from_logits=True)
 
 
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
 def softmax(z):
     return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
 
@@ -51,8 +55,19 @@ def softmax(z):
             [False, True],
             lambda z: np.hstack([1 / (1 + np.exp(z)), 1 / (1 + np.exp(-z))]),
         ),
+        # Keras trains these on the logits before the activation.
+        (classifier(3, "softmax", LOGITS), [0, 1, 2], lambda a: a),
+        (
+            classifier(1, "sigmoid", BINARY_LOGITS),
+            [0, 1],
+            lambda a: np.hstack([1 - a, a]),
+        ),
+        (classifier(3, None, BINARY_LOGITS), [0, 1, 2], sigmoid),
     ],
-    ids=["softmax", "logits", "list of losses", "sigmoid", "one logit"],
+    ids=[
+        *("softmax", "logits", "list of losses", "sigmoid", "one logit"),
+        *("softmax of logits", "sigmoid of logits", "three sigmoids"),
+    ],
 )
 def test_endpoints_answer_as_the_model_does(
     tmp_path, rng, model, labels, expected

@@ -370,6 +370,17 @@ def test_an_optimizers_first_variables(small):
     assert float(second) == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize("name", ["sigmoid", "softmax", "linear", "relu"])
+def test_knows_outputs_that_were_made_from_logits(name):
+    dense = keras.layers.Dense(2, activation=name)
+    network = keras.Sequential([keras.Input((3,)), dense])
+    whole = keras.Sequential([keras.Input((3,)), network])
+
+    made = keras_private.made_from_logits(whole(np.ones((1, 3))))
+
+    assert made == (name in ("sigmoid", "softmax"))
+
+
 def test_defers_initialization():
     with keras_private.deferred_initialization():
         dense = layers.Dense(2)

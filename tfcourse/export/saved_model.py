@@ -163,8 +163,8 @@ def _check_labels(model, outputs, labels):
     twice = {label for label in labels if labels.count(label) > 1}
     if twice:
         raise InputError(f"The label {twice.pop()!r} is given to two classes.")
-    activation = missing_activation(model)
-    probabilities = np.asarray(probabilities_of(output, activation))
+    missing = missing_activation(model, output)
+    probabilities = np.asarray(probabilities_of(output, missing))
     if not np.all(
         (probabilities > -_ROUNDING) & (probabilities < 1 + _ROUNDING)
     ):
@@ -181,11 +181,11 @@ def _classifier(model, signature, labels):
     integers = all(type(label) is int for label in labels)
     names = [i if isinstance(i, str) else spelled(i) for i in labels]
     names = tf.constant(labels if integers else names)
-    activation = missing_activation(model)
 
     def classify(inputs):
         (outputs,) = signature.call(inputs).values()
-        probabilities = probabilities_of(outputs, activation)
+        missing = missing_activation(model, outputs)
+        probabilities = probabilities_of(outputs, missing)
         top, places = tf.math.top_k(probabilities, min(_TOP, len(labels)))
         top_labels = tf.gather(names, places)
         return {

@@ -73,6 +73,14 @@ def every_layer(model: keras.Model, itself: bool = True) -> list[Any]:
     return list(model._flatten_layers(include_self=itself))
 
 
+def made_from_logits(outputs: Any) -> bool:
+    """Returns whether a sigmoid or a softmax has just made these outputs.
+
+    Keras's losses then take the logits before it, whatever they were told.
+    """
+    return hasattr(outputs, "_keras_logits")
+
+
 def begin_at(model: keras.Model, epoch: int | None) -> None:
     """Lets the present `fit` begin at an epoch; `None` forgets it.
 

@@ -112,9 +112,9 @@ class SpaceClassifier(keras.wrappers.SKLearnClassifier):
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)  # noqa: N806
         outputs = self.model_.predict(X, verbose=0)
-        p = keras.ops.convert_to_numpy(
-            probabilities_of(outputs, missing_activation(self.model_))
-        )
+        some = self.model_(X[:1], training=False)
+        missing = missing_activation(self.model_, some)
+        p = keras.ops.convert_to_numpy(probabilities_of(outputs, missing))
         # Those of sigmoids, one a class, need not sum to one.
         return p / p.sum(axis=1, keepdims=True)
 
