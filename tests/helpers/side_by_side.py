@@ -47,9 +47,15 @@ def assert_same(folder, case, objective="loss", **settings):
     return ours
 
 
-def compare(ours, theirs):
-    """Compares hyperparameters, statuses, scores, curves and weights."""
-    trials, others = ours.oracle.trials, theirs.oracle.trials
+def compare(ours, theirs, key=None):
+    """Compares hyperparameters, statuses, scores, curves and weights.
+
+    Args:
+        ours, theirs: The tuners.
+        key: The hyperparameter that tells which trials are the same, by
+            default their number.
+    """
+    trials, others = _trials(ours, key), _trials(theirs, key)
     assert trials.keys() == others.keys()
     for name, other in others.items():
         trial = trials[name]
@@ -65,6 +71,13 @@ def compare(ours, theirs):
         assert actual.keys() == expected.keys()
         for path, value in expected.items():
             assert_close(actual[path], value, f"trial {name}, {path}")
+
+
+def _trials(tuner, key):
+    return {
+        trial.hyperparameters.get(key) if key else trial.trial_id: trial
+        for trial in tuner.oracle.trials.values()
+    }
 
 
 def compare_curves(actual, expected, name):
@@ -117,6 +130,57 @@ def examples(n=10, size=3, seed=0):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, size)).astype("float32")
     return x, np.tanh(x[:, :1] - 0.5 * x[:, 1:2]).astype("float32")
+
+
+class Cases(keras_tuner.HyperModel):
+    """Many small cases as the points of one grid.
+
+    Args:
+        cases: For each name what builds a model, the positional arguments of
+            its `fit`, and the other ones, by which `callbacks` are made.
+    """
+
+    def __init__(self, cases):
+        super().__init__()
+        self.cases = cases
+
+    def build(self, hp):
+        return self.cases[hp.Choice("case", [*self.cases])][0]()
+
+    def fit(self, hp, model, callbacks=(), **_):
+        _, args, kwargs = self.cases[hp.get("case")]
+        own = [make() for make in kwargs.get("callbacks", ())]
+        settings = {"epochs": 3, "shuffle": False, "verbose": 0} | kwargs
+        settings["callbacks"] = [*callbacks, *own]
+        return model.fit(*args, **settings)
+
+
+def assert_all_same(folder, cases, objective="loss"):
+    """Searches twice and compares; returns how Caviar trained each case."""
+    tuners = []
+    for tuner_class in (Caviar, SerialTuner):
+        keras.utils.set_random_seed(7)
+        oracle = keras_tuner.oracles.GridSearchOracle(
+            keras_tuner.Objective(objective, "min"),
+            seed=1,
+            max_consecutive_failed_trials=len(cases) + 1,
+        )
+        tuner = tuner_class(
+            hypermodel=Cases(cases),
+            oracle=oracle,
+            directory=folder / tuner_class.__name__,
+            project_name="p",
+        )
+        tuner.search(verbose=0)
+        tuners.append(tuner)
+    ours, theirs = tuners
+    assert len(theirs.oracle.trials) == len(cases)
+    compare(ours, theirs, "case")
+    how = {i: group["how"] for group in ours.groups for i in group["trials"]}
+    return {
+        trial.hyperparameters.get("case"): how[i]
+        for i, trial in ours.oracle.trials.items()
+    }
 
 
 # A score that says which value was read: the loss of one weight, which is zero
