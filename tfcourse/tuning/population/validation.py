@@ -1,53 +1,19 @@
 """What may be in a population, and the errors for what may not."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 
 from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.structure import first_difference
+from tfcourse.tuning.population.structure.overridden import overridden
 from tfcourse.tuning.population.structure.values import is_library
-from tfcourse.utils.keras_private import compile_argument
-
-# What a class of the user's may override, as a population calls it or need not:
-# all else that Keras's base classes have is called by `fit` only.
-_CONFIGS = {"__init__", "get_config", "from_config", "get_build_config"}
-OF_MODELS = _CONFIGS | {
-    "build",
-    "build_from_config",
-    "call",
-    "compute_loss",
-    "compute_mask",
-    "compute_output_shape",
-    "compute_output_spec",
-    "summary",
-}
-OF_OPTIMIZERS = _CONFIGS | {"build", "update_step"}
-OF_METRICS = _CONFIGS | {"update_state", "result"}
-
-
-def overridden(kind: type, base: type, allowed: set[str]) -> list[str]:
-    """Returns which methods of a base class the user's classes override.
-
-    Args:
-        kind: A class, derived from the base or not.
-        base: Keras's base class.
-        allowed: Those that may be overridden.
-    """
-    known = {
-        name
-        for owner in base.__mro__[:-1]
-        for name, value in vars(owner).items()
-        if callable(value) or isinstance(value, (property, classmethod))
-    }
-    own = {
-        name
-        for owner in kind.__mro__
-        if not owner.__module__.startswith(("keras.", "tfcourse."))
-        and owner not in base.__mro__
-        for name in vars(owner)
-    }
-    return sorted((own & known) - allowed)
+from tfcourse.utils.keras_private import (
+    compile_argument,
+    every_layer,
+    learning_rate_of,
+)
 
 
 def check_models(models: list[Any]) -> None:
@@ -85,20 +51,9 @@ def check_same_structure(models: list[keras.Model]) -> None:
 
 def check_trains_as_keras_does(model: keras.Model) -> None:
     """Raises `CannotVectorize` if the model trains itself in its own way."""
-    for method in overridden(type(model), keras.Model, OF_MODELS):
-        raise CannotVectorize(f"it overrides `{method}`")
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    for method in overridden(
-        type(optimizer), keras.optimizers.Optimizer, OF_OPTIMIZERS
-    ):
-        raise CannotVectorize(f"its optimizer overrides `{method}`")
-    for metric in _metrics_of(model):
-        for method in overridden(
-            type(metric), keras.metrics.Metric, OF_METRICS
-        ):
-            raise CannotVectorize(
-                f"its metric {metric.name} overrides `{method}`"
-            )
+    for whose, part in _parts_of(model):
+        for method in overridden(part):
+            raise CannotVectorize(f"{whose} overrides `{method}`")
     if model.run_eagerly:
         raise CannotVectorize("it was compiled with `run_eagerly=True`")
 
@@ -122,6 +77,20 @@ def check_begins_as_reset(model: keras.Model) -> None:
                 raise CannotVectorize(
                     f"its metric {metric.name} begins unlike it is reset"
                 )
+
+
+def _parts_of(model: keras.Model) -> Iterator[tuple[str, Any]]:
+    """Yields what may have methods of a user's, and how to call it."""
+    yield "it", model
+    for layer in every_layer(model, itself=False):
+        yield f"its layer {layer.name}", layer
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    yield "its optimizer", optimizer
+    yield "its learning rate", learning_rate_of(optimizer)
+    for metric in _metrics_of(model):
+        yield f"its metric {metric.name}", metric
+    for loss in keras.tree.flatten(compile_argument(model, "loss")):
+        yield f"its loss {type(loss).__name__}", loss
 
 
 def _metrics_of(model: keras.Model) -> list[keras.metrics.Metric]:

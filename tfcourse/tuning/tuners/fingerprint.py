@@ -210,7 +210,10 @@ def describe(value: Any) -> str:
     if inspect.ismodule(value):
         return value.__name__
     # What it was made with; the rest may change as it is used.
-    made_with = inspect.signature(type(value)).parameters
+    try:
+        made_with = list(inspect.signature(type(value)).parameters)
+    except ValueError:  # It is built in.
+        made_with = []
     settings = {
         name: describe(getattr(value, name))
         for name in made_with

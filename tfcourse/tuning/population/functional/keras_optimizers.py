@@ -12,6 +12,11 @@ from typing import Any
 import keras
 
 from tfcourse.errors import CannotVectorize
+from tfcourse.tuning.population.structure import StructureReader
+from tfcourse.tuning.population.structure.attributes import (
+    attributes_of_bases,
+)
+from tfcourse.tuning.population.structure.values import is_library
 from tfcourse.utils.keras_private import in_place_undone
 
 # Of Keras or TensorFlow, whose methods are changed here.
@@ -32,7 +37,32 @@ def functional_copy(optimizer: Optimizer) -> Optimizer:
             f"its optimizer {type(optimizer).__name__} cannot be made anew "
             f"from its `get_config()` ({error})"
         ) from error
+    if not is_library(type(optimizer).__module__):
+        _check_same_settings(optimizer, copy)
     return make_functional(copy)
+
+
+def _check_same_settings(optimizer: Optimizer, copy: Optimizer) -> None:
+    """Raises `CannotVectorize` if a config does not say all."""
+    one, other = _settings(optimizer), _settings(copy)
+    different = [n for n in sorted(one) if one[n] != other.get(n)]
+    if different:
+        raise CannotVectorize(
+            f"the `get_config()` of its optimizer {type(optimizer).__name__} "
+            f"does not say what its `{different[0]}` is"
+        )
+
+
+def _settings(optimizer: Optimizer) -> dict[str, Any]:
+    """Returns what a user's optimizer has, but for its own variables."""
+    own = {id(variable) for variable in optimizer.variables}
+    skip = attributes_of_bases(type(optimizer))
+    return {
+        name: StructureReader(own).read(value)
+        for name, value in vars(optimizer).items()
+        if name not in skip
+        and not any(id(part) in own for part in keras.tree.flatten(value))
+    }
 
 
 def make_functional(optimizer: Optimizer) -> Optimizer:
