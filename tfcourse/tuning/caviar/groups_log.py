@@ -23,6 +23,8 @@ class GroupRecord:
         how: `"vectorised"`, `"vectorised with a loop"` or `"alone"`.
         seconds: How long it took.
         why: Why not otherwise, or `""`.
+        verified: How many of the models were compared with Keras's own; see
+            `Verification`.
     """
 
     trials: list[str]
@@ -30,6 +32,7 @@ class GroupRecord:
     how: str
     seconds: float
     why: str
+    verified: int = 0
 
 
 class GroupsLog:

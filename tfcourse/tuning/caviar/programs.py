@@ -17,14 +17,9 @@ from tfcourse.tuning.population import (
     structure,
 )
 from tfcourse.tuning.population.deferred import all_variables, unbuilt
-from tfcourse.tuning.population.structure import (
-    difference_between,
-    digest,
-    settings_of,
-)
+from tfcourse.tuning.population.structure import difference_between
 from tfcourse.tuning.population.structure.reader import Structure
 from tfcourse.tuning.population.trainer import PopulationTrainer
-from tfcourse.tuning.population.validation import check_begins_as_reset
 from tfcourse.tuning.supernet import Supernet
 from tfcourse.utils.keras_private import rebuild
 
@@ -43,11 +38,14 @@ class GroupProgram:
         keep_best: Name and direction of the objective.
         seed: Seed of the order of examples.
         device: As for `Population`.
+        verify: Whether to compare a mini-batch of a few members with Keras's
+            own step; see `Verification`.
 
     Attributes:
         template: The one model that is built.
         checkpoints: What writes the weights of the candidates.
-        report: What was done, as `Population.report`.
+        report: What was done, as `Population.report`; `verified` is how many
+            of the members were compared with Keras's own.
     """
 
     def __init__(
@@ -56,6 +54,7 @@ class GroupProgram:
         keep_best: tuple[str, str],
         seed: int,
         device: str | None = None,
+        verify: bool = False,
     ) -> None:
         self._keep_best = keep_best
         self._seed = seed
@@ -69,6 +68,9 @@ class GroupProgram:
         if any(c.structure != self._structure for c in candidates):
             builds = [candidate.build for candidate in candidates]
             self._supernet = Supernet(builds, models)
+        self._verification: Verification | None = None
+        if verify:
+            self._verification = Verification(embedded=bool(self._supernet))
         self.checkpoints = BatchCheckpointWriter()
         self.template = (
             self._supernet.model if self._supernet else built_as_kept(first)
@@ -106,8 +108,10 @@ class GroupProgram:
             The `PopulationTrainer` and its histories, one for each candidate.
 
         Raises:
-            CannotVectorize: If the models cannot be trained as one program.
+            CannotVectorize: If the models cannot be trained as one program, or
+                are not trained there as by Keras.
         """
+        check, known = self._check(part), self._compared()
         like, missing = self._traced_for(len(part))
         population = PopulationTrainer(
             self.template,
@@ -122,6 +126,7 @@ class GroupProgram:
         histories = population.fit(
             **_for_members(part[0].arguments, len(population)),
             keep_best=self._keep_best,
+            before_training=check,
             on_epoch_end=on_epoch_end,
             seed=self._seed,
         )
@@ -130,8 +135,20 @@ class GroupProgram:
             if candidate.constants:
                 _check_constants(candidate, population.values(k))
         self._first = self._first or population.traced
-        self.report = population.report
+        self.report = population.report | {"verified": self._compared() - known}
         return population, histories[: len(part)]
+
+    def _check(
+        self, part: list[Candidate]
+    ) -> Callable[[FirstBatch], None] | None:
+        """Returns what compares candidates with Keras, if anything does."""
+        verification = self._verification
+        if verification is None or not verification.is_due(part):
+            return None
+        return functools.partial(verification.check, part)
+
+    def _compared(self) -> int:
+        return self._verification.compared if self._verification else 0
 
     def _traced_for(self, size: int) -> tuple[Any, int]:
         """Returns what was traced that serves a part of some size, or None,

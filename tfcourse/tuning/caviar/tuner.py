@@ -56,6 +56,7 @@ from tfcourse.tuning.oracles.crash_safe import (
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils import global_state
+from tfcourse.utils.validation import check_flag
 
 
 class Caviar(SerialTuner):
@@ -96,13 +97,17 @@ class Caviar(SerialTuner):
         folds: Into how many folds to split the examples, to score each trial
             by cross-validation instead of by validation data, with a member
             for each fold; see `CrossValidated`. Not for a Hyperband oracle.
+        verify: Whether to compare, before a group trains, a mini-batch of a few
+            of its trials with the step that Keras makes of them alone. Where
+            they differ by more than rounding, the group is trained alone.
         **kwargs: Passed to `SerialTuner` (`keep_models`), `keras_tuner.Tuner`
             (`directory`, `project_name`, ...) or the `RandomSearchOracle`.
 
     Attributes:
         groups: What was done, a list of dicts: `trials` (their ids), `how`
             (`"vectorised"`, `"vectorised with a loop"` or `"alone"`),
-            `seconds`, `members`, and `why`. Also in `groups.json` of the
+            `seconds`, `members`, `why`, and `verified` (how many members were
+            compared with Keras's own). Also in `groups.json` of the
             project, from which a reload reads it.
 
     Raises:
@@ -142,11 +147,13 @@ class Caviar(SerialTuner):
         halving: bool = False,
         device: str | None = None,
         folds: int | None = None,
+        verify: bool = True,
         **kwargs,
     ) -> None:
         check_settings(
             hypermodel, population, on_trial, early_stopping, halving, device
         )
+        check_flag(verify, "verify", "Caviar")
         if hypermodel is None and type(self).run_trial is Caviar.run_trial:
             raise ValueError(
                 "Caviar needs a `hypermodel`, unless it is subclassed and "
@@ -171,6 +178,7 @@ class Caviar(SerialTuner):
         self._early_stopping = early_stopping
         self._halving = halving
         self._device = device
+        self._verify = verify
 
     @property
     def groups(self) -> list[dict]:
@@ -231,7 +239,12 @@ class Caviar(SerialTuner):
         with self._saved_once():
             groups = make_groups(candidates)
             for result in train_groups(
-                groups, self, programs, self._halving, self._device
+                groups,
+                self,
+                programs,
+                self._halving,
+                self._device,
+                self._verify,
             ):
                 record = commit(result, self, search, self._after_trials)
                 self._groups_log.add(record)

@@ -55,6 +55,7 @@ class Candidate:
         initializers: What its initial weights are drawn from, each with the
             settings that it had then.
         family: What `supernet.family` gave then.
+        seed: What it was seeded with.
     """
 
     trial: Trial
@@ -69,6 +70,7 @@ class Candidate:
     family: tuple[tuple, tuple] | None = dataclasses.field(
         default=None, repr=False
     )
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.structure:
@@ -78,6 +80,11 @@ class Candidate:
             if not self.constants:
                 family = supernet.family(self.model)
                 object.__setattr__(self, "family", family)
+
+    @property
+    def continues(self) -> bool:
+        """Whether it begins with the weights of another trial."""
+        return _CONTINUES in self.trial.hyperparameters.values
 
     @property
     def folds(self) -> int:
@@ -156,7 +163,8 @@ def _candidate(
     early_stopping: int | keras.callbacks.EarlyStopping | None,
 ) -> Candidate:
     """Returns the candidate, or raises `CannotVectorize`."""
-    hp, build = trial.hyperparameters, functools.partial(build_model, tuner)
+    hp, seed = trial.hyperparameters, tuner.seed_of(trial)
+    build = functools.partial(build_model, tuner)
 
     def fitted_with() -> dict:
         return fit_arguments(
@@ -171,14 +179,14 @@ def _candidate(
     arguments = inputs = None
     # Metrics have the names that they would have if it was built alone.
     with fresh_names(), noting_created() as created:
-        model = _first_deferred(hp, build, tuner.seed_of(trial))
+        model = _first_deferred(hp, build, seed)
         if not has_input(model):
             arguments = fitted_with()
             inputs = search.inputs.of(arguments["x"])
             _build_for(model, inputs)
     constants = constants_made_before(model, created)
     build = functools.partial(_build, tuner, hp, inputs)
-    candidate = Candidate(trial, build, model, {}, constants)
+    candidate = Candidate(trial, build, model, {}, constants, seed=seed)
     return dataclasses.replace(candidate, arguments=arguments or fitted_with())
 
 
@@ -233,14 +241,14 @@ def executions(candidate: Candidate, tuner: SerialTuner) -> list[Candidate]:
     """
     others = range(1, tuner.executions_per_trial * candidate.folds)
     hp = candidate.trial.hyperparameters
+    seeds = [tuner.seed_of(candidate.trial, n) for n in others]
     return [candidate] + [
         dataclasses.replace(
             candidate,
-            model=_build_deferred(
-                hp, candidate.build, tuner.seed_of(candidate.trial, n)
-            ),
+            model=_build_deferred(hp, candidate.build, seed),
+            seed=seed,
         )
-        for n in others
+        for seed in seeds
     ]
 
 

@@ -58,6 +58,7 @@ def _end_together(
         how=result.how,
         seconds=result.seconds,
         why=result.why,
+        verified=result.verified,
     )
 
 

@@ -29,12 +29,14 @@ class GroupResult:
         how: `"vectorised"` or `"vectorised with a loop"`.
         why: What did not go as it should, or `""`.
         seconds: How long it took.
+        verified: How many of the members were compared with Keras's own.
     """
 
     outcomes: list[Outcome]
     how: str
     why: str
     seconds: float
+    verified: int = 0
 
 
 def train_groups(
@@ -43,6 +45,7 @@ def train_groups(
     programs: ProgramCache,
     halving: bool = False,
     device: str | None = None,
+    verify: bool = False,
 ) -> Iterator[GroupResult | SerialGroup]:
     """Trains groups, and the parts of each, one after the other.
 
@@ -52,6 +55,7 @@ def train_groups(
         programs: The programs of the tuner's search.
         halving: Whether the worse half of the trials is dropped at rungs.
         device: As for `Population`.
+        verify: As for `GroupProgram`.
 
     Yields:
         What became of the trials, before others are trained; a `SerialGroup`
@@ -62,7 +66,7 @@ def train_groups(
             yield group
         else:
             yield from _GroupTraining(
-                group, tuner, programs, halving, device
+                group, tuner, programs, halving, device, verify
             ).results()
             gc.collect()
 
@@ -77,12 +81,14 @@ class _GroupTraining:
         programs: ProgramCache,
         halving: bool,
         device: str | None,
+        verify: bool,
     ) -> None:
         self._tuner = tuner
         # Hyperband drops trials itself.
         hp = group.parts[0][0].trial.hyperparameters
         self._halving = halving and not hyperband_epochs(hp)
         self._device = device
+        self._verify = verify
         self._programs = programs
         self._program: GroupProgram | None = None
         self._why = group.why
@@ -153,6 +159,7 @@ class _GroupTraining:
             self._objective(),
             self._tuner.oracle.seed,
             self._device,
+            self._verify,
         )
 
     def _objective(self) -> tuple[str, str]:
@@ -168,7 +175,9 @@ class _GroupTraining:
         looped = [f"{name} does not vectorise" for name in report["one_by_one"]]
         reasons = [self._why, halved, *looped, *report["remarks"]]
         why = "; ".join(filter(None, reasons))
-        return GroupResult(outcomes, report["how"], why, seconds)
+        return GroupResult(
+            outcomes, report["how"], why, seconds, report["verified"]
+        )
 
 
 def _reason(error: Exception) -> str:
