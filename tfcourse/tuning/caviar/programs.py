@@ -10,16 +10,23 @@ import numpy as np
 
 from tfcourse.tuning.caviar.checkpoint_writer import BatchCheckpointWriter
 from tfcourse.tuning.caviar.steps.candidates import Candidate
+from tfcourse.tuning.caviar.verification import Verification
 from tfcourse.tuning.population import (
     CannotVectorize,
     MemberHistory,
     initial_values,
     structure,
 )
+from tfcourse.tuning.population.built import FirstBatch
 from tfcourse.tuning.population.deferred import all_variables, unbuilt
-from tfcourse.tuning.population.structure import difference_between
+from tfcourse.tuning.population.structure import (
+    difference_between,
+    digest,
+    settings_of,
+)
 from tfcourse.tuning.population.structure.reader import Structure
 from tfcourse.tuning.population.trainer import PopulationTrainer
+from tfcourse.tuning.population.validation import check_begins_as_reset
 from tfcourse.tuning.supernet import Supernet
 from tfcourse.utils.keras_private import rebuild
 

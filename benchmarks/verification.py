@@ -1,0 +1,102 @@
+"""What it costs a search to compare first batches with Keras's own step.
+
+Whole searches by Caviar with `verify=True` and `verify=False` take turns, the
+same trials each time. The figures are the median of the ratios of their times,
+and the share of its time that a search with it spends on it, which a busy
+machine disturbs less. Exit code 1 where that share is above a twentieth.
+
+    python benchmarks/verification.py --cases mlp course --turns 7
+"""
+
+import argparse
+import contextlib
+import statistics
+import sys
+import time
+from unittest import mock
+
+from caviar import SPACES, by_tuner
+from population import digits
+
+from tfcourse.tuning import Caviar
+from tfcourse.tuning.caviar.verification import Verification
+from tfcourse.tuning.population.trainer import PopulationTrainer
+
+LIMIT = 0.05
+
+
+@contextlib.contextmanager
+def timed(seconds):
+    """Adds to a list what the parts of the comparison take."""
+    with contextlib.ExitStack() as stack:
+        for owner, name in (
+            (PopulationTrainer, "_first_batch"),
+            (Verification, "check"),
+            (Verification, "is_due"),
+        ):
+            stack.enter_context(_timed(owner, name, seconds))
+        yield
+
+
+def _timed(owner, name, seconds):
+    function = getattr(owner, name)
+
+    def around(*args):
+        start = time.perf_counter()
+        try:
+            return function(*args)
+        finally:
+            seconds.append(time.perf_counter() - start)
+
+    return mock.patch.object(owner, name, around)
+
+
+def compare(name, options, data):
+    """Prints one case; returns whether it is within the limit."""
+    ratios, shares = [], []
+    for turn in range(options.turns):
+        took = {}
+        for verify in sorted((True, False), reverse=turn % 2):
+            seconds = []
+            with timed(seconds):
+                took[verify], tuner = by_tuner(
+                    Caviar,
+                    name,
+                    options.trials,
+                    turn,
+                    data,
+                    options.epochs,
+                    verify=verify,
+                )
+            if verify:
+                shares.append(sum(seconds) / (took[True] * options.trials))
+                verified = sum(group["verified"] for group in tuner.groups)
+        ratios.append(took[True] / took[False])
+    share = statistics.median(shares)
+    print(
+        f"{name}: {options.trials} trials, {verified} of them compared, "
+        f"{statistics.median(ratios):.3f} of the time without, "
+        f"{share:.1%} of a search ({min(shares):.1%} to {max(shares):.1%}; "
+        f"at most {LIMIT:.0%})",
+        flush=True,
+    )
+    return share <= LIMIT
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", nargs="+", default=["mlp"], choices=SPACES)
+    parser.add_argument("--trials", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--turns", type=int, default=7)
+    options = parser.parse_args()
+    data = digits()
+    # What is done once in a process belongs to neither.
+    for verify in (True, False):
+        by_tuner(Caviar, "mlp", 8, 0, data, 1, verify=verify)
+    within = [compare(name, options, data) for name in options.cases]
+    sys.exit(not all(within))
+
+
+if __name__ == "__main__":
+    main()
