@@ -6,6 +6,7 @@ import pytest
 
 from tfcourse.errors import InputError
 from tfcourse.tuning.oracles.random_search import RandomSearchOracle
+from tfcourse.tuning.search_space.course_space import CourseSpace
 from tfcourse.tuning.search_space.scales import (
     log_uniform,
     one_minus_log_uniform,
@@ -120,3 +121,34 @@ def test_scale_under_a_condition_gives_none_where_it_is_not():
     assert one_minus_log_uniform(hp, "beta", 0.9, 0.99, **condition) is None
     hp.values = {"optimizer": "momentum", "1 - beta": 0.05}
     assert one_minus_log_uniform(hp, "beta", 0.9, 0.99, **condition) == 0.95
+
+
+@pytest.mark.parametrize(
+    "scale, low, high, default",
+    [
+        (log_uniform, 1e-4, 1.0, 1e-2),
+        (one_minus_log_uniform, 0.9, 0.999, 0.99),
+        (uniform_integers, 2, 5, 4),
+        (powers_of_two, 32, 256, 64),
+    ],
+)
+def test_the_default_is_the_low_end_or_what_is_given(scale, low, high, default):
+    assert scale(keras_tuner.HyperParameters(), "it", low, high) == low
+    hp = keras_tuner.HyperParameters()
+    value = scale(hp, "it", low, high, default=default)
+    assert value == pytest.approx(default, rel=1e-12)
+    assert scale(hp, "it", low, high) == value
+
+
+@pytest.mark.parametrize("default", [0.0, 0.89, 0.9991, 1.0])
+def test_a_default_of_beta_lies_between_its_bounds(default):
+    hp = keras_tuner.HyperParameters()
+    with pytest.raises(InputError, match=rf"\[0.9, 0.999\].*{default}"):
+        one_minus_log_uniform(hp, "beta", 0.9, 0.999, default=default)
+
+
+def test_a_model_of_the_course_is_by_default_one_of_the_course():
+    model = CourseSpace((4,), 3).build(keras_tuner.HyperParameters())
+    assert float(model.optimizer.beta) == pytest.approx(0.9, abs=1e-7)
+    rate = float(model.optimizer.learning_rate)
+    assert rate == pytest.approx(0.01, abs=1e-8)

@@ -20,9 +20,10 @@ class CourseSpace(keras_tuner.HyperModel):
     Softmax classifiers with 2 to 4 hidden layers of 50 to 100 rectified units
     each, batch norm before the activation and so no bias; of two classes with
     one sigmoid, and for amounts with one linear unit. Drawn on the course's
-    scales: the learning rate $\alpha$ in [1e-4, 1] by its logarithm,
-    $\beta$ of momentum in [0.9, 0.999] by the logarithm of $1 - \beta$, batch
-    sizes among powers of two, and momentum, RMSprop or Adam.
+    scales, by default momentum with 0.01 and 0.9: the learning rate $\alpha$
+    in [1e-4, 1] by its logarithm, $\beta$ of momentum in [0.9, 0.999] by the
+    logarithm of $1 - \beta$, batch sizes among powers of two, and momentum,
+    RMSprop or Adam.
 
     Args:
         input_shape: Shape of one example.
@@ -82,7 +83,7 @@ class CourseSpace(keras_tuner.HyperModel):
 
 
 def _optimizer(hp):
-    alpha = log_uniform(hp, "learning_rate", 1e-4, 1.0)
+    alpha = log_uniform(hp, "learning_rate", 1e-4, 1.0, default=0.01)
     name = hp.Choice("optimizer", ["momentum", "rmsprop", "adam"])
     if name == "rmsprop":
         return RMSprop(alpha, beta=0.9)

@@ -31,7 +31,8 @@ def log_uniform(
         name: Name of the hyperparameter.
         low: Lower bound, positive.
         high: Upper bound, above `low`.
-        **kwargs: Passed to `hp.Float`.
+        **kwargs: Passed to `hp.Float`. Its `default` is `low`, if none is
+            given.
 
     Raises:
         InputError: If not `0 < low < high`.
@@ -122,7 +123,7 @@ def uniform_integers(
         name: Name of the hyperparameter.
         low: Lower bound, an integer.
         high: Upper bound, an integer.
-        **kwargs: Passed to `hp.Int`.
+        **kwargs: Passed to `hp.Int`. Its `default` is `low`, if none is given.
 
     Raises:
         InputError: If a bound is not an integer, or `low` exceeds `high`.
@@ -153,7 +154,8 @@ def powers_of_two(
         name: Name of the hyperparameter.
         low: Lower bound, a power of two.
         high: Upper bound, a power of two.
-        **kwargs: Passed to `hp.Choice`.
+        **kwargs: Passed to `hp.Choice`. Its `default` is `low`, if none is
+            given.
 
     Raises:
         InputError: If a bound is not a power of two, or `low` exceeds `high`.
