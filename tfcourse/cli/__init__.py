@@ -18,6 +18,7 @@ from tfcourse.cli import (
     tune,
 )
 from tfcourse.errors import InputError
+from tfcourse.utils.disk import disk_error
 
 
 class _Commands(typer.core.TyperGroup):
@@ -93,10 +94,10 @@ def main() -> None:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and disk_error(error) is None:
             raise
         print(
-            f"Error: {error.filename} cannot be read or written: "
+            f"Error: {error.filename or 'A file'} cannot be read or written: "
             f"{error.strerror}. Choose another folder, or make room.",
             file=sys.stderr,
         )

@@ -4,10 +4,11 @@ Private and deep names of keras-tuner stand here and nowhere else, and each of
 them in `tests/tuning/test_keras_tuner.py`, which fails when one is gone.
 """
 
+import contextlib
 import functools
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras_tuner
@@ -16,6 +17,8 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from tfcourse.utils import global_state
+from tfcourse.utils.atomic_files import read_json
+from tfcourse.utils.disk import disk_error
 
 __all__ = [
     "GridHooks",
@@ -74,6 +77,10 @@ class TunerHooks(keras_tuner.Tuner):
         self.on_execution_begin(trial)
         return super()._build_and_fit_model(trial, *args, **kwargs)
 
+    def _run_and_update_trial(self, trial, *args, **kwargs):
+        with _ending_the_search(self.project_dir):
+            super()._run_and_update_trial(trial, *args, **kwargs)
+
     def _try_build(self, hp):
         # It begins with `clear_session`, which forgets the user's settings.
         self._settings = global_state.settings()
@@ -88,6 +95,17 @@ class TunerHooks(keras_tuner.Tuner):
 
     def _activate_all_conditions(self):
         self.explore_space()
+
+
+@contextlib.contextmanager
+def _ending_the_search(project: str) -> Iterator[None]:
+    """Lets a trial in which the disk fails end the search, and not itself."""
+    try:
+        yield
+    except Exception as error:
+        if found := disk_error(error, project):
+            raise keras_tuner.errors.FatalError(found) from error
+        raise
 
 
 def build_model(
@@ -168,15 +186,45 @@ class OracleHooks(keras_tuner.Oracle):
         """Writes a trial's file."""
         super()._save_trial(trial)
 
+    def reload(self) -> None:
+        """Reads the files of a search; trials that are damaged are not there.
+
+        keras-tuner's own takes the path of the project for a pattern, so that
+        it finds no trial below a folder with brackets in its name.
+        """
+        state = read_json(oracle_path(self))
+        for path in pathlib.Path(self._project_dir).glob("trial_*/trial.json"):
+            with contextlib.suppress(*_DAMAGED):
+                trial = Trial.from_state(read_json(path))
+                self.trials[trial.trial_id] = trial
+        for name in ("start_order", "end_order", "retry_queue"):
+            state[name] = [i for i in state[name] if i in self.trials]
+        state["ongoing_trials"] = {}
+        self.set_state(state)
+
+    def draw_again(self, trial_id: str) -> Trial:
+        """Returns a trial in the place of one whose file is lost."""
+        self._tried_so_far.discard(self._id_to_hash.pop(trial_id, None))
+        drawn = self.populate_space(trial_id)
+        hp = self.get_space()
+        hp.values = drawn["values"] or {p.name: p.default for p in hp.space}
+        trial = Trial(hp, trial_id, TrialStatus.RUNNING)
+        self._record_values(trial)
+        return trial
+
     def _save_trial(self, trial):
         self.write_trial(trial)
 
 
+# What reading half a file, or one of something else, raises.
+_DAMAGED = (ValueError, LookupError, TypeError, AttributeError)
+
+
 def writes_its_own_files(oracle: keras_tuner.Oracle) -> bool:
-    """Whether an oracle's class overrides what writes its files."""
+    """Whether an oracle's class overrides what writes or reads its files."""
     return any(
         getattr(type(oracle), name) is not getattr(keras_tuner.Oracle, name)
-        for name in ("save", "_save_trial")
+        for name in ("save", "_save_trial", "reload")
     )
 
 

@@ -20,6 +20,7 @@ from tfcourse.tuning.population.deferred import (
     all_variables,
     deferred_initialization,
 )
+from tfcourse.utils.disk import check_room_for_weights
 from tfcourse.utils.keras_private import every_layer
 
 
@@ -178,6 +179,7 @@ def _save(
     values: list[np.ndarray],
     constants: Sequence[Any] = (),
 ) -> None:
+    check_room_for_weights(path, [value.shape for value in values])
     kept = {id(variable) for variable in constants}
     with deferred_initialization():
         for variable, value in zip(all_variables(model), values, strict=True):

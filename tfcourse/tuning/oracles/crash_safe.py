@@ -7,6 +7,7 @@ from typing import Any
 
 import keras_tuner
 
+from tfcourse.errors import InputError
 from tfcourse.tuning._keras_tuner import (
     OracleHooks,
     Trial,
@@ -90,7 +91,15 @@ class CrashSafeOracle(OracleHooks):
         super().set_state(state | kept)
 
     def reload(self) -> None:
-        super().reload()
+        path = oracle_path(self)
+        try:
+            super().reload()
+        except (ValueError, LookupError, TypeError) as error:
+            raise InputError(
+                f"{path} is damaged, or not a search's. Search anew with "
+                "`overwrite=True`, or choose another `project_name`."
+            ) from error
+        self._restore_lost()
         # A trial's own file is written first, so it knows best.
         started = sorted(self.trials, key=trial_order)
         ended = [i for i in started if self.trials[i].status in _ENDED]
@@ -103,6 +112,20 @@ class CrashSafeOracle(OracleHooks):
             # What it had reported would be taken for the second run's.
             trial.metrics = type(trial.metrics)()
 
+    def _restore_lost(self) -> None:
+        """Draws trials again whose files are damaged or gone.
+
+        Their numbers would be given to others, whose files would then be
+        written over those of a third.
+        """
+        width = max(map(len, self.trials), default=1)
+        last = max((int(i) for i in self.trials if i.isdecimal()), default=-1)
+        for number in range(last):
+            trial_id = f"{number:0{width}d}"
+            if trial_id not in self.trials:
+                self.trials[trial_id] = self.draw_again(trial_id)
+                self.write_trial(self.trials[trial_id])
+
 
 def make_crash_safe(oracle: keras_tuner.Oracle) -> None:
     """Lets an oracle of any class write files that survive a crash.
@@ -110,7 +133,8 @@ def make_crash_safe(oracle: keras_tuner.Oracle) -> None:
     Its class becomes one derived from its own. An oracle that writes files in
     its own way is left alone.
     """
-    if not writes_its_own_files(oracle):
+    known = isinstance(oracle, keras_tuner.Oracle)
+    if known and not writes_its_own_files(oracle):
         own = type(oracle)
         oracle.__class__ = type(own.__name__, (CrashSafeOracle, own), {})
 

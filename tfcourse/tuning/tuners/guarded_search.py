@@ -12,10 +12,14 @@ import filelock
 import keras_tuner
 
 from tfcourse.errors import InputError
+from tfcourse.tuning._keras_tuner import has_chief
 from tfcourse.tuning.results.fingerprint import check_unchanged
 from tfcourse.tuning.tuners.argument_checks import UNKNOWN, check_search
 from tfcourse.tuning.tuners.fingerprint import fingerprint_of
 from tfcourse.utils import global_state
+from tfcourse.utils.disk import disk_error
+
+_LOCK = ".search.lock"
 
 
 @contextlib.contextmanager
@@ -43,7 +47,11 @@ def guarded_search(
             wrong, or the project was begun with something else.
     """
     project = pathlib.Path(tuner.project_dir)
-    with _locked(project), global_state.preserved():
+    with (
+        _disk_errors_told(project),
+        _locked(project),
+        global_state.preserved(),
+    ):
         hp = space.copy()
         model = _first_model(tuner.hypermodel, hp)
         objective = tuner.oracle.objective
@@ -78,9 +86,40 @@ def _first_model(
 
 
 @contextlib.contextmanager
+def _disk_errors_told(
+    project: pathlib.Path,
+) -> collections.abc.Iterator[None]:
+    """Ends a search in one sentence when its folder cannot be written to."""
+    try:
+        yield
+    except Exception as error:
+        found = disk_error(error, project)
+        if found is None:
+            raise
+        raise InputError(_cannot_write(project, found)) from error
+
+
+def check_folder_is_there(tuner: keras_tuner.Tuner) -> None:
+    """Raises an `InputError` if the folder of a search was taken away.
+
+    It would be made again as files are written, without those before.
+    """
+    project = pathlib.Path(tuner.project_dir)
+    if not has_chief() and not (project / _LOCK).exists():
+        raise InputError(_cannot_write(project, "it is gone"))
+
+
+def _cannot_write(project: pathlib.Path, why: str) -> str:
+    return (
+        f"{project} cannot be read or written: {why}. Make room, or bring the "
+        "folder back, and search again: what has not ended is run then."
+    )
+
+
+@contextlib.contextmanager
 def _locked(project: pathlib.Path) -> collections.abc.Iterator[None]:
     project.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(project / ".search.lock", timeout=0)
+    lock = filelock.FileLock(project / _LOCK, timeout=0)
     try:
         lock.acquire()
     except filelock.Timeout:

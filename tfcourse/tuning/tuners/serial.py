@@ -23,9 +23,14 @@ from tfcourse.tuning._keras_tuner import (
     is_worker,
     tuner_path,
 )
-from tfcourse.tuning.tuners.guarded_search import guarded_search
+from tfcourse.tuning.oracles.crash_safe import make_crash_safe
+from tfcourse.tuning.tuners.guarded_search import (
+    check_folder_is_there,
+    guarded_search,
+)
 from tfcourse.utils import global_state
 from tfcourse.utils.atomic_files import write_json
+from tfcourse.utils.disk import check_room_for_weights
 from tfcourse.utils.validation import check_integer
 
 
@@ -70,6 +75,7 @@ class SerialTuner(TunerHooks):
         **kwargs,
     ) -> None:
         self._check_keep_models(keep_models, oracle)
+        make_crash_safe(oracle)
         self._on_trial = on_trial
         self._keep_models = keep_models
         # The trials that may have weights.
@@ -100,6 +106,10 @@ class SerialTuner(TunerHooks):
         # where all that was imported is looked through each time.
         gc.freeze()
 
+    def on_search_end(self) -> None:
+        check_folder_is_there(self)
+        super().on_search_end()
+
     def search(self, *args, **kwargs) -> None:
         with self._guarded(args, kwargs):
             try:
@@ -129,7 +139,11 @@ class SerialTuner(TunerHooks):
         results = super().run_trial(
             trial,
             *args,
-            callbacks=[*callbacks, keras.callbacks.TerminateOnNaN()],
+            callbacks=[
+                *callbacks,
+                keras.callbacks.TerminateOnNaN(),
+                _RoomForWeights(str(checkpoint_path(self, trial.trial_id))),
+            ],
             **kwargs,
         )
         # A `HyperModel.fit` of the user's may return a number or a dict.
@@ -179,7 +193,12 @@ class SerialTuner(TunerHooks):
             finally:
                 gc.unfreeze()
 
+    def on_trial_begin(self, trial: Trial) -> None:
+        check_folder_is_there(self)
+        super().on_trial_begin(trial)
+
     def on_trial_end(self, trial: Trial) -> None:
+        check_folder_is_there(self)
         super().on_trial_end(trial)
         self._after_trial(trial)
 
@@ -211,6 +230,20 @@ class SerialTuner(TunerHooks):
         super().reload()
         if not is_worker(self):
             self._with_weights |= set(self.oracle.end_order)
+
+
+class _RoomForWeights(keras.callbacks.Callback):
+    """Ends a trial before Keras writes its weights on a disk that is full."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        variables = list(self.model.variables)
+        if optimizer := getattr(self.model, "optimizer", None):
+            variables += optimizer.variables
+        check_room_for_weights(self._path, [v.shape for v in variables])
 
 
 def history_of(seconds: float, curve: dict) -> dict:

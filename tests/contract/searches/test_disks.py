@@ -1,0 +1,202 @@
+"""Does a disk that fails cost anything but the time until it is mended?"""
+
+import errno
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+from tfcourse.errors import InputError
+from tfcourse.tuning import Caviar, RandomSearchOracle, SerialTuner
+from tfcourse.utils.disk import disk_error
+
+X, Y = np.ones((4, 2)), np.ones((4, 1))
+LOSS = keras_tuner.Objective("loss", "min")
+
+
+def build(hp):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 1e-1)), "mse")
+    return model
+
+
+def search(tuner_class, folder, trials=3, oracle=None, **settings):
+    tuner = tuner_class(
+        oracle=oracle or RandomSearchOracle(LOSS, trials),
+        hypermodel=build,
+        directory=folder,
+        project_name="p",
+        **settings,
+    )
+    tuner.search(X, Y, epochs=1, verbose=0)
+    return tuner
+
+
+def outcome(tuner):
+    return {
+        name: (trial.status, trial.hyperparameters.values, trial.score)
+        for name, trial in tuner.oracle.trials.items()
+    }
+
+
+class FailingDisk:
+    """Lets each call of a function of `os` fail, from the n-th on."""
+
+    def __init__(self, monkeypatch, folder, number, after):
+        self.calls, self.works = 0, True
+        self._folder, self._number, self._after = str(folder), number, after
+        for name in ("open", "replace", "mkdir"):
+            monkeypatch.setattr(os, name, self._failing(getattr(os, name)))
+
+    def _failing(self, function):
+        def call(path, *args, **kwargs):
+            if not self.works and str(path).startswith(self._folder):
+                self.calls += 1
+                if self.calls > self._after:
+                    raise OSError(self._number, "out of order", str(path))
+            return function(path, *args, **kwargs)
+
+        return call
+
+
+def check_nothing_is_lost(tmp_path, monkeypatch, tuner_class, number, after):
+    whole = outcome(search(tuner_class, tmp_path / "whole"))
+    disk = FailingDisk(monkeypatch, tmp_path / "broken", number, after)
+    disk.works = False
+    with pytest.raises(InputError) as raised:
+        search(tuner_class, tmp_path / "broken")
+    assert "\n" not in str(raised.value)
+    assert os.strerror(number) in str(raised.value)
+    disk.works = True
+    again = search(tuner_class, tmp_path / "broken")
+    assert outcome(again) == whole
+
+
+@pytest.mark.parametrize("after", [2, 12])
+@pytest.mark.parametrize("tuner_class", [Caviar, SerialTuner])
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, tuner_class, after):
+    check_nothing_is_lost(
+        tmp_path, monkeypatch, tuner_class, errno.ENOSPC, after
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "number",
+    [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES],
+)
+@pytest.mark.parametrize("after", range(0, 24, 4))
+@pytest.mark.parametrize("tuner_class", [Caviar, SerialTuner])
+def test_no_error_of_a_disk_loses_anything(
+    tmp_path, monkeypatch, tuner_class, number, after
+):
+    check_nothing_is_lost(tmp_path, monkeypatch, tuner_class, number, after)
+
+
+LIMITED = """
+import pathlib, resource, sys
+sys.path.insert(0, {here!r})
+import test_disks
+from tfcourse.errors import InputError
+from tfcourse import tuning
+try:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    test_disks.search(getattr(tuning, {tuner!r}), {folder!r})
+except InputError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tuner_class", [Caviar, SerialTuner])
+def test_a_real_limit_of_what_can_be_written(tmp_path, tuner_class):
+    source = LIMITED.format(
+        here=str(pathlib.Path(__file__).parent),
+        tuner=tuner_class.__name__,
+        folder=str(tmp_path),
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "File too large" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    again = search(tuner_class, tmp_path)
+    assert {status for status, *_ in outcome(again).values()} == {"COMPLETED"}
+
+
+@pytest.mark.parametrize("tuner_class", [Caviar, SerialTuner])
+def test_a_folder_that_is_taken_away_ends_the_search(tmp_path, tuner_class):
+    def take_away(tuner, trial):
+        shutil.rmtree(tuner.project_dir)
+
+    with pytest.raises(InputError, match="gone") as raised:
+        search(tuner_class, tmp_path, on_trial=take_away)
+    assert "\n" not in str(raised.value)
+    again = search(tuner_class, tmp_path)
+    assert [s for s, *_ in outcome(again).values()] == ["COMPLETED"] * 3
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b'{"trial_id": "1", "hyp', b"[]"]
+)
+@pytest.mark.parametrize(
+    "oracle", [RandomSearchOracle, keras_tuner.oracles.RandomSearchOracle]
+)
+def test_a_damaged_trial_is_run_again(tmp_path, content, oracle):
+    first = search(Caviar, tmp_path, oracle=oracle(LOSS, 3, seed=5))
+    path = pathlib.Path(first.get_trial_dir("1"), "trial.json")
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    again = search(Caviar, tmp_path, 4, oracle=oracle(LOSS, 4, seed=5))
+    before, after = outcome(first), outcome(again)
+    assert sorted(after) == ["0", "1", "2", "3"]
+    assert {status for status, *_ in after.values()} == {"COMPLETED"}
+    assert (after["0"], after["2"]) == (before["0"], before["2"])
+    assert len({str(values) for _, values, _ in after.values()}) == 4
+    if oracle is RandomSearchOracle:
+        assert after["1"] == before["1"]
+
+
+def test_a_damaged_list_of_trials_is_told(tmp_path):
+    path = pathlib.Path(search(Caviar, tmp_path).project_dir, "oracle.json")
+    path.write_text(path.read_text()[:-9])
+    with pytest.raises(InputError, match=r"oracle\.json is damaged.*overwrite"):
+        search(Caviar, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "error, folder, words",
+    [
+        (OSError(errno.ENOSPC, ""), None, "No space left on device"),
+        (
+            OSError(errno.ENOENT, "", "/a/b/c"),
+            "/a/b",
+            "No such file or directory",
+        ),
+        (OSError(errno.ENOENT, "", "/a/bc"), "/a/b", None),
+        (OSError(errno.ENOENT, "", "/a/b/c"), None, None),
+        (
+            RuntimeError("HDF5 (errno = 28, error)"),
+            None,
+            "No space left on device",
+        ),
+        (ValueError("errno = 28"), None, None),
+    ],
+)
+def test_errors_of_a_disk_are_told_apart(error, folder, words):
+    assert disk_error(error, folder) == words
+    outer = RuntimeError("later")
+    outer.__context__ = error
+    assert disk_error(outer, folder) == words
