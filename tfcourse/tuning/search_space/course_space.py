@@ -20,9 +20,9 @@ class CourseSpace(keras_tuner.HyperModel):
     Softmax classifiers with 2 to 4 hidden layers of 50 to 100 rectified units
     each, batch norm before the activation and so no bias; of two classes with
     one sigmoid, and for amounts with one linear unit. Drawn on the course's
-    scales, by default momentum with 0.01 and 0.9: the learning rate $\alpha$
-    in [1e-4, 1] by its logarithm, $\beta$ of momentum in [0.9, 0.999] by the
-    logarithm of $1 - \beta$, batch sizes among powers of two, and momentum,
+    scales: the learning rate $\alpha$ in [1e-4, 1] by its logarithm, by default
+    0.01, $\beta$ of momentum in [0.9, 0.999] by the logarithm of $1 - \beta$,
+    by default 0.9, batch sizes among powers of two, and momentum,
     RMSprop or Adam.
 
     Args:
