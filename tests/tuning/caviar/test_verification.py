@@ -9,13 +9,13 @@ import keras_tuner
 import numpy as np
 import pytest
 from keras import layers
-from tfcourse.tuning.population.batches import Batches
 
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.caviar.verification import Verification
 from tfcourse.tuning.caviar.verification.keras_step import OwnModel
 from tfcourse.tuning.population import CannotVectorize, build_deferred
 from tfcourse.tuning.population.built import FirstBatch
+from tfcourse.tuning.population.data.batches import Batches
 
 ARGUMENTS = {
     "batch_size": 8,

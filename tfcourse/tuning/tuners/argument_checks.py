@@ -12,6 +12,7 @@ import numpy as np
 from tfcourse.errors import InputError
 from tfcourse.tuning.tuners.dataset_checks import check_datasets
 from tfcourse.tuning.tuners.fingerprint import fit_arguments_by_name
+from tfcourse.tuning.tuners.fit_checks import check_fit_arguments
 from tfcourse.utils.text import first_line
 from tfcourse.utils.validation import unknown_name
 
@@ -56,7 +57,7 @@ def check_search(
             "`search` was given no data. Pass what `model.fit` takes, such as "
             "`tuner.search(x, y, validation_data=(x_val, y_val), epochs=10)`."
         )
-    _check_counts(given)
+    check_fit_arguments(given)
     check_datasets(given)
     _check_objectives(objective, hypermodel, given)
     parts = {"": _part(given), "validation_data": _validation(given)}
@@ -91,24 +92,6 @@ def _check_names(kwargs: dict[str, Any]) -> None:
     for name in kwargs:
         if name not in _FIT:
             raise InputError(unknown_name("argument of `fit`", name, _FIT))
-
-
-def _check_counts(given: dict[str, Any]) -> None:
-    for name in ("epochs", "batch_size"):
-        value = given.get(name, 1)
-        whole = isinstance(value, (int, np.integer))
-        if not whole or isinstance(value, bool) or value < 1:
-            raise InputError(
-                f"`{name}` of `search` must be a whole number of 1 or more. "
-                f"Received: {name}={value!r}"
-            )
-    first, end = given.get("initial_epoch", 0), given.get("epochs", 1)
-    if first >= end:
-        raise InputError(
-            f"Training begins at epoch {first} (`initial_epoch`) and ends at "
-            f"{end} (`epochs`): nothing would be trained. `epochs` is the "
-            "epoch at which it ends, not how many there are."
-        )
 
 
 def _check_objectives(

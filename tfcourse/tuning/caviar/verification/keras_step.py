@@ -11,8 +11,8 @@ from keras import ops
 
 from tfcourse.data.adapters import are_arrays
 from tfcourse.tuning.caviar.steps.candidates import Candidate
-from tfcourse.tuning.population.batches import Sample
 from tfcourse.tuning.population.built import FirstBatch
+from tfcourse.tuning.population.data.batches import Sample
 from tfcourse.tuning.population.deferred import all_variables
 from tfcourse.tuning.population.functional.build import build
 from tfcourse.utils.keras_private import noting_created
