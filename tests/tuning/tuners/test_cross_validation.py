@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from tfcourse.errors import InputError
-from tfcourse.tuning.caviar.arguments.fit_arguments import fit_arguments
+from tfcourse.tuning.caviar.arguments.fit_arguments import (
+    SearchArguments,
+    fit_arguments,
+)
 from tfcourse.tuning.caviar.coarse_to_fine_search import CoarseToFineSearch
 from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.oracles.random_search import RandomSearchOracle
@@ -206,13 +209,15 @@ class Scaled(keras_tuner.HyperModel):
 def test_what_folds_share_must_not_change_the_data():
     data = np.arange(12.0)[:, None], np.repeat([0, 1], 6)
     with pytest.raises(CannotVectorize, match="changes the data of folds"):
-        fit_arguments(CrossValidated(Scaled(), 3), None, data, {})
+        fit_arguments(
+            CrossValidated(Scaled(), 3), None, SearchArguments(data, {})
+        )
 
 
 def test_all_trials_of_a_search_have_the_same_folds():
     data = np.arange(12.0)[:, None], np.repeat([0, 1], 6)
-    space = CrossValidated(build, 3, seed=1)
-    first, second = (fit_arguments(space, None, data, {}) for _ in range(2))
+    space, search = CrossValidated(build, 3, seed=1), SearchArguments(data, {})
+    first, second = (fit_arguments(space, None, search) for _ in range(2))
     # Otherwise they would be trained apart.
     assert all(map(operator.is_, first["subsets"], second["subsets"]))
     np.testing.assert_array_equal(
