@@ -234,7 +234,7 @@ def _summarise(result):
     rows = {
         "hyperparameters": hyperparameters_text(result.hyperparameters),
         "epochs": str(result.epochs),
-        **scores_rows(result.dev, result.test),
+        **scores_rows(result.dev, result.test, result.baselines),
         "journal": str(result.folder / "panda" / "journal.jsonl"),
     }
     print_summary(rows, result.folder)

@@ -236,6 +236,6 @@ def _summarise(run, result):
         "best": f"trial {best.trial}: "
         f"{hyperparameters_text(best.hyperparameters)}",
         run.objective.name: f"{best.score:.4f}",
-        **scores_rows(result.dev, result.test),
+        **scores_rows(result.dev, result.test, result.baselines),
     }
     print_summary(rows, result.folder)

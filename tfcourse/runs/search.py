@@ -12,6 +12,7 @@ import numpy as np
 
 from tfcourse.errors import InputError
 from tfcourse.runs.artifacts import with_preprocessing, write_model
+from tfcourse.runs.baselines import baselines
 from tfcourse.runs.folders import check_unused, lock_of, locked
 from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.scores import scores
@@ -51,6 +52,7 @@ class SearchRunResult:
         seconds_per_trial: How long a trial trained, on average.
         dev: The best model's scores on the development set, by name.
         test: The same on the test set, by which nothing was chosen.
+        baselines: What takes no search reaches there, as of `baselines`.
     """
 
     folder: pathlib.Path
@@ -61,6 +63,7 @@ class SearchRunResult:
     seconds_per_trial: float
     dev: dict[str, float]
     test: dict[str, float]
+    baselines: dict[str, dict[str, dict[str, float]]]
 
 
 class SearchRun:
@@ -173,6 +176,7 @@ class SearchRun:
                 seconds_per_trial=_mean_seconds(records),
                 dev=scores(model, self.data, "dev"),
                 test=scores(model, self.data, "test"),
+                baselines=baselines(self.data),
             )
             write_model(
                 model,
@@ -252,6 +256,7 @@ class SearchRun:
             "seconds_per_trial": result.seconds_per_trial,
             "dev": result.dev,
             "test": result.test,
+            "baselines": result.baselines,
         }
         write_manifest(
             self.folder,

@@ -11,6 +11,7 @@ import numpy as np
 from tfcourse.data import Split
 from tfcourse.errors import InputError
 from tfcourse.runs.artifacts import with_preprocessing, write_model
+from tfcourse.runs.baselines import baselines
 from tfcourse.runs.folders import check_unused
 from tfcourse.runs.hyperparameter_values import registered
 from tfcourse.runs.prepared_data import PreparedData
@@ -40,6 +41,7 @@ class TrainingResult:
         dev: Its scores on the development set, by name; `None` if it was
             trained on that set, too.
         test: The same on the test set, by which nothing was chosen.
+        baselines: What takes no search reaches there, as of `baselines`.
     """
 
     folder: pathlib.Path
@@ -47,6 +49,9 @@ class TrainingResult:
     epochs: int
     dev: dict[str, float] | None
     test: dict[str, float]
+    baselines: dict[str, dict[str, dict[str, float]]] = dataclasses.field(
+        default_factory=dict
+    )
 
 
 class TrainingRun:
@@ -164,6 +169,7 @@ class TrainingRun:
                 else scores(model, self.data, "dev")
             ),
             "test": scores(model, self.data, "test"),
+            "baselines": baselines(self.data),
         }
         write_model(
             model,

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tfcourse.tuning.results.scores import scores_text
+from tfcourse.tuning.results.scores import headline, scores_text
 from tfcourse.utils.text import format_value
 
 if TYPE_CHECKING:
@@ -60,19 +60,30 @@ def print_remarks(console: Console, data: "PreparedData") -> None:
 
 
 def scores_rows(
-    dev: Mapping[str, float] | None, test: Mapping[str, float]
+    dev: Mapping[str, float] | None,
+    test: Mapping[str, float],
+    baselines: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> dict[str, str]:
     """Returns the rows of a summary with the scores of a model.
 
     Args:
         dev: On the development set; `None` if it was trained on.
         test: On the test set.
+        baselines: Of a run's result.
     """
     name = " accuracy" if "accuracy" in test else ""
-    return {
+    rows = {
         f"dev{name}": "trained on" if dev is None else scores_text(dev),
         f"test{name}": scores_text(test),
     }
+    others = [
+        f"{other} {headline(reached['test'])[1]:.4f}"
+        for other, reached in baselines.items()
+    ]
+    if others:
+        what = headline(test)[0]
+        rows["without a search"] = f"test {what}: {', '.join(others)}"
+    return rows
 
 
 def hyperparameters_text(hyperparameters: Mapping[str, object]) -> str:

@@ -112,6 +112,14 @@ def facts(results: SearchResults) -> str:
             if name == "accuracy"
             else {f"{name} on the test set": format_score(score)}
         )
+        values |= {
+            f"{name}, of {other}": (
+                f"{headline(reached['test'])[1]:.1%}"
+                if name == "accuracy"
+                else format_score(headline(reached["test"])[1])
+            )
+            for other, reached in result.get("baselines", {}).items()
+        }
     values["trials" + (f", {failed} of them failed" if failed else "")] = str(
         len(results.records)
     )
