@@ -484,3 +484,19 @@ def test_what_is_created_is_noted_no_longer_after_an_error():
     keras.layers.Dense(1).build((None, 2))
     assert not created.operations
     assert not created.variables
+
+
+def test_builds_a_model_and_computes_nothing():
+    computed = []
+
+    def loss(y, p):
+        computed.append(ops.is_tensor(p))
+        return ops.mean(ops.square(y - p), axis=-1)
+
+    model = keras.Sequential([layers.Dense(1)])
+    model.compile("sgd", loss, metrics=["mae"])
+    keras_private.build_symbolically(model, np.ones((2, 3)), np.ones((2, 1)))
+    assert model.built
+    assert computed
+    assert sorted(model.get_metrics_result()) == ["loss", "mae"]
+    assert float(model.get_metrics_result()["loss"]) == 0.0

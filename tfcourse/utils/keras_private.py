@@ -221,6 +221,27 @@ def called(layer: keras.layers.Layer, x: Any, training: bool) -> Any:
     return layer(x)
 
 
+def build_symbolically(
+    model: keras.Model, x: Any, y: Any = None, sample_weight: Any = None
+) -> None:
+    """Builds a model, its loss and its metrics, and computes nothing.
+
+    Args:
+        model: A compiled model.
+        x, y, sample_weight: A few examples, nested arrays or tensors.
+    """
+
+    def as_fit_takes_it(array: Any) -> Any:
+        if isinstance(array, np.ndarray) and array.dtype.kind == "f":
+            return array.astype(keras.config.floatx())
+        return array
+
+    data = keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+    model._symbolic_build(
+        data_batch=keras.tree.map_structure(as_fit_takes_it, data)
+    )
+
+
 def loss_of(model: keras.Model, **batch: Any) -> Any:
     """Returns the loss of a batch, by `compute_loss` of any signature."""
     return model._compute_loss(**batch)

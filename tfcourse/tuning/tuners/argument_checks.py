@@ -13,6 +13,11 @@ from tfcourse.errors import InputError
 from tfcourse.tuning.tuners.dataset_checks import check_datasets
 from tfcourse.tuning.tuners.fingerprint import fit_arguments_by_name
 from tfcourse.tuning.tuners.fit_checks import check_fit_arguments
+from tfcourse.utils.keras_private import (
+    build_symbolically,
+    compile_argument,
+    every_layer,
+)
 from tfcourse.utils.text import first_line
 from tfcourse.utils.validation import unknown_name
 
@@ -21,6 +26,11 @@ _FIT = tuple(inspect.signature(keras.Model.fit).parameters)[1:]
 _FEW = 2
 # In place of a model that cannot be built.
 UNKNOWN = object()
+# What names the metrics, where it is not Keras's.
+_STEPS = {
+    name: getattr(keras.Model, name)
+    for name in ("train_step", "test_step", "evaluate", "compute_metrics")
+}
 _SPARSE = keras.losses.SparseCategoricalCrossentropy
 
 
@@ -227,14 +237,39 @@ def _check_shape(model: keras.Model, x: Any, of: str) -> None:
         )
 
 
-def _evaluate(model: keras.Model, part: dict[str, Any]) -> dict[str, float]:
+def _evaluate(
+    model: keras.Model, part: dict[str, Any]
+) -> dict[str, float] | None:
+    """Returns the metrics of a few examples, or None if nobody knows them."""
     few = keras.tree.map_structure(lambda a: np.asarray(a)[:_FEW], part)
+    if not _is_kerass(model):
+        # A user's code may change what the trials find.
+        build_symbolically(model, **few)
+        own = [n for n in _STEPS if getattr(type(model), n) is not _STEPS[n]]
+        return None if own else model.get_metrics_result()
     # Two examples are not worth a compiled function.
     eagerly, model.run_eagerly = model.run_eagerly, True
     try:
         return model.evaluate(**few, verbose=0, return_dict=True)
     finally:
         model.run_eagerly = eagerly
+
+
+def _is_kerass(model: keras.Model) -> bool:
+    """Whether all that an evaluation runs is code of Keras's."""
+    names = ("loss", "metrics", "weighted_metrics")
+    given = [compile_argument(model, name) for name in names]
+    parts = [model, *every_layer(model), *keras.tree.flatten(given)]
+    kinds = [
+        part if inspect.isfunction(part) else type(part)
+        for part in parts
+        if part is not None and not isinstance(part, str)
+    ]
+    activations = [getattr(x, "activation", None) for x in every_layer(model)]
+    return all(
+        kind.__module__.startswith(("keras.", "tfcourse."))
+        for kind in (*kinds, *filter(inspect.isfunction, activations))
+    )
 
 
 def _failure(
