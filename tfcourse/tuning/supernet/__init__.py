@@ -27,7 +27,11 @@ This holds for `keras.Sequential`s of the layers, activations and optimizers
 that `supported` knows. Anything else is not embedded in anything.
 """
 
-from tfcourse.tuning.supernet.signature import family, is_small
+from tfcourse.tuning.supernet.signature import (
+    are_in_prefix,
+    family,
+    is_small,
+)
 from tfcourse.tuning.supernet.supernet import Supernet
 
-__all__ = ["Supernet", "family", "is_small"]
+__all__ = ["Supernet", "are_in_prefix", "family", "is_small"]

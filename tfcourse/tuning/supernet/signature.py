@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import math
 import weakref
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import keras
@@ -130,6 +130,27 @@ def present_family(model: keras.Model) -> tuple[tuple, tuple] | None:
         ),
         optimizer,
     )
+
+
+def are_in_prefix(
+    variables: Iterable[keras.Variable], model: keras.Model
+) -> bool:
+    """Whether variables are only in layers whose width is that of all members.
+
+    Others would be made wider for all that use them.
+
+    Args:
+        variables: Some of a model's variables.
+        model: A compiled model, built or deferred.
+    """
+    variables = list(variables)
+    if not variables:
+        return True
+    parts = split_into_blocks(model)
+    if parts is None:
+        return False
+    inside = {id(v) for layer in parts.prefix for v in layer.variables}
+    return all(id(variable) in inside for variable in variables)
 
 
 def is_small(model: keras.Model) -> bool:

@@ -178,6 +178,34 @@ def test_models_without_input_are_of_one_family(tmp_path):
     assert one.structure != other.structure
 
 
+def test_widths_may_differ_behind_a_layer_that_all_models_share(tmp_path):
+    shared = layers.Normalization()
+    shared.adapt(FLAT)
+
+    def make(hp):
+        hidden = layers.Dense(hp.Int("units", 1, 500), "relu")
+        return keras.Sequential([shared, hidden, layers.Dense(1)])
+
+    _, (one, other) = candidates(make, tmp_path, FLAT, Y, count=2)
+    assert len(one.constants) == 3
+    assert one.family is not None
+    assert one.family == other.family
+
+
+def test_the_width_of_a_layer_that_all_models_share_stays(tmp_path):
+    shared = layers.Dense(3, "relu")
+    shared.build((None, 8))
+    shared.trainable = False
+
+    def make(hp):
+        hidden = layers.Dense(hp.Int("units", 1, 500), "relu")
+        return keras.Sequential([shared, hidden, layers.Dense(1)])
+
+    _, (candidate,) = candidates(make, tmp_path, FLAT, Y)
+    assert len(candidate.constants) == 2
+    assert candidate.family is None
+
+
 def test_a_model_without_input_is_as_one_with_input(tmp_path):
     def make(*first):
         return lambda hp=None: keras.Sequential(

@@ -77,7 +77,7 @@ class Candidate:
             kept = digest(self.model, self.constants)
             object.__setattr__(self, "structure", kept.structure)
             object.__setattr__(self, "initializers", kept.initializers)
-            if not self.constants:
+            if supernet.are_in_prefix(self.constants, self.model):
                 family = supernet.family(self.model)
                 object.__setattr__(self, "family", family)
 
