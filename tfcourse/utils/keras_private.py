@@ -128,6 +128,11 @@ def graph_of(model: Any) -> keras.Model | None:
     return None
 
 
+def is_plain_functional(model: keras.Model) -> bool:
+    """Whether a model is just what `keras.Model(inputs, outputs)` gives."""
+    return type(model) is Functional
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Call:
     """One call in a functional model.
@@ -152,11 +157,15 @@ class Call:
     def kwargs(self) -> Mapping[str, Any]:
         return self._arguments.kwargs
 
-    def run(self, values: list) -> list:
-        """Calls the operation, at inference, on the values of its inputs."""
-        args, kwargs = self._arguments.fill_in(
+    def filled(self, values: list) -> tuple[tuple, dict]:
+        """Returns the arguments, with these values for the inputs."""
+        return self._arguments.fill_in(
             dict(zip(map(id, self.inputs), values, strict=True))
         )
+
+    def run(self, values: list) -> list:
+        """Calls the operation, at inference, on the values of its inputs."""
+        args, kwargs = self.filled(values)
         if "training" in getattr(self.operation, "_call_context_args", ()):
             kwargs = {**kwargs, "training": False}
         return keras.tree.flatten(self.operation(*args, **kwargs))

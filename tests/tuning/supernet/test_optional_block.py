@@ -23,7 +23,7 @@ class Doubled(keras.layers.Layer):
 
 def optional(present):
     doubled = Doubled()
-    layer = OptionalBlock([doubled])
+    layer = OptionalBlock(doubled)
     layer.build((None, 3))
     layer.present.assign(present)
     return layer, doubled
@@ -53,6 +53,21 @@ def test_both_give_their_gradient():
             gradient(lambda x, layer=layer: ops.sum(layer(x)), x),
             np.full((5, 3), expected),
         )
+
+
+@pytest.mark.parametrize("features", [2, 5])
+def test_missing_features_are_zero(rng, features):
+    x = rng.normal(size=(4, 3)).astype("float32")
+    dense = keras.layers.Dense(features)
+    layer = OptionalBlock(dense)
+    for present, expected in [(0.0, x), (1.0, dense(x))]:
+        layer(x)
+        layer.present.assign(present)
+        outputs = ops.convert_to_numpy(layer(x))
+        assert outputs.shape == (4, max(3, features))
+        width = expected.shape[-1]
+        np.testing.assert_array_equal(outputs[:, :width], expected)
+        np.testing.assert_array_equal(outputs[:, width:], 0)
 
 
 def gradient(function, x):

@@ -4,13 +4,13 @@ import keras
 import numpy as np
 import populations
 import pytest
+import supernets
 from keras import layers
 
 from tfcourse import layers as own_layers
 from tfcourse import optimizers
 from tfcourse.tuning import supernet
 from tfcourse.tuning.population import build_deferred, structure
-from tfcourse.tuning.population.state import assign
 from tfcourse.tuning.supernet.supported import ZERO_TO_ZERO_ACTIVATIONS
 
 
@@ -104,43 +104,7 @@ CASES = {
 def test_small_networks_train_as_by_themselves(rng, name):
     y = rng.integers(3, size=40)
     x = (rng.normal(size=(40, 6)) + y[:, None]).astype("float32")
-    builds = CASES[name]
-    drafts = [build_deferred(build, seed=k) for k, build in enumerate(builds)]
-    assert len({supernet.family(d)[0] for d in drafts}) == 1
-    net = supernet.Supernet(builds, drafts)
-    columns, slices = net.initial_values(drafts)
-    population = populations.of_values(
-        net.model, columns, slices, jit_compile=False
-    )
-    settings = {
-        "epochs": 2,
-        "batch_size": 16,
-        "shuffle": False,
-        "validation_data": (x, y),
-    }
-    histories = population.fit(x, y, **settings)
-
-    for k, build in enumerate(builds):
-        keras.utils.set_random_seed(k)
-        alone = build()
-        expected = alone.fit(x, y, verbose=0, **settings).history
-        for metric, values in expected.items():
-            np.testing.assert_allclose(
-                histories[k].history[metric], values, rtol=1e-4, atol=1e-5
-            )
-        cut = build()
-        assign(population.values(k), cut)
-        for a, b in zip(
-            [*cut.variables, *cut.optimizer.variables],
-            [*alone.variables, *alone.optimizer.variables],
-            strict=True,
-        ):
-            np.testing.assert_allclose(
-                a, b, rtol=1e-3, atol=2e-5, err_msg=b.path
-            )
-        np.testing.assert_allclose(
-            cut.predict(x, verbose=0), population.predict(x)[k], atol=1e-5
-        )
+    supernets.assert_trained_as_alone(CASES[name], x, y)
 
 
 def test_optimizers_share_their_slots():
@@ -237,7 +201,8 @@ def test_what_is_kept_apart():
         return family(lambda: two_widths(n, 4, "adam", activation, outputs))
 
     assert of() == of(n=4)
-    assert of(activation="sigmoid") is None
+    # Only the second of its widths may be another.
+    assert of(activation="sigmoid") != of(4, activation="sigmoid")
     assert of() != of(outputs=4)
     assert of() != of(activation="tanh")
     several = [
@@ -268,11 +233,19 @@ def test_only_small_networks_share_their_optimizers():
         lambda: layers.Dense(
             4, kernel_regularizer=keras.regularizers.OrthogonalRegularizer()
         ),
-        lambda: layers.Dense(4, activation=lambda x: x + 1),
     ],
 )
 def test_refuses_layers_that_see_the_width(layer):
     assert supernet.family(compiled(layers.Dense(4), layer())) is None
+
+
+def test_refuses_activations_that_give_something_for_nothing():
+    def of(activation):
+        return supernet.family(compiled(layers.Dense(4, activation)))
+
+    assert of("sigmoid") is None
+    assert of(lambda x: x + 1) is None
+    assert of("tanh") is not None
 
 
 @pytest.mark.parametrize("name", ZERO_TO_ZERO_ACTIVATIONS)

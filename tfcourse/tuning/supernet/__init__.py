@@ -23,8 +23,14 @@ So a search space needs nothing of its own: `keras.layers.Dense(hp.Int("units",
 fan-in, and what comes out is an ordinary, small Keras model. Only masks of
 dropout are others than when trained alone.
 
-This holds for `keras.Sequential`s of the layers, activations and optimizers
-that `supported` knows. Anything else is not embedded in anything.
+*Recurrence.* The weights of the gates lie side by side, and a slice is one of
+each. A unit without weights has a state that stays zero. Of a stack of such
+layers the last gives no sequence, so that it is the first ones that some
+members have not.
+
+This holds for `keras.Sequential`s and functional models of the layers,
+activations and optimizers that `supported` knows. All else may stand where all
+members are alike. What can be embedded in nothing has no `family`.
 """
 
 from tfcourse.tuning.supernet.signature import (

@@ -1,81 +1,275 @@
 """Building the supernet of some networks."""
 
+import dataclasses
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 import keras
+from keras import layers
 
-from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.deferred import unbuilt
 from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
-from tfcourse.tuning.population.structure import (
-    compile_structure,
-    difference_between,
-)
+from tfcourse.tuning.supernet.graph import Graph
+from tfcourse.tuning.supernet.merged import Merged, MergedNode, MergedRepeat
 from tfcourse.tuning.supernet.optional_block import OptionalBlock
+from tfcourse.tuning.supernet.settings import inner, remade
 from tfcourse.tuning.supernet.signature import (
-    Blocks,
-    blocks_of,
-    family,
-    present_family,
+    Parts,
+    as_before,
+    known_parts_of,
 )
-from tfcourse.tuning.supernet.supported import set_width
-from tfcourse.utils.keras_private import rebuild
+from tfcourse.tuning.supernet.supported import WIDTHS, width
+from tfcourse.utils.keras_private import compile_argument
 
 # Widths are multiples of it, which a processor's registers hold as well.
 _STEP = 8
+_COMPILE = (
+    "loss",
+    "loss_weights",
+    "metrics",
+    "weighted_metrics",
+    "run_eagerly",
+    "jit_compile",
+    "auto_scale_loss",
+)
+
+
+@dataclasses.dataclass
+class Gate:
+    """Where some members have a block, and others do not.
+
+    Attributes:
+        block: The block.
+        before: How many features there are before it.
+        inside: How many its last layer gives.
+        after: How many there are after it.
+    """
+
+    block: OptionalBlock
+    before: int
+    inside: int
+    after: int
+
+
+@dataclasses.dataclass
+class Built:
+    """A supernet's model, and what it is made of.
+
+    Attributes:
+        model: The model, built.
+        layers: The layer of each node.
+        gates: For each block, those of its instances that some do not have, by
+            their number.
+        widths: For each node, how many features each of its outputs has.
+    """
+
+    model: keras.Model
+    layers: dict[MergedNode, Any]
+    gates: dict[MergedRepeat, dict[int, Gate]]
+    widths: dict[MergedNode, list[int]]
 
 
 def build_supernet(
-    builds: list[Callable[[], keras.Model]], models: list[keras.Model]
-) -> keras.Model:
+    builds: list[Callable[[], keras.Model]],
+    models: list[keras.Model],
+    merged: list[Merged],
+) -> Built:
     """Returns a model, built, that all of some models can be embedded in.
 
     Args:
         builds: The functions that made the models.
         models: Deferred models of one `family`.
-
-    Raises:
-        CannotVectorize: If a function makes another model than it made before.
+        merged: Their merged elements.
     """
-    members = [blocks_of(model) for model in models]
-    deepest = max(range(len(members)), key=lambda k: len(members[k].hidden))
-    with unbuilt():
-        supernet = _as_before(builds[deepest], models[deepest])
-        own = blocks_of(supernet)
-        _widen(own, [member.widths for member in members])
-        if any(len(member.hidden) < len(own.hidden) for member in members):
-            fewest = min(len(member.hidden) for member in members)
-            _make_optional(supernet, own, fewest)
-    rebuild(supernet)
-    supernet.optimizer = _build_optimizer(supernet, builds, models)
-    return supernet
+    builder = _Builder(builds, [known_parts_of(model) for model in models])
+    model = builder.model(merged)
+    model.optimizer = _build_optimizer(model, builds, models)
+    return Built(model, builder.layers, builder.gates, builder.widths)
 
 
-def _widen(own: Blocks, widths: list[tuple[int, ...]]) -> None:
-    """Gives each hidden layer the largest width that a member has there.
+class _Builder:
+    """Calls the layers of a supernet, one after the other."""
 
-    It is rounded up, so that later members are likely to find room, too.
-    """
-    count = len(own.hidden)
-    if all(len(some) == count for some in widths):
-        largest = list(map(max, zip(*widths, strict=True)))
-    else:
-        # An optional block must leave the shape as it is.
-        largest = [max(map(max, widths))] * count
-    for block, width in zip(own.hidden, largest, strict=True):
-        set_width(block[0], math.ceil(width / _STEP) * _STEP)
+    def __init__(
+        self,
+        builds: list[Callable[[], keras.Model]],
+        parts: list[Parts],
+    ) -> None:
+        self._builds = builds
+        self._parts = parts
+        self._hosts: dict[int, tuple[keras.Model, Graph]] = {}
+        self._names: set[str] = set()
+        self._sizes: dict[MergedNode, int] = {}
+        # The newest outputs, by the place of the node that gives them.
+        self._outputs: dict[int, list[Any]] = {}
+        self.layers: dict[MergedNode, Any] = {}
+        self.gates: dict[MergedRepeat, dict[int, Gate]] = {}
+        self.widths: dict[MergedNode, list[int]] = {}
+
+    def model(self, merged: list[Merged]) -> keras.Model:
+        self._set_sizes(merged)
+        first, graph = self._host(0)
+        self._call_all(merged)
+        places = [node.place for node in self._parts[0].graph.inputs]
+        inputs = [self._outputs[place][0] for place in places]
+        outputs = [
+            self._outputs[o.node.place][o.number]
+            for o in self._parts[0].graph.outputs
+        ]
+        model = keras.Model(
+            *(
+                keras.tree.map_structure(some.__getitem__, end)
+                for some, end in zip((inputs, outputs), graph.ends, strict=True)
+            ),
+            name=first.name,
+        )
+        arguments = {name: compile_argument(first, name) for name in _COMPILE}
+        model.compile(optimizer=first.optimizer, **arguments)
+        return model
+
+    def _call_all(self, merged: Iterable[Merged]) -> None:
+        for part in merged:
+            if isinstance(part, MergedNode):
+                self._call(part)
+            else:
+                self._repeat(part)
+
+    def _call(self, part: MergedNode) -> None:
+        layer = self.layers[part] = self._layer(part)
+        inputs = [
+            self._outputs[x.node.place][x.number] for x in part.model.inputs
+        ]
+        call = part.model.call
+        if type(layer) is layers.InputLayer:
+            outputs = layer.output
+        elif call is None:
+            outputs = layer(inputs[0])
+        else:
+            args, kwargs = call.filled(inputs)
+            outputs = layer(*args, **kwargs)
+        self._outputs[part.place] = keras.tree.flatten(outputs)
+        self.widths[part] = [x.shape[-1] for x in self._outputs[part.place]]
+
+    def _repeat(self, part: MergedRepeat) -> None:
+        self.gates[part] = {}
+        for number, some in enumerate(part.instances):
+            if part.is_optional(number):
+                self._call_optional(part, number, some)
+            else:
+                self._call_all(some)
+
+    def _call_optional(
+        self, part: MergedRepeat, number: int, some: list[Merged]
+    ) -> None:
+        before = (part.stop if number else part.start) - 1
+        used = [(before, 0)] + [
+            output
+            for output in dict.fromkeys(_used(some))
+            if output != (before, 0)
+        ]
+        given = [self._outputs[place][k] for place, k in used]
+        outside = {place: list(some) for place, some in self._outputs.items()}
+        inputs = [
+            keras.Input(batch_shape=x.shape, dtype=x.dtype) for x in given
+        ]
+        for (place, k), tensor in zip(used, inputs, strict=True):
+            self._outputs[place][k] = tensor
+        self._call_all(some)
+        (output,) = self._outputs[part.stop - 1]
+        self._outputs = outside
+        one = len(inputs) == 1
+        body = keras.Model(inputs[0] if one else inputs, output)
+        block = OptionalBlock(body)
+        after = block(given[0] if one else given)
+        self._outputs[part.stop - 1] = [after]
+        self.gates[part][number] = Gate(
+            block, *(x.shape[-1] for x in (given[0], output, after))
+        )
+
+    def _layer(self, part: MergedNode) -> Any:
+        """Returns a node's layer: one made anew, or that of a host."""
+        parts = self._parts[part.member]
+        place = parts.graph.nodes.index(part.model)
+        host = self._host(part.member)[1].nodes[place].layer
+        if type(host) is layers.InputLayer:
+            return layers.InputLayer(
+                batch_shape=host.batch_shape,
+                dtype=host.dtype,
+                sparse=host.sparse,
+                name=self._name(host),
+            )
+        if part.model not in parts.known:
+            return host
+        changes = {}
+        if part in self._sizes:
+            changes[WIDTHS[type(inner(host))]] = self._sizes[part]
+        return remade(host, changes, self._name(host))
+
+    def _host(self, member: int) -> tuple[keras.Model, Graph]:
+        """Returns a model of the supernet's own, built as a member's was."""
+        if member not in self._hosts:
+            with unbuilt():
+                model = as_before(self._builds[member], self._parts[member])
+            self._hosts[member] = model, known_parts_of(model).graph
+        return self._hosts[member]
+
+    def _name(self, layer: Any) -> str:
+        name, number = layer.name, 0
+        while name in self._names:
+            number += 1
+            name = f"{layer.name}_{number}"
+        self._names.add(name)
+        return name
+
+    def _set_sizes(self, merged: list[Merged]) -> None:
+        """Gives each node the largest width that a member has there.
+
+        It is rounded up, so that later members are likely to find room, too;
+        and of blocks that not all have, all instances have the same.
+        """
+        free = set().union(*(parts.free for parts in self._parts))
+        for nodes in _alike(merged):
+            widths = [
+                width(x.layer) for n in nodes for x in n.others if x in free
+            ]
+            if widths:
+                size = math.ceil(max(widths) / _STEP) * _STEP
+                self._sizes |= dict.fromkeys(nodes, size)
 
 
-def _make_optional(model: keras.Sequential, own: Blocks, fewest: int) -> None:
-    """Puts each block that some do not have into an `OptionalBlock`."""
-    for _ in range(sum(map(len, own.hidden[fewest:])) + len(own.tail)):
-        model.pop(rebuild=False)
-    for block in own.hidden[fewest:]:
-        model.add(OptionalBlock(block), rebuild=False)
-    for layer in own.tail:
-        model.add(layer, rebuild=False)
+def _alike(merged: Iterable[Merged]) -> Iterator[list[MergedNode]]:
+    """Yields nodes, those of optional blocks with their likes."""
+    for part in merged:
+        if isinstance(part, MergedNode):
+            yield [part]
+        elif part.fewest == len(part.instances):
+            for some in part.instances:
+                yield from _alike(some)
+        else:
+            by_place: dict[int, list[MergedNode]] = {}
+            for node in _nodes(part.instances):
+                by_place.setdefault(node.place, []).append(node)
+            yield from by_place.values()
+
+
+def _nodes(instances: Iterable[list[Merged]]) -> Iterator[MergedNode]:
+    for some in instances:
+        for part in some:
+            if isinstance(part, MergedNode):
+                yield part
+            else:
+                yield from _nodes(part.instances)
+
+
+def _used(some: list[Merged]) -> Iterator[tuple[int, int]]:
+    """Yields which outputs from outside a block's nodes take."""
+    inside: set[int] = set()
+    for node in _nodes([some]):
+        for x in node.model.inputs:
+            if x.node.place not in inside:
+                yield x.node.place, x.number
+        inside.add(node.place)
 
 
 def _build_optimizer(
@@ -91,7 +285,8 @@ def _build_optimizer(
     if len(kinds) > 1:
         with unbuilt():
             optimizers = [
-                _as_before(*some).optimizer for some in kinds.values()
+                as_before(build, known_parts_of(model)).optimizer
+                for build, model in kinds.values()
             ]
     for optimizer in optimizers:
         optimizer.build(supernet.trainable_variables)
@@ -104,21 +299,4 @@ def _build_optimizer(
 
 def kind_of_optimizer(model: keras.Model) -> Hashable:
     """Returns the structure of a model's optimizer."""
-    shared = family(model)
-    if shared is not None:
-        return shared[1]
-    return dict(compile_structure(model))["optimizer"]
-
-
-def _as_before(
-    build: Callable[[], keras.Model], model: keras.Model
-) -> keras.Model:
-    """Returns the model of a function that has made a like one before."""
-    made: Any = build()
-    before, present = family(model), present_family(made)
-    if before != present:
-        raise CannotVectorize(
-            "its build gives another model each time: "
-            f"{difference_between(before or (), present or ())}"
-        )
-    return made
+    return known_parts_of(model).optimizer

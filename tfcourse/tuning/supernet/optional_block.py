@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from tfcourse.tuning.population.vectorization.cross_member import any_member
-from tfcourse.utils.keras_private import called
+from tfcourse.utils.keras_private import called, mask_of, set_mask
 
 # Of how many examples the layers are computed if nobody has them: so few that
 # it costs nothing, and enough for a batch's variance.
@@ -16,47 +16,97 @@ _FEW = 2
 class OptionalBlock(keras.layers.Layer):
     """Layers that a member has, or whose inputs are its outputs.
 
+    Where outputs have more features than inputs, or fewer, the missing ones are
+    zero.
+
     Args:
-        layers: The layers, which change no shape.
+        body: The layers, as a model or layer, which change no more of a shape
+            than its features. It takes what the block takes.
+
+    Call arguments:
+        inputs: What is given back by members that do not have the layers, or a
+            list of that and of further inputs of the layers.
     """
 
-    def __init__(self, layers: list[keras.layers.Layer]) -> None:
+    def __init__(self, body: Any) -> None:
         super().__init__()
-        self.layers = layers
+        self.body = body
+        # Masks go past it, and through it.
+        self.supports_masking = body.supports_masking = True
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: Any) -> None:
         self.present = self.add_weight(
             (), "ones", trainable=False, name="present"
         )
-        for layer in self.layers:
-            layer.build(input_shape)
-            input_shape = layer.compute_output_shape(input_shape)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         present = self.present > 0
         some = any_member(present)
         if some is None:
-            outputs = self._compute(inputs, training)
+            outputs = called(self.body, inputs, training)
         else:
             outputs = self._compute_where(some, inputs, training)
-        return ops.where(present, outputs, inputs)
+        first = keras.tree.flatten(inputs)[0]
+        width = max(outputs.shape[-1], first.shape[-1])
+        return ops.where(
+            present, with_features(outputs, width), with_features(first, width)
+        )
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return input_shape
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        return keras.tree.flatten(previous_mask)[0]
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        nested = isinstance(input_shape[0], (list, tuple))
+        first = input_shape[0] if nested else input_shape
+        shape = self.body.compute_output_shape(input_shape)
+        return (*shape[:-1], max(shape[-1], first[-1]))
 
     def _compute_where(
         self, condition: Any, inputs: Any, training: bool
     ) -> Any:
         """Returns the outputs, or anything else unless the condition holds."""
-        shape: Any = ops.shape(inputs)
+        shape: Any = ops.shape(keras.tree.flatten(inputs)[0])
         examples = ops.where(condition, shape[0], ops.minimum(shape[0], _FEW))
-        start, rest = [0] * inputs.ndim, [[0, 0]] * (inputs.ndim - 1)
-        outputs = self._compute(
-            ops.slice(inputs, start, [examples, *shape[1:]]), training
-        )
+        few = keras.tree.map_structure(lambda x: _first(x, examples), inputs)
+        outputs = called(self.body, few, training)
+        rest = [[0, 0]] * (outputs.ndim - 1)
         return ops.pad(outputs, [[0, shape[0] - examples], *rest])
 
-    def _compute(self, outputs: Any, training: bool) -> Any:
-        for layer in self.layers:
-            outputs = called(layer, outputs, training)
-        return outputs
+
+class PaddedFeatures(keras.layers.Layer):
+    """Adds features that are zero.
+
+    Args:
+        width: How many features there are then.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return with_features(inputs, self.width)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return (*input_shape[:-1], self.width)
+
+
+def with_features(x: Any, width: int) -> Any:
+    """Returns a tensor with zeros after its features, up to so many."""
+    missing = width - x.shape[-1]
+    if not missing:
+        return x
+    return ops.pad(x, [*[[0, 0]] * (x.ndim - 1), [0, missing]])
+
+
+def _first(x: Any, examples: Any) -> Any:
+    """Returns the first examples, and with them their mask."""
+    shape: Any = ops.shape(x)
+    few = ops.slice(x, [0] * x.ndim, [examples, *shape[1:]])
+    mask = mask_of(x)
+    if mask is not None:
+        shape = ops.shape(mask)
+        start = [0] * mask.ndim
+        set_mask(few, ops.slice(mask, start, [examples, *shape[1:]]))
+    return few

@@ -1,96 +1,100 @@
 """What networks of different sizes must share to be slices of one."""
 
 import dataclasses
-import itertools
 import math
 import weakref
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 import keras
 from keras import layers
 
+from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.structure import (
     StructureReader,
     compile_structure,
+    difference_between,
     own_variables,
 )
 from tfcourse.tuning.population.structure.values import keras_settings
-from tfcourse.tuning.supernet import supported
-from tfcourse.utils.keras_private import first_of_sequential
+from tfcourse.tuning.supernet.graph import Graph, Node, graph_of_nodes
+from tfcourse.tuning.supernet.repeats import (
+    Element,
+    Repeat,
+    shortest,
+    with_repeats,
+)
+from tfcourse.tuning.supernet.settings import (
+    SEQUENCES,
+    gives_sequences,
+    inner,
+    settings,
+)
+from tfcourse.tuning.supernet.supported import (
+    WIDTHS,
+    Role,
+    is_steady,
+    is_supported_optimizer,
+    is_wide,
+    role,
+)
+from tfcourse.tuning.supernet.widths import free_widths
 
 # Of larger networks an update is not computed for nothing.
 _SMALL = 2**16
 _OF_OPTIMIZER = "optimizer"
-# A model's family is what it was right after its build, when it is asked for
-# first: what code reads late may be another's by now.
-_known: weakref.WeakKeyDictionary[keras.Model, Any] = (
-    weakref.WeakKeyDictionary()
-)
 
 
 @dataclasses.dataclass
-class Blocks:
-    """The layers of a `keras.Sequential`, by their place in it.
+class Parts:
+    """A model as a supernet sees it.
 
     Attributes:
-        prefix: Those before the first wide one: the same for all members.
-        hidden: Lists of hidden layers, each begins with a wide one.
-        tail: The last dense layer, and what follows it.
+        graph: Its nodes.
+        elements: The nodes, with what repeats.
+        known: The nodes whose layers can be made anew.
+        free: The wide nodes whose width may be another.
+        signature: What models of one family share.
+        optimizer: The structure of its optimizer.
     """
 
-    prefix: list[keras.layers.Layer]
-    hidden: list[list[keras.layers.Layer]]
-    tail: list[keras.layers.Layer]
+    graph: Graph
+    elements: list[Element]
+    known: set[Node]
+    free: set[Node]
+    signature: Hashable
+    optimizer: Hashable
 
     @property
-    def repeats(self) -> bool:
-        """Whether the hidden blocks are alike, so that some may be optional."""
-        first = self.hidden[0]
-        return (
-            all(type(layer) is not layers.Flatten for layer in first)
-            and type(first[0]) is layers.Dense
-            and len({_structure(block) for block in self.hidden}) == 1
+    def sizes_matter(self) -> bool:
+        """Whether models of other sizes may be of the family."""
+        return bool(self.free) or any(
+            isinstance(element, Repeat) for element in self.elements
         )
 
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """The width of each hidden block."""
-        return tuple(supported.width(block[0]) for block in self.hidden)
+
+_parts: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def split_into_blocks(model: keras.Model) -> Blocks | None:
-    """Returns the `Blocks` of a model, or None if it cannot be embedded.
+def parts_of(model: keras.Model) -> Parts | None:
+    """Returns the `Parts` of a compiled model, or None if it has none.
 
-    Args:
-        model: A compiled `keras.Sequential`, built or deferred.
+    They are those that it had when they were first asked for.
     """
-    if type(model) is not keras.Sequential or not _has_input(model):
-        return None
-    every: list[Any] = model.layers
-    wide = [i for i, layer in enumerate(every) if supported.is_wide(layer)]
-    if len(wide) < 2 or type(every[wide[-1]]) is not layers.Dense:
-        return None
-    hidden = every[wide[0] : wide[-1]]
-    if not (
-        supported.is_supported_optimizer(model.optimizer)
-        and all(map(supported.is_supported_layer, every[wide[0] :]))
-        and all(map(supported.maps_zero_to_zero, hidden))
-    ):
-        return None
-    blocks = [every[a:b] for a, b in itertools.pairwise(wide)]
-    return Blocks(every[: wide[0]], blocks, every[wide[-1] :])
+    if model not in _parts:
+        _parts[model] = _parts_of(model)
+    return _parts[model]
 
 
-def blocks_of(model: keras.Model) -> Blocks:
-    """Returns the `Blocks` of a model that has a `family`."""
-    blocks = split_into_blocks(model)
-    if blocks is None:
+def known_parts_of(model: keras.Model) -> Parts:
+    """Returns the `Parts` of a model that has a `family`."""
+    parts = parts_of(model)
+    if parts is None:
         raise ValueError(f"{model.name} cannot be embedded in a supernet.")
-    return blocks
+    return parts
 
 
-def family(model: keras.Model) -> tuple[tuple, tuple] | None:
+def family(model: keras.Model) -> tuple[Hashable, Hashable] | None:
     """Returns what networks must share to be embedded in one, or None.
 
     Args:
@@ -101,43 +105,42 @@ def family(model: keras.Model) -> tuple[tuple, tuple] | None:
         and the optimizer's structure. Networks that share the first may be
         embedded in one `Supernet`.
     """
-    if model not in _known:
-        _known[model] = present_family(model)
-    return _known[model]
-
-
-def present_family(model: keras.Model) -> tuple[tuple, tuple] | None:
-    """Returns the `family` of a model as it is now."""
-    parts = split_into_blocks(model)
-    if parts is None:
+    parts = parts_of(model)
+    if parts is None or not parts.sizes_matter:
         return None
-    own = own_variables(model)
-    hidden = tuple(_structure(block, own) for block in parts.hidden)
-    if parts.repeats:
-        # It does not matter how many there are.
-        hidden = ("repeated", hidden[0])
-    compiled = dict(compile_structure(model))
-    optimizer = compiled.pop(_OF_OPTIMIZER)
-    return (
-        (
-            "supernet",
-            _input(model),
-            _structure(parts.prefix, own),
-            hidden,
-            _structure(parts.tail, own, supported.width(parts.tail[0])),
-            tuple(compiled.items()),
-            keras_settings(),
-        ),
-        optimizer,
-    )
+    return ("supernet", parts.signature), parts.optimizer
+
+
+def as_before(build: Callable[[], keras.Model], before: Parts) -> keras.Model:
+    """Returns the model of a function that has made a like one before.
+
+    Args:
+        build: The function.
+        before: The `Parts` of what it made.
+
+    Raises:
+        CannotVectorize: If it makes another model now.
+    """
+    model = build()
+    present = parts_of(model)
+    signatures = [
+        parts and (parts.signature, parts.optimizer)
+        for parts in (before, present)
+    ]
+    if signatures[0] != signatures[1]:
+        raise CannotVectorize(
+            "its build gives another model each time: "
+            f"{difference_between(*(s or () for s in signatures))}"
+        )
+    return model
 
 
 def are_in_prefix(
     variables: Iterable[keras.Variable], model: keras.Model
 ) -> bool:
-    """Whether variables are only in layers whose width is that of all members.
+    """Whether variables are only in layers that a supernet takes as they are.
 
-    Others would be made wider for all that use them.
+    Others would be made anew, and wider, for all that use them.
 
     Args:
         variables: Some of a model's variables.
@@ -146,10 +149,11 @@ def are_in_prefix(
     variables = list(variables)
     if not variables:
         return True
-    parts = split_into_blocks(model)
+    parts = parts_of(model)
     if parts is None:
         return False
-    inside = {id(v) for layer in parts.prefix for v in layer.variables}
+    kept = [n.layer for n in parts.graph.nodes if n not in parts.known]
+    inside = {id(v) for layer in kept for v in layer.variables}
     return all(id(variable) in inside for variable in variables)
 
 
@@ -159,37 +163,101 @@ def is_small(model: keras.Model) -> bool:
     Args:
         model: One that has a `family`.
     """
-    parts = blocks_of(model)
-    if any(type(block[0]) is not layers.Dense for block in parts.hidden):
+    graph = known_parts_of(model).graph
+    if len(graph.inputs) > 1:
         return False
-    inputs = math.prod(size or 1 for size in _input_layer(model).batch_shape)
-    sizes = [inputs, *parts.widths, supported.width(parts.tail[0])]
-    kernels = (a * b for a, b in itertools.pairwise(sizes))
-    return sum(kernels) <= _SMALL
+    shape: Any = graph.inputs[0].layer.batch_shape
+    size, kernels = math.prod(n or 1 for n in shape), 0
+    for node in graph.nodes:
+        if type(node.layer) is layers.Dense:
+            kernels += size * node.layer.units
+            size = node.layer.units
+        elif is_wide(node.layer):
+            return False
+    return kernels <= _SMALL
 
 
-def _structure(
-    block: list[keras.layers.Layer], own: Collection[int] = (), width: int = 0
-) -> tuple:
-    """Returns the structure of layers, but for the width of the first."""
-    if not block or not supported.is_wide(block[0]):
-        return StructureReader(own).read(list(block))
-    before = supported.width(block[0])
-    supported.set_width(block[0], width)
-    try:
-        return StructureReader(own).read(list(block))
-    finally:
-        supported.set_width(block[0], before)
+def _parts_of(model: keras.Model) -> Parts | None:
+    graph = graph_of_nodes(model)
+    if graph is None or not is_supported_optimizer(model.optimizer):
+        return None
+    own = own_variables(model)
+    reader = StructureReader(own)
+    compiled = dict(compile_structure(model, reader))
+    optimizer = compiled.pop(_OF_OPTIMIZER)
+    known = {n for n in graph.nodes if role(n) is not Role.OPAQUE}
+    several = len(graph.inputs) > 1
+    opaque = {
+        n: _input(n, several) or reader.read(n.layer)
+        for n in graph.nodes
+        if n not in known
+    }
+    if reader.has_read(model) or any(reader.has_read(n.layer) for n in known):
+        # Something holds on to what a supernet makes anew.
+        return None
+    free = free_widths(graph)
+    cores = opaque | {n: _core(n.layer, n in free) for n in known}
+    masks = any(getattr(n.layer, "mask_zero", False) for n in graph.nodes)
+    elements = with_repeats(
+        graph,
+        cores.__getitem__,
+        lambda node: node in known and _repeats(node, masks),
+        lambda node: gives_sequences(node.layer),
+    )
+    described = tuple(
+        (cores[first], gives_sequences(last.layer), _wires(first))
+        for first, last in shortest(elements)
+    )
+    ends = tuple((o.node.place, o.number) for o in graph.outputs)
+    signature = (
+        described,
+        ends,
+        StructureReader().read(list(graph.ends)),
+        tuple(compiled.items()),
+        keras_settings(),
+    )
+    return Parts(graph, elements, known, free, signature, optimizer)
 
 
-def _input(model: keras.Sequential) -> tuple[tuple, str]:
-    layer = _input_layer(model)
-    return tuple(layer.batch_shape), str(layer.dtype)
+def _wires(node: Node) -> Hashable:
+    """Returns how a node is connected."""
+    inputs = tuple((o.node.place, o.number) for o in node.inputs)
+    if node.call is None:
+        return inputs
+    numbers = {id(x): i for i, x in enumerate(node.call.inputs)}
+
+    def numbered(value: Any) -> Any:
+        return ("input", numbers[id(value)]) if id(value) in numbers else value
+
+    arguments = keras.tree.map_structure(
+        numbered, [node.call.args, dict(node.call.kwargs)], none_is_leaf=True
+    )
+    return inputs, StructureReader().read(arguments)
 
 
-def _input_layer(model: keras.Sequential) -> keras.layers.InputLayer:
-    return first_of_sequential(model)
+def _input(node: Node, several: bool) -> Hashable:
+    """Returns what an input is; where there are several, names tell them."""
+    layer = node.layer
+    if type(layer) is not layers.InputLayer:
+        return None
+    shape, name = tuple(layer.batch_shape), layer.name if several else ""
+    return ("input", shape, str(layer.dtype), bool(layer.sparse), name)
 
 
-def _has_input(model: keras.Sequential) -> bool:
-    return isinstance(first_of_sequential(model), layers.InputLayer)
+def _core(layer: Any, is_free: bool) -> Hashable:
+    kept = settings(layer)
+    for part in (kept, *(x for x in kept.values() if isinstance(x, dict))):
+        part.pop(SEQUENCES, None)
+        if is_free:
+            part.pop(WIDTHS[type(inner(layer))], None)
+    names = type(layer), type(inner(layer))
+    return tuple(f"{x.__module__}.{x.__qualname__}" for x in names), (
+        StructureReader().read(kept)
+    )
+
+
+def _repeats(node: Node, masks: bool) -> bool:
+    """Whether a node may be in a block that others have more often."""
+    if masks and not node.layer.supports_masking:
+        return False
+    return is_steady(node.layer)

@@ -1,14 +1,13 @@
 """Small networks as slices of the variables of a large one."""
 
-import itertools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
 
+from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.deferred import (
     all_variables,
     deferred_initialization,
@@ -21,12 +20,11 @@ from tfcourse.tuning.population.functional.keras_optimizers import (
 )
 from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
 from tfcourse.tuning.supernet.build import build_supernet, kind_of_optimizer
-from tfcourse.tuning.supernet.optional_block import OptionalBlock
-from tfcourse.tuning.supernet.signature import blocks_of, family
+from tfcourse.tuning.supernet.merged import Alignment, align, merge
+from tfcourse.tuning.supernet.signature import family, known_parts_of
+from tfcourse.tuning.supernet.slices import Masks, slices_of_layers
 from tfcourse.tuning.supernet.supported import is_wide, width
 
-# Boolean masks, one an axis, of which part of a variable a network has.
-Masks = list[np.ndarray]
 # Which of the supernet's variables one of a network's is in, by its number,
 # and which part of it, or None for all of it.
 Slice = tuple[int, Masks | None]
@@ -56,16 +54,9 @@ class Supernet:
         self._kinds = {kind_of_optimizer(model) for model in models}
         # Of each model, the kind of its optimizer and the slots of it.
         self._completed = weakref.WeakKeyDictionary()
-        self.model = build_supernet(builds, models)
-        self._optional = [
-            x for x in self.model.layers if isinstance(x, OptionalBlock)
-        ]
-        self._layers = list(
-            itertools.chain.from_iterable(
-                x.layers if isinstance(x, OptionalBlock) else [x]
-                for x in self.model.layers
-            )
-        )
+        self._merged = merge([known_parts_of(x).elements for x in models])
+        self._built = build_supernet(builds, models, self._merged)
+        self.model = self._built.model
         every = all_variables(self.model)
         self._numbers = {id(v): i for i, v in enumerate(every)}
         # What is not in the slice of a member: zero where it is trained, but
@@ -93,22 +84,42 @@ class Supernet:
 
     def accepts(self, models: list[keras.Model]) -> bool:
         """Whether all of these can be embedded in it."""
-        hidden = [x for x in self._layers if is_wide(x)][:-1]
-        widths = [width(layer) for layer in hidden]
-        fewest = len(hidden) - len(self._optional)
+        return all(map(self._accepts, models))
 
-        def fits(model):
-            shared, _ = family(model) or (None, None)
-            if shared != self._family:
-                return False
-            own = blocks_of(model).widths
-            return (
-                fewest <= len(own) <= len(widths)
-                and all(a <= b for a, b in zip(own, widths, strict=False))
-                and kind_of_optimizer(model) in self._kinds
-            )
+    def _accepts(self, model: keras.Model) -> bool:
+        shared, _ = family(model) or (None, None)
+        if (
+            shared != self._family
+            or kind_of_optimizer(model) not in self._kinds
+        ):
+            return False
+        try:
+            found = self._align(model)
+        except CannotVectorize:
+            return False
+        return all(
+            not is_wide(node.layer)
+            or width(node.layer) <= width(self._built.layers[part])
+            for part, node in found.nodes.items()
+        )
 
-        return all(map(fits, models))
+    def layer_pairs(self, model: keras.Model) -> list[tuple[Any, Any]]:
+        """Returns which layer of it is which of a model's.
+
+        Args:
+            model: One that it accepts.
+
+        Returns:
+            Pairs of a layer of the supernet and that of the model which is
+            embedded in it. Layers that the model does not have are in none.
+        """
+        return [
+            (self._built.layers[part], node.layer)
+            for part, node in self._align(model).nodes.items()
+        ]
+
+    def _align(self, model: keras.Model) -> Alignment:
+        return align(self._merged, known_parts_of(model).elements)
 
     def initial_values(
         self, models: list[keras.Model]
@@ -126,7 +137,12 @@ class Supernet:
     def _slices(self, model: keras.Model) -> list[Slice]:
         """Returns of each of a model's variables which slice it is."""
         kind, slots = self._complete(model)
-        of_layers = dict(self._slices_of_layers(model))
+        of_layers = {
+            id(own): (self._numbers[id(variable)], masks)
+            for own, variable, masks in slices_of_layers(
+                self._built, self._merged, self._align(model)
+            )
+        }
         own = [*model.trainable_variables, *model.non_trainable_variables]
         slices = [of_layers[id(variable)] for variable in own]
         numbers_of_slots, others = self._slots[kind]
@@ -157,9 +173,8 @@ class Supernet:
             else:
                 row[number] = row[number].copy()
                 row[number][np.ix_(*masks)] = value
-        count = len(blocks_of(model).hidden) - self._blocks_of_all()
-        for i, layer in enumerate(self._optional):
-            row[self._numbers[id(layer.present)]] = np.float32(i < count)
+        for variable, value in self._choices(model):
+            row[self._numbers[id(variable)]] = value
         optimizer = self.model.optimizer
         if isinstance(optimizer, SwitchedOptimizer):
             chosen = [one == kind for one in optimizer.kinds]
@@ -168,35 +183,15 @@ class Supernet:
             )
         return row
 
-    def _blocks_of_all(self) -> int:
-        """Returns how many hidden blocks every member has."""
-        optional = {id(x) for o in self._optional for x in o.layers}
-        wide = [x for x in self._layers if is_wide(x)][:-1]
-        return sum(id(layer) not in optional for layer in wide)
-
-    def _slices_of_layers(
+    def _choices(
         self, model: keras.Model
-    ) -> Iterator[tuple[int, Slice]]:
-        """Yields the id of each variable of a model's layers, and its slice."""
-        tail = len(blocks_of(model).tail)
-        own_layers = [
-            *self._layers[: len(model.layers) - tail],
-            *self._layers[-tail:],
-        ]
-        features = None
-        for small, large in zip(model.layers, own_layers, strict=True):
-            before = features
-            if is_wide(large):
-                features = np.arange(width(large)) < width(small)
-            elif isinstance(large, layers.Flatten) and features is not None:
-                flattened: Any = large.output
-                times = flattened.shape[-1] // len(features)
-                features = np.tile(features, times)
-            for own, variable in zip(
-                small.variables, large.variables, strict=True
-            ):
-                masks = _masks(large, variable, before, features)
-                yield id(own), (self._numbers[id(variable)], masks)
+    ) -> Iterator[tuple[keras.Variable, np.ndarray]]:
+        """Yields what a model's member has, of what some have only."""
+        counts = self._align(model).counts
+        for part, gates in self._built.gates.items():
+            numbers = part.numbers(counts.get(part, 0))
+            for number, gate in gates.items():
+                yield gate.block.present, np.float32(number in numbers)
 
     def _complete(self, model: keras.Model) -> tuple[Hashable, Slots]:
         """Returns the kind of a model's optimizer, or None, and its slots.
@@ -210,7 +205,7 @@ class Supernet:
             if isinstance(self.model.optimizer, SwitchedOptimizer):
                 kind = kind_of_optimizer(model)
             with deferred_initialization():
-                slots = _build(model, self.model.input_shape)
+                slots = _build(model)
             self._completed[model] = kind, slots
         return self._completed[model]
 
@@ -246,41 +241,17 @@ def _by_kind(
     return [(None, optimizer)]
 
 
-def _masks(
-    layer: keras.layers.Layer,
-    variable: keras.Variable,
-    before: np.ndarray | None,
-    features: np.ndarray | None,
-) -> Masks | None:
-    """Returns, for each axis of a variable, which part a member has.
-
-    Args:
-        layer: The supernet's layer that the variable is of.
-        variable: One of its variables.
-        before: Which features of the layer's input the member has, or None if
-            it has all.
-        features: The same for the layer's output.
-    """
-    shape = variable.shape
-    if features is None or not keras.backend.is_float_dtype(variable.dtype):
-        return None
-    if is_wide(layer):
-        axes = [np.ones(size, bool) for size in shape]
-        axes[-1] = features
-        if len(axes) > 1 and before is not None:
-            axes[-2] = before
-        return axes
-    is_row = len(shape) == 1 and shape[0] == len(features)
-    return [features] if is_row else None
-
-
-def _build(model: keras.Model, shape: tuple) -> Slots:
+def _build(model: keras.Model) -> Slots:
     """Builds a model's layers, and its optimizer; returns the slots."""
-    for layer in model.layers:
-        if not layer.built:
-            layer.build(shape)
-            layer.built = True
-        shape = layer.compute_output_shape(shape)
+    shape: Any = None
+    for node in known_parts_of(model).graph.nodes:
+        if isinstance(node.layer, keras.layers.InputLayer):
+            shape = node.layer.batch_shape
+        elif not model.built:
+            if not node.layer.built:
+                node.layer.build(shape)
+                node.layer.built = True
+            shape = node.layer.compute_output_shape(shape)
     return build_noting_slots(
         make_functional(model.optimizer), model.trainable_variables
     )

@@ -1,5 +1,6 @@
 """Which layers and optimizers leave the zeros around a slice alone."""
 
+import enum
 from typing import Any
 
 import keras
@@ -8,13 +9,18 @@ from keras import layers
 from tfcourse.layers import InvertedDropout
 from tfcourse.layers.batch_normalization import BATCH_NORMS
 from tfcourse.tuning.population.functional.elementwise import is_elementwise
+from tfcourse.tuning.supernet.graph import Node, overrides
+from tfcourse.tuning.supernet.settings import WRAPPERS, inner
 
-# The attribute that says how wide a layer is.
-_WIDTHS = {
+# The setting that says how wide a layer is.
+WIDTHS = {
     layers.Dense: "units",
     layers.Conv1D: "filters",
     layers.Conv2D: "filters",
     layers.Conv3D: "filters",
+    layers.LSTM: "units",
+    layers.GRU: "units",
+    layers.SimpleRNN: "units",
 }
 _FEATURE_BY_FEATURE = (
     layers.Activation,
@@ -31,8 +37,18 @@ _FEATURE_BY_FEATURE = (
     layers.MaxPooling1D,
     layers.MaxPooling2D,
     layers.ReLU,
+)
+_CONVOLUTIONS = layers.Conv1D, layers.Conv2D, layers.Conv3D
+_CHANGES_SHAPES = (
     layers.Flatten,
-    layers.InputLayer,
+    layers.AveragePooling1D,
+    layers.AveragePooling2D,
+    layers.GlobalAveragePooling1D,
+    layers.GlobalAveragePooling2D,
+    layers.GlobalMaxPooling1D,
+    layers.GlobalMaxPooling2D,
+    layers.MaxPooling1D,
+    layers.MaxPooling2D,
 )
 ZERO_TO_ZERO_ACTIVATIONS = (
     "celu",
@@ -49,22 +65,75 @@ ZERO_TO_ZERO_ACTIVATIONS = (
     "softsign",
     "tanh",
 )
+# Of one number, whatever they are at zero.
+_ELEMENTWISE_ACTIVATIONS = (
+    *ZERO_TO_ZERO_ACTIVATIONS,
+    "exponential",
+    "hard_sigmoid",
+    "hard_silu",
+    "log_sigmoid",
+    "sigmoid",
+    "softplus",
+)
 _REGULARIZERS = ("L1", "L2", "L1L2", "Frobenius")
 
 
-def is_wide(layer: keras.layers.Layer) -> bool:
+class Role(enum.Enum):
+    """What a layer does to features that only some members have."""
+
+    # Its outputs are features of its own; its inputs may be any.
+    WIDE = enum.auto()
+    # It computes each feature by itself.
+    FEATURE_BY_FEATURE = enum.auto()
+    FLATTENS = enum.auto()
+    # Nobody knows: it sees features that all members have.
+    OPAQUE = enum.auto()
+
+
+def role(node: Node) -> Role:
+    """Returns what the layer of a node does."""
+    layer = node.layer
+    if (
+        node.shared
+        or node.call is not None
+        or len(node.inputs) != 1
+        or overrides(layer)
+    ):
+        return Role.OPAQUE
+    if is_wide(layer):
+        known = _is_supported_wide_layer(layer)
+        return Role.WIDE if known else Role.OPAQUE
+    if type(layer) is layers.Flatten:
+        last = layer.data_format == "channels_last"
+        return Role.FLATTENS if last else Role.OPAQUE
+    known = _is_feature_by_feature(layer) and maps_zero_to_zero(layer)
+    return Role.FEATURE_BY_FEATURE if known else Role.OPAQUE
+
+
+def is_wide(layer: Any) -> bool:
     """Whether a layer has a width that may differ between members."""
-    return type(layer) in _WIDTHS
+    if type(layer) in WRAPPERS and overrides(inner(layer)):
+        return False
+    return type(inner(layer)) in WIDTHS
 
 
-def width(layer: keras.layers.Layer) -> int:
+def width(layer: Any) -> int:
     """Returns how many features a wide layer gives."""
-    return getattr(layer, _WIDTHS[type(layer)])
+    layer = inner(layer)
+    return getattr(layer, WIDTHS[type(layer)])
 
 
-def set_width(layer: keras.layers.Layer, value: int) -> None:
-    """Sets how many features a wide layer gives, before it is built."""
-    setattr(layer, _WIDTHS[type(layer)], value)
+def is_steady(layer: Any) -> bool:
+    """Whether a known layer changes no more of a shape than its features.
+
+    A recurrent one does not if it returns sequences.
+    """
+    if type(layer) is layers.TimeDistributed:
+        return True
+    layer = inner(layer)
+    if isinstance(layer, _CONVOLUTIONS):
+        return layer.padding in ("same", "causal") and set(layer.strides) == {1}
+    return not isinstance(layer, _CHANGES_SHAPES)
 
 
 def is_supported_optimizer(optimizer: keras.optimizers.Optimizer) -> bool:
@@ -74,38 +143,64 @@ def is_supported_optimizer(optimizer: keras.optimizers.Optimizer) -> bool:
     )
 
 
-def is_supported_layer(layer: keras.layers.Layer) -> bool:
-    """Whether a layer's zeros stay zero, and stay without influence."""
-    if is_wide(layer):
-        return _is_supported_wide_layer(layer)
-    if type(layer) in BATCH_NORMS:
-        return getattr(layer, "axis", -1) in (-1, None) and not any(
-            getattr(layer, f"{name}_{kind}", None)
-            for name in ("beta", "gamma")
-            for kind in ("regularizer", "constraint")
-        )
-    return type(layer) in _FEATURE_BY_FEATURE
+def maps_zero_to_zero(layer: Any) -> bool:
+    """Whether a layer's activation, if it has one, is zero at zero.
+
+    That of a recurrent layer's gates may be anything.
+    """
+    layer = inner(layer)
+    gates = getattr(layer, "recurrent_activation", None)
+    return _is_among(
+        ZERO_TO_ZERO_ACTIVATIONS, getattr(layer, "activation", None)
+    ) and _is_among(_ELEMENTWISE_ACTIVATIONS, gates)
 
 
-def maps_zero_to_zero(layer: keras.layers.Layer) -> bool:
-    """Whether a layer's activation, if it has one, is zero at zero."""
-    activation = getattr(layer, "activation", None)
+def _is_among(names: tuple[str, ...], activation: Any) -> bool:
     return activation is None or (
         # A layer that serves as an activation has no name like a function.
-        getattr(activation, "__name__", None) in ZERO_TO_ZERO_ACTIVATIONS
-        and _is_known(activation)
+        getattr(activation, "__name__", None) in names and _is_known(activation)
+    )
+
+
+def _is_feature_by_feature(layer: Any) -> bool:
+    if type(layer) in BATCH_NORMS:
+        return (
+            getattr(layer, "axis", -1) in (-1, None)
+            and not getattr(layer, "renorm", False)
+            and not getattr(layer, "synchronized", False)
+            and not any(
+                getattr(layer, f"{name}_{kind}", None)
+                for name in ("beta", "gamma")
+                for kind in ("regularizer", "constraint")
+            )
+        )
+    return (
+        type(layer) in _FEATURE_BY_FEATURE
+        and layer.activity_regularizer is None
+        and getattr(layer, "data_format", None) != "channels_first"
     )
 
 
 def _is_supported_wide_layer(layer: Any) -> bool:
+    if type(layer) in WRAPPERS:
+        parts = [getattr(layer, name) for name in WRAPPERS[type(layer)]]
+        return layer.activity_regularizer is None and (
+            all(map(_is_supported_wide_layer, parts))
+            and len({width(part) for part in parts}) == 1
+            and all(type(part) is type(parts[0]) for part in parts)
+        )
+    kinds = ("kernel", "recurrent", "bias")
     return (
         getattr(layer, "groups", 1) == 1
         and layer.activity_regularizer is None
-        and layer.kernel_constraint is None
-        and layer.bias_constraint is None
+        and not any(getattr(layer, f"{x}_constraint", None) for x in kinds)
         and not getattr(layer, "lora_rank", None)
-        and _is_supported_regularizer(layer.kernel_regularizer)
-        and _is_supported_regularizer(layer.bias_regularizer)
+        and not getattr(layer, "quantization_mode", None)
+        and not getattr(layer, "stateful", False)
+        and all(
+            _is_supported_regularizer(getattr(layer, f"{x}_regularizer", None))
+            for x in kinds
+        )
         and getattr(layer, "data_format", None) != "channels_first"
     )
 

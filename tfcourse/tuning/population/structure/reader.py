@@ -174,6 +174,10 @@ class StructureReader:
             return self._tensor(value)
         return self._once(value, lambda: self._object(value))
 
+    def has_read(self, value: Any) -> bool:
+        """Whether an object was part of what was read."""
+        return id(value) in self._numbers
+
     def _container(self, value: Any) -> Structure:
         """The items of a container; of a class of the user's also the rest."""
         if isinstance(value, Mapping):
