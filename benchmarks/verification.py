@@ -31,8 +31,8 @@ def timed(seconds):
     with contextlib.ExitStack() as stack:
         for owner, name in (
             (PopulationTrainer, "_first_batch"),
-            (Verification, "check"),
-            (Verification, "is_due"),
+            (Verification, "prepare"),
+            (Verification, "_check"),
         ):
             stack.enter_context(_timed(owner, name, seconds))
         yield

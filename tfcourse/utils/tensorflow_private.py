@@ -35,6 +35,9 @@ def random_state() -> tuple[Any, Any]:
 
 def set_random_state(state: tuple[Any, Any]) -> None:
     """Restores what `random_state` gave."""
+    if state == random_state():
+        # To seed makes TensorFlow forget what it has made to run functions.
+        return
     seed, drawn = state
     of_process: Any = context.context()
     if seed is None and of_process._seed is None:

@@ -89,8 +89,9 @@ def first_batch(models, weights=None, held_out=None):
 def check(part, there, verification=None, **data):
     """Compares candidates with a program that trains others in their place."""
     verification = verification or Verification(embedded=False)
-    if verification.is_due(part):
-        verification.check(part, first_batch(map(OwnModel, there), **data))
+    compare = verification.prepare(part)
+    if compare is not None:
+        compare(first_batch(map(OwnModel, there), **data))
     return verification
 
 
@@ -208,10 +209,10 @@ def test_a_step_may_turn_where_the_gradient_is_rounding():
     part = [candidate(normalized)]
     first = first_batch(map(OwnModel, part))
     # The other way, as long as the step that Adam makes of any gradient.
-    Verification(False).check(part, changed(first, 1, lambda bias: -bias))
+    Verification(False).prepare(part)(changed(first, 1, lambda bias: -bias))
     with pytest.raises(CannotVectorize, match="dense/kernel|dense_.*/kernel"):
-        Verification(False).check(
-            part, changed(first, 0, lambda kernel: kernel + 1e-4)
+        Verification(False).prepare(part)(
+            changed(first, 0, lambda kernel: kernel + 1e-4)
         )
 
 
@@ -221,10 +222,10 @@ def test_masks_of_smaller_networks_are_not_compared():
     changed(first, 0, np.negative)
     first.logs["loss"] = [0.0]
     embedded = Verification(embedded=True)
-    embedded.check(part, first)
+    embedded.prepare(part)(first)
     assert embedded.compared == 1
     with pytest.raises(CannotVectorize, match="`loss`"):
-        Verification(embedded=False).check(part, first)
+        Verification(embedded=False).prepare(part)(first)
 
 
 def test_later_ones_are_compared_only_if_they_are_of_another_kind():
@@ -255,7 +256,7 @@ def test_what_keras_cannot_compute_alone_is_refused():
     bad = candidate(dense)
     object.__setattr__(bad, "build", fails)
     with pytest.raises(CannotVectorize) as error:
-        Verification(False).check([bad], first_batch([]))
+        Verification(False).prepare([bad])
     assert str(error.value) == (
         "a first batch could not be computed alone: ValueError: not"
     )
@@ -268,7 +269,7 @@ def test_memory_that_does_not_suffice_is_no_difference():
     bad = candidate(dense)
     object.__setattr__(bad, "build", fails)
     with pytest.raises(MemoryError):
-        Verification(False).check([bad], first_batch([]))
+        Verification(False).prepare([bad])
 
 
 def test_what_is_the_users_stays_as_it_was():
@@ -288,7 +289,7 @@ def test_what_is_the_users_stays_as_it_was():
     part = [candidate(build)]
     first = first_batch(map(OwnModel, part))
     keras.utils.set_random_seed(3)
-    Verification(False).check(part, first)
+    Verification(False).prepare(part)(first)
     assert drawn == (random.random(), np.random.random())
     for variable, value in zip(norm.variables, before, strict=True):
         np.testing.assert_array_equal(variable, value)

@@ -1,6 +1,7 @@
 """What trains all trials of one structure."""
 
 import collections
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -149,10 +150,14 @@ class GroupProgram:
         self, part: list[Candidate]
     ) -> Callable[[FirstBatch], None] | None:
         """Returns what compares candidates with Keras, if anything does."""
-        verification = self._verification
-        if verification is None or not verification.is_due(part):
+        if self._verification is None:
             return None
-        return functools.partial(verification.check, part)
+        with (
+            contextlib.nullcontext()
+            if self._device is None
+            else keras.device(self._device)
+        ):
+            return self._verification.prepare(part)
 
     def _compared(self) -> int:
         return self._verification.compared if self._verification else 0

@@ -176,7 +176,7 @@ class _GroupTraining:
         reasons = [self._why, halved, *looped, *report["remarks"]]
         why = "; ".join(filter(None, reasons))
         return GroupResult(
-            outcomes, report["how"], why, seconds, report["verified"]
+            outcomes, report["how"], why, seconds, report.get("verified", 0)
         )
 
 

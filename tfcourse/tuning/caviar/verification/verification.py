@@ -1,6 +1,8 @@
 """The first mini-batch of a program, compared with Keras's own."""
 
-from collections.abc import Hashable
+import contextlib
+import functools
+from collections.abc import Callable, Hashable, Iterator
 
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.caviar.verification.comparison import difference
@@ -57,53 +59,69 @@ class Verification:
         self._difference = ""
         self.compared = 0
 
-    def is_due(self, part: list[Candidate]) -> bool:
-        """Whether there are members to compare, before they train.
+    def prepare(
+        self, part: list[Candidate]
+    ) -> Callable[[FirstBatch], None] | None:
+        """Returns what compares some of the members, before they train.
 
-        Raises:
-            CannotVectorize: If one has differed before.
-        """
-        if self._difference:
-            raise CannotVectorize(self._difference)
-        return bool(self._chosen(part))
-
-    def check(self, part: list[Candidate], first: FirstBatch) -> None:
-        """Compares some members.
+        It must be called before the program runs: the models of a few members
+        are built, for which TensorFlow is seeded, and so forgets whatever it
+        has made to run its functions.
 
         Args:
             part: The members.
-            first: What the program makes of a mini-batch of each.
+
+        Returns:
+            A function of what the program makes of a mini-batch of each. It
+            raises `CannotVectorize` if one differs, and says which, and where.
+            None if there is nothing to compare.
 
         Raises:
-            CannotVectorize: If one differs: it says which, and where.
+            CannotVectorize: If one has differed before, or cannot be built.
         """
+        if self._difference:
+            raise CannotVectorize(self._difference)
+        own: dict[int, OwnModel] = {}
+        with self._noting_difference():
+            for k in self._chosen(part):
+                own[k] = OwnModel(part[k])
+        return functools.partial(self._check, part, own) if own else None
+
+    def _check(
+        self,
+        part: list[Candidate],
+        own: dict[int, OwnModel],
+        first: FirstBatch,
+    ) -> None:
+        with self._noting_difference():
+            while own:
+                # They need not be kept while the program trains.
+                k = next(iter(own))
+                found = self._difference_of(own.pop(k).step(first, k), first, k)
+                if found:
+                    trial = part[k].trial.trial_id
+                    raise CannotVectorize(
+                        f"one batch gave trial {trial} another {found}"
+                    )
+                self._known.add(_kind(part[k]))
+                self.compared += 1
+
+    @contextlib.contextmanager
+    def _noting_difference(self) -> Iterator[None]:
+        """Makes of each error but of memory a `CannotVectorize`."""
         try:
             with global_state.preserved():
-                self._difference = self._compare(part, first)
+                yield
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            self._difference = (
-                "a first batch could not be computed alone: "
-                f"{type(error).__name__}: {first_line(error)}"
-            )
-        if self._difference:
-            raise CannotVectorize(self._difference)
-
-    def _compare(self, part: list[Candidate], first: FirstBatch) -> str:
-        """Returns how a member differs, or `""`."""
-        chosen = self._chosen(part)
-        # All are built first: to seed TensorFlow makes it forget what it has
-        # made for the operations that the next ones have, too.
-        own = [OwnModel(part[k]) for k in chosen]
-        for k, model in zip(chosen, own, strict=True):
-            found = self._difference_of(model.step(first, k), first, k)
-            if found:
-                trial = part[k].trial.trial_id
-                return f"one batch gave trial {trial} another {found}"
-            self._known.add(_kind(part[k]))
-            self.compared += 1
-        return ""
+            self._difference = str(error)
+            if not isinstance(error, CannotVectorize):
+                self._difference = (
+                    "a first batch could not be computed alone: "
+                    f"{type(error).__name__}: {first_line(error)}"
+                )
+            raise CannotVectorize(self._difference) from error
 
     def _chosen(self, part: list[Candidate]) -> list[int]:
         """Returns the numbers of the members to compare."""
