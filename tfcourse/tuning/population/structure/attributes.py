@@ -39,6 +39,8 @@ def _base_attributes() -> list[tuple[type, frozenset[str]]]:
     for any_model in models:
         any_model.compile(keras.optimizers.SGD(), "mse")
     optimizer = keras.optimizers.Optimizer(0.1)
+    # It then remembers of each variable whether it decays.
+    optimizer.exclude_from_weight_decay(var_names=[])
     optimizer.build([])
     return [
         (keras.Model, names(layer, *models)),
