@@ -75,7 +75,7 @@ def test_classes_are_kept_as_written(csv, first, second, labels):
         ("u,v,t\n7,cat,a\n" + ROWS, "t", "'v' .* has 'cat' in line 2"),
         ("u,v,t\n" + ROWS + "7,,a\n", "t", "'v' .* 1 missing .* in line 8"),
         ("u,v,t\n" + ROWS + "7,?,a\n", "t", "'v' .* 1 missing .* in line 8"),
-        ("u,v,t\n" + ROWS + "7,8,\n", "t", "'t' .* no value .* in line 8"),
+        ("u,v,t\n" + ROWS + "7,8,\n", "t", "line 8 has no value in column 't'"),
         ("u,v,t\n" + ROWS + "7,8\n", "t", "line 8 has 2 fields, not 3"),
         ("u,v,t\n" + ROWS + "inf,8,a\n", "t", "line 8 has .*'u', .* infinite"),
         ("u,v,t\n" + ROWS + "1e99,8,a\n", "t", "line 8 has .*'u', .* infinite"),

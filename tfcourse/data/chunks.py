@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import os
 import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import numpy as np
 
 from tfcourse.data.npz_files import read_array
+from tfcourse.data.table.bad_rows import refuse
 from tfcourse.data.table.columns import Column
 from tfcourse.data.table.files.formats import open_table
 from tfcourse.data.table.files.rows import OnBad
@@ -73,7 +75,7 @@ class TableReader:
         **text: str | None,
     ) -> None:
         self._path, self._size = path, size
-        self._on_bad = on_bad or self._refuse
+        self._on_bad = on_bad or functools.partial(refuse, path)
         self._table = open_table(path, **text)
         self.assumed = self._table.format.assumed()
         known = self._table.columns
@@ -121,12 +123,6 @@ class TableReader:
             return Chunk(taken, others)
         rows = np.stack(list(taken.values()), axis=1)
         return Chunk(rows.astype("float32"), others)
-
-    def _refuse(self, sentence):
-        raise InputError(
-            f"{self._path}: {sentence}. Mend it, or leave such rows out with "
-            "--skip-bad."
-        )
 
     def _check_columns(self, wanted):
         columns = self._table.columns

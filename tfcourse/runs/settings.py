@@ -62,6 +62,7 @@ class Settings:
     keep: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
+    skip_bad: bool = False
     dates: str | None = None
     encoding: str | None = None
     separator: str | None = None
@@ -110,9 +111,10 @@ class Settings:
         """
         for name in set(_OF_TABLES) - {but}:
             if getattr(self, name):
+                option = name.replace("_", "-")
                 raise InputError(
-                    f"--{name} is for the file of a table; {self.data!r} is "
-                    f"none. Leave --{name} out."
+                    f"--{option} is for the file of a table; {self.data!r} is "
+                    f"none. Leave --{option} out."
                 )
 
     def of_task(self, task: str) -> "Settings":

@@ -174,7 +174,7 @@ REFUSED = {
     "no name": (rows(TEN, ""), "has a column without a name"),
     "no target in a row": (
         rows(TEN).replace("9,81,b", "9,81,").replace("2,81,b", "2,81,"),
-        "Target column 'y' .* no value in 1 row, the first in line 11",
+        "line 11 has no value in column 'y', the target. .*--skip-bad",
     ),
     "one class": (rows(TEN).replace(",b", ",a"), "one class only"),
     "quote left open": (rows([*TEN, '"x']), "near line"),
@@ -198,6 +198,28 @@ def test_whoever_predicts_reads_the_same(tmp_path, case):
 
     with pytest.raises(InputError, match=message):
         list(TableReader(tmp_path / "t.csv", ["u", "v"]))
+
+
+SKIPPED = {
+    "a word among numbers": "1 row left out: line 12 has 'cat' in column 'v'",
+    "a day that is none": "1 row left out: line 11 has '2024-02-30'",
+    "infinite": "1 row left out: line 12 has 'inf' in column 'v'",
+    "too many cells": "1 left out: line 12 has 4 fields, not 3",
+    "too few cells": "1 left out: line 12 has 2 fields, not 3",
+    "no target in a row": "1 row left out: line 11 has no value in column 'y'",
+}
+
+
+@pytest.mark.parametrize("case, note", SKIPPED.items())
+def test_rows_that_cannot_be_used_are_left_out_if_asked(tmp_path, case, note):
+    (tmp_path / "t.csv").write_text(REFUSED[case][0])
+
+    dataset = read_table(tmp_path / "t.csv", TableOptions("y", skip_bad=True))
+
+    assert any(said.startswith(note) for said in dataset.notes)
+    left = 9 if case in ("a day that is none", "no target in a row") else 10
+    assert len(dataset) == left
+    assert len(dataset.places) == len(dataset.x["v"]) == len(dataset.y)
 
 
 WAYS_OUT = {

@@ -71,7 +71,7 @@ def test_the_task_is_asked_for_where_it_is_not(tmp_path, y):
         (["1", "2", "x"] * 9, "'x' in line 4, which is no finite number"),
         (["1", "2", "inf"] * 9, "'inf' in line 4, which is no finite"),
         ([2.5] * 9, "'y' .* is 2.5 in every row"),
-        ([1.5, None] * 9, "no value in 9 rows, the first in line 3"),
+        ([1.5, None] * 9, "line 3 has no value in column 'y'"),
     ],
 )
 def test_amounts_that_are_none(tmp_path, y, message):

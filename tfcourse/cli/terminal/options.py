@@ -87,6 +87,14 @@ Category = Annotated[
     list[str] | None,
     _of_table("The values of this column are names.", metavar="COLUMN"),
 ]
+SkipBad = Annotated[
+    bool | None,
+    typer.Option(
+        "--skip-bad",
+        help="Leave rows out that cannot be used.",
+        rich_help_panel=_TABLE,
+    ),
+]
 Dates = Annotated[
     DateOrder | None,
     _of_table(

@@ -101,9 +101,12 @@ def _of_text(name, cells, places, options, decimal, path):
         order = options.dates or order_of(np.array(sorted(dates)))
         read = read_values(cells, Column(name, "date", order or "dmy"))
         if (~read.bad & ~read.missing).sum() >= _MOSTLY * known:
-            _refuse_strangers(name, cells, places, read.bad, "dates", path)
+            if not options.skip_bad:
+                _refuse_strangers(name, cells, places, read.bad, "dates", path)
             return Column(name, "date", _known_order(name, order, path))
     if (~found.bad & ~missing).sum() >= _MOSTLY * known:
+        if options.skip_bad:
+            return Column(name)
         _refuse_strangers(name, cells, places, found.bad, "numbers", path)
     return Column(name, "category")
 

@@ -22,6 +22,7 @@ class TableOptions:
         keep: Columns to take that would be left out, as identifiers are.
         text: Columns of free text, whose words count.
         category: Columns whose values are names, even if they are numbers.
+        skip_bad: Whether to leave rows out that cannot be used, with a word.
         dates: In which order dates are written that do not begin with the
             year: `"dmy"` or `"mdy"`.
         encoding: Of a text file, as for `text_format`.
@@ -39,6 +40,7 @@ class TableOptions:
     keep: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
+    skip_bad: bool = False
     dates: str | None = None
     encoding: str | None = None
     separator: str | None = None

@@ -1,16 +1,18 @@
 """A whole table, read to learn from."""
 
+import functools
 import os
 import pathlib
 
 import numpy as np
 
+from tfcourse.data.table.bad_rows import BadRows, refuse
 from tfcourse.data.table.dataset import TableDataset
 from tfcourse.data.table.files.formats import open_table
 from tfcourse.data.table.files.rows import Places
 from tfcourse.data.table.kinds import column_of, reason_to_leave_out
 from tfcourse.data.table.options import TableOptions
-from tfcourse.data.table.target import read_target
+from tfcourse.data.table.target import no_target, read_target
 from tfcourse.data.table.values import read_values, trimmed
 from tfcourse.errors import InputError
 from tfcourse.utils.text import listed
@@ -47,24 +49,34 @@ def read_table(
     _check_target(path, options, table.columns)
     options.check_columns(path, table.columns)
     decimal = table.format.decimal
-    cells, places = _all_rows(path, table)
+    cells, places, broken = _all_rows(path, table, options.skip_bad)
+    bad = BadRows(path, places, options.skip_bad)
+    target = cells.pop(options.target)
+    bad.add(
+        no_target(target, options.task, decimal),
+        lambda row: f"has no value in column {options.target!r}, the target",
+    )
+    columns, x, notes = _columns(path, options, decimal, cells, places, bad)
+    good = ~bad.mask
+    if not good.any():
+        raise InputError(f"{path} has no row that can be used.")
+    places = Places(places.word, places.numbers[good])
     target = read_target(
         options.target,
-        cells.pop(options.target),
+        target.filter(good),
         places,
         path,
         task=options.task,
         decimal=decimal,
     )
-    columns, x, notes = _columns(path, options, decimal, cells, places)
-    said = [table.format.assumed(), target.recognised, *notes]
+    first = [table.format.assumed(), *broken, bad.note(), target.recognised]
     return TableDataset(
         path.stem,
-        x,
+        {name: values[good] for name, values in x.items()},
         tuple(columns),
         target,
         source=f"File {path.name}",
-        notes=tuple(note for note in said if note),
+        notes=tuple(note for note in [*first, *notes] if note),
         places=places,
     )
 
@@ -86,14 +98,13 @@ def _check_target(path, options, columns):
         )
 
 
-def _all_rows(path, table):
-    """Returns the cells of each column, and where the rows stand."""
+def _all_rows(path, table, skip):
+    """Returns the cells of each column, where rows stand, notes on others."""
     import pyarrow as pa
 
-    def refuse(sentence):
-        raise InputError(f"{path}: {sentence}. Mend it, or leave the row out.")
-
-    chunks = list(table.chunks(_ROWS_AT_ONCE, refuse))
+    broken = []
+    on_bad = broken.append if skip else functools.partial(refuse, path)
+    chunks = list(table.chunks(_ROWS_AT_ONCE, on_bad))
     if not sum(len(chunk.places) for chunk in chunks):
         raise InputError(f"{path} has no rows below its header.")
     cells = {
@@ -105,10 +116,11 @@ def _all_rows(path, table):
         for name in table.columns
     }
     numbers = np.concatenate([chunk.places.numbers for chunk in chunks])
-    return cells, Places(chunks[0].places.word, numbers)
+    notes = [f"{len(broken):,} left out: {broken[0]}."] if broken else []
+    return cells, Places(chunks[0].places.word, numbers), notes
 
 
-def _columns(path, options, decimal, cells, places):
+def _columns(path, options, decimal, cells, places, bad):
     """Returns the columns of use, their values, and notes on the others."""
     columns, x, notes = [], {}, []
     for name, own in cells.items():
@@ -116,7 +128,12 @@ def _columns(path, options, decimal, cells, places):
             continue
         column = column_of(name, own, places, options, decimal, path)
         values = read_values(own, column, decimal)
-        _check_values(path, column, own, values, places)
+        bad.add(
+            values.bad | values.infinite,
+            # Called at once, for the first of them.
+            lambda row: values.complaint(column, row, own[row].as_py()),  # noqa: B023
+            f", or the column with --drop {name!r}",
+        )
         reason = reason_to_leave_out(column, values, own)
         if reason and name not in options.wanted:
             notes.append(f"Left out: {name!r} {reason}.")
@@ -126,17 +143,6 @@ def _columns(path, options, decimal, cells, places):
         x[name] = values.values
     _check_some(path, options, columns, notes)
     return columns, x, notes
-
-
-def _check_values(path, column, cells, values, places):
-    wrong = values.bad | values.infinite
-    if wrong.any():
-        first = int(wrong.argmax())
-        complaint = values.complaint(column, first, cells[first].as_py())
-        raise InputError(
-            f"{path}: {places[first]} {complaint}. Mend it, or leave the row "
-            f"out, or the column with --drop {column.name!r}."
-        )
 
 
 def _check_name(path, name):

@@ -53,7 +53,7 @@ def read_target(
 
     Args:
         name: Of the column.
-        cells: What is in it.
+        cells: What is in it, in every row.
         places: Where the rows stand.
         path: Of the file, for errors.
         task: By default as is plain: text is classes; whole numbers, few and
@@ -61,23 +61,14 @@ def read_target(
         decimal: What stands before decimals in text.
 
     Raises:
-        InputError: If a row has none, the task is not plain, or the classes
-            are too few.
+        InputError: If the task is not plain, or the classes are too few.
     """
     import pyarrow as pa
 
-    if pa.types.is_dictionary(cells.type):
-        cells = cells.dictionary_decode()
+    cells = _decoded(cells)
     found = numbers(cells, decimal)
     given = task
-    # A class may be called "NA": in text only "" is missing, unless all the
-    # others are numbers.
-    names = is_text(cells) and (
-        task == "classification" or found.bad.any() or found.missing.all()
-    )
-    missing = _empty(cells) if names else found.missing
-    _refuse_missing(name, missing, places, path)
-    numeric = not names and not found.bad.any()
+    numeric = not _are_names(cells, found, task) and not found.bad.any()
     if pa.types.is_boolean(cells.type):
         numeric = False
     if numeric:
@@ -90,6 +81,40 @@ def read_target(
         return Target(name, task, found.values, recognised=said)
     labels, y = coded(path.stem, _labels(cells, name, path))
     return Target(name, task, y, labels)
+
+
+def no_target(
+    cells: "pyarrow.Array", task: str | None, decimal: str = "."
+) -> np.ndarray:
+    """Returns which rows have no target.
+
+    Args:
+        cells: Of the target's column.
+        task: As for `read_target`.
+        decimal: Likewise.
+    """
+    cells = _decoded(cells)
+    found = numbers(cells, decimal)
+    names = _are_names(cells, found, task)
+    return _empty(cells) if names else found.missing
+
+
+def _decoded(cells):
+    import pyarrow as pa
+
+    encoded = pa.types.is_dictionary(cells.type)
+    return cells.dictionary_decode() if encoded else cells
+
+
+def _are_names(cells, found, task):
+    """Returns whether text is classes by name.
+
+    A class may be called "NA": then only "" is no value, where among numbers
+    "NA" is none, too.
+    """
+    return is_text(cells) and (
+        task == "classification" or found.bad.any() or found.missing.all()
+    )
 
 
 def _task(name, values, path):
@@ -110,17 +135,6 @@ def _task(name, values, path):
         f"{len(values)} rows. Are they classes or amounts? Say "
         "--task classification or --task regression."
     )
-
-
-def _refuse_missing(name, missing, places, path):
-    if missing.any():
-        count = int(missing.sum())
-        raise InputError(
-            f"Target column {name!r} of {path} has no value in {count} "
-            f"row{'s' * (count > 1)}, the first in "
-            f"{places[int(missing.argmax())]}. Fill them in or leave the rows "
-            "out."
-        )
 
 
 def _check_numbers(name, cells, found, places, path):
