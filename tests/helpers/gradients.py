@@ -34,3 +34,22 @@ def _by_jax(function, x, jit_compile):
 
 
 _GRADIENTS = {"tensorflow": _by_tensorflow, "jax": _by_jax}
+
+
+def gradients_of(function, arrays):
+    """Returns the gradients of a scalar function of a list of arrays.
+
+    They are zero where the function does not depend on one.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [np.asarray(g) for g in jax.grad(function)(arrays)]
+    import tensorflow as tf
+
+    tensors = [tf.constant(x) for x in arrays]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        y = function(tensors)
+    gradients = tape.gradient(y, tensors, unconnected_gradients="zero")
+    return [tf.convert_to_tensor(g).numpy() for g in gradients]

@@ -23,6 +23,7 @@ from keras.src.backend.common.global_state import (
     set_global_attribute,
 )
 from keras.src.models.functional import Functional
+from keras.src.ops import numpy as numpy_operations
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 from keras.src.random.seed_generator import (
     GLOBAL_SEED_GENERATOR as GLOBAL_SEED_GENERATOR,
@@ -131,6 +132,16 @@ def graph_of(model: Any) -> keras.Model | None:
 def is_plain_functional(model: keras.Model) -> bool:
     """Whether a model is just what `keras.Model(inputs, outputs)` gives."""
     return type(model) is Functional
+
+
+# What `x + y` and its like leave in a functional model.
+ELEMENTWISE_OPERATIONS = (
+    numpy_operations.Add,
+    numpy_operations.Subtract,
+    numpy_operations.Multiply,
+    numpy_operations.Maximum,
+    numpy_operations.Minimum,
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

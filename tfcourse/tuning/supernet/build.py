@@ -1,7 +1,8 @@
 """Building the supernet of some networks."""
 
+import collections
 import dataclasses
-import math
+import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
@@ -10,20 +11,24 @@ from keras import layers
 
 from tfcourse.tuning.population.deferred import unbuilt
 from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
-from tfcourse.tuning.supernet.graph import Graph
+from tfcourse.tuning.supernet.graph import Graph, Node
 from tfcourse.tuning.supernet.merged import Merged, MergedNode, MergedRepeat
-from tfcourse.tuning.supernet.optional_block import OptionalBlock
-from tfcourse.tuning.supernet.settings import inner, remade
+from tfcourse.tuning.supernet.optional_block import (
+    Chosen,
+    OptionalBlock,
+    PaddedFeatures,
+    masked_convolution,
+)
+from tfcourse.tuning.supernet.settings import remade
 from tfcourse.tuning.supernet.signature import (
     Parts,
     as_before,
     known_parts_of,
 )
-from tfcourse.tuning.supernet.supported import WIDTHS, width
+from tfcourse.tuning.supernet.sizes import KERNEL, Sizes, largest
+from tfcourse.tuning.supernet.supported import Role, role
 from tfcourse.utils.keras_private import compile_argument
 
-# Widths are multiples of it, which a processor's registers hold as well.
-_STEP = 8
 _COMPILE = (
     "loss",
     "loss_weights",
@@ -33,6 +38,10 @@ _COMPILE = (
     "jit_compile",
     "auto_scale_loss",
 )
+
+
+# Of the inputs and the outputs of a layer.
+Widths = tuple[list[int], list[int]]
 
 
 @dataclasses.dataclass
@@ -61,13 +70,17 @@ class Built:
         layers: The layer of each node.
         gates: For each block, those of its instances that some do not have, by
             their number.
-        widths: For each node, how many features each of its outputs has.
+        exits: For each block that members leave after several numbers of
+            instances, what chooses from what they give.
+        widths: For each node, how many features its inputs and its outputs
+            have, at each time that it is called.
     """
 
     model: keras.Model
     layers: dict[MergedNode, Any]
     gates: dict[MergedRepeat, dict[int, Gate]]
-    widths: dict[MergedNode, list[int]]
+    exits: dict[MergedRepeat, Chosen]
+    widths: dict[MergedNode, list[Widths]]
 
 
 def build_supernet(
@@ -85,7 +98,9 @@ def build_supernet(
     builder = _Builder(builds, [known_parts_of(model) for model in models])
     model = builder.model(merged)
     model.optimizer = _build_optimizer(model, builds, models)
-    return Built(model, builder.layers, builder.gates, builder.widths)
+    return Built(
+        model, builder.layers, builder.gates, builder.exits, builder.widths
+    )
 
 
 class _Builder:
@@ -100,12 +115,13 @@ class _Builder:
         self._parts = parts
         self._hosts: dict[int, tuple[keras.Model, Graph]] = {}
         self._names: set[str] = set()
-        self._sizes: dict[MergedNode, int] = {}
+        self._sizes: dict[MergedNode, Sizes] = {}
         # The newest outputs, by the place of the node that gives them.
         self._outputs: dict[int, list[Any]] = {}
         self.layers: dict[MergedNode, Any] = {}
         self.gates: dict[MergedRepeat, dict[int, Gate]] = {}
-        self.widths: dict[MergedNode, list[int]] = {}
+        self.exits: dict[MergedRepeat, Chosen] = {}
+        self.widths: dict[MergedNode, list[Widths]] = {}
 
     def model(self, merged: list[Merged]) -> keras.Model:
         self._set_sizes(merged)
@@ -129,17 +145,20 @@ class _Builder:
         return model
 
     def _call_all(self, merged: Iterable[Merged]) -> None:
-        for part in merged:
+        rest = iter(merged)
+        for part in rest:
             if isinstance(part, MergedNode):
                 self._call(part)
+            elif part.has_exits:
+                following = itertools.islice(rest, part.exits)
+                self._leave(part, list(following))
             else:
-                self._repeat(part)
+                collections.deque(self._repeat(part), 0)
 
     def _call(self, part: MergedNode) -> None:
-        layer = self.layers[part] = self._layer(part)
-        inputs = [
-            self._outputs[x.node.place][x.number] for x in part.model.inputs
-        ]
+        if part not in self.layers:
+            self.layers[part] = self._layer(part)
+        layer, inputs = self.layers[part], self._inputs(part)
         call = part.model.call
         if type(layer) is layers.InputLayer:
             outputs = layer.output
@@ -149,15 +168,44 @@ class _Builder:
             args, kwargs = call.filled(inputs)
             outputs = layer(*args, **kwargs)
         self._outputs[part.place] = keras.tree.flatten(outputs)
-        self.widths[part] = [x.shape[-1] for x in self._outputs[part.place]]
+        self.widths.setdefault(part, []).append(
+            (_widths(inputs), _widths(self._outputs[part.place]))
+        )
 
-    def _repeat(self, part: MergedRepeat) -> None:
+    def _inputs(self, part: MergedNode) -> list[Any]:
+        inputs = [
+            self._outputs[x.node.place][x.number] for x in part.model.inputs
+        ]
+        if role(part.model) is Role.MERGES:
+            width = max(_widths(inputs))
+            return [
+                x if x.shape[-1] == width else PaddedFeatures(width)(x)
+                for x in inputs
+            ]
+        return inputs
+
+    def _repeat(self, part: MergedRepeat) -> Iterator[int]:
+        """Calls each instance, and yields its number."""
         self.gates[part] = {}
         for number, some in enumerate(part.instances):
             if part.is_optional(number):
                 self._call_optional(part, number, some)
             else:
                 self._call_all(some)
+            yield number
+
+    def _leave(self, part: MergedRepeat, following: list[MergedNode]) -> None:
+        """Computes what follows after each number of instances."""
+        exits = []
+        for number in self._repeat(part):
+            if number + 1 < part.fewest:
+                continue
+            outputs = self._outputs[part.stop - 1]
+            self._call_all(following)
+            exits += self._outputs[following[-1].place]
+            self._outputs[part.stop - 1] = outputs
+        chosen = self.exits[part] = Chosen()
+        self._outputs[following[-1].place] = [chosen(exits)]
 
     def _call_optional(
         self, part: MergedRepeat, number: int, some: list[Merged]
@@ -180,7 +228,7 @@ class _Builder:
         self._outputs = outside
         one = len(inputs) == 1
         body = keras.Model(inputs[0] if one else inputs, output)
-        block = OptionalBlock(body)
+        block = OptionalBlock(body, passes=not part.has_exits)
         after = block(given[0] if one else given)
         self._outputs[part.stop - 1] = [after]
         self.gates[part][number] = Gate(
@@ -201,10 +249,16 @@ class _Builder:
             )
         if part.model not in parts.known:
             return host
-        changes = {}
-        if part in self._sizes:
-            changes[WIDTHS[type(inner(host))]] = self._sizes[part]
-        return remade(host, changes, self._name(host))
+        if not isinstance(host, layers.Layer):
+            return host
+        kinds = {type(node.layer): node.layer for node in part.others}
+        if len(kinds) > 1:
+            parts = [remade(x, {}, self._name(x)) for x in kinds.values()]
+            return Chosen(parts)
+        cls, size = type(host), self._sizes[part].get(KERNEL)
+        if size and any(x.layer.kernel_size != size for x in part.others):
+            cls = masked_convolution(cls)
+        return remade(host, self._sizes[part], self._name(host), cls)
 
     def _host(self, member: int) -> tuple[keras.Model, Graph]:
         """Returns a model of the supernet's own, built as a member's was."""
@@ -223,19 +277,22 @@ class _Builder:
         return name
 
     def _set_sizes(self, merged: list[Merged]) -> None:
-        """Gives each node the largest width that a member has there.
+        """Gives each node the largest sizes that a member has there.
 
-        It is rounded up, so that later members are likely to find room, too;
-        and of blocks that not all have, all instances have the same.
+        Of blocks that not all have, all instances have the same.
         """
-        free = set().union(*(parts.free for parts in self._parts))
-        for nodes in _alike(merged):
-            widths = [
-                width(x.layer) for n in nodes for x in n.others if x in free
-            ]
-            if widths:
-                size = math.ceil(max(widths) / _STEP) * _STEP
-                self._sizes |= dict.fromkeys(nodes, size)
+        of_nodes: dict[Node, Sizes] = {}
+        for parts in self._parts:
+            of_nodes |= parts.sizes
+        for some in _alike(merged):
+            nodes = [node for part in some for node in part.others]
+            sizes = largest(of_nodes.get(node, {}) for node in nodes)
+            self._sizes |= dict.fromkeys(some, sizes)
+
+
+def _widths(tensors: Iterable[Any]) -> list[int]:
+    # A number an example has no features.
+    return [x.shape[-1] if x.shape else 0 for x in tensors]
 
 
 def _alike(merged: Iterable[Merged]) -> Iterator[list[MergedNode]]:

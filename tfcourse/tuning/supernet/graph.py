@@ -165,7 +165,15 @@ def _is_plain(call: Call) -> bool:
     return (
         len(call.args) == 1
         and keras.backend.is_keras_tensor(call.args[0])
-        and all(value is None for value in call.kwargs.values())
+        and takes_no_more(call)
+    )
+
+
+def takes_no_more(call: Call) -> bool:
+    """Whether a call has no named arguments but those that are defaults."""
+    return all(
+        value is None or (name == "training" and value is False)
+        for name, value in call.kwargs.items()
     )
 
 

@@ -44,6 +44,7 @@ class MergedRepeat:
         fewest: How many instances all members have.
         instances: The elements of each.
         at_end: Whether the instances that all have are the last ones.
+        exits: As for `Repeat`.
     """
 
     start: int
@@ -51,6 +52,12 @@ class MergedRepeat:
     fewest: int
     instances: "list[list[Merged]]"
     at_end: bool
+    exits: int
+
+    @property
+    def has_exits(self) -> bool:
+        """Whether members leave it after several numbers of instances."""
+        return bool(self.exits) and self.fewest < len(self.instances)
 
     def is_optional(self, number: int) -> bool:
         """Whether some members do not have an instance."""
@@ -122,6 +129,7 @@ def _merge(models: list[tuple[int, list[Element]]], place: int) -> list[Merged]:
     rests = [(member, list(elements)) for member, elements in models]
     while rests[0][1]:
         length = max(length_of(elements[0]) for _, elements in rests)
+        exits = max(getattr(elements[0], "exits", 0) for _, elements in rests)
         taken = [(m, _take(elements, length)) for m, elements in rests]
         blocks = [(m, _instances(some, length)) for m, some in taken]
         if all(block is None for _, block in blocks):
@@ -137,6 +145,7 @@ def _merge(models: list[tuple[int, list[Element]]], place: int) -> list[Merged]:
                     ],
                     place,
                     length,
+                    exits,
                 )
             )
         place += length
@@ -149,16 +158,22 @@ def _merged_node(nodes: list[tuple[int, Any]]) -> MergedNode:
 
 
 def _merged_repeat(
-    members: list[tuple[int, list[list[Element]]]], place: int, length: int
+    members: list[tuple[int, list[list[Element]]]],
+    place: int,
+    length: int,
+    exits: int,
 ) -> MergedRepeat:
     members = sorted(members, key=lambda pair: -len(pair[1]))
     counts = [len(instances) for _, instances in members]
     at_end = any(_is_at_end(instances) for _, instances in members)
-    if at_end and any(
-        isinstance(element, Repeat)
-        for _, instances in members
-        for some in instances
-        for element in some
+    if at_end and (
+        exits
+        or any(
+            isinstance(element, Repeat)
+            for _, instances in members
+            for some in instances
+            for element in some
+        )
     ):
         raise CannotVectorize("its recurrent blocks repeat within others")
     repeat = MergedRepeat(
@@ -167,6 +182,7 @@ def _merged_repeat(
         min(counts),
         [[]] * counts[0],
         at_end,
+        exits,
     )
     for number in range(counts[0]):
         some = []

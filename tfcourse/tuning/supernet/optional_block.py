@@ -1,5 +1,7 @@
 """Layers that some members have, and others do not."""
 
+import functools
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -20,17 +22,20 @@ class OptionalBlock(keras.layers.Layer):
     zero.
 
     Args:
-        body: The layers, as a model or layer, which change no more of a shape
-            than its features. It takes what the block takes.
+        body: The layers, as a model or layer. It takes what the block takes.
+        passes: Whether the inputs are the outputs of members that do not have
+            the layers, which then change no more of a shape than its features.
+            If not, nobody looks at their outputs.
 
     Call arguments:
         inputs: What is given back by members that do not have the layers, or a
             list of that and of further inputs of the layers.
     """
 
-    def __init__(self, body: Any) -> None:
+    def __init__(self, body: Any, passes: bool = True) -> None:
         super().__init__()
         self.body = body
+        self._passes = passes
         # Masks go past it, and through it.
         self.supports_masking = body.supports_masking = True
 
@@ -46,6 +51,8 @@ class OptionalBlock(keras.layers.Layer):
             outputs = called(self.body, inputs, training)
         else:
             outputs = self._compute_where(some, inputs, training)
+        if not self._passes:
+            return outputs
         first = keras.tree.flatten(inputs)[0]
         width = max(outputs.shape[-1], first.shape[-1])
         return ops.where(
@@ -53,12 +60,14 @@ class OptionalBlock(keras.layers.Layer):
         )
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        return keras.tree.flatten(previous_mask)[0]
+        return keras.tree.flatten(previous_mask)[0] if self._passes else None
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         nested = isinstance(input_shape[0], (list, tuple))
         first = input_shape[0] if nested else input_shape
         shape = self.body.compute_output_shape(input_shape)
+        if not self._passes:
+            return shape
         return (*shape[:-1], max(shape[-1], first[-1]))
 
     def _compute_where(
@@ -71,6 +80,63 @@ class OptionalBlock(keras.layers.Layer):
         outputs = called(self.body, few, training)
         rest = [[0, 0]] * (outputs.ndim - 1)
         return ops.pad(outputs, [[0, shape[0] - examples], *rest])
+
+
+class Chosen(keras.layers.Layer):
+    """That one of its inputs which a member has, with zeros after it.
+
+    Args:
+        parts: Layers, of which all see the same input, or none: then the
+            inputs are what is chosen from.
+    """
+
+    def __init__(self, parts: Sequence[Any] = ()) -> None:
+        super().__init__()
+        self.parts = list(parts)
+
+    def build(self, input_shape: Any) -> None:
+        count = len(self.parts) or len(input_shape)
+        self.choice = self.add_weight(
+            (count,), "zeros", trainable=False, name="choice"
+        )
+
+    def call(self, inputs: Any) -> Any:
+        given = [part(inputs) for part in self.parts] or inputs
+        width = max(x.shape[-1] for x in given)
+        outputs, *others = (with_features(x, width) for x in given)
+        for i, other in enumerate(others, start=1):
+            outputs = ops.where(self.choice[i] > 0, other, outputs)
+        return outputs
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        shapes = [
+            part.compute_output_shape(input_shape) for part in self.parts
+        ] or input_shape
+        return (*shapes[0][:-1], max(shape[-1] for shape in shapes))
+
+
+class SmallerKernels:
+    """A convolution that takes a part of its kernel for all of it.
+
+    It comes before a class of Keras's in a `masked_convolution`.
+    """
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        self.kernel_mask = self.add_weight(
+            self.kernel_size, "ones", trainable=False, name="kernel_mask"
+        )
+
+    @property
+    def kernel(self) -> Any:
+        mask = ops.cast(self.kernel_mask, self.compute_dtype)
+        return super().kernel * mask[..., None, None]
+
+
+@functools.cache
+def masked_convolution(cls: type) -> type:
+    """Returns a class of convolutions whose members have smaller kernels."""
+    return type(cls.__name__, (SmallerKernels, cls), {"__module__": __name__})
 
 
 class PaddedFeatures(keras.layers.Layer):

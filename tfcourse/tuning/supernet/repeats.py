@@ -1,10 +1,14 @@
 """Blocks of layers that a model repeats, however often."""
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tfcourse.tuning.supernet.graph import Graph, Node
+from tfcourse.tuning.supernet.settings import gives_sequences
+from tfcourse.tuning.supernet.supported import Shape, has_weights
+
+_IN_BLOCKS = Shape.KEPT, Shape.CHANGED
 
 
 @dataclasses.dataclass(eq=False)
@@ -13,9 +17,12 @@ class Repeat:
 
     Attributes:
         instances: The elements of each, `Node`s and further `Repeat`s.
+        exits: How many of the nodes that follow must be computed for each
+            number of instances, until the shape is the same for all.
     """
 
     instances: "list[list[Element]]"
+    exits: int = 0
 
 
 Element = Node | Repeat
@@ -31,15 +38,14 @@ class _Item:
         sequences: Whether it gives a sequence, of what may also give its last
             value only.
         inputs: Which outputs of which others it takes.
-        steady: Whether its outputs are of the shape of its inputs, but for
-            their features.
+        shape: What it does to shapes.
     """
 
     element: Element
     core: Hashable
     sequences: bool | None
     inputs: "list[_Input]"
-    steady: bool
+    shape: Shape
 
 
 class _Input(NamedTuple):
@@ -49,9 +55,8 @@ class _Input(NamedTuple):
 
 def with_repeats(
     graph: Graph,
-    core: Callable[[Node], Hashable],
-    repeats: Callable[[Node], bool],
-    sequences: Callable[[Node], bool | None],
+    cores: Mapping[Node, Hashable],
+    shapes: Mapping[Node, Shape],
 ) -> list[Element]:
     """Returns the nodes of a graph, those of repeated blocks in `Repeat`s.
 
@@ -60,17 +65,15 @@ def with_repeats(
 
     Args:
         graph: The graph.
-        core: Gives what nodes of repeated blocks share, for those that may be
-            in one.
-        repeats: Whether a node may be in a block that some members have more
-            often than others.
-        sequences: Whether a node gives sequences; None if it has no choice.
+        cores: What nodes of repeated blocks share.
+        shapes: What nodes do to shapes, of those that may be in a block.
     """
     items: dict[Node, _Item] = {}
     for node in graph.nodes:
         inputs = [_Input(items[x.node], x.number) for x in node.inputs]
-        steady = repeats(node)
-        items[node] = _Item(node, core(node), sequences(node), inputs, steady)
+        shape = shapes.get(node, Shape.UNKNOWN)
+        sequences = gives_sequences(node.layer)
+        items[node] = _Item(node, cores[node], sequences, inputs, shape)
     row, ends = list(items.values()), [items[o.node] for o in graph.outputs]
     length = 1
     while 2 * length <= len(row):
@@ -89,8 +92,13 @@ def _collapsed(row: list[_Item], length: int, ends: list[_Item]) -> list[_Item]:
         count = 1
         while _follows_alike(row, places, start, length, count):
             count += 1
-        if count > 1 and _is_closed(row, places, start, length, count, ends):
-            row = _replaced(row, start, length, count, ends)
+        exits = _exits(row, places, start, length, count, ends)
+        if (
+            count > 1
+            and exits is not None
+            and _is_closed(row, places, start, length, count, ends)
+        ):
+            row = _replaced(row, start, length, count, ends, exits)
         start += 1
     return row
 
@@ -103,8 +111,8 @@ def _follows_alike(
     if first + length > len(row):
         return False
     return all(
-        row[i].steady
-        and row[i - length].steady
+        row[i].shape in _IN_BLOCKS
+        and row[i - length].shape in _IN_BLOCKS
         and row[i - length].sequences in (None, True)
         and row[i].core == row[i - length].core
         and len(row[i].inputs) == len(row[i - length].inputs)
@@ -114,6 +122,35 @@ def _follows_alike(
         )
         for i in range(first, first + length)
     )
+
+
+def _exits(
+    row: list[_Item],
+    places: dict[int, int],
+    start: int,
+    length: int,
+    count: int,
+    ends: list[_Item],
+) -> int | None:
+    """Returns the `exits` of a `Repeat`, or None if it has no end to them."""
+    stop = start + count * length
+    if all(item.shape is Shape.KEPT for item in row[start:stop]):
+        return 0
+    for i in range(stop, len(row)):
+        element = row[i].element
+        users = [x for x in row if any(y.item is row[i - 1] for y in x.inputs)]
+        if (
+            isinstance(element, Repeat)
+            or has_weights(element.layer)
+            or row[i].shape is Shape.UNKNOWN
+            or [places[id(x.item)] for x in row[i].inputs] != [i - 1]
+            or users != [row[i]]
+            or row[i - 1] in ends
+        ):
+            return None
+        if row[i].shape is Shape.GONE:
+            return i + 1 - stop
+    return None
 
 
 def _corresponds(
@@ -168,6 +205,7 @@ def _replaced(
     length: int,
     count: int,
     ends: list[_Item],
+    exits: int,
 ) -> list[_Item]:
     """Returns a row, and changes the ends, with a `Repeat` for its blocks."""
     block = row[start : start + count * length]
@@ -186,12 +224,11 @@ def _replaced(
             places.append((-1 - inputs.index(used), 0))
         cores.append((item.core, tuple(places)))
     whole = _Item(
-        Repeat([[x.element for x in some] for some in instances]),
+        Repeat([[x.element for x in some] for some in instances], exits),
         ("block", tuple(cores)),
         None,
         inputs,
-        # All of its sequences but the last are known to be some.
-        all(x.sequences in (None, True) for x in instances[-1]),
+        _shape(instances[-1], exits),
     )
     last = block[-1]
     rest = row[start + len(block) :]
@@ -201,6 +238,14 @@ def _replaced(
         ]
     ends[:] = [whole if item is last else item for item in ends]
     return [*row[:start], whole, *rest]
+
+
+def _shape(last: list[_Item], exits: int) -> Shape:
+    """Returns what blocks do to shapes, of which these are the last."""
+    if exits or any(x.sequences not in (None, True) for x in last):
+        return Shape.UNKNOWN
+    kept = all(x.shape is Shape.KEPT for x in last)
+    return Shape.KEPT if kept else Shape.CHANGED
 
 
 def _number(elements: list[Element], place: int) -> int:
@@ -213,16 +258,6 @@ def _number(elements: list[Element], place: int) -> int:
             element.place = place
             place += 1
     return place
-
-
-def nodes_in(elements: Iterable[Element]) -> Iterator[Node]:
-    """Yields all nodes."""
-    for element in elements:
-        if isinstance(element, Repeat):
-            for some in element.instances:
-                yield from nodes_in(some)
-        else:
-            yield element
 
 
 def shortest(elements: Iterable[Element]) -> Iterator[tuple[Node, Node]]:

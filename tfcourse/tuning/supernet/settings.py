@@ -38,6 +38,9 @@ def settings(layer: Any) -> dict[str, Any]:
     Values that live in variables are not among them, nor what says how its
     weights begin.
     """
+    if not isinstance(layer, layers.Layer):
+        # An operation has none.
+        return {}
     found = _arguments(layer)
     variables = _hyperparameters(type(layer))
     kept = {
@@ -54,7 +57,10 @@ def settings(layer: Any) -> dict[str, Any]:
 
 
 def remade(
-    layer: Any, changes: Mapping[str, Any], name: str | None = None
+    layer: Any,
+    changes: Mapping[str, Any],
+    name: str | None = None,
+    cls: type | None = None,
 ) -> Any:
     """Returns a new layer like another, not built, with other settings.
 
@@ -62,6 +68,7 @@ def remade(
         layer: The layer.
         changes: The settings that are others; a wrapper's go to what it wraps.
         name: Its name, or None for the name of the other.
+        cls: Its class, or None for that of the other.
     """
     arguments = _arguments(layer)
     for part in WRAPPERS.get(type(layer), ()):
@@ -71,7 +78,7 @@ def remade(
         arguments |= changes
     if name is not None:
         arguments["name"] = name
-    new = type(layer)(**arguments)
+    new = (cls or type(layer))(**arguments)
     if hasattr(layer, "use_cudnn"):
         new.use_cudnn = layer.use_cudnn
     return new

@@ -30,13 +30,14 @@ from tfcourse.tuning.supernet.settings import (
     inner,
     settings,
 )
+from tfcourse.tuning.supernet.sizes import Sizes, free_sizes
 from tfcourse.tuning.supernet.supported import (
-    WIDTHS,
     Role,
-    is_steady,
     is_supported_optimizer,
     is_wide,
+    pooling_of,
     role,
+    shape_of,
 )
 from tfcourse.tuning.supernet.widths import free_widths
 
@@ -53,7 +54,7 @@ class Parts:
         graph: Its nodes.
         elements: The nodes, with what repeats.
         known: The nodes whose layers can be made anew.
-        free: The wide nodes whose width may be another.
+        sizes: For each of these, its sizes that may be others.
         signature: What models of one family share.
         optimizer: The structure of its optimizer.
     """
@@ -61,15 +62,17 @@ class Parts:
     graph: Graph
     elements: list[Element]
     known: set[Node]
-    free: set[Node]
+    sizes: dict[Node, Sizes]
     signature: Hashable
     optimizer: Hashable
 
     @property
     def sizes_matter(self) -> bool:
         """Whether models of other sizes may be of the family."""
-        return bool(self.free) or any(
-            isinstance(element, Repeat) for element in self.elements
+        return (
+            any(self.sizes.values())
+            or any(isinstance(x, Repeat) for x in self.elements)
+            or any(pooling_of(node.layer) for node in self.known)
         )
 
 
@@ -196,13 +199,11 @@ def _parts_of(model: keras.Model) -> Parts | None:
         # Something holds on to what a supernet makes anew.
         return None
     free = free_widths(graph)
-    cores = opaque | {n: _core(n.layer, n in free) for n in known}
+    sizes = {n: free_sizes(n.layer, n in free) for n in known}
+    cores = opaque | {n: _core(n.layer, sizes[n]) for n in known}
     masks = any(getattr(n.layer, "mask_zero", False) for n in graph.nodes)
     elements = with_repeats(
-        graph,
-        cores.__getitem__,
-        lambda node: node in known and _repeats(node, masks),
-        lambda node: gives_sequences(node.layer),
+        graph, cores, {n: shape_of(n.layer, masks) for n in known}
     )
     described = tuple(
         (cores[first], gives_sequences(last.layer), _wires(first))
@@ -216,7 +217,7 @@ def _parts_of(model: keras.Model) -> Parts | None:
         tuple(compiled.items()),
         keras_settings(),
     )
-    return Parts(graph, elements, known, free, signature, optimizer)
+    return Parts(graph, elements, known, sizes, signature, optimizer)
 
 
 def _wires(node: Node) -> Hashable:
@@ -244,20 +245,17 @@ def _input(node: Node, several: bool) -> Hashable:
     return ("input", shape, str(layer.dtype), bool(layer.sparse), name)
 
 
-def _core(layer: Any, is_free: bool) -> Hashable:
+def _core(layer: Any, sizes: Sizes) -> Hashable:
     kept = settings(layer)
     for part in (kept, *(x for x in kept.values() if isinstance(x, dict))):
-        part.pop(SEQUENCES, None)
-        if is_free:
-            part.pop(WIDTHS[type(inner(layer))], None)
-    names = type(layer), type(inner(layer))
-    return tuple(f"{x.__module__}.{x.__qualname__}" for x in names), (
-        StructureReader().read(kept)
+        for name in (SEQUENCES, *sizes):
+            part.pop(name, None)
+    names = (
+        [pooling_of(layer)]
+        if pooling_of(layer)
+        else [
+            f"{x.__module__}.{x.__qualname__}"
+            for x in (type(layer), type(inner(layer)))
+        ]
     )
-
-
-def _repeats(node: Node, masks: bool) -> bool:
-    """Whether a node may be in a block that others have more often."""
-    if masks and not node.layer.supports_masking:
-        return False
-    return is_steady(node.layer)
+    return tuple(names), StructureReader().read(kept)

@@ -1,10 +1,12 @@
 """Which part of the variables of a supernet a network has."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
+from keras import layers
 
 from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.supernet.build import Built
@@ -14,17 +16,29 @@ from tfcourse.tuning.supernet.merged import (
     MergedNode,
     MergedRepeat,
 )
-from tfcourse.tuning.supernet.supported import Role, role, width
+from tfcourse.tuning.supernet.optional_block import Chosen, SmallerKernels
+from tfcourse.tuning.supernet.sizes import part_of_kernel
+from tfcourse.tuning.supernet.supported import (
+    DEPTHWISE,
+    TRANSPOSED,
+    Role,
+    role,
+    width,
+)
 
 # Boolean masks, one an axis, of which part of a variable a network has.
 Masks = list[np.ndarray]
 # Which of an output's features a network has, or None if all.
 Features = np.ndarray | None
 # What the axes of a variable are: the last ones, by its name.
-_INPUTS, _OUTPUTS = "inputs", "outputs"
+_INPUTS, _OUTPUTS, _ALL = "inputs", "outputs", "all"
 _AXES = {
     "kernel": (_INPUTS, _OUTPUTS),
     "recurrent_kernel": (_OUTPUTS, _OUTPUTS),
+    "depthwise_kernel": (_INPUTS, _ALL),
+    "pointwise_kernel": (_INPUTS, _OUTPUTS),
+    "embeddings": (_ALL, _OUTPUTS),
+    "alpha": (_OUTPUTS,),
     "bias": (_OUTPUTS,),
 }
 
@@ -49,10 +63,13 @@ def slices_of_layers(
     features = _FeatureReader(built, found)
     features.read(merged)
     for part, node in found.nodes.items():
-        for own, variable in zip(
-            node.layer.variables, built.layers[part].variables, strict=True
-        ):
-            masks = _masks(variable, *features.of_nodes[part])
+        small, large = node.layer, built.layers[part]
+        if isinstance(large, Chosen) or not isinstance(large, layers.Layer):
+            continue
+        mask = getattr(large, "kernel_mask", None)
+        variables = [v for v in large.variables if v is not mask]
+        for own, variable in zip(small.variables, variables, strict=True):
+            masks = _masks(small, large, variable, *features.of_nodes[part])
             shape = variable.shape if masks is None else map(np.sum, masks)
             if tuple(own.shape) != tuple(shape):
                 raise CannotVectorize(
@@ -76,25 +93,47 @@ class _FeatureReader:
         self.of_nodes: dict[MergedNode, tuple[Features, Features]] = {}
 
     def read(self, merged: Iterable[Merged]) -> None:
-        for part in merged:
+        rest = iter(merged)
+        for part in rest:
             if isinstance(part, MergedNode):
-                self._read_node(part)
+                self._read_node(part, 0)
+            elif part.has_exits:
+                following = list(itertools.islice(rest, part.exits))
+                self._leave(part, following)
             else:
                 self._read_repeat(part)
 
-    def _read_node(self, part: MergedNode) -> None:
-        node, large = self._found.nodes[part], self._built.layers[part]
+    def _read_node(self, part: MergedNode, time: int) -> None:
         inputs = [
             self._outputs[x.node.place][x.number] for x in part.model.inputs
         ]
-        before, after = inputs[0] if inputs else None, None
-        kind, sizes = role(part.model), self._built.widths[part]
-        if kind is Role.WIDE:
-            after = np.arange(width(large)) < width(node.layer)
-        elif kind is not Role.OPAQUE:
-            after = before
+        before = inputs[0] if inputs else None
+        of_inputs, of_outputs = self._built.widths[part][time]
+        after = self._after(part, inputs, of_inputs)
         self.of_nodes[part] = before, after
-        self._outputs[part.place] = [_tiled(after, size) for size in sizes]
+        self._outputs[part.place] = [_tiled(after, n) for n in of_outputs]
+
+    def _after(
+        self, part: MergedNode, inputs: list[Features], sizes: list[int]
+    ) -> Features:
+        """Returns which features a node gives, as often as it has them."""
+        kind, large = role(part.model), self._built.layers[part]
+        if kind is Role.WIDE:
+            small = self._found.nodes[part].layer
+            return np.arange(width(large)) < width(small)
+        if kind is Role.OPAQUE or all(x is None for x in inputs):
+            return None
+        if kind is Role.DEPTHWISE:
+            return np.repeat(inputs[0], large.depth_multiplier)
+        whole = [
+            np.ones(size, bool) if x is None else _padded(x, len(x), size)
+            for x, size in zip(inputs, sizes, strict=True)
+        ]
+        if kind is Role.JOINS:
+            return np.concatenate(whole)
+        if any((x != whole[0]).any() for x in whole):
+            raise CannotVectorize("it adds layers of other widths")
+        return whole[0]
 
     def _read_repeat(self, part: MergedRepeat) -> None:
         numbers = part.numbers(self._found.counts[part])
@@ -105,11 +144,21 @@ class _FeatureReader:
             if number in numbers:
                 self.read(some)
                 before = self._outputs[last]
-            if number in gates:
+            if number in gates and not part.has_exits:
                 sizes = gates[number]
                 size = sizes.inside if number in numbers else sizes.before
                 before = [_padded(before[0], size, sizes.after)]
             self._outputs[last] = before
+
+    def _leave(self, part: MergedRepeat, following: list[MergedNode]) -> None:
+        self._read_repeat(part)
+        time = self._found.counts[part] - part.fewest
+        for node in following:
+            self._read_node(node, time)
+        place = following[-1].place
+        after = self._built.exits[part].output.shape[-1]
+        size = self._built.widths[following[-1]][time][1][0]
+        self._outputs[place] = [_padded(self._outputs[place][0], size, after)]
 
 
 def _tiled(features: Features, size: Any) -> Features:
@@ -121,30 +170,50 @@ def _tiled(features: Features, size: Any) -> Features:
 
 def _padded(features: Features, size: int, after: int) -> Features:
     """Returns the features of an output with zeros after them."""
+    if size == after:
+        return features
     if features is None:
         features = np.ones(size, bool)
     return np.pad(features, (0, after - size))
 
 
-def _masks(variable: Any, before: Features, after: Features) -> Masks | None:
+def _masks(
+    small: Any, large: Any, variable: Any, before: Features, after: Features
+) -> Masks | None:
     """Returns, for each axis of a variable, which part a member has.
 
     Args:
-        variable: One of the supernet's.
-        before: Which features of the layer's input the member has.
-        after: The same for the layer's output.
+        small: The member's layer.
+        large: The supernet's.
+        variable: One of its variables.
+        before: Which features of its input the member has.
+        after: The same for its output.
     """
-    if not keras.backend.is_float_dtype(variable.dtype):
-        return None
-    shape = variable.shape
-    names = _AXES.get(variable.name)
-    if names is None:
-        # One number a feature, or nothing that depends on features.
-        is_row = len(shape) == 1 and after is not None
-        names = (_OUTPUTS,) if is_row and shape[0] == len(after) else ()
-    masks = [np.ones(size, bool) for size in shape]
+    names = _AXES.get(variable.name, ())
+    if not names and _is_row(variable, after):
+        names = (_OUTPUTS,)
+    if type(large) in TRANSPOSED:
+        names = names[::-1]
+    elif type(large) in DEPTHWISE and len(names) > 1:
+        names = _AXES["depthwise_kernel"]
+    masks = [np.ones(size, bool) for size in variable.shape]
+    if variable.name == "pointwise_kernel" and before is not None:
+        before = np.repeat(before, large.depth_multiplier)
+    if isinstance(large, SmallerKernels) and variable.name == "kernel":
+        masks[:-2] = part_of_kernel(
+            large.padding, small.kernel_size, large.kernel_size
+        )
     for axis, name in zip(range(-len(names), 0), names, strict=True):
-        features = before if name == _INPUTS else after
+        features = {_INPUTS: before, _OUTPUTS: after}.get(name)
         if features is not None:
-            masks[axis] = _tiled(features, shape[axis])
+            masks[axis] = _tiled(features, variable.shape[axis])
     return None if all(mask.all() for mask in masks) else masks
+
+
+def _is_row(variable: Any, features: Features) -> bool:
+    """Whether a variable has a number for each feature."""
+    return (
+        features is not None
+        and variable.shape == features.shape
+        and keras.backend.is_float_dtype(variable.dtype)
+    )

@@ -1,5 +1,6 @@
 """Small networks as slices of the variables of a large one."""
 
+import functools
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
@@ -20,10 +21,14 @@ from tfcourse.tuning.population.functional.keras_optimizers import (
 )
 from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
 from tfcourse.tuning.supernet.build import build_supernet, kind_of_optimizer
+from tfcourse.tuning.supernet.graph import Node
 from tfcourse.tuning.supernet.merged import Alignment, align, merge
-from tfcourse.tuning.supernet.signature import family, known_parts_of
+from tfcourse.tuning.supernet.optional_block import Chosen, SmallerKernels
+from tfcourse.tuning.supernet.settings import inner
+from tfcourse.tuning.supernet.signature import Parts, family, known_parts_of
+from tfcourse.tuning.supernet.sizes import KERNEL, fits, part_of_kernel
 from tfcourse.tuning.supernet.slices import Masks, slices_of_layers
-from tfcourse.tuning.supernet.supported import is_wide, width
+from tfcourse.tuning.supernet.supported import pooling_of
 
 # Which of the supernet's variables one of a network's is in, by its number,
 # and which part of it, or None for all of it.
@@ -97,11 +102,28 @@ class Supernet:
             found = self._align(model)
         except CannotVectorize:
             return False
+        own = known_parts_of(model)
         return all(
-            not is_wide(node.layer)
-            or width(node.layer) <= width(self._built.layers[part])
+            self._has_room(self._built.layers[part], node, own)
             for part, node in found.nodes.items()
         )
+
+    @staticmethod
+    def _has_room(large: Any, node: Node, own: Parts) -> bool:
+        """Whether the layer of a node finds room in one of the supernet."""
+        if isinstance(large, Chosen):
+            return type(node.layer) in map(type, large.parts)
+        if pooling_of(node.layer):
+            return type(node.layer) is type(large)
+        sizes = own.sizes.get(node, {})
+        large = inner(large)
+        if (
+            KERNEL in sizes
+            and not isinstance(large, SmallerKernels)
+            and tuple(sizes[KERNEL]) != tuple(large.kernel_size)
+        ):
+            return False
+        return fits(sizes, {name: getattr(large, name) for name in sizes})
 
     def layer_pairs(self, model: keras.Model) -> list[tuple[Any, Any]]:
         """Returns which layer of it is which of a model's.
@@ -192,6 +214,18 @@ class Supernet:
             numbers = part.numbers(counts.get(part, 0))
             for number, gate in gates.items():
                 yield gate.block.present, np.float32(number in numbers)
+        for part, chosen in self._built.exits.items():
+            yield chosen.choice, _one_hot(chosen, counts[part] - part.fewest)
+        for large, small in self.layer_pairs(model):
+            if isinstance(large, Chosen):
+                number = [type(x) for x in large.parts].index(type(small))
+                yield large.choice, _one_hot(large, number)
+            if isinstance(large, SmallerKernels):
+                masks = part_of_kernel(
+                    large.padding, small.kernel_size, large.kernel_size
+                )
+                mask = functools.reduce(np.multiply.outer, masks)
+                yield large.kernel_mask, mask.astype("float32")
 
     def _complete(self, model: keras.Model) -> tuple[Hashable, Slots]:
         """Returns the kind of a model's optimizer, or None, and its slots.
@@ -231,6 +265,10 @@ class Supernet:
             {slot: numbers[i] for i, slot in slots.items()},
             [n for i, n in enumerate(numbers) if i not in slots],
         )
+
+
+def _one_hot(chosen: Chosen, number: int) -> np.ndarray:
+    return np.eye(chosen.choice.shape[0], dtype="float32")[number]
 
 
 def _by_kind(

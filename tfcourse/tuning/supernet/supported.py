@@ -9,8 +9,9 @@ from keras import layers
 from tfcourse.layers import InvertedDropout
 from tfcourse.layers.batch_normalization import BATCH_NORMS
 from tfcourse.tuning.population.functional.elementwise import is_elementwise
-from tfcourse.tuning.supernet.graph import Node, overrides
+from tfcourse.tuning.supernet.graph import Node, overrides, takes_no_more
 from tfcourse.tuning.supernet.settings import WRAPPERS, inner
+from tfcourse.utils.keras_private import ELEMENTWISE_OPERATIONS
 
 # The setting that says how wide a layer is.
 WIDTHS = {
@@ -18,37 +19,90 @@ WIDTHS = {
     layers.Conv1D: "filters",
     layers.Conv2D: "filters",
     layers.Conv3D: "filters",
+    layers.Conv1DTranspose: "filters",
+    layers.Conv2DTranspose: "filters",
+    layers.Conv3DTranspose: "filters",
+    layers.SeparableConv1D: "filters",
+    layers.SeparableConv2D: "filters",
+    layers.ConvLSTM1D: "filters",
+    layers.ConvLSTM2D: "filters",
+    layers.ConvLSTM3D: "filters",
+    layers.Embedding: "output_dim",
     layers.LSTM: "units",
     layers.GRU: "units",
     layers.SimpleRNN: "units",
 }
-_FEATURE_BY_FEATURE = (
+DEPTHWISE = layers.DepthwiseConv1D, layers.DepthwiseConv2D
+SEPARABLE = layers.SeparableConv1D, layers.SeparableConv2D
+TRANSPOSED = (
+    layers.Conv1DTranspose,
+    layers.Conv2DTranspose,
+    layers.Conv3DTranspose,
+)
+_CONVOLUTIONS = (
+    layers.Conv1D,
+    layers.Conv2D,
+    layers.Conv3D,
+    *TRANSPOSED,
+    *SEPARABLE,
+    *DEPTHWISE,
+    layers.ConvLSTM1D,
+    layers.ConvLSTM2D,
+    layers.ConvLSTM3D,
+)
+_STEADY = (
     layers.Activation,
-    layers.AveragePooling1D,
-    layers.AveragePooling2D,
     layers.Dropout,
     layers.ELU,
-    layers.GlobalAveragePooling1D,
-    layers.GlobalAveragePooling2D,
-    layers.GlobalMaxPooling1D,
-    layers.GlobalMaxPooling2D,
+    layers.GaussianDropout,
+    layers.Identity,
     InvertedDropout,
     layers.LeakyReLU,
-    layers.MaxPooling1D,
-    layers.MaxPooling2D,
+    layers.PReLU,
     layers.ReLU,
+    layers.SpatialDropout1D,
+    layers.SpatialDropout2D,
+    layers.SpatialDropout3D,
 )
-_CONVOLUTIONS = layers.Conv1D, layers.Conv2D, layers.Conv3D
-_CHANGES_SHAPES = (
-    layers.Flatten,
+POOLING = (
     layers.AveragePooling1D,
     layers.AveragePooling2D,
-    layers.GlobalAveragePooling1D,
-    layers.GlobalAveragePooling2D,
-    layers.GlobalMaxPooling1D,
-    layers.GlobalMaxPooling2D,
+    layers.AveragePooling3D,
     layers.MaxPooling1D,
     layers.MaxPooling2D,
+    layers.MaxPooling3D,
+)
+GLOBAL_POOLING = (
+    layers.GlobalAveragePooling1D,
+    layers.GlobalAveragePooling2D,
+    layers.GlobalAveragePooling3D,
+    layers.GlobalMaxPooling1D,
+    layers.GlobalMaxPooling2D,
+    layers.GlobalMaxPooling3D,
+)
+_FEATURE_BY_FEATURE = (
+    *_STEADY,
+    *POOLING,
+    *GLOBAL_POOLING,
+    layers.Cropping1D,
+    layers.Cropping2D,
+    layers.Cropping3D,
+    layers.RepeatVector,
+    layers.UpSampling1D,
+    layers.UpSampling2D,
+    layers.UpSampling3D,
+    layers.ZeroPadding1D,
+    layers.ZeroPadding2D,
+    layers.ZeroPadding3D,
+)
+# They give zero for zeros.
+_MERGING = (
+    layers.Add,
+    layers.Average,
+    layers.Maximum,
+    layers.Minimum,
+    layers.Multiply,
+    layers.Subtract,
 )
 ZERO_TO_ZERO_ACTIVATIONS = (
     "celu",
@@ -85,7 +139,13 @@ class Role(enum.Enum):
     WIDE = enum.auto()
     # It computes each feature by itself.
     FEATURE_BY_FEATURE = enum.auto()
+    # So does it, and makes several of each.
+    DEPTHWISE = enum.auto()
     FLATTENS = enum.auto()
+    # It takes several inputs, of the same features.
+    MERGES = enum.auto()
+    # It puts the features of several inputs side by side.
+    JOINS = enum.auto()
     # Nobody knows: it sees features that all members have.
     OPAQUE = enum.auto()
 
@@ -93,12 +153,11 @@ class Role(enum.Enum):
 def role(node: Node) -> Role:
     """Returns what the layer of a node does."""
     layer = node.layer
-    if (
-        node.shared
-        or node.call is not None
-        or len(node.inputs) != 1
-        or overrides(layer)
-    ):
+    if node.shared or overrides(layer):
+        return Role.OPAQUE
+    if node.call is not None:
+        return _role_of_merging(node)
+    if len(node.inputs) != 1:
         return Role.OPAQUE
     if is_wide(layer):
         known = _is_supported_wide_layer(layer)
@@ -106,8 +165,38 @@ def role(node: Node) -> Role:
     if type(layer) is layers.Flatten:
         last = layer.data_format == "channels_last"
         return Role.FLATTENS if last else Role.OPAQUE
-    known = _is_feature_by_feature(layer) and maps_zero_to_zero(layer)
+    if not maps_zero_to_zero(layer):
+        return Role.OPAQUE
+    if type(layer) in DEPTHWISE:
+        known = _is_supported_wide_layer(layer)
+        return Role.DEPTHWISE if known else Role.OPAQUE
+    known = _is_feature_by_feature(node)
     return Role.FEATURE_BY_FEATURE if known else Role.OPAQUE
+
+
+def _role_of_merging(node: Node) -> Role:
+    """Returns what a layer does that takes several inputs, and no more."""
+    layer, call = node.layer, node.call
+    given = [] if call is None else keras.tree.flatten(call.args)
+    tensors = [x for x in given if keras.backend.is_keras_tensor(x)]
+    if len(given) != len(tensors) or not takes_no_more(call):
+        return Role.OPAQUE
+    ranks = {len(x.shape) for x in tensors}
+    widths = {x.shape[-1] for x in tensors}
+    if len(tensors) < 2 or len(ranks) > 1 or layer_regularizes(layer):
+        return Role.OPAQUE
+    if type(layer) is layers.Concatenate:
+        if layer.axis in (-1, *(rank - 1 for rank in ranks)):
+            return Role.JOINS
+        return Role.MERGES
+    if type(layer) in (*_MERGING, *ELEMENTWISE_OPERATIONS) and len(widths) == 1:
+        return Role.MERGES
+    return Role.OPAQUE
+
+
+def layer_regularizes(layer: Any) -> bool:
+    """Whether a layer adds something to the loss by its outputs."""
+    return getattr(layer, "activity_regularizer", None) is not None
 
 
 def is_wide(layer: Any) -> bool:
@@ -120,20 +209,66 @@ def is_wide(layer: Any) -> bool:
 def width(layer: Any) -> int:
     """Returns how many features a wide layer gives."""
     layer = inner(layer)
-    return getattr(layer, WIDTHS[type(layer)])
+    names = (WIDTHS.get(cls) for cls in type(layer).__mro__)
+    return getattr(layer, next(filter(None, names)))
 
 
-def is_steady(layer: Any) -> bool:
-    """Whether a known layer changes no more of a shape than its features.
+class Shape(enum.Enum):
+    """What a known layer does to the shape of its input."""
 
-    A recurrent one does not if it returns sequences.
+    # Nothing, but to its features, or that a sequence becomes its last value.
+    KEPT = enum.auto()
+    CHANGED = enum.auto()
+    # What is left depends on no more than the number of features.
+    GONE = enum.auto()
+    # It may not be in a block that some have more often than others.
+    UNKNOWN = enum.auto()
+
+
+def shape_of(layer: Any, masks: bool) -> Shape:
+    """Returns what a known layer does to shapes.
+
+    Args:
+        layer: The layer.
+        masks: Whether there are masks of sequences.
     """
-    if type(layer) is layers.TimeDistributed:
-        return True
+    if masks and not getattr(layer, "supports_masking", False):
+        return Shape.UNKNOWN
+    if type(layer) is layers.Flatten or type(layer) in GLOBAL_POOLING:
+        return Shape.GONE
+    if type(layer) is layers.TimeDistributed or type(layer) in BATCH_NORMS:
+        return Shape.KEPT
     layer = inner(layer)
-    if isinstance(layer, _CONVOLUTIONS):
-        return layer.padding in ("same", "causal") and set(layer.strides) == {1}
-    return not isinstance(layer, _CHANGES_SHAPES)
+    if type(layer) in POOLING:
+        return Shape.CHANGED
+    if type(layer) in _CONVOLUTIONS and type(layer) not in TRANSPOSED:
+        kept = layer.padding in ("same", "causal") and {*layer.strides} == {1}
+        return Shape.KEPT if kept else Shape.CHANGED
+    steady = (*WIDTHS, *_STEADY, *_MERGING, *ELEMENTWISE_OPERATIONS)
+    if type(layer) in (*steady, layers.Concatenate) and type(layer) not in (
+        *TRANSPOSED,
+        layers.Embedding,
+        layers.PReLU,
+    ):
+        return Shape.KEPT
+    return Shape.UNKNOWN
+
+
+def has_weights(layer: Any) -> bool:
+    """Whether a known layer may have weights."""
+    return type(inner(layer)) in (*WIDTHS, *DEPTHWISE, *BATCH_NORMS) or (
+        type(layer) is layers.PReLU
+    )
+
+
+def pooling_of(layer: Any) -> str:
+    """Returns what a kind of pooling shares with the other, or `""`.
+
+    That of the largest and that of the mean are computed both, and chosen from.
+    """
+    if type(layer) not in (*POOLING, *GLOBAL_POOLING):
+        return ""
+    return type(layer).__name__.replace("Average", "").replace("Max", "")
 
 
 def is_supported_optimizer(optimizer: keras.optimizers.Optimizer) -> bool:
@@ -162,10 +297,12 @@ def _is_among(names: tuple[str, ...], activation: Any) -> bool:
     )
 
 
-def _is_feature_by_feature(layer: Any) -> bool:
+def _is_feature_by_feature(node: Node) -> bool:
+    layer = node.layer
     if type(layer) in BATCH_NORMS:
+        ranks = [len(shape) for shape in node.shapes or ()]
         return (
-            getattr(layer, "axis", -1) in (-1, None)
+            getattr(layer, "axis", -1) in (-1, None, *(r - 1 for r in ranks))
             and not getattr(layer, "renorm", False)
             and not getattr(layer, "synchronized", False)
             and not any(
@@ -176,7 +313,7 @@ def _is_feature_by_feature(layer: Any) -> bool:
         )
     return (
         type(layer) in _FEATURE_BY_FEATURE
-        and layer.activity_regularizer is None
+        and not layer_regularizes(layer)
         and getattr(layer, "data_format", None) != "channels_first"
     )
 
@@ -184,15 +321,22 @@ def _is_feature_by_feature(layer: Any) -> bool:
 def _is_supported_wide_layer(layer: Any) -> bool:
     if type(layer) in WRAPPERS:
         parts = [getattr(layer, name) for name in WRAPPERS[type(layer)]]
-        return layer.activity_regularizer is None and (
+        return not layer_regularizes(layer) and (
             all(map(_is_supported_wide_layer, parts))
             and len({width(part) for part in parts}) == 1
             and all(type(part) is type(parts[0]) for part in parts)
         )
-    kinds = ("kernel", "recurrent", "bias")
+    kinds = (
+        "kernel",
+        "recurrent",
+        "bias",
+        "depthwise",
+        "pointwise",
+        "embeddings",
+    )
     return (
         getattr(layer, "groups", 1) == 1
-        and layer.activity_regularizer is None
+        and not layer_regularizes(layer)
         and not any(getattr(layer, f"{x}_constraint", None) for x in kinds)
         and not getattr(layer, "lora_rank", None)
         and not getattr(layer, "quantization_mode", None)

@@ -5,8 +5,8 @@ from typing import Any
 from tfcourse.tuning.supernet.graph import Graph, Node, Output
 from tfcourse.tuning.supernet.supported import Role, maps_zero_to_zero, role
 
-# Which features there are, by the widths that they have; those that all
-# members have by their number, in a tuple of its own.
+# Which features there are, by the numbers of the widths that they have, and
+# words for what is the same for all.
 Layout = tuple[Any, ...]
 
 
@@ -21,31 +21,55 @@ def free_widths(graph: Graph) -> set[Node]:
     wide = {}
     for node in graph.nodes:
         before = [layouts[output] for output in node.inputs]
-        after, number = _after(node, before, classes)
-        if number is not None:
-            wide[node] = number
-        for i in range(len(node.shapes or [None])):
-            layouts[Output(node, i)] = after
+        count = len(node.shapes or [None])
+        if role(node) is Role.WIDE:
+            wide[node] = classes.new(is_free=maps_zero_to_zero(node.layer))
+            after = [_own(node, i, wide[node]) for i in range(count)]
+        else:
+            after = [_after(node, before, classes)] * count
+        for i, layout in enumerate(after):
+            layouts[Output(node, i)] = layout
     for output in graph.outputs:
         classes.fix(layouts[output])
     return {node for node, number in wide.items() if classes.is_free(number)}
 
 
+def _own(node: Node, output: int, number: int) -> Layout:
+    """Returns the layout of an output of a wide node."""
+    joined = getattr(node.layer, "merge_mode", None) == "concat"
+    return (number, number) if joined and output == 0 else (number,)
+
+
 def _after(
     node: Node, before: list[Layout | None], classes: "_Classes"
-) -> tuple[Layout | None, int | None]:
-    """Returns the layout of a node's outputs, and its width if it has one."""
+) -> Layout | None:
+    """Returns the layout of the outputs of a node that is not wide."""
     kind = role(node)
-    if kind is Role.WIDE:
-        number = classes.new(is_free=maps_zero_to_zero(node.layer))
-        return (number,), number
     if kind is Role.FEATURE_BY_FEATURE:
-        return before[0], None
+        return before[0]
     if kind is Role.FLATTENS:
-        return (("flat", before[0]) if before[0] else None), None
+        return before[0] and ("flat", before[0])
+    if kind is Role.DEPTHWISE:
+        times = node.layer.depth_multiplier
+        return before[0] and ((f"each {times} times", before[0]),)
+    if kind is Role.MERGES:
+        for layout in before[1:]:
+            classes.unite(before[0], layout)
+        return before[0]
+    if kind is Role.JOINS and any(before):
+        return tuple(
+            part
+            for layout, output in zip(before, node.inputs, strict=True)
+            for part in layout or (f"all {_width(output)}",)
+        )
     for layout in before:
         classes.fix(layout)
-    return None, None
+    return None
+
+
+def _width(output: Output) -> int | None:
+    shapes = output.node.shapes
+    return shapes[output.number][-1] if shapes else None
 
 
 class _Classes:
@@ -63,6 +87,23 @@ class _Classes:
 
     def is_free(self, number: int) -> bool:
         return self._root(number) not in self._fixed
+
+    def unite(self, a: Any, b: Any) -> None:
+        """Notes that two layouts are the same.
+
+        If they are not of the same kind, all members have all of it.
+        """
+        if isinstance(a, int) and isinstance(b, int) and a != b:
+            one, other = self._root(a), self._root(b)
+            self._parents[other] = one
+            if other in self._fixed:
+                self._fixed.add(one)
+        elif isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
+            for one, other in zip(a, b, strict=True):
+                self.unite(one, other)
+        elif a != b:
+            self.fix(a)
+            self.fix(b)
 
     def fix(self, layout: Any) -> None:
         """Notes that all members have all of these features."""
