@@ -14,7 +14,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.functional.build import build_for
+from tfcourse.tuning.population.functional.drawing import nothing_drawn
 from tfcourse.tuning.population.functional.keras_optimizers import (
     make_functional,
 )
@@ -22,6 +24,7 @@ from tfcourse.utils.keras_private import (
     build_shapes,
     deferred_initialization,
     every_layer,
+    global_seed,
     initializer_of,
     unbuilt,
 )
@@ -96,11 +99,18 @@ def initial_values(
 
     Returns:
         A list of arrays `(K, ...)`, as `PopulationTrainer` takes them.
+
+    Raises:
+        CannotVectorize: If something draws from a generator that it shares.
     """
     wanted = all_variables(template)
+    seed = ops.convert_to_numpy(global_seed())
     rows = []
     for model in deferred:
-        with deferred_initialization():
+        with (
+            nothing_drawn("the build of its layers"),
+            deferred_initialization(),
+        ):
             _complete(model, template)
         row = all_variables(model)
         if [tuple(v.shape) for v in row] != [tuple(v.shape) for v in wanted]:
@@ -109,10 +119,17 @@ def initial_values(
                 "variables have other shapes."
             )
         rows.append(row)
-    return [
-        np.stack([initial_value(variable) for variable in column])
-        for column in zip(*rows, strict=True)
-    ]
+    with nothing_drawn("an initializer"):
+        columns = [
+            np.stack([initial_value(variable) for variable in column])
+            for column in zip(*rows, strict=True)
+        ]
+    if (ops.convert_to_numpy(global_seed()) != seed).any():
+        raise CannotVectorize(
+            "an initializer draws from the generator of all of Keras, whose "
+            "state depends on what has drawn before"
+        )
+    return columns
 
 
 def initial_value(variable: Any) -> np.ndarray:

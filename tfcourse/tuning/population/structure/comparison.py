@@ -78,6 +78,8 @@ def digest(model: keras.Model, constants: Collection[Any] = ()) -> Digest:
             f"{error}"
         ) from error
     reader.check_known()
+    if any(map(_shares_generator, reader.initializers)):
+        raise CannotVectorize("its initializer draws from a `SeedGenerator`")
     kept = tuple((i, settings_of(i)) for i in reader.initializers)
     return Digest(found, kept)
 
@@ -85,6 +87,12 @@ def digest(model: keras.Model, constants: Collection[Any] = ()) -> Digest:
 def settings_of(initializer: keras.initializers.Initializer) -> Structure:
     """Returns the present settings of what initial weights are drawn from."""
     return StructureReader().read(vars(initializer))
+
+
+def _shares_generator(initializer: Any) -> bool:
+    # What it gives depends on who has drawn from it before.
+    seed = getattr(initializer, "seed", None)
+    return isinstance(seed, keras.random.SeedGenerator)
 
 
 def own_variables(model: keras.Model) -> set[int]:
