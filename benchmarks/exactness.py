@@ -39,6 +39,8 @@ def search(space, tuner_class, folder):
         oracle=RandomSearchOracle(objective, TRIALS, 0),
         hypermodel=space.build,
         directory=folder / tuner_class.__name__,
+        # A program of three trials may take longer than training alone.
+        **({"smallest_group": 1} if tuner_class is Caviar else {}),
     )
     kwargs = {"epochs": EPOCHS, "shuffle": False, "verbose": 0}
     kwargs |= space.kwargs

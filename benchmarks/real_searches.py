@@ -108,9 +108,9 @@ def grouped(search, trials):
     from tfcourse.tuning.caviar.steps.grouping import make_groups
 
     class Grouping(Caviar):
-        def _run_batch(self, requests, programs, search):
+        def _run_batch(self, requests, programs, pays, search):
             begun = requests.batch(lambda trial: self._begin(trial, search))
-            self.drawn, self.made = begun, make_groups(begun)
+            self.drawn, self.made = begun, make_groups(begun, pays.too_few)
             return False
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,7 @@
 """What all tests share: a seed, and quick tests before slow ones."""
 
 import os
+import sys
 
 # Before TensorFlow is imported: its start-up messages are not about the test.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -12,6 +13,18 @@ import pytest
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def programs_of_any_size(monkeypatch):
+    """Lets Caviar make a program where training alone would be faster.
+
+    Searches of tests are small, and about what comes of programs.
+    """
+    module = "tfcourse.tuning.caviar.steps.profitability"
+    if module in sys.modules:
+        monkeypatch.setattr(f"{module}.LEAST", 1)
+        monkeypatch.setattr(f"{module}.LEAST_RECURRENT", 1)
 
 
 def pytest_make_parametrize_id(val):

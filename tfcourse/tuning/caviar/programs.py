@@ -195,7 +195,13 @@ class ProgramCache:
     """
 
     def __init__(self) -> None:
-        self._recent = collections.deque(maxlen=_MOST_KEPT)
+        self._recent: collections.deque[GroupProgram] = collections.deque(
+            maxlen=_MOST_KEPT
+        )
+
+    def has(self, candidates: list[Candidate]) -> bool:
+        """Whether there is a program already that trains some candidates."""
+        return any(program.accepts(candidates) for program in self._recent)
 
     def of(self, candidates: list[Candidate], *arguments) -> GroupProgram:
         """Returns the `GroupProgram` for some candidates.

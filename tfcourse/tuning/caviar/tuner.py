@@ -43,6 +43,7 @@ from tfcourse.tuning.caviar.steps.candidates import (
 from tfcourse.tuning.caviar.steps.commit import commit
 from tfcourse.tuning.caviar.steps.group_training import train_groups
 from tfcourse.tuning.caviar.steps.grouping import make_groups
+from tfcourse.tuning.caviar.steps.profitability import Profitability
 from tfcourse.tuning.caviar.steps.trial_requests import TrialRequests
 from tfcourse.tuning.oracles.batched import (
     allow_parallel_grid,
@@ -56,7 +57,7 @@ from tfcourse.tuning.oracles.crash_safe import (
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils import global_state
-from tfcourse.utils.validation import check_flag
+from tfcourse.utils.validation import check_flag, check_integer
 
 
 class Caviar(SerialTuner):
@@ -100,6 +101,9 @@ class Caviar(SerialTuner):
         verify: Whether to compare, before a group trains, a mini-batch of a few
             of its trials with the step that Keras makes of them alone. Where
             they differ by more than rounding, the group is trained alone.
+        smallest_group: How many models a program trains at least; where fewer
+            are of one structure, they are trained alone. By default as many as
+            it takes to be faster so.
         **kwargs: Passed to `SerialTuner` (`keep_models`), `keras_tuner.Tuner`
             (`directory`, `project_name`, ...) or the `RandomSearchOracle`.
 
@@ -148,12 +152,15 @@ class Caviar(SerialTuner):
         device: str | None = None,
         folds: int | None = None,
         verify: bool = True,
+        smallest_group: int | None = None,
         **kwargs,
     ) -> None:
         check_settings(
             hypermodel, population, on_trial, early_stopping, halving, device
         )
         check_flag(verify, "verify", "Caviar")
+        if smallest_group is not None:
+            check_integer(smallest_group, "smallest_group", "Caviar")
         if hypermodel is None and type(self).run_trial is Caviar.run_trial:
             raise ValueError(
                 "Caviar needs a `hypermodel`, unless it is subclassed and "
@@ -179,6 +186,7 @@ class Caviar(SerialTuner):
         self._halving = halving
         self._device = device
         self._verify = verify
+        self._smallest_group = smallest_group
 
     @property
     def groups(self) -> list[dict]:
@@ -213,8 +221,9 @@ class Caviar(SerialTuner):
             discover_fit_hyperparameters(self.hypermodel, self.oracle, search)
         requests = TrialRequests(self, self._population)
         programs = ProgramCache()
+        pays = Profitability(self, programs, self._smallest_group)
         try:
-            while self._run_batch(requests, programs, search):
+            while self._run_batch(requests, programs, pays, search):
                 pass
         finally:
             programs.clear()
@@ -225,6 +234,7 @@ class Caviar(SerialTuner):
         self,
         requests: TrialRequests,
         programs: ProgramCache,
+        pays: Profitability,
         search: SearchArguments,
     ) -> bool:
         """Runs as many trials as there are; returns whether there were any.
@@ -237,7 +247,7 @@ class Caviar(SerialTuner):
                 functools.partial(self._begin, search=search)
             )
         with self._saved_once():
-            groups = make_groups(candidates)
+            groups = make_groups(candidates, pays.too_few)
             for result in train_groups(
                 groups,
                 self,

@@ -23,9 +23,13 @@ def candidate(number, momentum):
     return Candidate(trial, build, build_deferred(build), {"epochs": 1})
 
 
+def enough(parts):
+    return ""
+
+
 def test_says_why_a_trial_is_in_a_program_of_its_own():
     one = [candidate("0", 0.9), candidate("1", 0.95), candidate("2", 0.9)]
-    (_, first), (second, why) = make_groups(one)
+    (_, first), (second, why) = make_groups(one, enough)
     assert first == ""
     assert [c.trial.trial_id for c in second[0]] == ["1"]
     assert why == "not with trial 0: optimizer, momentum: 0.9 and 0.95"
@@ -52,7 +56,20 @@ def test_networks_of_like_depth_are_neighbours():
 
 def test_trials_to_train_alone_come_last_by_their_reason():
     alone = [SerialTrial(f"trial {n}", why) for n, why in enumerate("abab")]
-    first, second, *others = make_groups([*alone, candidate("0", 0.9)])
+    first, second, *others = make_groups([*alone, candidate("0", 0.9)], enough)
     assert first.parts[0][0].trial.trial_id == "0"
     assert second == SerialGroup(["trial 0", "trial 2"], "a")
     assert others == [SerialGroup(["trial 1", "trial 3"], "b")]
+
+
+def test_what_is_too_few_is_trained_alone():
+    def too_few(parts):
+        return "too few" if len(parts[0]) < 2 else ""
+
+    one = [candidate("0", 0.9), candidate("1", 0.95), candidate("2", 0.9)]
+    group, alone = make_groups(one, too_few)
+    assert [c.trial.trial_id for c in group.parts[0]] == ["0", "2"]
+    assert [trial.trial_id for trial in alone.trials] == ["1"]
+    assert alone.why == (
+        "too few; not with trial 0: optimizer, momentum: 0.9 and 0.95"
+    )

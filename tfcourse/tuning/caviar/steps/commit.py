@@ -34,7 +34,7 @@ def commit(
         How they were trained.
     """
     if isinstance(result, SerialGroup):
-        return _run_alone(result, tuner, search)
+        return _run_alone(result, tuner, search, after_trials)
     return _end_together(result, tuner, after_trials)
 
 
@@ -63,13 +63,18 @@ def _end_together(
 
 
 def _run_alone(
-    group: SerialGroup, tuner: SerialTuner, search: SearchArguments
+    group: SerialGroup,
+    tuner: SerialTuner,
+    search: SearchArguments,
+    after_trials: DeferredCalls,
 ) -> GroupRecord:
     """Runs and ends trials one by one."""
     start = time.monotonic()
     for trial in group.trials:
-        run_and_report(tuner, trial, *search.args, **search.kwargs)
-        _end(trial, tuner)
+        # Its file is written once: its results and its end are one.
+        with after_trials.deferred(), trials_written_together(tuner.oracle):
+            run_and_report(tuner, trial, *search.args, **search.kwargs)
+            _end(trial, tuner)
     return GroupRecord(
         trials=[trial.trial_id for trial in group.trials],
         members=len(group.trials),

@@ -18,15 +18,19 @@ _T = TypeVar("_T")
 _K = TypeVar("_K", bound=Hashable)
 
 
+# Lists of candidates; those of a list have like arguments.
+Parts = list[list[Candidate]]
+
+
 class Group(NamedTuple):
     """Candidates of one structure, which one program can train.
 
     Attributes:
-        parts: Lists of candidates; those of a list have like arguments.
+        parts: The candidates.
         why: Why they are no part of the first group, or `""`.
     """
 
-    parts: list[list[Candidate]]
+    parts: Parts
     why: str
 
 
@@ -39,16 +43,34 @@ class SerialGroup:
 
 
 def make_groups(
-    candidates: list[Candidate | SerialTrial],
+    candidates: list[Candidate | SerialTrial], too_few: Callable[[Parts], str]
 ) -> list[Group | SerialGroup]:
-    """Returns the groups of some candidates: those of one program first."""
+    """Returns the groups of some candidates: those of one program first.
+
+    Args:
+        candidates: The candidates, and trials that cannot be such.
+        too_few: A function that says why a group's trials are too few for a
+            program, or `""`.
+    """
     together = grouped([c for c in candidates if isinstance(c, Candidate)])
+    groups, few = [], []
+    for parts in together:
+        apart = _why_apart(parts, together[0])
+        why = too_few(parts)
+        if why:
+            trials = [c.trial for part in parts for c in part]
+            few.append(
+                SerialGroup(trials, "; ".join(filter(None, [why, apart])))
+            )
+        else:
+            groups.append(Group(parts, apart))
     alone = _by(
         (c for c in candidates if isinstance(c, SerialTrial)),
         lambda candidate: candidate.why,
     )
     return [
-        *(Group(parts, _why_apart(parts, together[0])) for parts in together),
+        *groups,
+        *few,
         *(
             SerialGroup([candidate.trial for candidate in some], why)
             for why, some in alone.items()
@@ -56,7 +78,7 @@ def make_groups(
     ]
 
 
-def grouped(candidates: list[Candidate]) -> list[list[list[Candidate]]]:
+def grouped(candidates: list[Candidate]) -> list[Parts]:
     """Returns the candidates by structure, and there by arguments of `fit`.
 
     Returns:
@@ -72,9 +94,7 @@ def grouped(candidates: list[Candidate]) -> list[list[list[Candidate]]]:
     return groups
 
 
-def _why_apart(
-    parts: list[list[Candidate]], first: list[list[Candidate]]
-) -> str:
+def _why_apart(parts: Parts, first: Parts) -> str:
     """Returns why candidates are not in the first group, or `""`."""
     one = first[0][0]
     difference = difference_between(one.structure, parts[0][0].structure)
