@@ -85,11 +85,12 @@ OTHER = {
 }
 
 
-@pytest.mark.parametrize("tuner_class", [Caviar, CoarseToFineSearch])
-@pytest.mark.parametrize("name", OTHER)
+@pytest.mark.parametrize(
+    "tuner_class, name",
+    [(Caviar, name) for name in OTHER]
+    + [(CoarseToFineSearch, name) for name in ("objective", "data")],
+)
 def test_what_has_changed_is_named(tmp_path, name, tuner_class):
-    if tuner_class is CoarseToFineSearch and name not in ("objective", "data"):
-        pytest.skip("One of each kind.")
     changes, said = OTHER[name]
     before = state(search(tmp_path, tuner_class=tuner_class))
     with pytest.raises(InputError) as raised:

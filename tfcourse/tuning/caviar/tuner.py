@@ -46,12 +46,10 @@ from tfcourse.tuning.caviar.steps.grouping import make_groups
 from tfcourse.tuning.caviar.steps.profitability import Profitability
 from tfcourse.tuning.caviar.steps.trial_requests import TrialRequests
 from tfcourse.tuning.oracles.batched import (
-    allow_parallel_grid,
     discover_hyperparameters,
 )
 from tfcourse.tuning.oracles.crash_safe import (
     list_written_later,
-    make_crash_safe,
     trials_written_together,
 )
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
@@ -161,11 +159,6 @@ class Caviar(SerialTuner):
         check_flag(verify, "verify", "Caviar")
         if smallest_group is not None:
             check_integer(smallest_group, "smallest_group", "Caviar")
-        if hypermodel is None and type(self).run_trial is Caviar.run_trial:
-            raise ValueError(
-                "Caviar needs a `hypermodel`, unless it is subclassed and "
-                "`run_trial` overridden. Received: hypermodel=None"
-            )
         if oracle is None:
             own = {n: kwargs.pop(n) for n in OF_ORACLE if n in kwargs}
             oracle = random_search(objective, max_trials, seed, **own)
@@ -173,9 +166,6 @@ class Caviar(SerialTuner):
         if folds is not None and hypermodel is not None:
             hypermodel = CrossValidated(hypermodel, folds, oracle.seed)
         check_folds_are_apart(hypermodel, oracle)
-        make_crash_safe(oracle)
-        if not has_chief():
-            allow_parallel_grid(oracle)
         self._saves, self._after_trials = DeferredCalls(), DeferredCalls()
         self._groups_log = GroupsLog(self)
         super().__init__(oracle, hypermodel, on_trial=on_trial, **kwargs)

@@ -133,8 +133,7 @@ def make_crash_safe(oracle: keras_tuner.Oracle) -> None:
     Its class becomes one derived from its own. An oracle that writes files in
     its own way is left alone.
     """
-    known = isinstance(oracle, keras_tuner.Oracle)
-    if known and not writes_its_own_files(oracle):
+    if not writes_its_own_files(oracle):
         own = type(oracle)
         oracle.__class__ = type(own.__name__, (CrashSafeOracle, own), {})
 

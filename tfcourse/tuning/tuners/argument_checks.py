@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -36,6 +37,7 @@ _SPARSE = keras.losses.SparseCategoricalCrossentropy
 
 def check_search(
     hypermodel: keras_tuner.HyperModel | None,
+    build: Callable[[keras_tuner.HyperParameters], Any],
     objective: Any,
     hp: keras_tuner.HyperParameters,
     model: Any,
@@ -44,11 +46,12 @@ def check_search(
 ) -> None:
     """Checks the arguments of a search, its data and its first model.
 
-    Nothing is checked where a `HyperModel` has a `fit` of its own, which may
-    take anything and return anything.
+    Nothing is checked where a `HyperModel` or a model has a `fit` of its own,
+    which may take anything and return anything.
 
     Args:
         hypermodel: What builds and fits the models.
+        build: Builds a model, compiled as the tuner says.
         objective: The oracle's objective, of one metric or several.
         hp: What the first model was built with; it is not changed.
         model: The first model, or `UNKNOWN` if it cannot be built.
@@ -58,7 +61,7 @@ def check_search(
     Raises:
         InputError: If something is wrong that would make each trial fail.
     """
-    if hypermodel is None or _fits_by_itself(hypermodel):
+    if hypermodel is None or _fits_by_itself(hypermodel, model):
         return
     _check_names(kwargs)
     given = fit_arguments_by_name(args, kwargs)
@@ -75,7 +78,7 @@ def check_search(
         _check_arrays(part, name)
     if model is not UNKNOWN:
         check_model(model)
-        logs = _check_fits(hypermodel, hp, model, parts)
+        logs = _check_fits(build, hp, model, parts)
         _check_metrics(objective, logs, given)
 
 
@@ -93,9 +96,19 @@ def check_model(model: Any) -> None:
         )
 
 
-def _fits_by_itself(hypermodel: keras_tuner.HyperModel) -> bool:
+def _fits_by_itself(hypermodel: keras_tuner.HyperModel, model: Any) -> bool:
     inner = getattr(hypermodel, "hypermodel", hypermodel)
-    return type(inner).fit is not keras_tuner.HyperModel.fit
+    if type(inner).fit is not keras_tuner.HyperModel.fit:
+        return True
+    # A model class may have one that takes anything, too.
+    known = isinstance(model, keras.Model)
+    return known and type(model).fit is not _keras_fit(type(model))
+
+
+def _keras_fit(kind: type) -> Any:
+    """Returns the `fit` of a model class that is Keras's own."""
+    mine = next(c for c in kind.__mro__ if c.__module__.startswith("keras."))
+    return mine.fit
 
 
 def _check_names(kwargs: dict[str, Any]) -> None:
@@ -192,7 +205,7 @@ def _check_values(array: np.ndarray, what: str) -> None:
 
 
 def _check_fits(
-    hypermodel: keras_tuner.HyperModel,
+    build: Callable[[keras_tuner.HyperParameters], Any],
     hp: keras_tuner.HyperParameters,
     model: keras.Model,
     parts: dict[str, dict[str, Any]],
@@ -212,7 +225,7 @@ def _check_fits(
             raise
         except Exception as error:
             # Another point of the space may do what the first one cannot.
-            other = _failure(hypermodel, hp, part)
+            other = _failure(build, hp, part)
             if type(other) is type(error):
                 raise InputError(_complaint(name, part, error)) from error
             continue
@@ -273,7 +286,7 @@ def _is_kerass(model: keras.Model) -> bool:
 
 
 def _failure(
-    hypermodel: keras_tuner.HyperModel,
+    build: Callable[[keras_tuner.HyperParameters], Any],
     hp: keras_tuner.HyperParameters,
     part: dict[str, Any],
 ) -> Exception | None:
@@ -282,7 +295,7 @@ def _failure(
     for seed, parameter in enumerate(other.space, start=1):
         other.values[parameter.name] = parameter.random_sample(seed)
     try:
-        _evaluate(hypermodel.build(other), part)
+        _evaluate(build(other), part)
     except Exception as error:
         return error
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import functools
 import math
 import pathlib
 from typing import Any
@@ -12,7 +13,7 @@ import filelock
 import keras_tuner
 
 from tfcourse.errors import InputError
-from tfcourse.tuning._keras_tuner import has_chief
+from tfcourse.tuning._keras_tuner import build_model, has_chief
 from tfcourse.tuning.results.fingerprint import check_unchanged
 from tfcourse.tuning.tuners.argument_checks import UNKNOWN, check_search
 from tfcourse.tuning.tuners.fingerprint import fingerprint_of
@@ -53,11 +54,14 @@ def guarded_search(
         global_state.preserved(),
     ):
         hp = space.copy()
-        model = _first_model(tuner.hypermodel, hp)
+        model = _first_model(tuner, hp)
         objective = tuner.oracle.objective
         # A `run_trial` of the user's may train anything on anything.
         if type(tuner).run_trial.__module__.startswith("tfcourse."):
-            check_search(tuner.hypermodel, objective, hp, model, args, kwargs)
+            build = functools.partial(build_model, tuner)
+            check_search(
+                tuner.hypermodel, build, objective, hp, model, args, kwargs
+            )
         now = fingerprint_of(
             tuner.hypermodel, objective, hp, model, args, kwargs
         )
@@ -70,17 +74,17 @@ def guarded_search(
 
 
 def _first_model(
-    hypermodel: keras_tuner.HyperModel | None, hp: keras_tuner.HyperParameters
+    tuner: keras_tuner.Tuner, hp: keras_tuner.HyperParameters
 ) -> Any:
     """Returns the model of the space's default point, or `UNKNOWN`.
 
     A space may have points that cannot be built, this one among them.
     """
-    if hypermodel is None:
+    if tuner.hypermodel is None:
         return UNKNOWN
     global_state.clear_session()
     try:
-        return hypermodel.build(hp)
+        return build_model(tuner, hp)
     except Exception:
         return UNKNOWN
 

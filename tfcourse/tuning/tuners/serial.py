@@ -23,6 +23,7 @@ from tfcourse.tuning._keras_tuner import (
     is_worker,
     tuner_path,
 )
+from tfcourse.tuning.oracles.batched import allow_parallel_grid
 from tfcourse.tuning.oracles.crash_safe import make_crash_safe
 from tfcourse.tuning.tuners.guarded_search import (
     check_folder_is_there,
@@ -59,9 +60,10 @@ class SerialTuner(TunerHooks):
         **kwargs: Passed to `keras_tuner.Tuner`.
 
     Raises:
-        TypeError: If `keep_models` is not a whole number.
-        ValueError: If it is less than 1, or the oracle is Hyperband's, which
-            goes on from the weights of any trial.
+        TypeError: If `oracle` is none, or `keep_models` no whole number.
+        ValueError: If there is no hypermodel, or `keep_models` is less than 1,
+            or the oracle is Hyperband's, which goes on from the weights of any
+            trial.
     """
 
     def __init__(
@@ -74,8 +76,11 @@ class SerialTuner(TunerHooks):
         allow_changed_space: bool = False,
         **kwargs,
     ) -> None:
+        self._check_parts(oracle, hypermodel)
         self._check_keep_models(keep_models, oracle)
         make_crash_safe(oracle)
+        if not has_chief():
+            allow_parallel_grid(oracle)
         self._on_trial = on_trial
         self._keep_models = keep_models
         # The trials that may have weights.
@@ -85,6 +90,20 @@ class SerialTuner(TunerHooks):
         self._given_space = oracle.get_space()
         with global_state.preserved():
             super().__init__(oracle, hypermodel, **kwargs)
+
+    def _check_parts(self, oracle: Any, hypermodel: Any) -> None:
+        own = type(self).run_trial.__module__.startswith("tfcourse.")
+        if hypermodel is None and own:
+            raise ValueError(
+                f"{type(self).__name__} needs a `hypermodel`, unless it is "
+                "subclassed and `run_trial` overridden. "
+                "Received: hypermodel=None"
+            )
+        if not isinstance(oracle, keras_tuner.Oracle):
+            raise TypeError(
+                f"`oracle` of {type(self).__name__} must be a "
+                f"`keras_tuner.Oracle`. Received: oracle={oracle!r}"
+            )
 
     def _check_keep_models(
         self, keep_models: int | None, oracle: keras_tuner.Oracle
@@ -240,9 +259,11 @@ class _RoomForWeights(keras.callbacks.Callback):
         self._path = path
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        variables = list(self.model.variables)
-        if optimizer := getattr(self.model, "optimizer", None):
-            variables += optimizer.variables
+        optimizer = getattr(self.model, "optimizer", None)
+        variables = [
+            *self.model.variables,
+            *getattr(optimizer, "variables", []),
+        ]
         check_room_for_weights(self._path, [v.shape for v in variables])
 
 
