@@ -2,11 +2,8 @@
 
 import json
 
-import keras_tuner
-
 from tfcourse.errors import InputError
 from tfcourse.runs.settings import read_settings
-from tfcourse.tuning._keras_tuner import hyperparameters as kinds
 from tfcourse.tuning.results.search_results import read_results
 from tfcourse.tuning.search_space.scales import to_display
 from tfcourse.utils.atomic_files import read_json
@@ -96,6 +93,8 @@ def registered(build, given):
         InputError: If the space has no such hyperparameter (lists those it
             has), or has a choice without the value.
     """
+    import keras_tuner
+
     hp = keras_tuner.HyperParameters()
     names = {}
     for _ in range(_MOST_BUILDS):
@@ -118,6 +117,8 @@ def registered(build, given):
 
 def _value(one, name, value):
     """Returns a value as keras-tuner has it."""
+    from tfcourse.tuning._keras_tuner import hyperparameters as kinds
+
     if one.name != name:
         # Registered is the complement.
         return round(1 - _number(name, value), 15)

@@ -16,6 +16,9 @@ def remarks(data: PreparedData) -> list[str]:
             found += _only_elsewhere(data, column.name)
         elif column.numeric:
             found += _never_varies(data, column.name)
+    columns, features = len(data.dataset.columns), data.input_shape[0]
+    if features != columns:
+        found.append(f"{columns} columns become {features} features.")
     return found
 
 

@@ -18,7 +18,8 @@ from tfcourse.errors import InputError
 from tfcourse.utils.text import listed
 from tfcourse.utils.validation import unknown_name
 
-_ROWS_AT_ONCE = 65_536
+# Text takes some fifty bytes a cell until it is packed.
+_CELLS_AT_ONCE = 1_000_000
 
 
 def read_table(
@@ -104,7 +105,8 @@ def _all_rows(path, table, skip):
 
     broken = []
     on_bad = broken.append if skip else functools.partial(refuse, path)
-    chunks = list(table.chunks(_ROWS_AT_ONCE, on_bad))
+    size = max(1, _CELLS_AT_ONCE // len(table.columns))
+    chunks = list(table.chunks(size, on_bad))
     if not sum(len(chunk.places) for chunk in chunks):
         raise InputError(f"{path} has no rows below its header.")
     cells = {
