@@ -6,7 +6,13 @@ from typing import Any
 import keras
 
 # Names and seeds differ from model to model, and do not enter the graph.
-_IGNORED = frozenset({"name", "_name", "_init_seed", "_initial_seed"})
+_IGNORED = frozenset(
+    {
+        *("name", "_name", "_init_seed", "_initial_seed"),
+        # What an optimizer has found out of its settings.
+        "_exclude_from_weight_decay_cache",
+    }
+)
 
 
 @functools.cache
