@@ -63,7 +63,8 @@ def split(y: npt.ArrayLike | Dataset | TableDataset, seed: int = 0) -> Split:
 
     Args:
         y: The class of each example, shape `(m,)`, or a data set. Amounts to
-            predict have no classes: each example is drawn alike.
+            predict have no classes: each example is drawn alike. A table with
+            a `Partition` is split by it.
         seed: Seed of the shuffle, a whole number from 0 on: the same seed gives
             the same split.
 
@@ -77,8 +78,11 @@ def split(y: npt.ArrayLike | Dataset | TableDataset, seed: int = 0) -> Split:
         InputError: If a class has fewer than three examples.
     """
     check_integer(seed, "seed", "split", least=0)
-    if isinstance(y, TableDataset) and y.task == "regression":
-        return _of_amounts(y, seed)
+    if isinstance(y, TableDataset):
+        if y.partition is not None:
+            return _by_column(y, seed)
+        if y.task == "regression":
+            return _of_amounts(y, seed)
     y = np.asarray(y.y if isinstance(y, Dataset | TableDataset) else y)
     if y.ndim != 1 or len(y) == 0:
         raise ValueError(
@@ -96,13 +100,33 @@ def split(y: npt.ArrayLike | Dataset | TableDataset, seed: int = 0) -> Split:
 
 
 def _of_amounts(dataset, seed):
+    _check_enough(dataset)
+    m = len(dataset)
+    return _in_three(np.zeros(m), split_sizes(m)[1], seed)
+
+
+def _by_column(dataset, seed):
+    _check_enough(dataset)
+    held_out = split_sizes(len(dataset))[1]
+    found = Split(*dataset.partition.positions(held_out, seed))
+    known = set(dataset.y[found.train].tolist())
+    for i, label in enumerate(dataset.labels):
+        if i not in known:
+            raise InputError(
+                f"By column {dataset.partition.name!r} no row for training has "
+                f"the class {label!r}. Choose another column for "
+                f"--{dataset.partition.how}, or leave the class out."
+            )
+    return found
+
+
+def _check_enough(dataset):
     m = len(dataset)
     if m < _FEWEST:
         raise InputError(
             f"Data set {dataset.name!r} has {m} examples; training, "
             f"development and test set need {_FEWEST} together. Add examples."
         )
-    return _in_three(np.zeros(m), split_sizes(m)[1], seed)
 
 
 def _in_three(y, held_out, seed):

@@ -64,6 +64,9 @@ class Settings:
     category: tuple[str, ...] = ()
     skip_bad: bool = False
     dates: str | None = None
+    split: str | None = None
+    group: str | None = None
+    time: str | None = None
     encoding: str | None = None
     separator: str | None = None
     decimal: str | None = None

@@ -102,6 +102,20 @@ Dates = Annotated[
         show_default="as is plain",
     ),
 ]
+SplitColumn = Annotated[
+    str | None,
+    _of_table("This column says train, dev or test.", metavar="COLUMN"),
+]
+GroupColumn = Annotated[
+    str | None,
+    _of_table(
+        "Rows with one value of this column stay in one set.", metavar="COLUMN"
+    ),
+]
+TimeColumn = Annotated[
+    str | None,
+    _of_table("Rows that are later by this column test.", metavar="COLUMN"),
+]
 Encoding = Annotated[
     str | None,
     _of_table(

@@ -8,6 +8,7 @@ import numpy as np
 from tfcourse.data.dataset import Dataset
 from tfcourse.data.table.columns import Column
 from tfcourse.data.table.files.rows import Places
+from tfcourse.data.table.partition import Partition
 from tfcourse.data.table.target import Target
 from tfcourse.errors import InputError
 
@@ -28,6 +29,7 @@ class TableDataset:
         source: Where it comes from, in a sentence.
         notes: What was assumed or left out, each in a sentence.
         places: Where each row stands in the file.
+        partition: What a column says of the parts, if one does.
     """
 
     name: str
@@ -37,6 +39,7 @@ class TableDataset:
     source: str = ""
     notes: tuple[str, ...] = ()
     places: Places | None = None
+    partition: Partition | None = None
 
     @property
     def y(self) -> np.ndarray:

@@ -25,6 +25,9 @@ class TableOptions:
         skip_bad: Whether to leave rows out that cannot be used, with a word.
         dates: In which order dates are written that do not begin with the
             year: `"dmy"` or `"mdy"`.
+        split: Column that says train, dev or test; no feature.
+        group: Column whose rows of one value stay in one set; no feature.
+        time: Column by which later rows test, dates or numbers.
         encoding: Of a text file, as for `text_format`.
         separator: Likewise.
         decimal: Likewise.
@@ -42,6 +45,9 @@ class TableOptions:
     category: tuple[str, ...] = ()
     skip_bad: bool = False
     dates: str | None = None
+    split: str | None = None
+    group: str | None = None
+    time: str | None = None
     encoding: str | None = None
     separator: str | None = None
     decimal: str | None = None
@@ -62,6 +68,20 @@ class TableOptions:
                 "another option. Leave one of them out."
             )
 
+        if sum(map(bool, (self.split, self.group, self.time))) > 1:
+            raise InputError(
+                "--split, --group and --time each say which rows train, and "
+                "which test: give one of them."
+            )
+
+    @property
+    def partition(self) -> tuple[str, str] | None:
+        """How a column says which rows train, and which column."""
+        for how in ("split", "group", "time"):
+            if getattr(self, how):
+                return how, getattr(self, how)
+        return None
+
     @property
     def wanted(self) -> set[str]:
         """The columns that are taken whatever they look like."""
@@ -74,7 +94,8 @@ class TableOptions:
             InputError: If one is not; names the nearest.
         """
         named = (*self.drop, *self.only, *self.keep, *self.text, *self.category)
-        for name in named:
+        partition = self.partition or ()
+        for name in (*named, *partition[1:]):
             if name not in columns:
                 raise InputError(
                     f"{path}: {unknown_name('column', name, columns)}"

@@ -1,5 +1,6 @@
 """A whole table, read to learn from."""
 
+import dataclasses
 import functools
 import os
 import pathlib
@@ -7,11 +8,13 @@ import pathlib
 import numpy as np
 
 from tfcourse.data.table.bad_rows import BadRows, refuse
+from tfcourse.data.table.columns import KINDS, Column
 from tfcourse.data.table.dataset import TableDataset
 from tfcourse.data.table.files.formats import open_table
 from tfcourse.data.table.files.rows import Places
 from tfcourse.data.table.kinds import column_of, reason_to_leave_out
 from tfcourse.data.table.options import TableOptions
+from tfcourse.data.table.partition import Partition
 from tfcourse.data.table.target import no_target, read_target
 from tfcourse.data.table.values import read_values, trimmed
 from tfcourse.errors import InputError
@@ -57,6 +60,7 @@ def read_table(
         no_target(target, options.task, decimal),
         lambda row: f"has no value in column {options.target!r}, the target",
     )
+    partition = _partition(path, options, decimal, cells, places, bad)
     columns, x, notes = _columns(path, options, decimal, cells, places, bad)
     good = ~bad.mask
     if not good.any():
@@ -79,6 +83,8 @@ def read_table(
         source=f"File {path.name}",
         notes=tuple(note for note in [*first, *notes] if note),
         places=places,
+        partition=partition
+        and dataclasses.replace(partition, values=partition.values[good]),
     )
 
 
@@ -120,6 +126,30 @@ def _all_rows(path, table, skip):
     numbers = np.concatenate([chunk.places.numbers for chunk in chunks])
     notes = [f"{len(broken):,} left out: {broken[0]}."] if broken else []
     return cells, Places(chunks[0].places.word, numbers), notes
+
+
+def _partition(path, options, decimal, cells, places, bad):
+    """Returns what a column says of the parts; groups are no features."""
+    if options.partition is None:
+        return None
+    how, name = options.partition
+    own = cells[name] if how == "time" else cells.pop(name)
+    column = (
+        column_of(name, own, places, options, decimal, path)
+        if how == "time"
+        else Column(name, "category")
+    )
+    if not column.numeric and how == "time":
+        raise InputError(
+            f"Column {name!r} of {path} is {KINDS[column.kind]}; --time needs "
+            "dates or numbers."
+        )
+    values = read_values(own, column, decimal)
+    bad.add(
+        values.missing,
+        lambda row: f"has no value in column {name!r}, which --{how} names",
+    )
+    return Partition(how, name, values.values)
 
 
 def _columns(path, options, decimal, cells, places, bad):
