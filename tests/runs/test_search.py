@@ -8,6 +8,7 @@ import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.utils.class_weight import compute_class_weight
 
 import tfcourse
 from tfcourse import data
@@ -243,6 +244,51 @@ def test_wrong_settings_leave_nothing_behind(
     with pytest.raises(InputError, match=message):
         SearchRun(settings, tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
+
+
+class Remembers(keras_tuner.HyperModel):
+    """Notes what it was fitted with."""
+
+    def build(self, hp):
+        model = keras.Sequential(
+            [keras.Input((30,)), keras.layers.Dense(1, "sigmoid")]
+        )
+        model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+        hp.Float("x", 0, 1)
+        return model
+
+    def fit(self, hp, model, *args, **kwargs):
+        self.kwargs = kwargs
+        return {"val_accuracy": 0.5}
+
+
+def test_what_decides_reaches_fit_and_the_oracle(tmp_path, monkeypatch):
+    space = Remembers()
+    monkeypatch.setattr("tfcourse.runs.search.load_space", lambda *_: space)
+    settings = Settings(
+        data="breast_cancer",
+        trials=3,
+        strategy="serial",
+        class_weight="balanced",
+        early_stopping=2,
+        time_limit=1e6,
+        target_score=0.5,
+    )
+    run = SearchRun(settings, tmp_path / "run")
+
+    run.search()
+
+    y = run.data.part("train")[1]
+    expected = compute_class_weight("balanced", classes=np.unique(y), y=y)
+    assert space.kwargs["class_weight"] == dict(enumerate(expected))
+    (stop,) = [
+        callback
+        for callback in space.kwargs["callbacks"]
+        if isinstance(callback, keras.callbacks.EarlyStopping)
+    ]
+    assert (stop.monitor, stop.patience) == ("val_accuracy", 2)
+    # The first has reached the score.
+    assert len(run.records()) == 1
 
 
 def test_folder_in_use_is_refused(tmp_path):

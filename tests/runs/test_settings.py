@@ -14,6 +14,8 @@ from tfcourse.utils.atomic_files import write_json
     [
         ("val_accuracy", "val_accuracy", "max"),
         ("val_loss", "val_loss", "min"),
+        ("val_f1", "val_f1", "max"),
+        ("val_rmse", "val_rmse", "min"),
         ("val_profit:max", "val_profit", "max"),
         ("val_accuracy:min", "val_accuracy", "min"),
     ],
@@ -36,11 +38,36 @@ def test_objective_without_direction_is_refused(text):
         ("epochs", 0),
         ("seed", -1),
         ("seed", 2**32),
+        ("early_stopping", 0),
+        ("time_limit", -1),
     ],
 )
 def test_numbers_out_of_range_are_refused(name, value):
-    with pytest.raises(InputError, match=f"--{name} must be .* {value}"):
+    option = name.replace("_", "-")
+    with pytest.raises(InputError, match=f"--{option} must be .* {value}"):
         Settings(**{name: value})
+
+
+def test_the_objective_follows_the_task():
+    assert Settings().of_task("classification").objective == "val_accuracy"
+    assert Settings().of_task("regression").objective == "val_loss"
+    given = Settings(objective="val_mae")
+    assert given.of_task("regression") == given
+    with pytest.raises(InputError, match="--class-weight is for classes"):
+        Settings(class_weight="balanced").of_task("regression")
+
+
+def test_settings_of_tables_are_read_from_json(tmp_path):
+    settings = Settings(data="a.csv", target="y", drop=("b", "c")).resolved()
+    write_json(
+        tmp_path / "run.json", {"settings": dataclasses.asdict(settings)}
+    )
+
+    read = read_settings(tmp_path)
+
+    assert read == settings
+    assert read.resumed(drop=["b", "c"]).drop == ("b", "c")
+    assert read.table_options().drop == ("b", "c")
 
 
 def test_paths_hold_from_anywhere(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import typer
 from tfcourse.cli.terminal import quiet
 from tfcourse.cli.terminal.options import (
     Category,
+    ClassWeightOption,
     Data,
     Dates,
     Decimal,
@@ -91,6 +92,7 @@ def train(
         ),
     ] = None,
     seed: Seed = None,
+    class_weight: ClassWeightOption = None,
     device: DeviceOption = None,
     out: Out = None,
     summary_only: SummaryOnly = False,
@@ -121,6 +123,7 @@ def train(
         "epochs": epochs,
         "objective": objective,
         "seed": seed,
+        "class_weight": class_weight and class_weight.value,
         "device": device and device.value,
     }
     given = {name: value for name, value in given.items() if value is not None}

@@ -9,6 +9,7 @@ import typer
 from tfcourse.cli.terminal import quiet
 from tfcourse.cli.terminal.options import (
     Category,
+    ClassWeightOption,
     Data,
     Dates,
     Decimal,
@@ -93,6 +94,21 @@ def tune(
             show_default="caviar",
         ),
     ] = None,
+    class_weight: ClassWeightOption = None,
+    early_stopping: Annotated[
+        int | None,
+        typer.Option(
+            help="Stop a trial after so many epochs without a better one."
+        ),
+    ] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(help="Seconds after which no trial begins."),
+    ] = None,
+    target_score: Annotated[
+        float | None,
+        typer.Option(help="End with a trial that reaches it."),
+    ] = None,
     device: DeviceOption = None,
     out: Out = None,
     resume: Annotated[
@@ -133,6 +149,10 @@ def tune(
         "objective": objective,
         "seed": seed,
         "strategy": strategy and strategy.value,
+        "class_weight": class_weight and class_weight.value,
+        "early_stopping": early_stopping,
+        "time_limit": time_limit,
+        "target_score": target_score,
         "device": device and device.value,
     }
     given = {name: value for name, value in given.items() if value is not None}

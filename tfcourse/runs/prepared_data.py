@@ -109,6 +109,17 @@ class PreparedData:
         positions = getattr(self.split, name)
         return self.x[positions], self.y[positions]
 
+    def fit_settings(self, settings: Settings) -> dict[str, Any]:
+        """Returns what `model.fit` takes beside the data.
+
+        Of `class_weight="balanced"` each class has $m / (C \\, m_c)$.
+        """
+        if settings.class_weight is None:
+            return {}
+        counts = np.bincount(self.y[self.split.train])
+        weights = counts.sum() / (len(counts) * counts)
+        return {"class_weight": dict(enumerate(weights.tolist()))}
+
     def first_examples(self, count: int = 8) -> tuple[np.ndarray, np.ndarray]:
         """Returns features and targets of a few examples for training."""
         positions = self.split.train[:count]

@@ -109,6 +109,7 @@ class SearchRun:
             self.data.input_shape,
             self.data.classes,
             self.data.task,
+            self.objective.name,
         )
         probe(
             self.space,
@@ -151,6 +152,8 @@ class SearchRun:
                     validation_data=self.data.part("dev"),
                     epochs=self.settings.epochs,
                     verbose=0,
+                    **self.data.fit_settings(self.settings),
+                    **self._early_stopping(),
                 )
 
     def finish(self) -> SearchRunResult:
@@ -204,12 +207,24 @@ class SearchRun:
                 "new run with another --out."
             )
 
+    def _early_stopping(self):
+        if self.settings.early_stopping is None:
+            return {}
+        stop = keras.callbacks.EarlyStopping(
+            self.objective.name,
+            patience=self.settings.early_stopping,
+            mode=self.objective.direction,
+        )
+        return {"callbacks": [stop]}
+
     def _tuner(self, progress=None):
         oracle = CoarseToFineOracle(
             self.objective,
             self.settings.trials,
             self.settings.seed,
             rounds=self.settings.rounds,
+            time_limit=self.settings.time_limit,
+            target=self.settings.target_score,
         )
         tuner_class = _STRATEGIES[self.settings.strategy]
         # keras-tuner prints that it reloads.

@@ -20,11 +20,18 @@ _BOUNDS = {
     "trials": (1, None),
     "epochs": (1, None),
     "rounds": (1, None),
+    "early_stopping": (1, None),
+    "time_limit": (0, None),
     # scikit-learn and Keras take no larger seed.
     "seed": (0, 2**32 - 1),
 }
 
 
+# Short names that keras-tuner does not know.
+_DIRECTIONS = {
+    **dict.fromkeys(("f1", "f1_score", "r2", "r2_score"), "max"),
+    **dict.fromkeys(("rmse", "mae", "mse"), "min"),
+}
 _OF_TABLES = [field.name for field in dataclasses.fields(TableOptions)]
 # The best is the one with the fewest mistakes, or the nearest.
 _OBJECTIVES = {"classification": "val_accuracy", "regression": "val_loss"}
@@ -47,6 +54,11 @@ class Settings:
             is not known; `None` for accuracy, or the loss of a regression.
         seed: Of the split, the draws and the initial weights.
         device: `"auto"`, `"cpu"` or `"gpu"`.
+        class_weight: `"balanced"` for classes that count alike, however many
+            examples they have.
+        early_stopping: Stop a trial after so many epochs without a better one.
+        time_limit: In seconds: no trial begins later.
+        target_score: A search ends with a trial that reaches it.
         strategy: `"caviar"`, many trials as one program, or `"serial"`, one
             after another.
 
@@ -78,10 +90,16 @@ class Settings:
     seed: int = 0
     device: str = "auto"
     strategy: str = "caviar"
+    class_weight: str | None = None
+    early_stopping: int | None = None
+    time_limit: float | None = None
+    target_score: float | None = None
 
     def __post_init__(self):
         for name, (least, most) in _BOUNDS.items():
             value = getattr(self, name)
+            if value is None:
+                continue
             if value < least or (most is not None and value > most):
                 bounds = (
                     f"{least} or more"
@@ -89,7 +107,8 @@ class Settings:
                     else (f"from {least} to {most}")
                 )
                 raise InputError(
-                    f"--{name} must be {bounds}. Received: {value}"
+                    f"--{name.replace('_', '-')} must be {bounds}. Received: "
+                    f"{value}"
                 )
         for name in _OF_TABLES:
             value = getattr(self, name)
@@ -125,7 +144,15 @@ class Settings:
 
         Args:
             task: `"classification"` or `"regression"`.
+
+        Raises:
+            InputError: If a setting is for another task.
         """
+        if task == "regression" and self.class_weight:
+            raise InputError(
+                "--class-weight is for classes; what is to be predicted is an "
+                "amount. Leave it out."
+            )
         objective = self.objective or _OBJECTIVES[task]
         return dataclasses.replace(self, objective=objective)
 
@@ -182,6 +209,7 @@ def objective_of(text: str) -> "keras_tuner.Objective":
     import keras_tuner
 
     name, _, direction = text.partition(":")
+    direction = direction or _DIRECTIONS.get(name.removeprefix("val_"))
     if direction in ("min", "max"):
         return keras_tuner.Objective(name, direction)
     try:

@@ -29,6 +29,7 @@ def load_space(
     input_shape: tuple[int, ...],
     classes: int,
     task: str = "classification",
+    objective: str | None = None,
 ) -> keras_tuner.HyperModel | Build:
     """Returns the search space of that name, or of the user's module.
 
@@ -40,6 +41,7 @@ def load_space(
         input_shape: Shape of one example.
         classes: The number of classes.
         task: `"classification"` or `"regression"`.
+        objective: What the search goes by: our own spaces compute it.
 
     Returns:
         A `keras_tuner.HyperModel`, or a function.
@@ -54,7 +56,8 @@ def load_space(
             unknown_name("search space", spec, SPACES)
             + " A space of your own is written module.py:build."
         )
-    return SPACES[spec](input_shape, classes, task)
+    score = objective and objective.removeprefix("val_")
+    return SPACES[spec](input_shape, classes, task, score)
 
 
 def probe(
@@ -86,7 +89,8 @@ def probe(
     logs = _tried(
         lambda: models[0].evaluate(x, y, return_dict=True, verbose=0),
         "The models of the search space cannot be evaluated on examples of "
-        f"shape {x.shape[1:]} with {_TARGETS[task]}",
+        f"shape {x.shape[1:]} with {_TARGETS[task]}, for the objective "
+        f"{objective.name!r}",
     )
     metrics = [*logs, *(f"val_{name}" for name in logs)]
     if objective.name not in metrics:

@@ -96,6 +96,7 @@ class TrainingRun:
                 self.data.input_shape,
                 self.data.classes,
                 self.data.task,
+                self.objective.name,
             )
         )
         probe(
@@ -140,6 +141,7 @@ class TrainingRun:
             self.hp,
             self._network,
             *self.data.part("train"),
+            **self.data.fit_settings(self.settings.search),
             epochs=self.settings.search.epochs,
             callbacks=[panda, report_epoch],
             verbose=0,

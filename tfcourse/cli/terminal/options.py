@@ -22,6 +22,12 @@ class Task(enum.StrEnum):
     REGRESSION = "regression"
 
 
+class ClassWeight(enum.StrEnum):
+    """How much an example of a class counts."""
+
+    BALANCED = "balanced"
+
+
 class DateOrder(enum.StrEnum):
     """In which order dates are written that do not begin with the year."""
 
@@ -141,6 +147,10 @@ Space = Annotated[
         "function of your own.",
         show_default="course",
     ),
+]
+ClassWeightOption = Annotated[
+    ClassWeight | None,
+    typer.Option(help="Let classes count alike, however large they are."),
 ]
 Seed = Annotated[
     int | None,

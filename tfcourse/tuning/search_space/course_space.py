@@ -7,6 +7,7 @@ import keras_tuner
 
 from tfcourse.layers import BatchNormalization
 from tfcourse.optimizers import Adam, Momentum, RMSprop
+from tfcourse.tuning.search_space.metrics import metric
 from tfcourse.tuning.search_space.scales import (
     log_uniform,
     one_minus_log_uniform,
@@ -30,6 +31,7 @@ class CourseSpace(keras_tuner.HyperModel):
         classes: $C$, the number of classes.
         task: `"classification"`; or `"regression"`, a linear output that is
             trained on the squared error.
+        score: Name of one more metric of Keras's, see `metric`.
 
     Reference:
         Ng, Improving Deep Neural Networks, week 3, Tuning process.
@@ -40,9 +42,11 @@ class CourseSpace(keras_tuner.HyperModel):
         input_shape: tuple[int, ...],
         classes: int,
         task: str = "classification",
+        score: str | None = None,
     ) -> None:
         super().__init__()
         self.task = task
+        self.score = score
         self.input_shape = input_shape
         self.classes = classes
 
@@ -58,9 +62,13 @@ class CourseSpace(keras_tuner.HyperModel):
             model.add(keras.layers.Dense(units, use_bias=False))
             model.add(BatchNormalization())
             model.add(keras.layers.Activation("relu"))
-        units, activation, loss, metric = self._last()
+        units, activation, loss, usual = self._last()
         model.add(keras.layers.Dense(units, activation=activation))
-        model.compile(_optimizer(hp), loss, metrics=[metric])
+        score = (
+            None if self.score in (None, usual) else metric(self.score, units)
+        )
+        metrics = [usual] if score is None else [usual, score]
+        model.compile(_optimizer(hp), loss, metrics=metrics)
         return model
 
     def _last(self):
