@@ -35,7 +35,7 @@ class OptionalBlock(keras.layers.Layer):
     def __init__(self, body: Any, passes: bool = True) -> None:
         super().__init__()
         self.body = body
-        self._passes = passes
+        self.passes = passes
         # Masks go past it, and through it.
         self.supports_masking = body.supports_masking = True
 
@@ -51,7 +51,7 @@ class OptionalBlock(keras.layers.Layer):
             outputs = called(self.body, inputs, training)
         else:
             outputs = self._compute_where(some, inputs, training)
-        if not self._passes:
+        if not self.passes:
             return outputs
         first = keras.tree.flatten(inputs)[0]
         width = max(outputs.shape[-1], first.shape[-1])
@@ -60,15 +60,22 @@ class OptionalBlock(keras.layers.Layer):
         )
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        return keras.tree.flatten(previous_mask)[0] if self._passes else None
+        return keras.tree.flatten(previous_mask)[0] if self.passes else None
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         nested = isinstance(input_shape[0], (list, tuple))
         first = input_shape[0] if nested else input_shape
         shape = self.body.compute_output_shape(input_shape)
-        if not self._passes:
+        if not self.passes:
             return shape
         return (*shape[:-1], max(shape[-1], first[-1]))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "body": self.body,
+            "passes": self.passes,
+        }
 
     def _compute_where(
         self, condition: Any, inputs: Any, training: bool
@@ -114,6 +121,9 @@ class Chosen(keras.layers.Layer):
         ] or input_shape
         return (*shapes[0][:-1], max(shape[-1] for shape in shapes))
 
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "parts": self.parts}
+
 
 class SmallerKernels:
     """A convolution that takes a part of its kernel for all of it.
@@ -156,6 +166,9 @@ class PaddedFeatures(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.width)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "width": self.width}
 
 
 def with_features(x: Any, width: int) -> Any:
