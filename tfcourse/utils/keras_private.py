@@ -283,6 +283,24 @@ def compile_argument(model: keras.Model, name: str) -> Any:
     return (config.config if config is not None else {}).get(name)
 
 
+_COMPILED = (
+    "loss",
+    "loss_weights",
+    "metrics",
+    "weighted_metrics",
+    "run_eagerly",
+    "jit_compile",
+    "auto_scale_loss",
+)
+
+
+def compile_as(model: keras.Model, other: keras.Model) -> None:
+    """Compiles a model with what another was compiled with."""
+    arguments = {name: compile_argument(other, name) for name in _COMPILED}
+    model.compile(optimizer="sgd", **arguments)
+    model.optimizer = other.optimizer
+
+
 # The attributes in which a variable, a layer and a model hold what computes.
 VALUE, DTYPE, DTYPE_POLICY = "_value", "_dtype", "_dtype_policy"
 COMPILED_LOSS = "_compile_loss"

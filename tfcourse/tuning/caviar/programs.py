@@ -20,6 +20,10 @@ from tfcourse.tuning.population import (
 )
 from tfcourse.tuning.population.built import FirstBatch
 from tfcourse.tuning.population.deferred import all_variables, unbuilt
+from tfcourse.tuning.population.frozen_prefix import (
+    FrozenPrefix,
+    frozen_prefix,
+)
 from tfcourse.tuning.population.structure import (
     difference_between,
     digest,
@@ -67,7 +71,8 @@ class GroupProgram:
         self._keep_best = keep_best
         self._seed = seed
         self._device = device
-        self._first = None
+        # What was traced first, with the frozen layers apart and without.
+        self._first: dict[bool, Any] = {}
         self.report: dict = {}
         first, models = candidates[0], [c.model for c in candidates]
         self._structure = first.structure
@@ -84,6 +89,7 @@ class GroupProgram:
             self._supernet.model if self._supernet else built_as_kept(first)
         )
         self._template_structure = structure(self.template)
+        self._prefix = frozen_prefix(self.template)
 
     def accepts(self, candidates: list[Candidate]) -> bool:
         """Whether it can train these candidates, too."""
@@ -120,7 +126,8 @@ class GroupProgram:
                 are not trained there as by Keras.
         """
         check, known = self._check(part), self._compared()
-        like, missing = self._traced_for(len(part))
+        prefix = self._prefix_of(part)
+        like, missing = self._traced_for(len(part), prefix is not None)
         population = PopulationTrainer(
             self.template,
             len(part) + missing,
@@ -128,6 +135,7 @@ class GroupProgram:
             device=self._device,
             like=like,
             any_batch_size=any_batch_size,
+            prefix=prefix,
         )
         for candidate in part:
             _check_initializers(candidate)
@@ -142,7 +150,7 @@ class GroupProgram:
         for k, candidate in enumerate(part):
             if candidate.constants:
                 _check_constants(candidate, population.values(k))
-        self._first = self._first or population.traced
+        self._first.setdefault(prefix is not None, population.traced)
         self.report = population.report | {"verified": self._compared() - known}
         return population, histories[: len(part)]
 
@@ -162,11 +170,18 @@ class GroupProgram:
     def _compared(self) -> int:
         return self._verification.compared if self._verification else 0
 
-    def _traced_for(self, size: int) -> tuple[Any, int]:
+    def _prefix_of(self, part: list[Candidate]) -> FrozenPrefix | None:
+        """Returns the frozen layers, if all candidates share their values."""
+        if self._prefix is None:
+            return None
+        columns, _ = self._initial_values(part, 0)
+        return self._prefix if self._prefix.is_shared(columns) else None
+
+    def _traced_for(self, size: int, has_prefix: bool) -> tuple[Any, int]:
         """Returns what was traced that serves a part of some size, or None,
         and how many members are missing from the size that it is for.
         """
-        first = self._first
+        first = self._first.get(has_prefix)
         if first is None or first.any_size:
             return first, 0
         if _SMALLEST_FILLED * first.size <= size <= first.size:
@@ -298,4 +313,9 @@ def _for_members(arguments: dict, size: int) -> dict:
 
 
 def _filled(column: np.ndarray, missing: int) -> np.ndarray:
+    if not column.strides[0]:
+        # They are all the same, and held once.
+        return np.broadcast_to(
+            column[0], (len(column) + missing, *column.shape[1:])
+        )
     return np.concatenate([column, np.repeat(column[-1:], missing, axis=0)])

@@ -10,6 +10,7 @@ from keras import ops
 
 from tfcourse.tuning.population.data.batches import Batches, Sample, parts
 from tfcourse.tuning.population.engines import Engine, engine_of
+from tfcourse.tuning.population.frozen_prefix import FrozenPrefix
 from tfcourse.tuning.population.functional.member import Member
 from tfcourse.tuning.population.history import python_value
 from tfcourse.tuning.population.state import State
@@ -57,6 +58,7 @@ class BuiltPopulation:
         state: Their arrays.
         loop: What runs epochs.
         size: K, how many members there are, those included that have left.
+        prefix: What is computed before, once for all of them, or None.
     """
 
     member: Member
@@ -64,6 +66,7 @@ class BuiltPopulation:
     state: State
     loop: TrainingLoop
     size: int
+    prefix: FrozenPrefix | None = None
 
     @property
     def examples_at_once(self) -> int:
@@ -87,11 +90,14 @@ class BuiltPopulation:
     def predict(self, x: Any, batch_size: int, best: bool) -> Any:
         """Returns the outputs of all members, see `Population.predict`."""
         arrays = self.state.everyone(best)
+        some = parts(x, batch_size)
+        if self.prefix is not None:
+            some = map(self.prefix.outputs, some)
         outputs = [
             keras.tree.map_structure(
                 np.asarray, self.engine.predict(arrays, part)
             )
-            for part in parts(x, batch_size)
+            for part in some
         ]
         return keras.tree.map_structure(
             lambda *some: np.concatenate(some, axis=1), *outputs
@@ -125,16 +131,19 @@ def build_population(
     like: Traced | None,
     jit_compile: JitCompile,
     any_batch_size: bool,
+    prefix: FrozenPrefix | None = None,
 ) -> BuiltPopulation:
     """Returns a population whose members have no values yet.
 
     The arguments are those of `PopulationTrainer`; the template is built.
     """
     if like is None:
-        member = Member(template)
+        member = Member(prefix.rest if prefix else template)
         engine = engine_of(member)
     else:
         member, engine = like.member, like.engine
     state = State(member, size)
-    loop = TrainingLoop(member, engine, state, jit_compile, any_batch_size)
-    return BuiltPopulation(member, engine, state, loop, size)
+    loop = TrainingLoop(
+        member, engine, state, jit_compile, any_batch_size, prefix
+    )
+    return BuiltPopulation(member, engine, state, loop, size, prefix)

@@ -36,6 +36,9 @@ _DRAW_WHEN_BUILT = (
     keras.layers.SpectralNormalization,
 )
 
+# In bytes.
+_LARGE = 2**14
+
 __all__ = [
     "all_variables",
     "build_deferred",
@@ -43,6 +46,7 @@ __all__ = [
     "deferred_initialization",
     "initial_value",
     "initial_values",
+    "stacked",
     "unbuilt",
 ]
 
@@ -121,7 +125,7 @@ def initial_values(
         rows.append(row)
     with nothing_drawn("an initializer"):
         columns = [
-            np.stack([initial_value(variable) for variable in column])
+            stacked([initial_value(variable) for variable in column])
             for column in zip(*rows, strict=True)
         ]
     if (ops.convert_to_numpy(global_seed()) != seed).any():
@@ -130,6 +134,19 @@ def initial_values(
             "state depends on what has drawn before"
         )
     return columns
+
+
+def stacked(values: list[np.ndarray]) -> np.ndarray:
+    """Returns arrays of one shape as one array, which is not to be written.
+
+    Large ones that are equal, as are those of a frozen part, are held once.
+    """
+    first, *others = values
+    if first.nbytes >= _LARGE and all(
+        value is first or np.array_equal(value, first) for value in others
+    ):
+        return np.broadcast_to(first, (len(values), *first.shape))
+    return np.stack(values)
 
 
 def initial_value(variable: Any) -> np.ndarray:

@@ -26,6 +26,7 @@ from tfcourse.tuning.population.data.batches import (
 )
 from tfcourse.tuning.population.data.fit_data import FitData, fit_data
 from tfcourse.tuning.population.data.readers import ArrayReader, Reader, read
+from tfcourse.tuning.population.frozen_prefix import FrozenPrefix
 from tfcourse.tuning.population.functional.build import build
 from tfcourse.tuning.population.history import (
     LOSSES,
@@ -68,6 +69,8 @@ class PopulationTrainer:
             optimizer's update.
         build_template: A function that builds the template on a few examples,
             if it is not built by calling it.
+        prefix: The template's frozen layers, which are then computed once for
+            all members; they must be shared by these.
 
     Attributes:
         like: As given.
@@ -84,6 +87,7 @@ class PopulationTrainer:
         like: Traced | None = None,
         any_batch_size: bool = False,
         build_template: Callable[[Batch], None] | None = None,
+        prefix: FrozenPrefix | None = None,
     ) -> None:
         check_jit_compile(jit_compile)
         self._template = template
@@ -94,6 +98,7 @@ class PopulationTrainer:
         self.like = like
         self._any_batch_size = any_batch_size
         self._build_template = build_template or self._build_as_called
+        self._prefix = prefix
         self._built: BuiltPopulation | None = None
         self._slices: Slices | None = None
         self._log: TrainingLog | None = None
@@ -138,6 +143,7 @@ class PopulationTrainer:
             "xla": bool(built and built.loop.xla),
             "remarks": list(built.engine.remarks) if built else [],
             "pieces": built.loop.pieces if built else 1,
+            "frozen": self._prefix.times if self._prefix else "",
             "members": self._size,
             "seconds": self.seconds,
         }
@@ -236,7 +242,12 @@ class PopulationTrainer:
         if self._slices is None:
             return values
         return [
-            values[i][np.ix_(*masks)] if masks else values[i]
+            # What is no member's own stands there itself.
+            masks
+            if i is None
+            else values[i][np.ix_(*masks)]
+            if masks
+            else values[i]
             for i, masks in self._slices[k]
         ]
 
@@ -271,12 +282,15 @@ class PopulationTrainer:
         """Makes all but the members' values."""
         if self._built is None:
             self._build_template(head)
+            if self._prefix is not None:
+                build(self._prefix.rest, self._prefix.of_batch(head))
             self._built = build_population(
                 self._template,
                 self._size,
                 self.like,
                 self._jit_compile,
                 self._any_batch_size,
+                self._prefix,
             )
         return self._built
 
@@ -287,7 +301,10 @@ class PopulationTrainer:
     def _fill(self) -> None:
         """Gives the members their initial values, if they have none yet."""
         if self._built is not None and self._draw is not None:
-            columns, self._slices = self._draw()
+            columns, slices = self._draw()
+            if self._prefix is not None:
+                columns, slices = self._prefix.without(columns, slices)
+            self._slices = slices
             self._built.state.fill(columns)
             # Longer kept, the values of K models would be held twice.
             self._draw = None

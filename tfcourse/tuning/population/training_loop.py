@@ -4,7 +4,7 @@ import concurrent.futures
 import contextlib
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from keras import ops
@@ -17,6 +17,7 @@ from tfcourse.tuning.population.engines.base import (
     Tensors,
     XlaScope,
 )
+from tfcourse.tuning.population.frozen_prefix import FrozenPrefix
 from tfcourse.tuning.population.functional.member import Member
 from tfcourse.tuning.population.state import State, take
 
@@ -44,6 +45,7 @@ class TrainingLoop:
         jit_compile: As for `Population`.
         any_batch_size: Whether others with mini-batches of another size will
             use the engine, too.
+        prefix: What is computed before, once for all members, or None.
 
     Attributes:
         pieces: In how many parts the members go one after the other.
@@ -57,7 +59,9 @@ class TrainingLoop:
         state: State,
         jit_compile: bool | Literal["auto"],
         any_batch_size: bool,
+        prefix: FrozenPrefix | None = None,
     ) -> None:
+        self._prefix = prefix
         self._member = member
         self._engine = engine
         self._state = state
@@ -108,12 +112,14 @@ class TrainingLoop:
         self, batches: Batches
     ) -> concurrent.futures.Future[None] | None:
         members = self._state.rows
-        order = _indices(batches, np.arange(len(batches)), members)
         # If memory does not suffice, it is for `run` to go on in pieces.
         with contextlib.suppress(MemoryError):
+            data, order = next(
+                self._fed(batches, np.arange(len(batches)), members)
+            )
             return self._engine.compile_ahead(
                 len(members),
-                batches.arrays,
+                data,
                 order,
                 batches.batch_size,
                 self._xla,
@@ -239,14 +245,10 @@ class TrainingLoop:
     ) -> tuple[list[Tensor], Logs]:
         arrays = self._state.begin(arrays)
         for b, positions in zip(batches, orders, strict=True):
-            order = _indices(b, positions, members)
-            arrays = self._engine.train_epoch(
-                arrays,
-                b.arrays,
-                order,
-                b.batch_size,
-                self._xla,
-            )
+            for data, order in self._fed(b, positions, members):
+                arrays = self._engine.train_epoch(
+                    arrays, data, order, b.batch_size, self._xla
+                )
         logs = _in_numpy(self._engine.results(arrays))
         if validation is not None:
             arrays, more = self.evaluate(arrays, validation(), members)
@@ -261,13 +263,26 @@ class TrainingLoop:
             arrays = self._engine.evaluate(arrays, data, one, batch_size)
         self._engine.results(arrays)
 
-    @staticmethod
     def _evaluations(
-        batches: Iterable[Batches], members: np.ndarray | None
+        self, batches: Iterable[Batches], members: np.ndarray | None
     ) -> Iterator[tuple[Tensors, Tensor, int]]:
         for b in batches:
-            order = _indices(b, np.arange(len(b)), members)
-            yield b.arrays, order, b.batch_size
+            for data, order in self._fed(b, np.arange(len(b)), members):
+                yield data, order, b.batch_size
+
+    def _fed(
+        self,
+        batches: Batches,
+        positions: np.ndarray,
+        members: np.ndarray | None,
+    ) -> Iterator[tuple[Tensors, Tensor]]:
+        """Yields arrays, and in which order to go through them."""
+        order = batches.order(positions, members)
+        fed: Any = [(batches.arrays, order)]
+        if self._prefix is not None:
+            fed = self._prefix.feed(batches, order)
+        for arrays, some in fed:
+            yield arrays, ops.convert_to_tensor(some, "int32")
 
 
 def _of_evaluation(logs: dict[str, Tensor]) -> Logs:
@@ -279,9 +294,3 @@ def _in_numpy(logs: dict[str, Tensor]) -> Logs:
         name: np.asarray(ops.convert_to_numpy(value))
         for name, value in logs.items()
     }
-
-
-def _indices(
-    batches: Batches, positions: np.ndarray, members: np.ndarray | None
-) -> Tensor:
-    return ops.convert_to_tensor(batches.order(positions, members), "int32")

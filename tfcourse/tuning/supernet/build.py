@@ -27,18 +27,7 @@ from tfcourse.tuning.supernet.signature import (
 )
 from tfcourse.tuning.supernet.sizes import KERNEL, Sizes, largest
 from tfcourse.tuning.supernet.supported import Role, role
-from tfcourse.utils.keras_private import compile_argument
-
-_COMPILE = (
-    "loss",
-    "loss_weights",
-    "metrics",
-    "weighted_metrics",
-    "run_eagerly",
-    "jit_compile",
-    "auto_scale_loss",
-)
-
+from tfcourse.utils.keras_private import compile_as
 
 # Of the inputs and the outputs of a layer.
 Widths = tuple[list[int], list[int]]
@@ -140,8 +129,7 @@ class _Builder:
             ),
             name=first.name,
         )
-        arguments = {name: compile_argument(first, name) for name in _COMPILE}
-        model.compile(optimizer=first.optimizer, **arguments)
+        compile_as(model, first)
         return model
 
     def _call_all(self, merged: Iterable[Merged]) -> None:

@@ -13,6 +13,7 @@ from tfcourse.tuning.population.deferred import (
     all_variables,
     deferred_initialization,
     initial_value,
+    stacked,
 )
 from tfcourse.tuning.population.functional.keras_optimizers import (
     build_noting_slots,
@@ -153,7 +154,7 @@ class Supernet:
         """
         slices = [self._slices(model) for model in models]
         rows = map(self._embed, models, slices)
-        columns = [np.stack(column) for column in zip(*rows, strict=True)]
+        columns = [stacked(list(column)) for column in zip(*rows, strict=True)]
         return columns, slices
 
     def _slices(self, model: keras.Model) -> list[Slice]:

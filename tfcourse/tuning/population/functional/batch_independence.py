@@ -13,6 +13,7 @@ from keras import layers, losses, metrics
 
 from tfcourse import layers as own_layers
 from tfcourse.utils.keras_private import (
+    Call,
     adds_losses,
     calls,
     compiled_metrics,
@@ -152,7 +153,7 @@ def evaluates_in_any_batches(model: keras.Model) -> bool:
     """
     compiled = compiled_metrics(model)
     return (
-        all(map(_computes_each_example, every_layer(model)))
+        all(map(computes_each_example, every_layer(model)))
         # Those of several outputs are means over the batches.
         and not losses_of_outputs(model)
         and all(map(_is_mean_over_examples, keras.tree.flatten(model.loss)))
@@ -160,7 +161,7 @@ def evaluates_in_any_batches(model: keras.Model) -> bool:
     )
 
 
-def _computes_each_example(layer: Any) -> bool:
+def computes_each_example(layer: Any) -> bool:
     """Whether a layer or model computes each example for itself.
 
     If not, or where it adds a loss or a mask, batches make a difference.
@@ -193,20 +194,22 @@ def _is_graph_of_layers(model: keras.Model) -> bool:
     graph = graph_of(model)
     if graph is None or not type(model).__module__.startswith("keras."):
         return False
-    for call in calls(graph):
-        given = keras.tree.flatten([call.args, dict(call.kwargs)])
-        # An evaluation is called with `training=False` anyway.
-        tensors = [value for value in given if not _is_none_or_false(value)]
-        if not (
-            isinstance(call.operation, keras.layers.Layer)
-            and call.kwargs.get("mask") is None
-            # A `training=True` is none, nor a constant.
-            and all(map(keras.backend.is_keras_tensor, tensors))
-            # Of one axis, that is also the last.
-            and all(len(t.shape) > 1 for t in [*tensors, *call.outputs])
-        ):
-            return False
-    return True
+    return all(map(calls_on_examples, calls(graph)))
+
+
+def calls_on_examples(call: Call) -> bool:
+    """Whether a call is that of a layer on tensors of examples, and no more."""
+    given = keras.tree.flatten([call.args, dict(call.kwargs)])
+    # An evaluation is called with `training=False` anyway.
+    tensors = [value for value in given if not _is_none_or_false(value)]
+    return (
+        isinstance(call.operation, keras.layers.Layer)
+        and call.kwargs.get("mask") is None
+        # A `training=True` is none, nor a constant.
+        and all(map(keras.backend.is_keras_tensor, tensors))
+        # Of one axis, that is also the last.
+        and all(len(t.shape) > 1 for t in [*tensors, *call.outputs])
+    )
 
 
 def _is_none_or_false(value: Any) -> bool:
