@@ -95,6 +95,17 @@ def pooled(*filters, flatten=False, kernel=3, mode="Max", padding="same"):
     return compiled(inputs, layers.Dense(1)(x))
 
 
+def sigmoids(n, m, depth=1):
+    """What gives one half for nothing."""
+    inputs = keras.Input((6,))
+    x = layers.Dense(n, activation="sigmoid", kernel_regularizer="l2")(inputs)
+    for _ in range(depth):
+        x = layers.Dense(m, use_bias=False)(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.Activation("softplus")(x)
+    return compiled(inputs, layers.Dense(1)(x))
+
+
 def tokens(n):
     inputs = keras.Input((6,))
     x = layers.Embedding(7, n)(inputs)
@@ -136,6 +147,7 @@ CASES = {
         lambda: pooled(5, 9, 2, kernel=4, mode="Average"),
         lambda: pooled(5, 3, kernel=5),
     ],
+    "sigmoids": [lambda: sigmoids(3, 9), lambda: sigmoids(5, 2, 3)],
     "causal": [
         lambda: pooled(3, kernel=2, padding="causal"),
         lambda: pooled(3, 2, kernel=3, padding="causal"),
@@ -231,7 +243,7 @@ def test_sizes_do_not_tell_graphs_apart():
         lambda x: layers.GaussianNoise(0.1)(x),
         # A sum with what all have in full.
         lambda x: layers.Add()([x, keras.ops.sum(x, -1, keepdims=True)]),
-        lambda x: layers.Concatenate()([x, layers.Activation("sigmoid")(x)]),
+        lambda x: layers.Concatenate()([x, layers.Activation("softmax")(x)]),
     ],
 )
 def test_refuses_what_sees_the_width(see):

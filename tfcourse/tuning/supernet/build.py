@@ -15,6 +15,7 @@ from tfcourse.tuning.supernet.graph import Graph, Node
 from tfcourse.tuning.supernet.merged import Merged, MergedNode, MergedRepeat
 from tfcourse.tuning.supernet.optional_block import (
     Chosen,
+    MaskedFeatures,
     OptionalBlock,
     PaddedFeatures,
     masked_convolution,
@@ -26,7 +27,12 @@ from tfcourse.tuning.supernet.signature import (
     known_parts_of,
 )
 from tfcourse.tuning.supernet.sizes import KERNEL, Sizes, largest
-from tfcourse.tuning.supernet.supported import Role, role
+from tfcourse.tuning.supernet.supported import (
+    Role,
+    computes_elements,
+    maps_zero_to_zero,
+    role,
+)
 from tfcourse.utils.keras_private import compile_as
 
 # Of the inputs and the outputs of a layer.
@@ -61,6 +67,9 @@ class Built:
             their number.
         exits: For each block that members leave after several numbers of
             instances, what chooses from what they give.
+        masks: For each node whose activation gives something for zero, what
+            sets to zero what a member does not have, each time that it is
+            called.
         widths: For each node, how many features its inputs and its outputs
             have, at each time that it is called.
     """
@@ -69,6 +78,7 @@ class Built:
     layers: dict[MergedNode, Any]
     gates: dict[MergedRepeat, dict[int, Gate]]
     exits: dict[MergedRepeat, Chosen]
+    masks: dict[MergedNode, list[MaskedFeatures]]
     widths: dict[MergedNode, list[Widths]]
 
 
@@ -88,7 +98,12 @@ def build_supernet(
     model = builder.model(merged)
     model.optimizer = _build_optimizer(model, builds, models)
     return Built(
-        model, builder.layers, builder.gates, builder.exits, builder.widths
+        model,
+        builder.layers,
+        builder.gates,
+        builder.exits,
+        builder.masks,
+        builder.widths,
     )
 
 
@@ -110,6 +125,7 @@ class _Builder:
         self.layers: dict[MergedNode, Any] = {}
         self.gates: dict[MergedRepeat, dict[int, Gate]] = {}
         self.exits: dict[MergedRepeat, Chosen] = {}
+        self.masks: dict[MergedNode, list[MaskedFeatures]] = {}
         self.widths: dict[MergedNode, list[Widths]] = {}
 
     def model(self, merged: list[Merged]) -> keras.Model:
@@ -155,6 +171,10 @@ class _Builder:
         else:
             args, kwargs = call.filled(inputs)
             outputs = layer(*args, **kwargs)
+        if _needs_mask(part):
+            mask = MaskedFeatures()
+            self.masks.setdefault(part, []).append(mask)
+            outputs = mask(outputs)
         self._outputs[part.place] = keras.tree.flatten(outputs)
         self.widths.setdefault(part, []).append(
             (_widths(inputs), _widths(self._outputs[part.place]))
@@ -276,6 +296,14 @@ class _Builder:
             nodes = [node for part in some for node in part.others]
             sizes = largest(of_nodes.get(node, {}) for node in nodes)
             self._sizes |= dict.fromkeys(some, sizes)
+
+
+def _needs_mask(part: MergedNode) -> bool:
+    kind = role(part.model)
+    return kind in (Role.WIDE, Role.FEATURE_BY_FEATURE) and (
+        computes_elements(part.model.layer)
+        and not maps_zero_to_zero(part.model.layer)
+    )
 
 
 def _widths(tensors: Iterable[Any]) -> list[int]:

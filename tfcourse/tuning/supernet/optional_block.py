@@ -149,6 +149,26 @@ def masked_convolution(cls: type) -> type:
     return type(cls.__name__, (SmallerKernels, cls), {"__module__": __name__})
 
 
+class MaskedFeatures(keras.layers.Layer):
+    """Sets features that a member does not have to zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple) -> None:
+        self.mask = self.add_weight(
+            (input_shape[-1],), "ones", trainable=False, name="mask"
+        )
+
+    def call(self, inputs: Any) -> Any:
+        # A product would make a gradient of what is infinite no number.
+        return ops.where(self.mask > 0, inputs, ops.zeros_like(inputs))
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape
+
+
 class PaddedFeatures(keras.layers.Layer):
     """Adds features that are zero.
 

@@ -1,7 +1,6 @@
 """What networks of different sizes must share to be slices of one."""
 
 import dataclasses
-import math
 import weakref
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
@@ -34,7 +33,6 @@ from tfcourse.tuning.supernet.sizes import Sizes, free_sizes
 from tfcourse.tuning.supernet.supported import (
     Role,
     is_supported_optimizer,
-    is_wide,
     pooling_of,
     role,
     shape_of,
@@ -163,21 +161,23 @@ def are_in_prefix(
 def is_small(model: keras.Model) -> bool:
     """Whether another optimizer's update costs less than another program.
 
+    That of kernels that move over an input, or of recurrent ones, is little
+    beside what is computed with them.
+
     Args:
         model: One that has a `family`.
     """
-    graph = known_parts_of(model).graph
-    if len(graph.inputs) > 1:
-        return False
-    shape: Any = graph.inputs[0].layer.batch_shape
-    size, kernels = math.prod(n or 1 for n in shape), 0
-    for node in graph.nodes:
-        if type(node.layer) is layers.Dense:
-            kernels += size * node.layer.units
-            size = node.layer.units
-        elif is_wide(node.layer):
-            return False
-    return kernels <= _SMALL
+    shapes: dict[Node, list[Any]] = {}
+    size = 0
+    for node in known_parts_of(model).graph.nodes:
+        inputs = [shapes[x.node][x.number] for x in node.inputs]
+        layer: Any = node.layer
+        if type(layer) is layers.Dense and len(inputs[0]) == 2:
+            size += (inputs[0][-1] or 1) * layer.units
+        if type(layer) is layers.Embedding:
+            size += layer.input_dim * layer.output_dim
+        shapes[node] = node.shapes or [layer.compute_output_shape(*inputs)]
+    return size <= _SMALL
 
 
 def _parts_of(model: keras.Model) -> Parts | None:

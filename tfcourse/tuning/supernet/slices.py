@@ -78,11 +78,28 @@ def slices_of_layers(
             yield own, variable, masks
 
 
+def feature_masks(
+    built: Built, merged: list[Merged], found: Alignment
+) -> Iterator[tuple[keras.Variable, np.ndarray]]:
+    """Yields the variables that say which features a model has, and it."""
+    features = _FeatureReader(built, found)
+    features.read(merged)
+    for part, masks in built.masks.items():
+        for time, mask in enumerate(masks):
+            own = features.of_calls.get((part, time))
+            shape = mask.mask.shape
+            yield (
+                mask.mask,
+                np.ones(shape, "f") if own is None else (own.astype("f")),
+            )
+
+
 class _FeatureReader:
     """Finds which features of each output a model has.
 
     Attributes:
         of_nodes: For each node, which features it sees, and which it gives.
+        of_calls: Which it gives each time that it is called, by their number.
     """
 
     def __init__(self, built: Built, found: Alignment) -> None:
@@ -91,6 +108,7 @@ class _FeatureReader:
         # The newest outputs, by the place of the node that gives them.
         self._outputs: dict[int, list[Features]] = {}
         self.of_nodes: dict[MergedNode, tuple[Features, Features]] = {}
+        self.of_calls: dict[tuple[MergedNode, int], Features] = {}
 
     def read(self, merged: Iterable[Merged]) -> None:
         rest = iter(merged)
@@ -111,7 +129,9 @@ class _FeatureReader:
         of_inputs, of_outputs = self._built.widths[part][time]
         after = self._after(part, inputs, of_inputs)
         self.of_nodes[part] = before, after
-        self._outputs[part.place] = [_tiled(after, n) for n in of_outputs]
+        outputs = [_tiled(after, n) for n in of_outputs]
+        self._outputs[part.place] = outputs
+        self.of_calls[part, time] = outputs[0]
 
     def _after(
         self, part: MergedNode, inputs: list[Features], sizes: list[int]

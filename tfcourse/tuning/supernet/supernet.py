@@ -28,7 +28,11 @@ from tfcourse.tuning.supernet.optional_block import Chosen, SmallerKernels
 from tfcourse.tuning.supernet.settings import inner
 from tfcourse.tuning.supernet.signature import Parts, family, known_parts_of
 from tfcourse.tuning.supernet.sizes import KERNEL, fits, part_of_kernel
-from tfcourse.tuning.supernet.slices import Masks, slices_of_layers
+from tfcourse.tuning.supernet.slices import (
+    Masks,
+    feature_masks,
+    slices_of_layers,
+)
 from tfcourse.tuning.supernet.supported import pooling_of
 
 # Which of the supernet's variables one of a network's is in, by its number,
@@ -217,6 +221,7 @@ class Supernet:
                 yield gate.block.present, np.float32(number in numbers)
         for part, chosen in self._built.exits.items():
             yield chosen.choice, _one_hot(chosen, counts[part] - part.fewest)
+        yield from feature_masks(self._built, self._merged, self._align(model))
         for large, small in self.layer_pairs(model):
             if isinstance(large, Chosen):
                 number = [type(x) for x in large.parts].index(type(small))

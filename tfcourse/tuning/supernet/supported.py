@@ -165,10 +165,10 @@ def role(node: Node) -> Role:
     if type(layer) is layers.Flatten:
         last = layer.data_format == "channels_last"
         return Role.FLATTENS if last else Role.OPAQUE
-    if not maps_zero_to_zero(layer):
+    if not computes_elements(layer):
         return Role.OPAQUE
     if type(layer) in DEPTHWISE:
-        known = _is_supported_wide_layer(layer)
+        known = _is_supported_wide_layer(layer) and maps_zero_to_zero(layer)
         return Role.DEPTHWISE if known else Role.OPAQUE
     known = _is_feature_by_feature(node)
     return Role.FEATURE_BY_FEATURE if known else Role.OPAQUE
@@ -288,6 +288,19 @@ def maps_zero_to_zero(layer: Any) -> bool:
     return _is_among(
         ZERO_TO_ZERO_ACTIVATIONS, getattr(layer, "activation", None)
     ) and _is_among(_ELEMENTWISE_ACTIVATIONS, gates)
+
+
+def computes_elements(layer: Any) -> bool:
+    """Whether a layer's activation, if it has one, is one of each number.
+
+    Where it gives something for zero, features that a member does not have can
+    be set to zero behind it; but not those that a recurrent layer sees again.
+    """
+    activation = getattr(inner(layer), "activation", None)
+    return maps_zero_to_zero(layer) or (
+        not hasattr(inner(layer), "recurrent_initializer")
+        and _is_among(_ELEMENTWISE_ACTIVATIONS, activation)
+    )
 
 
 def _is_among(names: tuple[str, ...], activation: Any) -> bool:

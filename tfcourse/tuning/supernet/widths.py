@@ -3,7 +3,7 @@
 from typing import Any
 
 from tfcourse.tuning.supernet.graph import Graph, Node, Output
-from tfcourse.tuning.supernet.supported import Role, maps_zero_to_zero, role
+from tfcourse.tuning.supernet.supported import Role, computes_elements, role
 
 # Which features there are, by the numbers of the widths that they have, and
 # words for what is the same for all.
@@ -23,7 +23,7 @@ def free_widths(graph: Graph) -> set[Node]:
         before = [layouts[output] for output in node.inputs]
         count = len(node.shapes or [None])
         if role(node) is Role.WIDE:
-            wide[node] = classes.new(is_free=maps_zero_to_zero(node.layer))
+            wide[node] = classes.new(is_free=computes_elements(node.layer))
             after = [_own(node, i, wide[node]) for i in range(count)]
         else:
             after = [_after(node, before, classes)] * count
