@@ -127,9 +127,13 @@ def result_of_groups(trials, groups):
         if not alone:
             counts.append(size)
         if group.why:
-            whys.append((size, group.why))
+            whys.append((size, _why(group.why, group.advice)))
     together = sum(count for count in counts if count >= TOGETHER)
     return Result(len(trials), len(counts), together, whys)
+
+
+def _why(why, advice):
+    return f"{why} ({advice})" if advice else why
 
 
 # A search, trained by both
@@ -224,7 +228,11 @@ def result_of_records(tuner):
         len(tuner.oracle.trials),
         len(programs),
         sum(size for size in sizes if size >= TOGETHER),
-        [(len(r["trials"]), r["why"]) for r in records if r["why"]],
+        [
+            (len(r["trials"]), _why(r["why"], r["advice"]))
+            for r in records
+            if r["why"]
+        ],
     )
 
 

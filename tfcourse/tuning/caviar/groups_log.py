@@ -25,6 +25,7 @@ class GroupRecord:
         why: Why not otherwise, or `""`.
         verified: How many of the models were compared with Keras's own; see
             `Verification`.
+        advice: What to change so that they were trained with others, or `""`.
     """
 
     trials: list[str]
@@ -33,6 +34,7 @@ class GroupRecord:
     seconds: float
     why: str
     verified: int = 0
+    advice: str = ""
 
 
 class GroupsLog:
@@ -61,12 +63,13 @@ class GroupsLog:
             logging.INFO
             if told or record.how == "vectorised"
             else logging.WARNING,
-            "%d trial%s %s, %.1f s%s",
+            "%d trial%s %s, %.1f s%s%s",
             count,
             "" if count == 1 else "s",
             "trained alone" if record.how == "alone" else record.how,
             record.seconds,
             f", because {record.why}" if record.why else "",
+            f" ({record.advice})" if record.advice else "",
         )
 
     def reload(self) -> None:

@@ -108,7 +108,8 @@ class Caviar(SerialTuner):
     Attributes:
         groups: What was done, a list of dicts: `trials` (their ids), `how`
             (`"vectorised"`, `"vectorised with a loop"` or `"alone"`),
-            `seconds`, `members`, `why`, and `verified` (how many members were
+            `seconds`, `members`, `why`, `advice` (what to change so that they
+            were trained with others), and `verified` (how many members were
             compared with Keras's own). Also in `groups.json` of the
             project, from which a reload reads it.
 

@@ -186,7 +186,7 @@ def training(results: SearchResults) -> str:
         )
     alike = {}
     for group in results.groups:
-        key = (group["how"], group["why"])
+        key = (group["how"], group["why"], group.get("advice", ""))
         programs, members, seconds = alike.get(key, (0, 0, 0.0))
         alike[key] = (
             programs + 1,
@@ -201,10 +201,12 @@ def training(results: SearchResults) -> str:
             f"{seconds:.3g}",
             f"{seconds / max(members, 1):.2g}",
             why,
+            advice,
         ]
-        for (how, why), (programs, members, seconds) in alike.items()
+        for (how, why, advice), (programs, members, seconds) in alike.items()
     ]
     head = ["how", "programs", "trials", "seconds", "seconds a trial", "why"]
+    head.append("what to change")
     together = sum(g["how"] != "alone" for g in results.groups)
     text = (
         f'<p class="soft">Trials of one structure are trained as one program. '

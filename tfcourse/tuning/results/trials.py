@@ -96,7 +96,10 @@ def read_groups(project: str | pathlib.Path) -> list[dict[str, Any]]:
     for path in sorted(pathlib.Path(project).glob("groups*.json")):
         with readable_or_input_error(path):
             for group in read_json(path):
-                groups.append({name: group[name] for name in _OF_GROUP})
+                record = {name: group[name] for name in _OF_GROUP}
+                # Which searches of older versions have not.
+                record["advice"] = group.get("advice", "")
+                groups.append(record)
     return groups
 
 

@@ -19,7 +19,8 @@ def candidate(number, momentum):
         model.compile(keras.optimizers.SGD(0.1, momentum), "mse")
         return model
 
-    trial = types.SimpleNamespace(trial_id=number)
+    hp = types.SimpleNamespace(values={"momentum": momentum})
+    trial = types.SimpleNamespace(trial_id=number, hyperparameters=hp)
     return Candidate(trial, build, build_deferred(build), {"epochs": 1})
 
 
@@ -29,10 +30,11 @@ def enough(parts):
 
 def test_says_why_a_trial_is_in_a_program_of_its_own():
     one = [candidate("0", 0.9), candidate("1", 0.95), candidate("2", 0.9)]
-    (_, first), (second, why) = make_groups(one, enough)
+    (_, first, _), (second, why, what) = make_groups(one, enough)
     assert first == ""
     assert [c.trial.trial_id for c in second[0]] == ["1"]
     assert why == "not with trial 0: optimizer, momentum: 0.9 and 0.95"
+    assert what.startswith("`momentum` is 0.95 here and 0.9 there")
 
 
 def deep(number, depth):

@@ -59,6 +59,7 @@ def _end_together(
         seconds=result.seconds,
         why=result.why,
         verified=result.verified,
+        advice=result.advice,
     )
 
 
@@ -81,6 +82,7 @@ def _run_alone(
         how="alone",
         seconds=time.monotonic() - start,
         why=group.why,
+        advice=group.advice,
     )
 
 

@@ -28,6 +28,7 @@ class GroupResult:
         outcomes: An `Outcome` for each of the trials.
         how: `"vectorised"` or `"vectorised with a loop"`.
         why: What did not go as it should, or `""`.
+        advice: What to do about it, or `""`.
         seconds: How long it took.
         verified: How many of the members were compared with Keras's own.
     """
@@ -35,6 +36,7 @@ class GroupResult:
     outcomes: list[Outcome]
     how: str
     why: str
+    advice: str
     seconds: float
     verified: int = 0
 
@@ -91,7 +93,7 @@ class _GroupTraining:
         self._verify = verify
         self._programs = programs
         self._program: GroupProgram | None = None
-        self._why = group.why
+        self._why, self._advice = group.why, group.advice
         self._parts = [
             [executions(candidate, tuner) for candidate in part]
             for part in group.parts
@@ -176,7 +178,12 @@ class _GroupTraining:
         reasons = [self._why, halved, *looped, *report["remarks"]]
         why = "; ".join(filter(None, reasons))
         return GroupResult(
-            outcomes, report["how"], why, seconds, report.get("verified", 0)
+            outcomes,
+            report["how"],
+            why,
+            self._advice,
+            seconds,
+            report.get("verified", 0),
         )
 
 

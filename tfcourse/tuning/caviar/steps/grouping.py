@@ -9,6 +9,7 @@ import keras
 
 from tfcourse.tuning import supernet
 from tfcourse.tuning._keras_tuner import Trial
+from tfcourse.tuning.caviar.steps.advice import advice
 from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
 from tfcourse.tuning.population.structure import difference_between
 
@@ -28,18 +29,21 @@ class Group(NamedTuple):
     Attributes:
         parts: The candidates.
         why: Why they are no part of the first group, or `""`.
+        advice: What would make them one, or `""`.
     """
 
     parts: Parts
     why: str
+    advice: str = ""
 
 
 @dataclasses.dataclass
 class SerialGroup:
-    """Trials that must be trained one by one, and why."""
+    """Trials that must be trained one by one, why, and what to do about it."""
 
     trials: list[Trial]
     why: str
+    advice: str = ""
 
 
 def make_groups(
@@ -53,17 +57,17 @@ def make_groups(
             program, or `""`.
     """
     together = grouped([c for c in candidates if isinstance(c, Candidate)])
+    every = [[c for part in parts for c in part] for parts in together]
     groups, few = [], []
-    for parts in together:
-        apart = _why_apart(parts, together[0])
-        why = too_few(parts)
-        if why:
-            trials = [c.trial for part in parts for c in part]
-            few.append(
-                SerialGroup(trials, "; ".join(filter(None, [why, apart])))
-            )
+    for parts, some in zip(together, every, strict=True):
+        why = _why_apart(some[0], every[0][0])
+        what = advice(some, every[0], every) if why else ""
+        short = too_few(parts)
+        if short:
+            whys = "; ".join(filter(None, [short, why]))
+            few.append(SerialGroup([c.trial for c in some], whys, what))
         else:
-            groups.append(Group(parts, apart))
+            groups.append(Group(parts, why, what))
     alone = _by(
         (c for c in candidates if isinstance(c, SerialTrial)),
         lambda candidate: candidate.why,
@@ -94,13 +98,12 @@ def grouped(candidates: list[Candidate]) -> list[Parts]:
     return groups
 
 
-def _why_apart(parts: Parts, first: Parts) -> str:
-    """Returns why candidates are not in the first group, or `""`."""
-    one = first[0][0]
-    difference = difference_between(one.structure, parts[0][0].structure)
+def _why_apart(one: Candidate, first: Candidate) -> str:
+    """Returns why a candidate is not in the first group, or `""`."""
+    difference = difference_between(first.structure, one.structure)
     if not difference:
         return ""
-    return f"not with trial {one.trial.trial_id}: {difference}"
+    return f"not with trial {first.trial.trial_id}: {difference}"
 
 
 def _by_structure(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
