@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 # A disk that is full, at its quota, broken, or not to be written to.
 _OF_ANY_FILE = frozenset(
@@ -33,7 +34,7 @@ def disk_error(
     for one in _chain(error):
         if not isinstance(one, (OSError, RuntimeError)):
             continue
-        number = getattr(one, "errno", None) or _number_in(str(one))
+        number: Any = getattr(one, "errno", None) or _number_in(str(one))
         if number in _OF_ANY_FILE or (
             number is not None
             and folder is not None

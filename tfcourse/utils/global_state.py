@@ -56,12 +56,12 @@ def random_states() -> tuple[Any, ...]:
         keras_private.GLOBAL_SEED_GENERATOR
     )
     kind, keys, *rest = np.random.get_state()
+    state = keras_generator and np.asarray(keras_generator.state)
     return (
         random.getstate(),
         (kind, np.asarray(keys).tobytes(), *rest),
         tensorflow and tensorflow.random_state(),
-        keras_generator
-        and keras.ops.convert_to_numpy(keras_generator.state).tobytes(),
+        None if state is None else state.tobytes(),
     )
 
 

@@ -141,10 +141,9 @@ def parts_of_dataset(dataset: tf.data.Dataset) -> Iterator[DatasetPart]:
     """Yields what a dataset is made of, the last transformation first."""
     shuffle = None
     if hasattr(dataset, "_reshuffle_each_iteration"):
-        seeds = (int(seed) for seed in (dataset._seed, dataset._seed2))
         # By default it does.
         anew = dataset._reshuffle_each_iteration is not False
-        shuffle = (*seeds, anew)
+        shuffle = int(dataset._seed), int(dataset._seed2), anew
     operations = [
         operation
         for function in dataset._functions()

@@ -128,7 +128,7 @@ def initial_values(
             stacked([initial_value(variable) for variable in column])
             for column in zip(*rows, strict=True)
         ]
-    if (ops.convert_to_numpy(global_seed()) != seed).any():
+    if not np.array_equal(ops.convert_to_numpy(global_seed()), seed):
         raise CannotVectorize(
             "an initializer draws from the generator of all of Keras, whose "
             "state depends on what has drawn before"

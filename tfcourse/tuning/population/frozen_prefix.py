@@ -71,7 +71,7 @@ class FrozenPrefix:
     def is_shared(self, columns: Columns) -> bool:
         """Whether all members have the values of the template there."""
         return all(
-            np.array_equal(value, ops.convert_to_numpy(variable))
+            np.array_equal(value, np.asarray(variable))
             for i, variable in self._frozen.items()
             for value in _different(columns[i])
         )
@@ -132,7 +132,8 @@ class FrozenPrefix:
 
     def outputs(self, x: Any) -> Any:
         """Returns what the layers give."""
-        outputs = self._base.predict(x, batch_size=_EXAMPLES_AT_ONCE, verbose=0)
+        base: Any = self._base
+        outputs = base.predict(x, batch_size=_EXAMPLES_AT_ONCE, verbose=0)
         return keras.tree.map_structure(ops.convert_to_tensor, outputs)
 
     def _bytes_of_one(self) -> int:
@@ -173,8 +174,8 @@ def _split(
     """Returns a prefix that gives some tensors of a template."""
     given = cut[0] if len(cut) == 1 else cut
     with fresh_names():
-        base = keras.Model(graph.input, given)
-        rest = keras.Model(given, graph.output)
+        base: Any = keras.Model(graph.input, given)
+        rest: Any = keras.Model(given, graph.output)
     # XLA would not make convolutions on a CPU faster.
     base.compile(jit_compile=False)
     compile_as(rest, template)

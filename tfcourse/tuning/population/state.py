@@ -97,7 +97,7 @@ class State:
     def values_in(self, arrays: list[Tensor], row: int) -> list[np.ndarray]:
         """Returns what `values` does, of a row of any arrays."""
         saved = arrays[: self._member.saved]
-        return self._unpacked([ops.convert_to_numpy(a[row]) for a in saved])
+        return self._unpacked([np.asarray(a[row]) for a in saved])
 
     def _unpacked(self, row: list[np.ndarray]) -> list[np.ndarray]:
         metrics = [ops.convert_to_numpy(v[0]) for v in self._initial_metrics]

@@ -241,7 +241,7 @@ class PopulationTrainer:
         """Returns the values of a member's own variables."""
         if self._slices is None:
             return values
-        return [
+        own: list[Any] = [
             # What is no member's own stands there itself.
             masks
             if i is None
@@ -250,6 +250,7 @@ class PopulationTrainer:
             else values[i]
             for i, masks in self._slices[k]
         ]
+        return own
 
     def stop(self, members: Iterable[int]) -> None:
         """Ends the training of members. They keep their present weights."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 
 from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.structure import first_difference
@@ -69,10 +70,10 @@ def check_begins_as_reset(model: keras.Model) -> None:
     for metric in _metrics_of(model):
         if is_library(type(metric).__module__):
             continue
-        before = list(map(keras.ops.convert_to_numpy, metric.variables))
+        before = list(map(np.array, metric.variables))
         metric.reset_state()
         for variable, value in zip(metric.variables, before, strict=True):
-            reset = keras.ops.convert_to_numpy(variable)
+            reset = np.asarray(variable)
             if reset.tobytes() != value.tobytes():
                 raise CannotVectorize(
                     f"its metric {metric.name} begins unlike it is reset"

@@ -97,5 +97,6 @@ def rounding_of(model: keras.Model) -> Rounding:
 
 def _has_accelerator() -> bool:
     """Whether products may be rounded to 10 bits, as GPUs do it."""
-    name = str(keras.ops.convert_to_tensor(0.0).device).lower()
+    tensor: Any = keras.ops.convert_to_tensor(0.0)
+    name = str(tensor.device).lower()
     return "cpu" not in name

@@ -164,7 +164,7 @@ def _imported(code: types.CodeType, package: str) -> tuple[str, ...]:
                     else level
                 )
             if instruction.opname == "IMPORT_NAME":
-                name = "." * level + instruction.argval
+                name = "." * level + str(instruction.argval)
                 found.append(
                     importlib.util.resolve_name(name, package)
                     if level

@@ -66,8 +66,9 @@ def plain_value(value: Any) -> tuple | None:
     kind = type(value)
     if value is None or kind in _NUMBERS:
         # Zero has a sign, and NaN is not equal to itself.
-        exact = repr(value) if kind in (float, complex) else value
-        return (kind.__name__, bytes(exact) if kind is bytearray else exact)
+        if kind in (float, complex):
+            return (kind.__name__, repr(value))
+        return (kind.__name__, bytes(value) if kind is bytearray else value)
     if kind in _SAID_BY_TEXT or kind.__name__ == "DType":
         return ("text", kind.__name__, repr(value))
     if isinstance(value, enum.Enum):
@@ -79,7 +80,8 @@ def plain_value(value: Any) -> tuple | None:
 
 def builtin_content(value: Any) -> tuple:
     """Returns what a value of a class derived from a built-in one is worth."""
-    for base in (int, float, complex, str, bytes):
+    bases: tuple[Any, ...] = (int, float, complex, str, bytes)
+    for base in bases:
         if isinstance(value, base):
             return (base.__name__, base.__repr__(value))
     return ()
