@@ -214,3 +214,43 @@ def search_by_one_weight(
         return build, (ones, ones), {"epochs": epochs}
 
     return search(tuner_class, folder, case, objective)
+
+
+def assert_together(folder, case, **settings):
+    """Searches twice, compares, and asserts that one program trained all."""
+    tuner = assert_same(folder, case, **settings)
+    found = [(group["how"], len(group["trials"])) for group in tuner.groups]
+    assert len(found) == 1, tuner.groups
+    assert found[0][0].startswith("vectorised"), tuner.groups
+    return tuner
+
+
+def chain_of(make, loss="mse", optimizer=None, shape=(3,), n=10):
+    """Returns a case: a chain of what `make` gives, and a layer of outputs.
+
+    Args:
+        make: A function of the hyperparameters that returns layers.
+        loss: A loss, or a function of the hyperparameters that returns one.
+        optimizer: The same of the optimizer.
+        shape: That of an example.
+        n: How many examples there are.
+    """
+
+    def case():
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(n, *shape)).astype("float32")
+        y = np.tanh(x.reshape(n, -1)[:, :1]).astype("float32")
+
+        def space(hp):
+            model = keras.Sequential([keras.Input(shape), *make(hp)])
+            model.add(keras.layers.Flatten())
+            model.add(keras.layers.Dense(1))
+            model.compile(
+                optimizer(hp) if optimizer else keras.optimizers.SGD(0.1),
+                loss(hp) if callable(loss) else loss,
+            )
+            return model
+
+        return space, (x, y), {"validation_data": (x, y), "batch_size": 4}
+
+    return case

@@ -336,6 +336,60 @@ def loss_arguments(loss: Any) -> tuple[Callable[..., Any] | None, dict]:
     return getattr(loss, "fn", None), getattr(loss, "_fn_kwargs", {})
 
 
+def noise_shape_of(layer: keras.layers.Dropout, inputs: Any) -> Any:
+    """Returns which of the numbers that a layer draws are the same."""
+    if hasattr(layer, "_get_noise_shape"):
+        return layer._get_noise_shape(inputs)
+    return layer.noise_shape
+
+
+def set_masks(cell: Any, mask: Callable[[Any, Any], Any]) -> None:
+    """Gives a recurrent cell another function that draws a mask of dropout.
+
+    Args:
+        cell: The cell.
+        mask: The function, of the inputs of a step and a rate.
+    """
+    count = getattr(cell, "dropout_mask_count", None)
+
+    def masks(inputs: Any, rate: Any) -> Any:
+        if count is None:
+            return mask(inputs, rate)
+        return [mask(inputs, rate) for _ in range(count)]
+
+    vars(cell)["_create_dropout_mask"] = masks
+
+
+def with_loss_arguments(
+    loss: keras.losses.Loss, function: Callable[..., Any], arguments: dict
+) -> keras.losses.Loss:
+    """Returns a loss that is like another, but for what it wraps."""
+    # Keras copies by saving and loading, which takes floats only.
+    other = object.__new__(type(loss))
+    vars(other).update(vars(loss))
+    other.fn, other._fn_kwargs = function, arguments
+    return other
+
+
+def set_loss(model: keras.Model, loss: keras.losses.Loss) -> None:
+    """Gives a model that was compiled with one loss another one."""
+    compiled = model._compile_loss
+    compiled._user_loss = loss
+    if compiled.built:
+        (flat,) = compiled._flat_losses
+        compiled._flat_losses = [flat._replace(loss=loss)]
+
+
+def logits_of(tensor: Any) -> Any:
+    """Returns what a softmax or sigmoid was computed of, or `None`."""
+    return getattr(tensor, "_keras_logits", None)
+
+
+def set_logits(tensor: Any, logits: Any) -> None:
+    """Notes what a softmax or sigmoid was computed of, for losses."""
+    tensor._keras_logits = logits
+
+
 def losses_of_outputs(model: keras.Model) -> list[keras.metrics.Metric]:
     """Returns the metrics that `fit` reports as each output's loss.
 
@@ -371,6 +425,30 @@ def set_decays(
     optimizer._exclude_from_weight_decay_cache = answers
 
 
+# In how many ways an optimizer may clip gradients; each has one at most.
+CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
+
+
+def clipped(
+    optimizer: keras.optimizers.Optimizer,
+    limits: dict[str, Any],
+    gradients: list[Any],
+) -> list[Any]:
+    """Returns gradients clipped in several ways, one after the other."""
+    for name, limit in limits.items():
+        vars(optimizer).update(dict.fromkeys(CLIPS) | {name: limit})
+        gradients = type(optimizer)._clip_gradients(optimizer, gradients)
+    return gradients
+
+
+def set_clipping(
+    optimizer: keras.optimizers.Optimizer,
+    clip: Callable[[list[Any]], list[Any]],
+) -> None:
+    """Gives an optimizer another function that clips gradients."""
+    vars(optimizer)["_clip_gradients"] = clip
+
+
 def iterations_and_rate(optimizer: keras.optimizers.Optimizer) -> list[Any]:
     """Returns the first two of an optimizer's own variables."""
     return optimizer._variables[:2]
@@ -400,6 +478,15 @@ def in_place_undone() -> type:
 def initializer_of(variable: keras.Variable) -> Any:
     """Returns what a variable begins with, or None if it was given a value."""
     return variable._initializer
+
+
+def set_layers(model: keras.Sequential, layers: list[Any]) -> None:
+    """Builds a `keras.Sequential` of other layers, on the same input."""
+    for _ in model.layers:
+        model.pop(rebuild=False)
+    for layer in layers:
+        model.add(layer, rebuild=False)
+    model._maybe_rebuild()
 
 
 def rebuild(model: keras.Sequential) -> None:

@@ -24,16 +24,16 @@ from tfcourse.tuning.population.frozen_prefix import (
     FrozenPrefix,
     frozen_prefix,
 )
+from tfcourse.tuning.population.settings.reading import digest_and_settings
+from tfcourse.tuning.population.settings.template import MemberSettings
 from tfcourse.tuning.population.structure import (
     difference_between,
-    digest,
     settings_of,
 )
 from tfcourse.tuning.population.structure.reader import Structure
 from tfcourse.tuning.population.trainer import PopulationTrainer
 from tfcourse.tuning.population.validation import check_begins_as_reset
 from tfcourse.tuning.supernet import Supernet
-from tfcourse.utils.keras_private import rebuild
 
 # A part that is smaller than this share of the largest is traced anew, rather
 # than filled up to its size.
@@ -75,32 +75,46 @@ class GroupProgram:
         self._first: dict[bool, Any] = {}
         self.report: dict = {}
         first, models = candidates[0], [c.model for c in candidates]
-        self._structure = first.structure
+        self._structure = first.shared_structure
         self._families = {c.family for c in candidates}
         self._supernet: Supernet | None = None
-        if any(c.structure != self._structure for c in candidates):
+        if any(c.shared_structure != self._structure for c in candidates):
             builds = [candidate.build for candidate in candidates]
             self._supernet = Supernet(builds, models)
         self._verification: Verification | None = None
         if verify:
             self._verification = Verification(embedded=bool(self._supernet))
         self.checkpoints = BatchCheckpointWriter()
-        self.template = (
-            self._supernet.model if self._supernet else built_as_kept(first)
-        )
-        self._template_structure = structure(self.template)
-        self._prefix = frozen_prefix(self.template)
+        if self._supernet:
+            self.template = self._supernet.model
+            self._settings: Any = self._supernet.settings
+        else:
+            kinds = [candidate.optimizer for candidate in candidates]
+            firsts = [candidates[kinds.index(k)] for k in dict.fromkeys(kinds)]
+            self._settings = MemberSettings(
+                [candidate.settings for candidate in candidates], kinds
+            )
+            self.template = self._settings.build(
+                [functools.partial(made_as_kept, some) for some in firsts]
+            )
+        self._template_structure = self._present_structure()
+        # Its variables are those of the template, without settings.
+        self._prefix = None if self._settings else frozen_prefix(self.template)
 
     def accepts(self, candidates: list[Candidate]) -> bool:
         """Whether it can train these candidates, too."""
-        if structure(self.template) != self._template_structure:
+        if self._present_structure() != self._template_structure:
             # It reads what has changed since it was built.
             return False
         if self._supernet:
             models = [candidate.model for candidate in candidates]
             known = {c.family for c in candidates} <= self._families
             return known and self._supernet.accepts(models)
-        return all(c.structure == self._structure for c in candidates)
+        return all(
+            c.shared_structure == self._structure
+            and self._settings.accepts(c.settings, c.optimizer)
+            for c in candidates
+        )
 
     def train(
         self,
@@ -136,6 +150,7 @@ class GroupProgram:
             like=like,
             any_batch_size=any_batch_size,
             prefix=prefix,
+            settings=self._settings,
         )
         for candidate in part:
             _check_initializers(candidate)
@@ -146,7 +161,7 @@ class GroupProgram:
             on_epoch_end=on_epoch_end,
             seed=self._seed,
         )
-        _check_unchanged(self._template_structure, self.template)
+        _check_unchanged(self._template_structure, self._present_structure())
         for k, candidate in enumerate(part):
             if candidate.constants:
                 _check_constants(candidate, population.values(k))
@@ -177,6 +192,11 @@ class GroupProgram:
         columns, _ = self._initial_values(part, 0)
         return self._prefix if self._prefix.is_shared(columns) else None
 
+    def _present_structure(self) -> Structure:
+        """Returns the template's structure, as if it had no settings."""
+        with self._settings.changes.undone():
+            return structure(self.template)
+
     def _traced_for(self, size: int, has_prefix: bool) -> tuple[Any, int]:
         """Returns what was traced that serves a part of some size, or None,
         and how many members are missing from the size that it is for.
@@ -195,6 +215,14 @@ class GroupProgram:
         models, slices = [candidate.model for candidate in part], None
         if self._supernet:
             columns, slices = self._supernet.initial_values(models)
+            slices += [slices[-1]] * missing
+        elif self._settings:
+            columns, slices = self._settings.initial_values(
+                self.template,
+                models,
+                [c.settings for c in part],
+                [c.optimizer for c in part],
+            )
             slices += [slices[-1]] * missing
         else:
             columns = initial_values(self.template, models)
@@ -240,8 +268,8 @@ class ProgramCache:
         self._recent.clear()
 
 
-def built_as_kept(candidate: Candidate) -> keras.Model:
-    """Returns the model of a candidate, built with its optimizer.
+def made_as_kept(candidate: Candidate) -> keras.Model:
+    """Returns the model of a candidate; a `keras.Sequential` is not built.
 
     Raises:
         CannotVectorize: If its build now gives another structure than it gave
@@ -259,23 +287,23 @@ def built_as_kept(candidate: Candidate) -> keras.Model:
             f"its build gives another model each time: {difference}"
         )
     check_begins_as_reset(model)
-    if isinstance(model, keras.Sequential):
-        rebuild(model)
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
     return model
 
 
 def _difference_from_kept(
     candidate: Candidate, model: keras.Model
 ) -> str | None:
-    present = digest(model, candidate.constants).structure
-    return difference_between(candidate.structure, present)
+    present, settings = digest_and_settings(
+        model, candidate.constants, candidate.shared
+    )
+    return difference_between(
+        candidate.structure, present.structure
+    ) or difference_between(candidate.settings.values, settings.values)
 
 
-def _check_unchanged(before: Structure, template: keras.Model) -> None:
+def _check_unchanged(before: Structure, after: Structure) -> None:
     """Raises `CannotVectorize` if code has changed what code reads."""
-    difference = difference_between(before, structure(template))
+    difference = difference_between(before, after)
     if difference:
         raise CannotVectorize(f"its code changes what it reads: {difference}")
 

@@ -132,13 +132,14 @@ def build_population(
     jit_compile: JitCompile,
     any_batch_size: bool,
     prefix: FrozenPrefix | None = None,
+    settings: Any = None,
 ) -> BuiltPopulation:
     """Returns a population whose members have no values yet.
 
     The arguments are those of `PopulationTrainer`; the template is built.
     """
     if like is None:
-        member = Member(prefix.rest if prefix else template)
+        member = Member(prefix.rest if prefix else template, settings)
         engine = engine_of(member)
     else:
         member, engine = like.member, like.engine

@@ -18,6 +18,7 @@ from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.functional.build import build_for
 from tfcourse.tuning.population.functional.drawing import nothing_drawn
 from tfcourse.tuning.population.functional.keras_optimizers import (
+    build_noting_slots,
     make_functional,
 )
 from tfcourse.utils.keras_private import (
@@ -38,6 +39,21 @@ _DRAW_WHEN_BUILT = (
 
 # In bytes.
 _LARGE = 2**14
+# Each is built when it is made, and may be missing from a model of the same
+# structure: a function may serve as an activation, and no noise is none.
+_BUILT_WHEN_MADE = (
+    keras.layers.Activation,
+    keras.layers.AlphaDropout,
+    keras.layers.Dropout,
+    keras.layers.ELU,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.LeakyReLU,
+    keras.layers.ReLU,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.SpatialDropout3D,
+)
 
 __all__ = [
     "all_variables",
@@ -115,7 +131,7 @@ def initial_values(
             nothing_drawn("the build of its layers"),
             deferred_initialization(),
         ):
-            _complete(model, template)
+            complete(model, template)
         row = all_variables(model)
         if [tuple(v.shape) for v in row] != [tuple(v.shape) for v in wanted]:
             raise ValueError(
@@ -184,12 +200,16 @@ def _may_wait(model: keras.Model) -> bool:
     )
 
 
-def _complete(model: keras.Model, template: keras.Model) -> None:
-    """Builds the layers of a deferred model, as the template's were built."""
+def complete(
+    model: keras.Model, template: keras.Model
+) -> dict[int, tuple[int, str]]:
+    """Builds the layers of a deferred model, as the template's were built.
+
+    Returns:
+        What `build_noting_slots` does of its optimizer, if that was not built.
+    """
     for layer, built in zip(
-        every_layer(model, itself=False),
-        every_layer(template, itself=False),
-        strict=True,
+        *(map(_layers_to_build, (model, template))), strict=True
     ):
         if layer.built:
             continue
@@ -198,5 +218,16 @@ def _complete(model: keras.Model, template: keras.Model) -> None:
             layer.build(**shapes)
         # A layer that none calls is not built, and not saved.
         layer.built = built.built
-    if not model.optimizer.built:
-        make_functional(model.optimizer).build(model.trainable_variables)
+    if model.optimizer.built:
+        return {}
+    return build_noting_slots(
+        make_functional(model.optimizer), model.trainable_variables
+    )
+
+
+def _layers_to_build(model: keras.Model) -> list[Any]:
+    return [
+        layer
+        for layer in every_layer(model, itself=False)
+        if type(layer) not in _BUILT_WHEN_MADE
+    ]

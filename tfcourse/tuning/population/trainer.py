@@ -71,6 +71,7 @@ class PopulationTrainer:
             if it is not built by calling it.
         prefix: The template's frozen layers, which are then computed once for
             all members; they must be shared by these.
+        settings: The `MemberSettings` that the template computes with, or None.
 
     Attributes:
         like: As given.
@@ -88,6 +89,7 @@ class PopulationTrainer:
         any_batch_size: bool = False,
         build_template: Callable[[Batch], None] | None = None,
         prefix: FrozenPrefix | None = None,
+        settings: Any = None,
     ) -> None:
         check_jit_compile(jit_compile)
         self._template = template
@@ -97,6 +99,7 @@ class PopulationTrainer:
         self._device = device
         self.like = like
         self._any_batch_size = any_batch_size
+        self._settings = settings
         self._build_template = build_template or self._build_as_called
         self._prefix = prefix
         self._built: BuiltPopulation | None = None
@@ -292,6 +295,7 @@ class PopulationTrainer:
                 self._jit_compile,
                 self._any_batch_size,
                 self._prefix,
+                self._settings,
             )
         return self._built
 

@@ -85,9 +85,11 @@ def _parts_of(model: keras.Model) -> Iterator[tuple[str, Any]]:
     yield "it", model
     for layer in every_layer(model, itself=False):
         yield f"its layer {layer.name}", layer
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    yield "its optimizer", optimizer
-    yield "its learning rate", learning_rate_of(optimizer)
+    # Members of a supernet may have several.
+    for optimizer in getattr(model.optimizer, "optimizers", [model.optimizer]):
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        yield "its optimizer", inner
+        yield "its learning rate", learning_rate_of(inner)
     for metric in _metrics_of(model):
         yield f"its metric {metric.name}", metric
     for loss in keras.tree.flatten(compile_argument(model, "loss")):

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
@@ -10,7 +11,12 @@ import keras
 from keras import layers
 
 from tfcourse.tuning.population.deferred import unbuilt
-from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
+from tfcourse.tuning.population.settings.gaps import (
+    OptionalNoise,
+    copy_of_noise,
+)
+from tfcourse.tuning.population.settings.gaps import merged as united
+from tfcourse.tuning.population.settings.of_optimizers import MemberOptimizers
 from tfcourse.tuning.supernet.graph import Graph, Node
 from tfcourse.tuning.supernet.merged import Merged, MergedNode, MergedRepeat
 from tfcourse.tuning.supernet.optional_block import (
@@ -72,6 +78,8 @@ class Built:
             called.
         widths: For each node, how many features its inputs and its outputs
             have, at each time that it is called.
+        noise: For each node the layers of dropout that some have after it, at
+            each time that it is called.
     """
 
     model: keras.Model
@@ -80,6 +88,7 @@ class Built:
     exits: dict[MergedRepeat, Chosen]
     masks: dict[MergedNode, list[MaskedFeatures]]
     widths: dict[MergedNode, list[Widths]]
+    noise: dict[MergedNode, list[list[Any]]]
 
 
 def build_supernet(
@@ -96,7 +105,6 @@ def build_supernet(
     """
     builder = _Builder(builds, [known_parts_of(model) for model in models])
     model = builder.model(merged)
-    model.optimizer = _build_optimizer(model, builds, models)
     return Built(
         model,
         builder.layers,
@@ -104,6 +112,7 @@ def build_supernet(
         builder.exits,
         builder.masks,
         builder.widths,
+        builder.noise,
     )
 
 
@@ -127,13 +136,19 @@ class _Builder:
         self.exits: dict[MergedRepeat, Chosen] = {}
         self.masks: dict[MergedNode, list[MaskedFeatures]] = {}
         self.widths: dict[MergedNode, list[Widths]] = {}
+        self.noise: dict[MergedNode, list[list[Any]]] = {}
 
     def model(self, merged: list[Merged]) -> keras.Model:
         self._set_sizes(merged)
         first, graph = self._host(0)
         self._call_all(merged)
         places = [node.place for node in self._parts[0].graph.inputs]
-        inputs = [self._outputs[place][0] for place in places]
+        inputs = [
+            layer.output
+            for place in places
+            for part, layer in self.layers.items()
+            if part.place == place
+        ]
         outputs = [
             self._outputs[o.node.place][o.number]
             for o in self._parts[0].graph.outputs
@@ -175,6 +190,14 @@ class _Builder:
             mask = MaskedFeatures()
             self.masks.setdefault(part, []).append(mask)
             outputs = mask(outputs)
+        # One for each time, as each draws numbers.
+        noise = [
+            copy_of_noise(x.setting.owner, self._name(x.setting.owner))
+            for x in noise_of(part)
+        ]
+        self.noise.setdefault(part, []).append(noise)
+        for one in noise:
+            outputs = one(outputs)
         self._outputs[part.place] = keras.tree.flatten(outputs)
         self.widths.setdefault(part, []).append(
             (_widths(inputs), _widths(self._outputs[part.place]))
@@ -345,31 +368,33 @@ def _used(some: list[Merged]) -> Iterator[tuple[int, int]]:
         inside.add(node.place)
 
 
-def _build_optimizer(
+def noise_of(part: MergedNode) -> list[OptionalNoise]:
+    """Returns as many layers of dropout as are needed to have any member's."""
+    (noise,) = united([[node.noise] for node in part.others])
+    return noise
+
+
+def build_optimizer(
     supernet: keras.Model,
     builds: list[Callable[[], keras.Model]],
     models: list[keras.Model],
-) -> keras.optimizers.Optimizer | SwitchedOptimizer:
-    """Returns the models' optimizer, or all that they have; built."""
+    optimizers: MemberOptimizers,
+) -> None:
+    """Gives a supernet the models' optimizer, or all that they have; built."""
     kinds = {}
     for build, model in zip(builds, models, strict=True):
         kinds.setdefault(kind_of_optimizer(model), (build, model))
-    optimizers = [supernet.optimizer]
-    if len(kinds) > 1:
+
+    def make(build: Callable[[], keras.Model], model: keras.Model) -> Any:
         with unbuilt():
-            optimizers = [
-                as_before(build, known_parts_of(model)).optimizer
-                for build, model in kinds.values()
-            ]
-    for optimizer in optimizers:
-        optimizer.build(supernet.trainable_variables)
-    if len(optimizers) == 1:
-        return optimizers[0]
-    return SwitchedOptimizer(
-        list(kinds), optimizers, supernet.trainable_variables
+            return as_before(build, known_parts_of(model)).optimizer
+
+    optimizers.build(
+        supernet,
+        [functools.partial(make, *some) for some in kinds.values()],
     )
 
 
 def kind_of_optimizer(model: keras.Model) -> Hashable:
-    """Returns the structure of a model's optimizer."""
+    """Returns the structure of a model's optimizer, without settings."""
     return known_parts_of(model).optimizer

@@ -9,6 +9,13 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers
 
+from tfcourse.tuning.population.settings.forms.noise import (
+    can_draw_as_narrow,
+)
+from tfcourse.tuning.population.settings.gaps import (
+    OptionalNoise,
+    optional_noise,
+)
 from tfcourse.utils.keras_private import (
     Call,
     calls,
@@ -28,6 +35,7 @@ class Node:
             more.
         shapes: The shapes of its outputs, where the model tells.
         shared: Whether it is called more than once.
+        noise: Layers of dropout on its output, which others may not have.
         place: Its place among the nodes of a shallow model of its family; see
             `repeats`.
     """
@@ -37,6 +45,7 @@ class Node:
     call: Call | None = None
     shapes: list[tuple] | None = None
     shared: bool = False
+    noise: list[OptionalNoise] = dataclasses.field(default_factory=list)
     place: int = -1
 
 
@@ -81,6 +90,29 @@ def graph_of_nodes(model: keras.Model) -> Graph | None:
     elif is_plain_functional(model):
         return _of_functional(model)
     return None
+
+
+def join_noise(graph: Graph) -> None:
+    """Takes dropout that others may not have to the node that it is after."""
+    uses = collections.Counter(
+        output for node in graph.nodes for output in node.inputs
+    )
+    uses.update(graph.outputs)
+    homes: dict[Output, Output] = {}
+    for node in list(graph.nodes):
+        node.inputs = [homes.get(x, x) for x in node.inputs]
+        noise = can_draw_as_narrow(node.layer) and optional_noise(node.layer)
+        if not noise or node.shared or node.call or len(node.inputs) != 1:
+            continue
+        (before,) = node.inputs
+        original = next((k for k, v in homes.items() if v == before), before)
+        one_output = len(before.node.shapes or [None]) == 1
+        if uses[original] == 1 and one_output and not before.node.shared:
+            before.node.noise.append(noise)
+            homes = {k: v for k, v in homes.items() if v != before}
+            homes[Output(node, 0)] = before
+            graph.nodes.remove(node)
+    graph.outputs[:] = [homes.get(x, x) for x in graph.outputs]
 
 
 def _of_chain(first: Any, others: list[Any]) -> Graph:

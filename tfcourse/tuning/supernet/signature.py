@@ -9,6 +9,12 @@ import keras
 from keras import layers
 
 from tfcourse.errors import CannotVectorize
+from tfcourse.tuning.population.settings.layers import (
+    names_of_settings,
+    shared_class,
+)
+from tfcourse.tuning.population.settings.outputs import shown_to_losses
+from tfcourse.tuning.population.settings.reading import SettingsReader
 from tfcourse.tuning.population.structure import (
     StructureReader,
     compile_structure,
@@ -16,7 +22,12 @@ from tfcourse.tuning.population.structure import (
     own_variables,
 )
 from tfcourse.tuning.population.structure.values import keras_settings
-from tfcourse.tuning.supernet.graph import Graph, Node, graph_of_nodes
+from tfcourse.tuning.supernet.graph import (
+    Graph,
+    Node,
+    graph_of_nodes,
+    join_noise,
+)
 from tfcourse.tuning.supernet.repeats import (
     Element,
     Repeat,
@@ -25,6 +36,7 @@ from tfcourse.tuning.supernet.repeats import (
 )
 from tfcourse.tuning.supernet.settings import (
     SEQUENCES,
+    WRAPPERS,
     gives_sequences,
     inner,
     settings,
@@ -40,7 +52,7 @@ from tfcourse.tuning.supernet.supported import (
 from tfcourse.tuning.supernet.widths import free_widths
 
 # Of larger networks an update is not computed for nothing.
-_SMALL = 2**16
+SMALL = 2**16
 _OF_OPTIMIZER = "optimizer"
 
 
@@ -177,7 +189,7 @@ def is_small(model: keras.Model) -> bool:
         if type(layer) is layers.Embedding:
             size += layer.input_dim * layer.output_dim
         shapes[node] = node.shapes or [layer.compute_output_shape(*inputs)]
-    return size <= _SMALL
+    return size <= SMALL
 
 
 def _parts_of(model: keras.Model) -> Parts | None:
@@ -185,8 +197,11 @@ def _parts_of(model: keras.Model) -> Parts | None:
     if graph is None or not is_supported_optimizer(model.optimizer):
         return None
     own = own_variables(model)
-    reader = StructureReader(own)
-    compiled = dict(compile_structure(model, reader))
+    join_noise(graph)
+    shown = shown_to_losses(model)
+    values = SettingsReader(shown=shown)
+    reader = StructureReader(own, values)
+    compiled = dict(compile_structure(model, reader, values))
     optimizer = compiled.pop(_OF_OPTIMIZER)
     known = {n for n in graph.nodes if role(n) is not Role.OPAQUE}
     several = len(graph.inputs) > 1
@@ -195,12 +210,16 @@ def _parts_of(model: keras.Model) -> Parts | None:
         for n in graph.nodes
         if n not in known
     }
-    if reader.has_read(model) or any(reader.has_read(n.layer) for n in known):
+    if (
+        values.exposed
+        or reader.has_read(model)
+        or any(reader.has_read(n.layer) for n in known)
+    ):
         # Something holds on to what a supernet makes anew.
         return None
     free = free_widths(graph)
     sizes = {n: free_sizes(n.layer, n in free) for n in known}
-    cores = opaque | {n: _core(n.layer, sizes[n]) for n in known}
+    cores = opaque | {n: _core(n.layer, sizes[n], shown) for n in known}
     masks = any(getattr(n.layer, "mask_zero", False) for n in graph.nodes)
     elements = with_repeats(
         graph, cores, {n: shape_of(n.layer, masks) for n in known}
@@ -245,8 +264,14 @@ def _input(node: Node, several: bool) -> Hashable:
     return ("input", shape, str(layer.dtype), bool(layer.sparse), name)
 
 
-def _core(layer: Any, sizes: Sizes) -> Hashable:
+def _core(layer: Any, sizes: Sizes, shown: set[int]) -> Hashable:
     kept = settings(layer)
+    for part, own in [
+        (layer, kept),
+        *((getattr(layer, n), kept[n]) for n in WRAPPERS.get(type(layer), ())),
+    ]:
+        for name in names_of_settings(part, shown):
+            own.pop(name, None)
     for part in (kept, *(x for x in kept.values() if isinstance(x, dict))):
         for name in (SEQUENCES, *sizes):
             part.pop(name, None)
@@ -255,7 +280,7 @@ def _core(layer: Any, sizes: Sizes) -> Hashable:
         if pooling_of(layer)
         else [
             f"{x.__module__}.{x.__qualname__}"
-            for x in (type(layer), type(inner(layer)))
+            for x in map(shared_class, (layer, inner(layer)))
         ]
     )
     return tuple(names), StructureReader().read(kept)

@@ -21,18 +21,25 @@ from tfcourse.tuning.population.functional.keras_optimizers import (
     make_functional,
 )
 from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
-from tfcourse.tuning.supernet.build import build_supernet, kind_of_optimizer
+from tfcourse.tuning.population.settings.of_optimizers import MemberOptimizers
+from tfcourse.tuning.population.settings.reading import optimizer_settings
+from tfcourse.tuning.supernet.build import (
+    build_optimizer,
+    build_supernet,
+    kind_of_optimizer,
+)
 from tfcourse.tuning.supernet.graph import Node
+from tfcourse.tuning.supernet.members.own_settings import SupernetSettings
+from tfcourse.tuning.supernet.members.slices import (
+    Masks,
+    feature_masks,
+    slices_of_layers,
+)
 from tfcourse.tuning.supernet.merged import Alignment, align, merge
 from tfcourse.tuning.supernet.optional_block import Chosen, SmallerKernels
 from tfcourse.tuning.supernet.settings import inner
 from tfcourse.tuning.supernet.signature import Parts, family, known_parts_of
 from tfcourse.tuning.supernet.sizes import KERNEL, fits, part_of_kernel
-from tfcourse.tuning.supernet.slices import (
-    Masks,
-    feature_masks,
-    slices_of_layers,
-)
 from tfcourse.tuning.supernet.supported import pooling_of
 
 # Which of the supernet's variables one of a network's is in, by its number,
@@ -52,6 +59,7 @@ class Supernet:
 
     Attributes:
         model: The network, built.
+        settings: What networks have of their own beside slices of it.
     """
 
     def __init__(
@@ -67,7 +75,19 @@ class Supernet:
         self._merged = merge([known_parts_of(x).elements for x in models])
         self._built = build_supernet(builds, models, self._merged)
         self.model = self._built.model
-        every = all_variables(self.model)
+        optimizers = MemberOptimizers(
+            [kind_of_optimizer(model) for model in models],
+            [optimizer_settings(model.optimizer) for model in models],
+        )
+        build_optimizer(self.model, builds, models, optimizers)
+        self.settings = SupernetSettings(
+            self._built,
+            self._merged,
+            models,
+            list(map(self._align, models)),
+            optimizers,
+        )
+        every = self.variables
         self._numbers = {id(v): i for i, v in enumerate(every)}
         # What is not in the slice of a member: zero where it is trained, but
         # slots, and optional blocks, may begin at another number.
@@ -108,9 +128,15 @@ class Supernet:
         except CannotVectorize:
             return False
         own = known_parts_of(model)
-        return all(
-            self._has_room(self._built.layers[part], node, own)
-            for part, node in found.nodes.items()
+        return (
+            all(
+                self._has_room(self._built.layers[part], node, own)
+                for part, node in found.nodes.items()
+            )
+            and self.settings.accepts(model, found)
+            and self.settings.optimizers.accepts(
+                kind_of_optimizer(model), optimizer_settings(model.optimizer)
+            )
         )
 
     @staticmethod
@@ -164,10 +190,18 @@ class Supernet:
     def _slices(self, model: keras.Model) -> list[Slice]:
         """Returns of each of a model's variables which slice it is."""
         kind, slots = self._complete(model)
-        of_layers = {
+        found = self._align(model)
+        seeds = list(self.settings.seeds(model, found))
+        left_out = {id(own) for own, _ in seeds}
+        left_out |= {id(v) for v in self.settings.seeds_of_supernet}
+        of_layers: dict[int, Slice] = {
+            id(own): (self._numbers[id(variable)], None)
+            for own, variable in seeds
+        }
+        of_layers |= {
             id(own): (self._numbers[id(variable)], masks)
             for own, variable, masks in slices_of_layers(
-                self._built, self._merged, self._align(model)
+                self._built, self._merged, found, left_out
             )
         }
         own = [*model.trainable_variables, *model.non_trainable_variables]
@@ -200,15 +234,27 @@ class Supernet:
             else:
                 row[number] = row[number].copy()
                 row[number][np.ix_(*masks)] = value
-        for variable, value in self._choices(model):
+        for variable, value in (
+            *self._choices(model),
+            *self.settings.rows(model, self._align(model)),
+            *self.settings.optimizers.choices(
+                kind_of_optimizer(model), optimizer_settings(model.optimizer)
+            ),
+        ):
             row[self._numbers[id(variable)]] = value
-        optimizer = self.model.optimizer
-        if isinstance(optimizer, SwitchedOptimizer):
-            chosen = [one == kind for one in optimizer.kinds]
-            row[self._numbers[id(optimizer.choice)]] = np.array(
-                chosen, "float32"
-            )
         return row
+
+    @property
+    def variables(self) -> list[Any]:
+        """All variables, in the order of a `Member`'s."""
+        model = self.model
+        return [
+            *model.trainable_variables,
+            *model.non_trainable_variables,
+            *self.settings.model_variables,
+            *model.optimizer.variables,
+            *self.settings.optimizer.variables,
+        ]
 
     def _choices(
         self, model: keras.Model

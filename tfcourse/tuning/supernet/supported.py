@@ -104,6 +104,8 @@ _MERGING = (
     layers.Multiply,
     layers.Subtract,
 )
+# Each may serve as another's activation; a ReLU of any threshold is zero there.
+_ACTIVATION_LAYERS = layers.ELU, layers.LeakyReLU, layers.ReLU
 ZERO_TO_ZERO_ACTIVATIONS = (
     "celu",
     "elu",
@@ -284,6 +286,8 @@ def maps_zero_to_zero(layer: Any) -> bool:
     That of a recurrent layer's gates may be anything.
     """
     layer = inner(layer)
+    if type(getattr(layer, "activation", None)) in _ACTIVATION_LAYERS:
+        return True
     gates = getattr(layer, "recurrent_activation", None)
     return _is_among(
         ZERO_TO_ZERO_ACTIVATIONS, getattr(layer, "activation", None)

@@ -30,15 +30,24 @@ from tfcourse.tuning.population import (
 from tfcourse.tuning.population.deferred import build_deferred_for
 from tfcourse.tuning.population.functional.build import build_for, has_input
 from tfcourse.tuning.population.made_before import constants_made_before
-from tfcourse.tuning.population.structure import digest
+from tfcourse.tuning.population.settings.reading import (
+    Settings,
+    digest_and_settings,
+)
 from tfcourse.tuning.population.structure.reader import Structure
+from tfcourse.tuning.supernet.supported import is_supported_optimizer
 from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils.atomic_files import read_json
-from tfcourse.utils.keras_private import fresh_names, noting_created
+from tfcourse.utils.keras_private import (
+    every_layer,
+    fresh_names,
+    noting_created,
+)
 
 _HOOKS = ("on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end")
 # What a Hyperband oracle sets: whose weights a trial begins with.
 _CONTINUES = "tuner/trial_id"
+_OPTIMIZER = "optimizer"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +60,10 @@ class Candidate:
         model: Its model, with deferred initialization.
         arguments: What it would be fitted with, a dict.
         constants: The variables of the model that existed before its build.
-        structure: What `structure` gave for it, right after its build.
+        structure: What `digest_and_settings` gave for it, right after its
+            build.
+        settings: What it gave beside that.
+        shared: The ids of layers that existed before its build.
         initializers: What its initial weights are drawn from, each with the
             settings that it had then.
         family: What `supernet.family` gave then.
@@ -64,6 +76,8 @@ class Candidate:
     arguments: dict
     constants: Sequence[keras.Variable] = ()
     structure: Structure = dataclasses.field(default=(), repr=False)
+    settings: Settings = dataclasses.field(default_factory=Settings, repr=False)
+    shared: frozenset[int] = frozenset()
     initializers: Sequence[tuple[Any, Structure]] = dataclasses.field(
         default=(), repr=False
     )
@@ -74,7 +88,10 @@ class Candidate:
 
     def __post_init__(self) -> None:
         if not self.structure:
-            kept = digest(self.model, self.constants)
+            kept, settings = digest_and_settings(
+                self.model, self.constants, self.shared
+            )
+            object.__setattr__(self, "settings", settings)
             object.__setattr__(self, "structure", kept.structure)
             object.__setattr__(self, "initializers", kept.initializers)
             if supernet.are_in_prefix(self.constants, self.model):
@@ -85,6 +102,27 @@ class Candidate:
     def continues(self) -> bool:
         """Whether it begins with the weights of another trial."""
         return _CONTINUES in self.trial.hyperparameters.values
+
+    @property
+    def optimizer(self) -> Structure:
+        """The structure of its optimizer."""
+        return dict(self.structure)[_OPTIMIZER]
+
+    @property
+    def shared_structure(self) -> Structure:
+        """All of its structure but the optimizer."""
+        return tuple(part for part in self.structure if part[0] != _OPTIMIZER)
+
+    @property
+    def may_switch(self) -> bool:
+        """Whether other optimizers' steps may be computed beside its own."""
+        if self.family is not None:
+            return supernet.is_small(self.model)
+        return (
+            is_supported_optimizer(self.model.optimizer)
+            and self.model.built
+            and self.model.count_params() <= supernet.SMALL
+        )
 
     @property
     def folds(self) -> int:
@@ -186,7 +224,16 @@ def _candidate(
             _build_for(model, inputs)
     constants = constants_made_before(model, created)
     build = functools.partial(_build, tuner, hp, inputs)
-    candidate = Candidate(trial, build, model, {}, constants, seed=seed)
+    shared = {id(layer) for layer in every_layer(model)} - created.operations
+    candidate = Candidate(
+        trial,
+        build,
+        model,
+        {},
+        constants,
+        shared=frozenset(shared),
+        seed=seed,
+    )
     return dataclasses.replace(candidate, arguments=arguments or fitted_with())
 
 

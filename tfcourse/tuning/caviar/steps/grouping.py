@@ -7,7 +7,6 @@ from typing import NamedTuple, TypeVar
 
 import keras
 
-from tfcourse.tuning import supernet
 from tfcourse.tuning._keras_tuner import Trial
 from tfcourse.tuning.caviar.steps.advice import advice
 from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
@@ -111,7 +110,7 @@ def _by_structure(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
     # Of what cannot be embedded, only the same goes together.
     families = _by(
         candidates,
-        lambda c: c.family or (c.structure, None),
+        lambda c: c.family or (c.shared_structure, c.optimizer),
     )
     alike = collections.defaultdict(list)
     for (shared, _), some in families.items():
@@ -119,7 +118,7 @@ def _by_structure(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
     for kinds in alike.values():
         together = [candidate for some in kinds for candidate in some]
         if 1 < len(kinds) <= _MOST_OPTIMIZERS and all(
-            supernet.is_small(candidate.model) for candidate in together
+            candidate.may_switch for candidate in together
         ):
             yield together
         else:

@@ -57,11 +57,13 @@ class Member:
 
     Args:
         model: The `keras.Model`. Its variables are read, never written.
+        settings: The `MemberSettings` that it computes with, or None.
 
     Attributes:
         packing: How the variables lie in the arrays: the model's
-            `trainable_variables`, its `non_trainable_variables`, its
-            optimizer's `variables`, its `metrics_variables`.
+            `trainable_variables`, its `non_trainable_variables`, those of the
+            settings, its optimizer's `variables`, those of the optimizer's
+            settings, its `metrics_variables`.
         parameters: How many arrays, from the first, are parameters.
         of_model: How many are the model's.
         saved: How many make up a saved model.
@@ -70,7 +72,7 @@ class Member:
         CannotVectorize: If the model trains itself in its own way.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, settings: Any = None) -> None:
         if not model.trainable_variables:
             raise CannotVectorize("it has no trainable variables")
         self.model = model
@@ -78,11 +80,19 @@ class Member:
         optimizers = getattr(model.optimizer, "optimizers", [model.optimizer])
         groups = parameter_groups(model, optimizers)
         self._updated = [group.variable for group in groups]
-        self._optimizer = functional_optimizer(model.optimizer, groups)
+        of_optimizer = settings.optimizer if settings else None
+        self._optimizer = functional_optimizer(
+            model.optimizer, groups, of_optimizer
+        )
         sections = [
             (model.trainable_variables, [group.indices for group in groups]),
             _by_dtype(model.non_trainable_variables),
-            (model.optimizer.variables, self._optimizer.groups),
+            _by_dtype(settings.model_variables if settings else []),
+            (
+                model.optimizer.variables
+                + (of_optimizer.variables if of_optimizer else []),
+                self._optimizer.groups,
+            ),
             _by_dtype(model.metrics_variables),
         ]
         self._variables = [v for variables, _ in sections for v in variables]
@@ -90,8 +100,8 @@ class Member:
         self.packing = Packing(self._variables, _joined(sections))
         counts = [len(some) for _, some in sections]
         self.parameters = counts[0]
-        self.of_model = sum(counts[:2])
-        self.saved = sum(counts[:3])
+        self.of_model = sum(counts[:3])
+        self.saved = sum(counts[:4])
 
     @property
     def finishes(self) -> bool:

@@ -27,13 +27,14 @@ from tfcourse.utils.keras_private import (
 
 
 def functional_optimizer(
-    optimizer: Any, parameters: list[ParameterGroup]
+    optimizer: Any, parameters: list[ParameterGroup], settings: Any = None
 ) -> "FunctionalOptimizer":
     """Returns a form of `optimizer` for use in a `StatelessScope`.
 
     Args:
         optimizer: A Keras optimizer; it is left as it is.
         parameters: The `ParameterGroup`s that it shall update.
+        settings: The `OptimizerSettings` that it computes with, or None.
 
     Returns:
         The `FunctionalOptimizer`.
@@ -43,7 +44,12 @@ def functional_optimizer(
             cannot be copied.
     """
     if isinstance(optimizer, SwitchedOptimizer):
-        each = [_Plain(one, parameters) for one in optimizer.optimizers]
+        each = [
+            _Plain(one, parameters, own)
+            for one, own in zip(
+                optimizer.optimizers, optimizer.settings, strict=True
+            )
+        ]
         return SwitchedState(optimizer, each, parameters)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return _LossScale(optimizer, parameters)
@@ -52,7 +58,7 @@ def functional_optimizer(
             "its optimizer accumulates gradients over several batches "
             "(`gradient_accumulation_steps`)"
         )
-    return _Plain(optimizer, parameters)
+    return _Plain(optimizer, parameters, settings)
 
 
 class FunctionalOptimizer(Protocol):
@@ -85,9 +91,14 @@ class _Plain:
     """Any optimizer but those below."""
 
     def __init__(
-        self, optimizer: Any, parameters: list[ParameterGroup]
+        self,
+        optimizer: Any,
+        parameters: list[ParameterGroup],
+        settings: Any = None,
     ) -> None:
         self._copy = functional_copy(optimizer)
+        if settings:
+            settings.install_into(self._copy)
         self._updated = [p.variable for p in parameters]
         # Which variables decay the original says: its answer depends on
         # `exclude_from_weight_decay`, which is not in its config.
@@ -101,6 +112,10 @@ class _Plain:
         self.finishes = optimizer.use_ema or _finishes(type(optimizer))
         self.variables = list(self._copy.variables)
         self.groups = _groups(optimizer, parameters, self.variables, self.slots)
+        of_settings = settings.variables if settings else []
+        first = len(optimizer.variables)
+        self.groups += [[first + i] for i in range(len(of_settings))]
+        self.variables += of_settings
 
     def scale_loss(self, loss: Any) -> Any:
         return self._copy.scale_loss(loss)

@@ -29,6 +29,7 @@ class SwitchedOptimizer:
         optimizers: The optimizers, built; their slots have the shapes and
             dtypes of the parameters.
         parameters: The parameters.
+        settings: The `OptimizerSettings` of each.
 
     Attributes:
         choice: A variable with a 1 at the optimizer that a member has, and a 0
@@ -43,9 +44,11 @@ class SwitchedOptimizer:
         kinds: list[Hashable],
         optimizers: list[Any],
         parameters: list[Any],
+        settings: list[Any] | None = None,
     ) -> None:
         self.kinds = kinds
         self.optimizers = optimizers
+        self.settings = settings or [None] * len(kinds)
         self.choice = keras.Variable(
             keras.initializers.Zeros(), (len(kinds),), trainable=False
         )
@@ -62,7 +65,20 @@ class SwitchedOptimizer:
                 if i in places:
                     home = slots.setdefault(places[i], variable)
                 self._homes[id(variable)] = home
+        for variable in self.variables_of_settings:
+            self._homes[id(variable)] = variable
         self.variables = list({id(v): v for v in self._homes.values()}.values())
+
+    @property
+    def variables_of_settings(self) -> list[Any]:
+        """Those of all optimizers' settings."""
+        return [v for some in self.settings if some for v in some.variables]
+
+    def variables_of(self, number: int) -> list[Any]:
+        """Returns those of an optimizer, and of its settings."""
+        some = self.settings[number]
+        own = some.variables if some else []
+        return [*self.optimizers[number].variables, *own]
 
     def home(self, variable: Any) -> Any:
         """Returns which of `variables` holds that one of an optimizer."""
@@ -96,9 +112,8 @@ class SwitchedState:
         self.finishes = any(one.finishes for one in each)
         self.variables, self.groups = [self._choice], [[0]]
         numbers = {id(v): i for i, v in enumerate(optimizer.variables)}
-        for original, one, places in zip(
-            optimizer.optimizers, each, self._places, strict=True
-        ):
+        for k, (one, places) in enumerate(zip(each, self._places, strict=True)):
+            original = optimizer.variables_of(k)
             for i, variable in enumerate(one.variables):
                 if i in places:
                     if places[i] in self._slots:
@@ -113,7 +128,7 @@ class SwitchedState:
                 self.variables.append(variable)
                 self.groups.append(
                     [
-                        numbers[id(optimizer.home(original.variables[n]))]
+                        numbers[id(optimizer.home(original[n]))]
                         for n in one.groups[i]
                     ]
                 )

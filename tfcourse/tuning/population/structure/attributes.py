@@ -11,6 +11,8 @@ _IGNORED = frozenset(
         *("name", "_name", "_init_seed", "_initial_seed"),
         # What an optimizer has found out of its settings.
         "_exclude_from_weight_decay_cache",
+        # What a cell drops while it goes through a sequence.
+        *("_dropout_mask", "_recurrent_dropout_mask"),
     }
 )
 

@@ -50,22 +50,27 @@ class Digest(NamedTuple):
     initializers: tuple[tuple[Any, Structure], ...] = ()
 
 
-def digest(model: keras.Model, constants: Collection[Any] = ()) -> Digest:
+def digest(
+    model: keras.Model, constants: Collection[Any] = (), settings: Any = None
+) -> Digest:
     """Returns the `Digest` of a model.
 
     Args:
         model: A compiled `keras.Model`, built or not.
         constants: Its variables that existed before its build: their values
             are no member's own.
+        settings: A `SettingsReader` for what members may differ in, or None. If
+            anybody's own code may look at that, it counts as all else.
 
     Raises:
         CannotVectorize: If something cannot be read: it equals nothing.
     """
-    reader = StructureReader(own_variables(model) - {id(v) for v in constants})
+    own = own_variables(model) - {id(v) for v in constants}
+    reader = StructureReader(own, settings)
     try:
         found = (
             ("model", reader.model(model)),
-            *compile_structure(model, reader),
+            *compile_structure(model, reader, settings),
             ("made before", reader.read(list(constants))),
             ("keras", keras_settings()),
             ("names", names_that_count(model, reader)),
@@ -77,6 +82,9 @@ def digest(model: keras.Model, constants: Collection[Any] = ()) -> Digest:
             f"it cannot be compared with others: {type(error).__name__}: "
             f"{error}"
         ) from error
+    if settings is not None and settings.exposed:
+        settings.forget()
+        return digest(model, constants)
     reader.check_known()
     if any(map(_shares_generator, reader.initializers)):
         raise CannotVectorize("its initializer draws from a `SeedGenerator`")
@@ -122,13 +130,25 @@ def _given_name(thing: Any) -> str:
 
 
 def compile_structure(
-    model: keras.Model, reader: StructureReader | None = None
+    model: keras.Model,
+    reader: StructureReader | None = None,
+    settings: Any = None,
 ) -> tuple[tuple[str, Any], ...]:
-    """Returns the part of `structure` that `model.compile` was given."""
-    reader = reader or StructureReader(own_variables(model))
+    """Returns the part of `structure` that `model.compile` was given.
+
+    Args:
+        model: The model.
+        reader: What has read the other parts, or None.
+        settings: Its `SettingsReader`, or None.
+    """
+    reader = reader or StructureReader(own_variables(model), settings)
+    optimizer = reader.read(model.optimizer)
+    loss = ()
+    if settings is None or not settings.take_loss(model):
+        loss = reader.read(compile_argument(model, "loss"))
     return (
-        ("optimizer", reader.read(model.optimizer)),
-        ("loss", reader.read(compile_argument(model, "loss"))),
+        ("optimizer", optimizer),
+        ("loss", loss),
         ("loss_weights", reader.read(compile_argument(model, "loss_weights"))),
         ("metrics", reader.read(compile_argument(model, "metrics"))),
         (

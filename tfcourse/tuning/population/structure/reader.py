@@ -1,12 +1,13 @@
 """The structure of models and of their parts, as nested tuples."""
 
 import collections
+import contextlib
 import functools
 import logging
 import threading
 import types
 import weakref
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -77,10 +78,16 @@ class StructureReader:
     Args:
         own: The ids of the variables that are each member's own: their shapes
             count, but not their values.
+        settings: A `SettingsReader`, which leaves out what members of one
+            structure may differ in, or None.
     """
 
-    def __init__(self, own: Collection[int] = frozenset()) -> None:
+    def __init__(
+        self, own: Collection[int] = frozenset(), settings: Any = None
+    ) -> None:
         self._own = own
+        self._settings = settings
+        self._depth_in_users_code = 0
         self._numbers: dict[int, int] = {}
         # Objects made on the way, kept so that their ids stay theirs.
         self._alive: list[Any] = []
@@ -155,7 +162,8 @@ class StructureReader:
             parts = [value.__func__, value.__self__]
             return ("method", self.read(parts))
         if isinstance(value, types.FunctionType):
-            return self._once(value, lambda: self._function(value))
+            with self._code_of(value.__module__):
+                return self._once(value, lambda: self._function(value))
         if isinstance(value, types.ModuleType):
             return ("module", value.__name__)
         if isinstance(value, types.BuiltinFunctionType):
@@ -172,7 +180,18 @@ class StructureReader:
             type(value).__module__
         ):
             return self._tensor(value)
-        return self._once(value, lambda: self._object(value))
+        with self._code_of(type(value).__module__):
+            return self._once(value, lambda: self._object(value))
+
+    @contextlib.contextmanager
+    def _code_of(self, module: str | None) -> Iterator[None]:
+        """While it lasts, all that is found is what such code may look at."""
+        is_users = not is_library(module)
+        self._depth_in_users_code += is_users
+        try:
+            yield
+        finally:
+            self._depth_in_users_code -= is_users
 
     def has_read(self, value: Any) -> bool:
         """Whether an object was part of what was read."""
@@ -196,21 +215,32 @@ class StructureReader:
             content = (kind, tuple(self.read(item) for item in value))
         if is_library(type(value).__module__) or type(value) in _BUILTIN:
             return content
-        rest = self._once(value, lambda: self._object(value))
+        with self._code_of(type(value).__module__):
+            rest = self._once(value, lambda: self._object(value))
         return (*content, rest)
 
     def _type(self, value: type) -> Structure:
         members = () if is_library(value.__module__) else value
         if members:
-            members = self._once(value, lambda: self._class(value))
+            with self._code_of(value.__module__):
+                members = self._once(value, lambda: self._class(value))
         return ("class", _identity(value), members)
 
     def model(self, model: Any) -> Structure:
         """A model: its layers, how they are connected, and its attributes."""
+        with self._code_of(type(model).__module__):
+            return self._model(model)
+
+    def _model(self, model: Any) -> Structure:
         parts = ()
+        if self._settings is not None:
+            self._settings.begin(model)
         if isinstance(model, keras.Sequential):
             inputs = model.input_shape if model.built else _declared(model)
-            parts = (*self._layers(model.layers), ("input", self.read(inputs)))
+            chain = model.layers
+            if self._settings is not None:
+                chain = self._settings.chain(model)
+            parts = (*self._layers(chain), ("input", self.read(inputs)))
         elif hasattr(model, "input_layers") or _is_functional(model):
             wires = ("connections", self._connections(model))
             # Not only layers: `a + b` is an operation.
@@ -218,9 +248,10 @@ class StructureReader:
         return (*parts, ("attributes", self._object(model)))
 
     def _layers(self, layers: list[Any]) -> tuple[tuple[str, Any], ...]:
+        read = [self.read(layer) for layer in layers]
         return tuple(
-            (f"layer {i} ({type(layer).__name__})", self.read(layer))
-            for i, layer in enumerate(layers)
+            (f"layer {i} ({_name_of_class(part, layer)})", part)
+            for i, (part, layer) in enumerate(zip(read, layers, strict=True))
         )
 
     def _connections(self, model: keras.Model) -> Structure:
@@ -250,6 +281,8 @@ class StructureReader:
 
     def _once(self, value: Any, describe: Callable[[], Structure]) -> Structure:
         if id(value) in self._numbers:
+            if self._settings is not None and self._depth_in_users_code:
+                self._settings.expose(value)
             return ("again", self._numbers[id(value)])
         if len(self._numbers) >= _MOST_OBJECTS:
             raise CannotVectorize("it holds too many objects to compare")
@@ -364,10 +397,19 @@ class StructureReader:
         found |= {
             name: getattr(value, name) for name in settings_of_bases(value)
         }
+        if self._settings is not None and not self._depth_in_users_code:
+            kind, found = self._settings.take(value, found)
         described = tuple(
             (name, self.read(found[name])) for name in sorted(found)
         )
         return (("class", (*self.read(kind), *content)), *described)
+
+
+def _name_of_class(part: Structure, layer: Any) -> str:
+    """Returns the name of a layer's class, which settings may have changed."""
+    if part and isinstance(part[0], tuple) and part[0][0] == "class":
+        return part[0][1][1][1]
+    return type(layer).__name__
 
 
 def _attributes(value: Any) -> dict[str, Any]:

@@ -44,7 +44,10 @@ _AXES = {
 
 
 def slices_of_layers(
-    built: Built, merged: list[Merged], found: Alignment
+    built: Built,
+    merged: list[Merged],
+    found: Alignment,
+    seeds: set[int],
 ) -> Iterator[tuple[Any, Any, Masks | None]]:
     """Yields a model's variables, the supernet's, and which part they are.
 
@@ -52,6 +55,7 @@ def slices_of_layers(
         built: The supernet.
         merged: Its merged elements.
         found: Where the model lies in them.
+        seeds: The ids of variables that are left out.
 
     Yields:
         A variable of the model, that which it is a slice of, and the masks, or
@@ -60,15 +64,18 @@ def slices_of_layers(
     Raises:
         CannotVectorize: If a variable is of no such shape.
     """
-    features = _FeatureReader(built, found)
+    features = FeatureReader(built, found)
     features.read(merged)
     for part, node in found.nodes.items():
         small, large = node.layer, built.layers[part]
         if isinstance(large, Chosen) or not isinstance(large, layers.Layer):
             continue
         mask = getattr(large, "kernel_mask", None)
-        variables = [v for v in large.variables if v is not mask]
-        for own, variable in zip(small.variables, variables, strict=True):
+        variables = [
+            v for v in large.variables if v is not mask and id(v) not in seeds
+        ]
+        of_small = [v for v in small.variables if id(v) not in seeds]
+        for own, variable in zip(of_small, variables, strict=True):
             masks = _masks(small, large, variable, *features.of_nodes[part])
             shape = variable.shape if masks is None else map(np.sum, masks)
             if tuple(own.shape) != tuple(shape):
@@ -82,7 +89,7 @@ def feature_masks(
     built: Built, merged: list[Merged], found: Alignment
 ) -> Iterator[tuple[keras.Variable, np.ndarray]]:
     """Yields the variables that say which features a model has, and it."""
-    features = _FeatureReader(built, found)
+    features = FeatureReader(built, found)
     features.read(merged)
     for part, masks in built.masks.items():
         for time, mask in enumerate(masks):
@@ -94,12 +101,13 @@ def feature_masks(
             )
 
 
-class _FeatureReader:
+class FeatureReader:
     """Finds which features of each output a model has.
 
     Attributes:
         of_nodes: For each node, which features it sees, and which it gives.
         of_calls: Which it gives each time that it is called, by their number.
+        times: At which of the times that it is called the model's goes on.
     """
 
     def __init__(self, built: Built, found: Alignment) -> None:
@@ -109,6 +117,12 @@ class _FeatureReader:
         self._outputs: dict[int, list[Features]] = {}
         self.of_nodes: dict[MergedNode, tuple[Features, Features]] = {}
         self.of_calls: dict[tuple[MergedNode, int], Features] = {}
+        self.times: dict[MergedNode, int] = {}
+
+    def of_outputs(self, part: MergedNode) -> Features:
+        """Returns which features of a node's first output the model has."""
+        _, sizes = self._built.widths[part][self.times[part]]
+        return _tiled(self.of_nodes[part][1], sizes[0])
 
     def read(self, merged: Iterable[Merged]) -> None:
         rest = iter(merged)
@@ -132,6 +146,7 @@ class _FeatureReader:
         outputs = [_tiled(after, n) for n in of_outputs]
         self._outputs[part.place] = outputs
         self.of_calls[part, time] = outputs[0]
+        self.times[part] = time
 
     def _after(
         self, part: MergedNode, inputs: list[Features], sizes: list[int]

@@ -1,0 +1,1 @@
+"""How each form of setting is read and computed, one a file."""

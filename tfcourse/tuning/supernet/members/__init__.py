@@ -1,0 +1,1 @@
+"""What each network has of its supernet, and beside it."""

@@ -1,0 +1,282 @@
+"""The settings of networks, and their narrowness, in a supernet."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfcourse.errors import CannotVectorize
+from tfcourse.tuning.population.settings.changes import Changes
+from tfcourse.tuning.population.settings.forms.loss import Loss
+from tfcourse.tuning.population.settings.forms.noise import (
+    NO_NOISE,
+    Noise,
+    can_draw_as_narrow,
+    draw_as_narrow,
+    seed_of,
+)
+from tfcourse.tuning.population.settings.gaps import aligned
+from tfcourse.tuning.population.settings.layers import settings_of_layer
+from tfcourse.tuning.population.settings.of_optimizers import MemberOptimizers
+from tfcourse.tuning.population.settings.outputs import shown_to_losses
+from tfcourse.tuning.population.settings.setting import MemberCall, Setting
+from tfcourse.tuning.population.settings.varied import Values, VariedSettings
+from tfcourse.tuning.supernet.build import Built, noise_of
+from tfcourse.tuning.supernet.members.slices import FeatureReader, Features
+from tfcourse.tuning.supernet.merged import Alignment
+from tfcourse.tuning.supernet.optional_block import Chosen
+from tfcourse.tuning.supernet.supported import maps_zero_to_zero
+
+# A layer of the supernet, and a network's, or None if that has none there.
+Pair = tuple[Any, Any]
+
+
+class SupernetSettings:
+    """What networks have of their own beside their slices.
+
+    Args:
+        built: The supernet.
+        merged: Its merged elements.
+        models: The networks.
+        found: Where each lies in them.
+        optimizers: Their optimizers.
+
+    Attributes:
+        optimizers: As given.
+        changes: What they have changed in the supernet.
+    """
+
+    def __init__(
+        self,
+        built: Built,
+        merged: list[Any],
+        models: list[keras.Model],
+        found: list[Alignment],
+        optimizers: MemberOptimizers,
+    ) -> None:
+        self._built, self._merged = built, merged
+        self.optimizers = optimizers
+        self._noise = {part: noise_of(part) for part in built.layers}
+        shown = shown_to_losses(built.model)
+        self._own = {
+            id(layer): _settings(layer, shown) for layer in self._layers()
+        }
+        every = [s for some in self._own.values() for s in some]
+        every += _of_loss(built.model)
+        each = list(zip(models, found, strict=True))
+        self._varied = VariedSettings([self.values(*one) for one in each])
+        self.changes = Changes()
+        owners = [s.owner for s in every] + self._layers()
+        with self.changes.noted(owners):
+            self._varied.install(every)
+            self._mask([self._not_zero(x) for x in found])
+            self._draw([self._narrow_noise(x) for x in found])
+        known = {id(v) for v in built.model.variables}
+        seeds = (seed_of(s.owner) for s in every if isinstance(s.form, Noise))
+        self._seeds = [s for s in seeds if s is not None and id(s) not in known]
+
+    def __bool__(self) -> bool:
+        return bool(self.model_variables or self.optimizer)
+
+    @property
+    def optimizer(self) -> Any:
+        """Settings of the optimizer, if there is one for all."""
+        return self.optimizers.settings
+
+    @property
+    def model_variables(self) -> list[Any]:
+        """Variables of a member beside those of the supernet's layers."""
+        return [
+            *self._varied.variables,
+            *self._seeds,
+            *self._places.values(),
+            *self._masks.values(),
+        ]
+
+    def accepts(self, model: keras.Model, found: Alignment) -> bool:
+        """Whether a further network of the family fits in."""
+        return (
+            all(
+                aligned([node.noise], [self._noise[part]]) is not None
+                for part, node in found.nodes.items()
+            )
+            and self._varied.accepts(self.values(model, found))
+            and self._narrow_noise(found).keys() <= self._places.keys()
+            and self._not_zero(found).keys() <= self._masks.keys()
+        )
+
+    def rows(
+        self, model: keras.Model, found: Alignment
+    ) -> Iterator[tuple[Any, np.ndarray]]:
+        """Yields variables of its own, and their values for a network."""
+        for variable in self._varied.variables:
+            yield variable, self._varied.row(self.values(model, found))
+        narrow = self._narrow(found)
+        for key, variable in self._places.items():
+            features = narrow.get(key, np.ones(variable.shape[0] - 1, bool))
+            places = np.maximum(np.cumsum(features) - 1, 0)
+            value = np.append(places, features.sum())
+            yield variable, value.astype("int32")
+        for key, variable in self._masks.items():
+            features = narrow.get(key, np.ones(variable.shape, bool))
+            yield variable, features.astype("float32")
+
+    def seeds(
+        self, model: keras.Model, found: Alignment
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yields what noise is drawn from in a network, and in the supernet."""
+        shown = shown_to_losses(model)
+        for large, small in self.pairs(found):
+            if small is None:
+                continue
+            own = (
+                settings_of_layer(small, shown) if self._own[id(large)] else []
+            )
+            for one, other in zip(own, self._own[id(large)], strict=True):
+                if not isinstance(one.form, Noise):
+                    continue
+                seed = seed_of(one.owner)
+                if seed is not None:
+                    yield seed, seed_of(other.owner)
+
+    @property
+    def seeds_of_supernet(self) -> list[Any]:
+        """What noise is drawn from in the supernet."""
+        every = (s for some in self._own.values() for s in some)
+        seeds = (seed_of(s.owner) for s in every if isinstance(s.form, Noise))
+        return [seed for seed in seeds if seed is not None]
+
+    def pairs(self, found: Alignment) -> Iterator[Pair]:
+        """Yields the layers of the supernet that a network passes through."""
+        times = self._read(found).times
+        for part, node in found.nodes.items():
+            yield self._built.layers[part], node.layer
+            noise = aligned([node.noise], [self._noise[part]]) or []
+            of_part = self._built.noise[part][times[part]]
+            for large, own in zip(of_part, noise, strict=True):
+                yield large, own and own.setting.owner
+
+    def values(self, model: keras.Model, found: Alignment) -> Values:
+        """Returns the values of a network's settings, in the supernet."""
+        shown = shown_to_losses(model)
+        own = {
+            id(large): [NO_NOISE]
+            if small is None
+            else [s.value for s in settings_of_layer(small, shown)]
+            for large, small in self.pairs(found)
+            if self._own[id(large)]
+        }
+        values: Values = []
+        for key, settings in self._own.items():
+            # What a network has not, it does not compute with.
+            some = own.get(key, [])
+            values += [*some, *[None] * (len(settings) - len(some))]
+        return [*values, *(setting.value for setting in _of_loss(model))]
+
+    def _layers(self) -> list[Any]:
+        built = self._built
+        return [
+            layer
+            for part, one in built.layers.items()
+            for layer in (one, *itertools.chain(*built.noise[part]))
+        ]
+
+    def _read(self, found: Alignment) -> FeatureReader:
+        reader = FeatureReader(self._built, found)
+        reader.read(self._merged)
+        return reader
+
+    def _narrow(self, found: Alignment) -> dict[int, np.ndarray]:
+        """Returns which features of layers' outputs a network has, if some."""
+        reader, built = self._read(found), self._built
+        return {
+            id(layer): features
+            for part in found.nodes
+            for layer in (
+                built.layers[part],
+                *built.noise[part][reader.times[part]],
+            )
+            if _is_narrow(features := reader.of_outputs(part))
+        }
+
+    def _narrow_noise(self, found: Alignment) -> dict[int, np.ndarray]:
+        """Returns the same for layers of dropout."""
+        narrow = self._narrow(found)
+        return {
+            id(large): narrow[id(large)]
+            for large, _ in self.pairs(found)
+            if id(large) in narrow and can_draw_as_narrow(large)
+        }
+
+    def _not_zero(self, found: Alignment) -> dict[int, np.ndarray]:
+        """Returns the same for layers whose outputs are not zero at zero."""
+        narrow = self._narrow(found)
+        return {
+            id(large): narrow[id(large)]
+            for large, small in self.pairs(found)
+            if id(large) in narrow
+            and small is not None
+            and not maps_zero_to_zero(small)
+        }
+
+    def _draw(self, members: list[dict[int, np.ndarray]]) -> None:
+        self._places = {
+            key: _variable(len(features) + 1, "int32")
+            for some in members
+            for key, features in some.items()
+        }
+        for layer in self._layers():
+            if id(layer) in self._places and seed_of(layer) is not None:
+                draw_as_narrow(layer, self._places[id(layer)])
+
+    def _mask(self, members: list[dict[int, np.ndarray]]) -> None:
+        self._masks = {}
+        for some in members:
+            for key, features in some.items():
+                known = self._masks.setdefault(
+                    key, _variable(len(features), "float32")
+                )
+                if known.shape != features.shape:
+                    raise CannotVectorize("it masks a layer of several widths")
+        for layer in self._layers():
+            if id(layer) in self._masks:
+                _mask_outputs(layer, self._masks[id(layer)])
+
+
+def _settings(layer: Any, shown: set[int]) -> list[Setting]:
+    # Kinds of pooling that are chosen from, and operations, have none.
+    if isinstance(layer, Chosen) or not isinstance(layer, keras.layers.Layer):
+        return []
+    return settings_of_layer(layer, shown)
+
+
+def _is_narrow(features: Features) -> bool:
+    return features is not None and not features.all()
+
+
+def _mask_outputs(layer: Any, variable: Any) -> None:
+    """Lets a layer give zero for features that a member has not.
+
+    Their weights are zero, but the activation may not be zero at zero.
+    """
+    call = layer.call
+
+    def masked(*args: Any, **kwargs: Any) -> Any:
+        outputs = call(*args, **kwargs)
+        return outputs * ops.cast(variable.value, outputs.dtype)
+
+    vars(layer)["call"] = MemberCall(masked)
+
+
+def _variable(size: int, dtype: str) -> keras.Variable:
+    zeros = keras.initializers.Zeros()
+    return keras.Variable(zeros, (size,), dtype, trainable=False)
+
+
+def _of_loss(model: keras.Model) -> list[Setting]:
+    form = Loss("loss")
+    value = form.read(model, "loss")
+    return [] if value is None else [Setting(model, "loss", form, value)]
