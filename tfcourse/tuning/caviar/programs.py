@@ -98,7 +98,7 @@ class GroupProgram:
                 [functools.partial(made_as_kept, some) for some in firsts]
             )
         self._template_structure = self._present_structure()
-        # Its variables are those of the template, without settings.
+        # What is computed once for all has no settings of each.
         self._prefix = None if self._settings else frozen_prefix(self.template)
 
     def accepts(self, candidates: list[Candidate]) -> bool:

@@ -323,9 +323,10 @@ class _Builder:
 
 def _needs_mask(part: MergedNode) -> bool:
     kind = role(part.model)
-    return kind in (Role.WIDE, Role.FEATURE_BY_FEATURE) and (
-        computes_elements(part.model.layer)
-        and not maps_zero_to_zero(part.model.layer)
+    # Members may have several activations.
+    return kind in (Role.WIDE, Role.FEATURE_BY_FEATURE) and any(
+        computes_elements(node.layer) and not maps_zero_to_zero(node.layer)
+        for node in part.others
     )
 
 

@@ -39,10 +39,6 @@ class OptionalBlock(keras.layers.Layer):
         # Masks go past it, and through it.
         self.supports_masking = body.supports_masking = True
 
-    def get_config(self) -> dict[str, Any]:
-        """Returns its name only: it is never made anew, but must have one."""
-        return {"name": self.name}
-
     def build(self, input_shape: Any) -> None:
         self.present = self.add_weight(
             (), "ones", trainable=False, name="present"
@@ -73,6 +69,13 @@ class OptionalBlock(keras.layers.Layer):
         if not self.passes:
             return shape
         return (*shape[:-1], max(shape[-1], first[-1]))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "body": self.body,
+            "passes": self.passes,
+        }
 
     def _compute_where(
         self, condition: Any, inputs: Any, training: bool

@@ -246,7 +246,7 @@ class Supernet:
 
     @property
     def variables(self) -> list[Any]:
-        """All variables, in the order of a `Member`'s."""
+        """Returns all variables, in the order of a `Member`'s."""
         model = self.model
         return [
             *model.trainable_variables,

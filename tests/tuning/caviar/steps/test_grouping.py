@@ -13,13 +13,13 @@ from tfcourse.tuning.caviar.steps.grouping import (
 from tfcourse.tuning.population import build_deferred
 
 
-def candidate(number, momentum):
+def candidate(number, nesterov):
     def build():
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-        model.compile(keras.optimizers.SGD(0.1, momentum), "mse")
+        model.compile(keras.optimizers.SGD(0.1, 0.5, nesterov), "mse")
         return model
 
-    hp = types.SimpleNamespace(values={"momentum": momentum})
+    hp = types.SimpleNamespace(values={"nesterov": nesterov})
     trial = types.SimpleNamespace(trial_id=number, hyperparameters=hp)
     return Candidate(trial, build, build_deferred(build), {"epochs": 1})
 
@@ -29,12 +29,12 @@ def enough(parts):
 
 
 def test_says_why_a_trial_is_in_a_program_of_its_own():
-    one = [candidate("0", 0.9), candidate("1", 0.95), candidate("2", 0.9)]
+    one = [candidate("0", False), candidate("1", True), candidate("2", False)]
     (_, first, _), (second, why, what) = make_groups(one, enough)
     assert first == ""
     assert [c.trial.trial_id for c in second[0]] == ["1"]
-    assert why == "not with trial 0: optimizer, momentum: 0.9 and 0.95"
-    assert what.startswith("`momentum` is 0.95 here and 0.9 there")
+    assert why == "not with trial 0: optimizer, nesterov: False and True"
+    assert what.startswith("`nesterov` is True here and False there")
 
 
 def deep(number, depth):
@@ -58,7 +58,9 @@ def test_networks_of_like_depth_are_neighbours():
 
 def test_trials_to_train_alone_come_last_by_their_reason():
     alone = [SerialTrial(f"trial {n}", why) for n, why in enumerate("abab")]
-    first, second, *others = make_groups([*alone, candidate("0", 0.9)], enough)
+    first, second, *others = make_groups(
+        [*alone, candidate("0", False)], enough
+    )
     assert first.parts[0][0].trial.trial_id == "0"
     assert second == SerialGroup(["trial 0", "trial 2"], "a")
     assert others == [SerialGroup(["trial 1", "trial 3"], "b")]
@@ -68,10 +70,10 @@ def test_what_is_too_few_is_trained_alone():
     def too_few(parts):
         return "too few" if len(parts[0]) < 2 else ""
 
-    one = [candidate("0", 0.9), candidate("1", 0.95), candidate("2", 0.9)]
+    one = [candidate("0", False), candidate("1", True), candidate("2", False)]
     group, alone = make_groups(one, too_few)
     assert [c.trial.trial_id for c in group.parts[0]] == ["0", "2"]
     assert [trial.trial_id for trial in alone.trials] == ["1"]
     assert alone.why == (
-        "too few; not with trial 0: optimizer, momentum: 0.9 and 0.95"
+        "too few; not with trial 0: optimizer, nesterov: False and True"
     )

@@ -6,9 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
-from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.settings.changes import Changes
 from tfcourse.tuning.population.settings.forms.loss import Loss
 from tfcourse.tuning.population.settings.forms.noise import (
@@ -22,13 +20,12 @@ from tfcourse.tuning.population.settings.gaps import aligned
 from tfcourse.tuning.population.settings.layers import settings_of_layer
 from tfcourse.tuning.population.settings.of_optimizers import MemberOptimizers
 from tfcourse.tuning.population.settings.outputs import shown_to_losses
-from tfcourse.tuning.population.settings.setting import MemberCall, Setting
+from tfcourse.tuning.population.settings.setting import Setting
 from tfcourse.tuning.population.settings.varied import Values, VariedSettings
 from tfcourse.tuning.supernet.build import Built, noise_of
 from tfcourse.tuning.supernet.members.slices import FeatureReader, Features
 from tfcourse.tuning.supernet.merged import Alignment
 from tfcourse.tuning.supernet.optional_block import Chosen
-from tfcourse.tuning.supernet.supported import maps_zero_to_zero
 
 # A layer of the supernet, and a network's, or None if that has none there.
 Pair = tuple[Any, Any]
@@ -72,7 +69,6 @@ class SupernetSettings:
         owners = [s.owner for s in every] + self._layers()
         with self.changes.noted(owners):
             self._varied.install(every)
-            self._mask([self._not_zero(x) for x in found])
             self._draw([self._narrow_noise(x) for x in found])
         known = {id(v) for v in built.model.variables}
         seeds = (seed_of(s.owner) for s in every if isinstance(s.form, Noise))
@@ -93,7 +89,6 @@ class SupernetSettings:
             *self._varied.variables,
             *self._seeds,
             *self._places.values(),
-            *self._masks.values(),
         ]
 
     def accepts(self, model: keras.Model, found: Alignment) -> bool:
@@ -105,7 +100,6 @@ class SupernetSettings:
             )
             and self._varied.accepts(self.values(model, found))
             and self._narrow_noise(found).keys() <= self._places.keys()
-            and self._not_zero(found).keys() <= self._masks.keys()
         )
 
     def rows(
@@ -120,9 +114,6 @@ class SupernetSettings:
             places = np.maximum(np.cumsum(features) - 1, 0)
             value = np.append(places, features.sum())
             yield variable, value.astype("int32")
-        for key, variable in self._masks.items():
-            features = narrow.get(key, np.ones(variable.shape, bool))
-            yield variable, features.astype("float32")
 
     def seeds(
         self, model: keras.Model, found: Alignment
@@ -208,18 +199,10 @@ class SupernetSettings:
         return {
             id(large): narrow[id(large)]
             for large, _ in self.pairs(found)
-            if id(large) in narrow and can_draw_as_narrow(large)
-        }
-
-    def _not_zero(self, found: Alignment) -> dict[int, np.ndarray]:
-        """Returns the same for layers whose outputs are not zero at zero."""
-        narrow = self._narrow(found)
-        return {
-            id(large): narrow[id(large)]
-            for large, small in self.pairs(found)
             if id(large) in narrow
-            and small is not None
-            and not maps_zero_to_zero(small)
+            and can_draw_as_narrow(large)
+            # One of no noise for anybody draws nothing.
+            and seed_of(large) is not None
         }
 
     def _draw(self, members: list[dict[int, np.ndarray]]) -> None:
@@ -229,21 +212,8 @@ class SupernetSettings:
             for key, features in some.items()
         }
         for layer in self._layers():
-            if id(layer) in self._places and seed_of(layer) is not None:
+            if id(layer) in self._places:
                 draw_as_narrow(layer, self._places[id(layer)])
-
-    def _mask(self, members: list[dict[int, np.ndarray]]) -> None:
-        self._masks = {}
-        for some in members:
-            for key, features in some.items():
-                known = self._masks.setdefault(
-                    key, _variable(len(features), "float32")
-                )
-                if known.shape != features.shape:
-                    raise CannotVectorize("it masks a layer of several widths")
-        for layer in self._layers():
-            if id(layer) in self._masks:
-                _mask_outputs(layer, self._masks[id(layer)])
 
 
 def _settings(layer: Any, shown: set[int]) -> list[Setting]:
@@ -255,20 +225,6 @@ def _settings(layer: Any, shown: set[int]) -> list[Setting]:
 
 def _is_narrow(features: Features) -> bool:
     return features is not None and not features.all()
-
-
-def _mask_outputs(layer: Any, variable: Any) -> None:
-    """Lets a layer give zero for features that a member has not.
-
-    Their weights are zero, but the activation may not be zero at zero.
-    """
-    call = layer.call
-
-    def masked(*args: Any, **kwargs: Any) -> Any:
-        outputs = call(*args, **kwargs)
-        return outputs * ops.cast(variable.value, outputs.dtype)
-
-    vars(layer)["call"] = MemberCall(masked)
 
 
 def _variable(size: int, dtype: str) -> keras.Variable:

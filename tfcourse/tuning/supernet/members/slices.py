@@ -121,8 +121,7 @@ class FeatureReader:
 
     def of_outputs(self, part: MergedNode) -> Features:
         """Returns which features of a node's first output the model has."""
-        _, sizes = self._built.widths[part][self.times[part]]
-        return _tiled(self.of_nodes[part][1], sizes[0])
+        return self.of_calls[part, self.times[part]]
 
     def read(self, merged: Iterable[Merged]) -> None:
         rest = iter(merged)
