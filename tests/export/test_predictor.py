@@ -5,6 +5,7 @@ import tracemalloc
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from sklearn.metrics import precision_recall_fscore_support
@@ -12,7 +13,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from tfcourse.errors import InputError
 from tfcourse.export import export_saved_model
 from tfcourse.export.csv_predictions import predict_file
-from tfcourse.export.evaluation import evaluate
+from tfcourse.export.evaluation import evaluate, target_column
 from tfcourse.export.predictor import Predictor, predict_table, predictions
 
 LABELS = ["no", "so", "yes"]
@@ -68,6 +69,38 @@ def test_evaluation_is_that_of_scikit_learn(exported, labelled):
     for name, values in zip(("precision", "recall"), expected, strict=False):
         actual = [result["classes"][label][name] for label in LABELS]
         np.testing.assert_allclose(actual, values)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2.5], [0.0, 1.0, 2.5]])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_classes_that_are_floats_are_found_again(tmp_path, rng, labels, suffix):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Softmax()])
+    metadata = {"feature_names": ["a", "b", "c"]}
+    export_saved_model(model, tmp_path / "m", labels=labels, metadata=metadata)
+    x = rng.normal(size=(20, 3))
+    frame = pd.DataFrame(x, columns=["a", "b", "c"])
+    frame["y"] = np.array([0, 1, 2.5])[x.argmax(axis=1)]
+    path = tmp_path / f"t.{suffix}"
+    frame.to_csv(path, index=False) if suffix == "csv" else (
+        frame.to_parquet(path)
+    )
+    predictor = Predictor(tmp_path / "m")
+    column = target_column(predictor.metadata, "y")
+
+    found = evaluate(predictor, predictor.examples(path, apart=[column]), "y")
+
+    assert found["accuracy"] == 1
+    assert found["labels"] == ["0", "1", "2.5"]
+
+
+def test_the_probability_of_each_class(exported, labelled):
+    path, x, _ = labelled
+
+    table = predict_table(exported, path, probabilities=True)
+
+    p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    columns = [f"probability of {label}" for label in LABELS]
+    np.testing.assert_allclose(table[columns], p, atol=1e-6)
 
 
 def test_a_class_that_the_model_does_not_know(exported, tmp_path):

@@ -137,6 +137,24 @@ def test_the_examples_are_a_table_like_the_first(written):
     np.testing.assert_allclose(p.astype(float), expected, rtol=1e-5)
 
 
+def test_an_interval_holds_nine_of_ten(written):
+    data, _, folder = written
+    table().iloc[data.split.dev].to_csv(folder / "dev.csv", index=False)
+    if data.task == "classification":
+        with pytest.raises(InputError, match="Leave --interval out"):
+            predict_table(folder / "model", folder / "dev.csv", interval=True)
+        return
+
+    answers = predict_table(folder / "model", folder / "dev.csv", interval=True)
+
+    width = answers["high"] - answers["low"]
+    np.testing.assert_allclose(width, width[0])
+    y = answers["cost"].astype(float)
+    inside = (answers["low"] <= y + 1e-6) & (y <= answers["high"] + 1e-6)
+    # ⌈0.9 · 25⌉ of 24.
+    assert inside.sum() == 23
+
+
 def test_scores_are_those_of_scikit_learn(written):
     data, model, folder = written
     predictor = Predictor(folder / "model")

@@ -53,6 +53,16 @@ def predict(
             help="The endpoint to call.", show_default="classify, or serve"
         ),
     ] = None,
+    probabilities: Annotated[
+        bool,
+        typer.Option("--probabilities", help="Give that of each class."),
+    ] = False,
+    interval: Annotated[
+        bool,
+        typer.Option(
+            "--interval", help="Give low and high, which hold nine of ten."
+        ),
+    ] = False,
     encoding: Encoding = None,
     separator: Separator = None,
     decimal: Decimal = None,
@@ -71,7 +81,9 @@ def predict(
         check_out(out, overwrite)  # Before TensorFlow takes its time.
     text = {"encoding": encoding, "separator": separator, "decimal": decimal}
     _check_beginning(model, table, text, skip_bad)
-    predictor = Predictor(model, endpoint)
+    predictor = Predictor(
+        model, endpoint, probabilities=probabilities, interval=interval
+    )
     bad = _Bad(skip_bad)
     examples = predictor.examples(table, on_bad=bad.callback, **text)
     _name_order(examples, predictor)

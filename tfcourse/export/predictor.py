@@ -9,6 +9,7 @@ import numpy as np
 
 from tfcourse.data.chunks import ArrayReader, Chunk, TableReader
 from tfcourse.data.table.columns import Column
+from tfcourse.data.table.spelling import spelled
 from tfcourse.errors import InputError
 from tfcourse.export.loading import endpoint, load_saved_model
 
@@ -26,6 +27,9 @@ class Predictor:
         path: A SavedModel of one input, or of the columns of a table.
         name: The endpoint to call; by default `classify` if there is one, else
             `serve` or the default one.
+        probabilities: Whether a classifier gives that of each class.
+        interval: Whether a regression gives an interval that holds nine of
+            ten, by its errors on the development set.
 
     Attributes:
         metadata: What its exporter wrote down, a dict.
@@ -40,7 +44,12 @@ class Predictor:
     """
 
     def __init__(
-        self, path: str | os.PathLike, name: str | None = None
+        self,
+        path: str | os.PathLike,
+        name: str | None = None,
+        *,
+        probabilities: bool = False,
+        interval: bool = False,
     ) -> None:
         # The model is kept: its variables would be collected with it.
         self._model, self.metadata = load_saved_model(path)
@@ -64,6 +73,9 @@ class Predictor:
         outputs = self._signature.structured_outputs
         self.classifies = {"label", "probability"} <= set(outputs)
         self.regresses = self.metadata.get("task") == "regression"
+        self._probabilities = probabilities
+        self._margin = self.metadata.get("margin") if interval else None
+        _check_wanted(self, path, probabilities, interval)
 
     def __call__(
         self, features: np.ndarray | dict[str, np.ndarray]
@@ -88,13 +100,24 @@ class Predictor:
         if not self.classifies:
             flat = _flat(answer, m)
             if self.regresses and len(flat) == 1:
-                return {PREDICTED[0]: next(iter(flat.values()))}
+                return self._with_interval(next(iter(flat.values())))
             return flat
         labels = answer["label"].numpy()
         if labels.dtype == object:
             labels = np.array([label.decode() for label in labels])
         probability = answer["probability"].numpy().round(6)
-        return dict(zip(PREDICTED, (labels, probability), strict=True))
+        columns = dict(zip(PREDICTED, (labels, probability), strict=True))
+        if self._probabilities:
+            every = answer["probabilities"].numpy().round(6)
+            for label, p in zip(self.metadata["labels"], every.T, strict=True):
+                columns[f"probability of {spelled(label)}"] = p
+        return columns
+
+    def _with_interval(self, predicted):
+        if self._margin is None:
+            return {PREDICTED[0]: predicted}
+        low, high = predicted - self._margin, predicted + self._margin
+        return {PREDICTED[0]: predicted, "low": low, "high": high}
 
     def examples(
         self,
@@ -133,6 +156,21 @@ class Predictor:
                 f"{self.shape}."
             )
         return examples
+
+
+def _check_wanted(predictor, path, probabilities, interval):
+    """Raises unless a model can give what is wanted beside its answer."""
+    labels = predictor.metadata.get("labels")
+    if probabilities and not (predictor.classifies and labels):
+        raise InputError(
+            f"{path} has no classes to give probabilities of. Leave "
+            "--probabilities out."
+        )
+    if interval and "margin" not in predictor.metadata:
+        raise InputError(
+            f"{path} knows of no errors on a development set, as a regression "
+            "of `tfcourse tune` does. Leave --interval out."
+        )
 
 
 def examples_for(
@@ -232,13 +270,14 @@ def predictions(
 
 
 def predict_table(
-    path: str | os.PathLike, table: str | os.PathLike
+    path: str | os.PathLike, table: str | os.PathLike, **wanted: bool
 ) -> "pandas.DataFrame":
     """Returns a table with the predicted class of each row.
 
     Args:
         path: A SavedModel of one input.
         table: As for `Predictor.examples`.
+        **wanted: `probabilities` or `interval`, as for `Predictor`.
 
     Returns:
         A `pandas.DataFrame`: what else is in the table, `predicted` and
@@ -249,6 +288,6 @@ def predict_table(
     """
     import pandas as pd
 
-    predictor = Predictor(path)
+    predictor = Predictor(path, **wanted)
     parts = predictions(predictor, predictor.examples(table))
     return pd.concat(map(pd.DataFrame, parts), ignore_index=True)

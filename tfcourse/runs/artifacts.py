@@ -10,6 +10,7 @@ from tfcourse.export import export_saved_model
 from tfcourse.export.model_signature import spec_names
 from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.preprocessing import model_of_columns
+from tfcourse.runs.scores import margin
 from tfcourse.utils.atomic_files import replacing, write_text
 from tfcourse.utils.environment import package_versions
 
@@ -65,7 +66,7 @@ def write_model(
         **metadata: What the SavedModel is to say of itself, beside data and
             versions.
     """
-    dataset = data.dataset
+    dataset, spread = data.dataset, margin(model, data)
     with replacing(folder / "model.keras") as beside:
         model.save(beside)
     export_saved_model(
@@ -78,6 +79,7 @@ def write_model(
             "task": data.task,
             "feature_names": dataset.feature_names,
             **_described_columns(data),
+            **({} if spread is None else {"margin": spread}),
             "versions": package_versions(),
             **metadata,
         },

@@ -1,11 +1,14 @@
 """Whole tables: what each column is, what is left out, what is refused."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tfcourse.data import TableOptions, read_table
 from tfcourse.data.chunks import TableReader
+from tfcourse.data.table.columns import Column
 from tfcourse.errors import InputError
 
 
@@ -112,7 +115,7 @@ COLUMNS = {
         "'n' has whole numbers of more than 15 digits",
     ),
     "names": ({"n": [f"n{i}" for i in range(M)]}, "'n' has 40 different"),
-    "constant": ({"n": [3] * M}, "'n' is 3.0 in every row"),
+    "constant": ({"n": [3] * M}, "'n' is 3 in every row"),
     "constant text": ({"n": ["x"] * M}, "'n' is x in every row"),
     "empty": ({"n": [None] * M}, "'n' has no value"),
 }
@@ -282,6 +285,54 @@ def test_leading_zeros_are_names(tmp_path, text):
 
     assert dataset.columns[1].kind == "category"
     assert dataset.x["v"][-1] == text
+
+
+@pytest.mark.parametrize(
+    "cells, kind",
+    [
+        ([[1, 2]] * 20, "list"),
+        ([{"a": 1}] * 20, "struct"),
+        (pd.to_timedelta(range(20), unit="s"), "duration"),
+        (pd.period_range("2024-01", periods=20, freq="D"), "period"),
+    ],
+)
+def test_cells_of_other_types_are_refused(tmp_path, cells, kind):
+    frame = pd.DataFrame({"u": range(20), "v": cells, "y": ["a", "b"] * 10})
+    frame.to_parquet(tmp_path / "t.parquet")
+
+    with pytest.raises(InputError, match=f"'v' .* of type .*{kind}.*--drop v"):
+        read_table(tmp_path / "t.parquet", TableOptions("y"))
+    if kind != "duration":
+        with pytest.raises(InputError, match="neither class nor amount"):
+            read_table(tmp_path / "t.parquet", TableOptions("v"))
+        column = [Column("v", "category")]
+        with pytest.raises(InputError, match="column 'v', which must be text"):
+            list(TableReader(tmp_path / "t.parquet", column))
+
+
+def test_a_sheet_is_a_table_like_others(tmp_path):
+    pytest.importorskip("openpyxl")
+    table = frame()
+    typed = table.assign(when=pd.to_datetime(table["when"]))
+    typed.to_excel(tmp_path / "t.xlsx", index=False)
+    write(table, tmp_path / "t.csv", {})
+
+    sheet = read_table(tmp_path / "t.xlsx", TableOptions("kind"))
+
+    for name, values in read_table(
+        tmp_path / "t.csv", TableOptions("kind")
+    ).x.items():
+        np.testing.assert_array_equal(sheet.x[name], values)
+
+
+def test_a_sheet_without_its_library_says_what_to_install(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    (tmp_path / "t.xlsx").touch()
+
+    with pytest.raises(InputError, match="pip install openpyxl"):
+        read_table(tmp_path / "t.xlsx", TableOptions("kind"))
 
 
 def test_the_fingerprint_follows_values_and_kinds(tmp_path):

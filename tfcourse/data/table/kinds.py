@@ -9,6 +9,7 @@ from tfcourse.data.table.calendar import looks_like_date, order_of
 from tfcourse.data.table.columns import Column
 from tfcourse.data.table.files.rows import Places
 from tfcourse.data.table.options import TableOptions
+from tfcourse.data.table.spelling import spelled
 from tfcourse.data.table.values import (
     Values,
     is_text,
@@ -149,8 +150,11 @@ def reason_to_leave_out(
     if not len(known):
         return "has no value"
     distinct = len(set(known.tolist()))
+    whole = column.kind == "number" and _are_integers(cells)
+    if whole and np.abs(known).max() > _MOST_EXACT and not _are_floats(cells):
+        return "has whole numbers of more than 15 digits, which are names"
     if distinct == 1 and not values.missing.any():
-        return f"is {known[0]!s} in every row"
+        return f"is {spelled(known[0])} in every row"
     if column.kind == "category":
         if distinct > max(_MANY_NAMES, len(known) / 2):
             return (
@@ -158,10 +162,8 @@ def reason_to_leave_out(
                 f"many for categories (for its words: --text {column.name!r})"
             )
         return None
-    if column.kind != "number" or not _are_integers(cells):
+    if not whole:
         return None
-    if np.abs(known).max() > _MOST_EXACT and not _are_floats(cells):
-        return "has whole numbers of more than 15 digits, which are names"
     return _reason_of_identifiers(column.name, known, distinct)
 
 

@@ -166,9 +166,16 @@ def _empty(cells):
 
 def _labels(cells, name, path):
     """Returns classes as integers where all are, else in one spelling."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = pc.dictionary_encode(cells)
+    try:
+        encoded = pc.dictionary_encode(cells)
+    except pa.ArrowNotImplementedError as error:
+        raise InputError(
+            f"Target column {name!r} of {path} is of type {cells.type}, which "
+            "is neither class nor amount. Choose another target."
+        ) from error
     written = encoded.dictionary.to_pylist()
     texts = [spelled(value) for value in written]
     _refuse_two_spellings(name, written, texts, path)

@@ -173,8 +173,13 @@ def _texts(cells):
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    places = pc.dictionary_encode(cells)
-    nested = pa.types.is_nested(cells.type)
+    try:
+        places = pc.dictionary_encode(cells)
+    except pa.ArrowNotImplementedError:  # Lists and such are no text.
+        found = _none_fits(cells)
+        return dataclasses.replace(
+            found, values=np.full(len(cells), "", dtype=object)
+        )
     words = np.array(
         [spelled(word) for word in places.dictionary.to_pylist()] + [""],
         dtype=object,
@@ -187,7 +192,7 @@ def _texts(cells):
         missing |= values == "nan"
         values = np.where(missing, "", values)
     no = np.zeros(len(values), bool)
-    return Values(values, missing, no | nested, no)
+    return Values(values, missing, no, no)
 
 
 def _of_numbers(values, missing=None):
