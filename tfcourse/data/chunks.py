@@ -13,7 +13,7 @@ from tfcourse.data.npz_files import read_array
 from tfcourse.data.table.bad_rows import refuse
 from tfcourse.data.table.columns import Column
 from tfcourse.data.table.files.formats import open_table
-from tfcourse.data.table.files.rows import OnBad
+from tfcourse.data.table.files.rows import OnBad, Places
 from tfcourse.data.table.values import read_values, trimmed
 from tfcourse.errors import InputError
 from tfcourse.utils.text import listed
@@ -27,10 +27,12 @@ class Chunk:
         features: Shape `(m, ...)`, float32; or the values of each column,
             shape `(m,)`, by name.
         others: What stands in the columns that are no features, by name.
+        places: Where the rows of a table stand in its file.
     """
 
     features: np.ndarray | dict[str, np.ndarray]
     others: dict[str, list]
+    places: Places | None = None
 
 
 class TableReader:
@@ -118,11 +120,12 @@ class TableReader:
         }
         for column in self._apart:
             others[column.name] = features[column.name].values[good].tolist()
+        places = Places(rows.places.word, rows.places.numbers[good])
         taken = {name: features[name].values[good] for name in self.names}
         if not self._array:
-            return Chunk(taken, others)
-        rows = np.stack(list(taken.values()), axis=1)
-        return Chunk(rows.astype("float32"), others)
+            return Chunk(taken, others, places)
+        array = np.stack(list(taken.values()), axis=1)
+        return Chunk(array.astype("float32"), others, places)
 
     def _check_columns(self, wanted):
         columns = self._table.columns

@@ -99,6 +99,19 @@ def split(y: npt.ArrayLike | Dataset | TableDataset, seed: int = 0) -> Split:
     return _in_three(y, max(split_sizes(len(y))[1], len(classes)), seed)
 
 
+def held_out(dataset: TableDataset, seed: int) -> np.ndarray:
+    """Returns positions of a fifth of the examples, drawn as `split` does.
+
+    Args:
+        dataset: A table.
+        seed: Of the draw.
+
+    Raises:
+        InputError: If the examples are too few.
+    """
+    return split(dataset, seed).dev
+
+
 def _of_amounts(dataset, seed):
     _check_enough(dataset)
     m = len(dataset)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfcourse import data
 from tfcourse.data.table.dataset import TableDataset
+from tfcourse.data.table.other_files import with_files
 from tfcourse.runs.settings import Settings, names_file
 
 if TYPE_CHECKING:
@@ -232,4 +233,8 @@ def _dataset(settings: Settings) -> data.Dataset | TableDataset:
     if settings.data.lower().endswith(".npz"):
         settings.refuse_table_options(but="target")
         return data.read(settings.data, settings.target)
-    return data.read_table(settings.data, settings.table_options())
+    options = settings.table_options()
+    dataset = data.read_table(settings.data, options)
+    if not (options.dev or options.test):
+        return dataset
+    return with_files(dataset, options, settings.seed)

@@ -79,6 +79,8 @@ class Settings:
     split: str | None = None
     group: str | None = None
     time: str | None = None
+    dev: str | None = None
+    test: str | None = None
     encoding: str | None = None
     separator: str | None = None
     decimal: str | None = None
@@ -164,6 +166,9 @@ class Settings:
             changes["space"] = f"{pathlib.Path(where).resolve()}:{name}"
         if names_file(self.data):
             changes["data"] = str(pathlib.Path(self.data).resolve())
+        for name in ("dev", "test"):
+            if path := getattr(self, name):
+                changes[name] = str(pathlib.Path(path).resolve())
         return dataclasses.replace(self, **changes)
 
     def resumed(self, **given: Any) -> "Settings":

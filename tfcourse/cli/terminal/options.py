@@ -122,6 +122,13 @@ TimeColumn = Annotated[
     str | None,
     _of_table("Rows that are later by this column test.", metavar="COLUMN"),
 ]
+DevFile = Annotated[
+    str | None,
+    _of_table("Development set, with the same columns.", metavar="FILE"),
+]
+TestFile = Annotated[
+    str | None, _of_table("Test set, with the same columns.", metavar="FILE")
+]
 Encoding = Annotated[
     str | None,
     _of_table(

@@ -28,6 +28,8 @@ class TableOptions:
         split: Column that says train, dev or test; no feature.
         group: Column whose rows of one value stay in one set; no feature.
         time: Column by which later rows test, dates or numbers.
+        dev: File of the development set, with the same columns, for a run.
+        test: File of the test set, likewise.
         encoding: Of a text file, as for `text_format`.
         separator: Likewise.
         decimal: Likewise.
@@ -48,6 +50,8 @@ class TableOptions:
     split: str | None = None
     group: str | None = None
     time: str | None = None
+    dev: str | None = None
+    test: str | None = None
     encoding: str | None = None
     separator: str | None = None
     decimal: str | None = None
@@ -72,6 +76,12 @@ class TableOptions:
             raise InputError(
                 "--split, --group and --time each say which rows train, and "
                 "which test: give one of them."
+            )
+
+        if self.partition and (self.dev or self.test):
+            raise InputError(
+                f"--{self.partition[0]} says which rows test, and so do --dev "
+                "and --test: give one of them."
             )
 
     @property
