@@ -113,3 +113,39 @@ def test_what_is_saved_in_its_own_way_is_left_to_keras(rng, tmp_path, units):
         assert_like_kerass(
             path, built(*arguments), rng, tmp_path, checkpoints, *arguments
         )
+
+
+def of_small_numbers(size):
+    return layers.Dense(size, dtype="bfloat16")
+
+
+class OfFewBits(layers.Layer):
+    """Holds variables of which the writer can hardly tell one from another."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def build(self, _):
+        self.kernel = self.add_weight((3, self.size))
+        for dtype in ("int8", "bool", "bool", "uint8", "float16"):
+            self.add_weight(
+                (2,), "ones", dtype, trainable=False, name=f"{dtype}_values"
+            )
+
+    def call(self, inputs):
+        return inputs @ self.kernel
+
+
+@pytest.mark.parametrize("last", [of_small_numbers, OfFewBits])
+@pytest.mark.parametrize("hidden", [0, 50])
+def test_numbers_of_any_type_are_those_that_keras_writes(
+    rng, tmp_path, last, hidden
+):
+    checkpoints = BatchCheckpointWriter()
+    for name in ("a", "b"):
+        path = tmp_path / f"{name}.weights.h5"
+        arguments = 3, "sgd", hidden, last
+        assert_like_kerass(
+            path, built(*arguments), rng, tmp_path, checkpoints, *arguments
+        )

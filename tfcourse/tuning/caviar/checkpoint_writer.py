@@ -55,9 +55,7 @@ class BatchCheckpointWriter:
             return
         kind = _kind(model)
         if kind not in self._templates:
-            marks = [np.full_like(value, i) for i, value in enumerate(values)]
-            _save(path, model, marks)
-            self._templates[kind] = _read_template(path, marks)
+            self._templates[kind] = _make_template(path, model, values)
         template = self._templates[kind]
         if template is None:
             # Something is saved in a way of its own.
@@ -126,6 +124,27 @@ def _add(file: h5py.File, path: str, value: np.ndarray) -> None:
         space = h5py.h5s.create_simple(value.shape)
     data = h5py.h5d.create(file.id, path.encode(), dtype, space)
     data.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ascontiguousarray(value))
+
+
+def _make_template(
+    path: pathlib.Path, model: keras.Model, values: list[np.ndarray]
+) -> _HDF5Template | None:
+    """Returns the file of a model as a template, or None if it makes none.
+
+    A small integer can only tell so many variables apart, and what is no type
+    of NumPy's, as bfloat16, has no numbers in a file: only its bytes.
+    """
+    if not all(_can_hold(value.dtype, len(values)) for value in values):
+        return None
+    marks = [np.full_like(value, i) for i, value in enumerate(values)]
+    _save(path, model, marks)
+    return _read_template(path, marks)
+
+
+def _can_hold(dtype: np.dtype, number: int) -> bool:
+    if dtype.kind in "iu":
+        return number <= np.iinfo(dtype).max
+    return dtype.kind == "f"
 
 
 def _read_template(
