@@ -14,6 +14,7 @@ import pytest
 
 from tfcourse.errors import InputError
 from tfcourse.tuning import Caviar, RandomSearchOracle, SerialTuner
+from tfcourse.tuning.results.trials import read_records
 from tfcourse.utils.disk import disk_error
 
 X, Y = np.ones((4, 2)), np.ones((4, 1))
@@ -133,6 +134,41 @@ def test_a_real_limit_of_what_can_be_written(tmp_path, tuner_class):
     assert "Traceback" not in done.stderr
     again = search(tuner_class, tmp_path)
     assert {status for status, *_ in outcome(again).values()} == {"COMPLETED"}
+
+
+LIMITED_TUNE = """
+import resource
+from tfcourse.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["caviar", "serial"])
+def test_a_full_disk_ends_tune_in_a_sentence(tmp_path, strategy):
+    def tune(source, *arguments):
+        return subprocess.run(
+            [sys.executable, "-c", source, "tune", "--out", "r", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "500"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    settings = ("--epochs", "1", "--rounds", "1", "--trials", "2")
+    settings += ("--strategy", strategy)
+    full = tune(LIMITED_TUNE, *settings)
+    assert full.returncode == 2, full.stderr
+    assert "Traceback" not in full.stderr
+    assert "File too large" in full.stderr
+    again = tune("from tfcourse.cli import main; main()", "--resume")
+    assert again.returncode == 0, again.stderr
+    records = read_records(tmp_path / "r" / "search")
+    assert [record.status for record in records] == ["completed"] * 2
+    assert (tmp_path / "r" / "model.keras").exists()
 
 
 @pytest.mark.parametrize("tuner_class", [Caviar, SerialTuner])

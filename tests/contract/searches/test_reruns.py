@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 
@@ -158,6 +159,47 @@ def test_a_second_search_on_one_folder_is_refused(tmp_path, tuner_class):
     assert "\n" not in refusals[0]
     # Once it has ended, the folder is free.
     search(tmp_path, tuner_class=tuner_class)
+
+
+def test_a_lock_that_was_left_behind_is_not_in_the_way(tmp_path):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / ".search.lock").write_text("12345")
+    assert len(search(tmp_path).oracle.trials) == 3
+
+
+KILLED = """
+import os, pathlib, signal, sys
+sys.path[:0] = [{here!r}, {helpers!r}]
+import test_reruns
+
+def kill(tuner, trial):
+    assert pathlib.Path(tuner.project_dir, ".search.lock").exists()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+test_reruns.search({folder!r}, on_trial=kill)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_a_killed_search_is_not_in_the_way_of_the_next(tmp_path):
+    here = pathlib.Path(__file__).parent
+    source = KILLED.format(
+        here=str(here),
+        helpers=str(here.parents[1] / "helpers"),
+        folder=str(tmp_path),
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", source],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert (tmp_path / "p" / ".search.lock").exists()
+    trials = search(tmp_path).oracle.trials
+    assert [trial.status for trial in trials.values()] == ["COMPLETED"] * 3
 
 
 # tfcourse tune --resume
