@@ -339,6 +339,16 @@ def test_names_begin_anew_for_a_while():
     assert int(numbers[1]) == int(numbers[0] or 0) + 1
 
 
+def test_division_is_another_for_a_while():
+    def doubled(divide, x1, x2):
+        return 2 * divide(x1, x2)
+
+    three = keras.ops.convert_to_tensor(3.0)
+    with keras_private.divide_replaced(doubled):
+        assert float(keras.ops.divide(three, 4.0)) == 1.5
+    assert float(keras.ops.divide(three, 4.0)) == 0.75
+
+
 def test_knows_which_way_a_metric_is_better(small, rng):
     x, y = rng.normal(size=(4, 3)), rng.normal(size=(4, 2))
     small.fit(x, y, verbose=0)

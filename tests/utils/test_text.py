@@ -21,6 +21,12 @@ from tfcourse.utils.text import duration, first_line, format_value, listed
             "Exception encountered when calling",
             "Exception encountered when calling",
         ),
+        (
+            "Graph execution error:\n\nDetected at node a/b defined at (most "
+            'recent call last):\n  File "a.py", line 3, in f\n\n'
+            '  File "b.py", line 4, in g\n\nIndices are not valid.\n',
+            "Indices are not valid.",
+        ),
     ],
 )
 def test_first_line_tells_what_is_wrong(message, line):

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from keras.src import backend
 from keras.src.backend import Variable
 from keras.src.backend.common import global_state
 from keras.src.backend.common.dtypes import (
@@ -507,6 +508,20 @@ def fresh_names() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def divide_replaced(divided: Callable[..., Any]) -> Iterator[None]:
+    """While it lasts, `keras.ops.divide` computes something else.
+
+    Args:
+        divided: A function of Keras's own `divide` for this backend, and of the
+            numerator and the denominator, which may be sparse.
+    """
+    numbers = backend.numpy
+    own = functools.partial(divided, numbers.divide)
+    with _patched((numbers, "divide", own)):
+        yield
+
+
+@contextlib.contextmanager
 def unbuilt() -> Iterator[None]:
     """While it lasts, a `keras.Sequential` waits to be built."""
     with _patched((keras.Sequential, "_maybe_rebuild", lambda self: None)):
@@ -623,9 +638,9 @@ def _set_untracked(owner: type) -> Callable[..., None]:
 
 @contextlib.contextmanager
 def _patched(
-    *changes: tuple[type, str, Callable[..., Any]],
+    *changes: tuple[Any, str, Callable[..., Any]],
 ) -> Iterator[None]:
-    """While it lasts, classes have other methods."""
+    """While it lasts, classes or modules have other functions."""
     with _patching, contextlib.ExitStack() as stack:
         for owner, name, method in changes:
             if name in vars(owner):

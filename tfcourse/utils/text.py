@@ -10,7 +10,8 @@ def first_line(error: object) -> str:
     """Returns the first line that says what is wrong, or `""`.
 
     Keras heads the message of a layer with one that names the layer only, and
-    TensorFlow others with one that ends with a colon.
+    TensorFlow others with one that ends with a colon, and with the calls that
+    led to an operation.
 
     Args:
         error: An exception, or its text.
@@ -19,7 +20,10 @@ def first_line(error: object) -> str:
     reasons = [
         line
         for line in lines
-        if line and "encountered when" not in line and not line.endswith(":")
+        if line
+        and "encountered when" not in line
+        and not line.endswith(":")
+        and not line.startswith('File "')
     ]
     return next(iter(reasons or lines), "")
 

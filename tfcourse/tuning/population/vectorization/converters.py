@@ -25,6 +25,7 @@ from tfcourse.tuning.population.vectorization import (
     convolution,
     philox,
     pooling,
+    sparse_quotients,
 )
 from tfcourse.tuning.population.vectorization.static_shapes import static_rules
 from tfcourse.utils.tensorflow_private import (
@@ -68,6 +69,9 @@ def converters(xla: bool) -> Iterator[set[str]]:
 
     with (
         _lock,
+        contextlib.nullcontext()
+        if xla
+        else sparse_quotients.without_branches(),
         vectorization_rules_replaced(
             _rules(vectorization_rules(), xla), fallback
         ),
