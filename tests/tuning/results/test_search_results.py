@@ -106,6 +106,31 @@ def test_no_trial_has_completed_yet(tmp_path):
     assert "tfcourse tune --resume --out" in message
 
 
+OF_TENSORFLOW = """Traceback (most recent call last):
+  File "x.py", line 3, in f
+tensorflow.errors.InvalidArgumentError: Graph execution error:
+
+Detected at node cond/Gather defined at (most recent call last):
+  File "a.py", line 136, in g
+
+indices[1] = 26 is not in [0, 17)
+\t [[{{node cond/Gather}}]]
+"""
+
+
+def test_an_error_of_tensorflow_is_told_by_its_last_line(tmp_path):
+    folder = make_run(tmp_path / "run", trials=1, failed=[0])
+    path = folder / "search" / "trial_00" / "trial.json"
+    write(path, json.loads(path.read_text()) | {"message": OF_TENSORFLOW})
+
+    (record,) = read_results(folder).records
+
+    assert record.message == (
+        "tensorflow.errors.InvalidArgumentError: Graph execution error: "
+        "indices[1] = 26 is not in [0, 17)"
+    )
+
+
 def test_infinite_score_is_none(tmp_path):
     scores = iter([0.5, float("inf"), float("nan")])
     make_run(tmp_path / "run", trials=3, score=lambda _: next(scores))

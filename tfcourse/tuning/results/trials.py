@@ -10,6 +10,7 @@ from typing import Any
 from tfcourse.tuning.results.manifest import readable_or_input_error
 from tfcourse.tuning.search_space.scales import to_display
 from tfcourse.utils.atomic_files import read_json
+from tfcourse.utils.text import first_line
 
 _STATUS = {"COMPLETED": "completed", "FAILED": "failed"}
 _OF_GROUP = ("trials", "how", "members", "seconds", "why")
@@ -160,5 +161,8 @@ def _reason(traceback):
     if not starts:
         return ""
     # keras-tuner's own error says no more than that the trial failed.
-    first = lines[starts[-1]]
+    first, *rest = lines[starts[-1] :]
+    if first.endswith(":"):
+        # TensorFlow says what it was only after the calls that led there.
+        first = f"{first} {first_line(chr(10).join(rest))}"
     return re.sub(r"^[\w.]*FailedTrialError: ", "", first)
