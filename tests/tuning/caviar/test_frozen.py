@@ -6,6 +6,7 @@ import pytest
 import side_by_side
 from keras import layers
 
+from tfcourse.tuning import Caviar, SerialTuner
 from tfcourse.tuning.population import frozen_prefix
 from tfcourse.tuning.population.frozen_prefix import frozen_prefix as find
 
@@ -54,6 +55,15 @@ def case(build, **settings):
     )
 
 
+def assert_together(folder, one):
+    ours = side_by_side.search(
+        Caviar, folder, one, "val_loss", smallest_group=2
+    )
+    theirs = side_by_side.search(SerialTuner, folder, one, "val_loss")
+    side_by_side.compare(ours, theirs)
+    assert "alone" not in [group["how"] for group in ours.groups]
+
+
 @pytest.fixture
 def predictions(monkeypatch):
     """How many examples frozen layers are computed on, in a list."""
@@ -69,7 +79,7 @@ def predictions(monkeypatch):
 
 
 def test_what_is_made_inside_build_is_computed_once(tmp_path, predictions):
-    side_by_side.assert_same(tmp_path, case(lambda: made_inside), "val_loss")
+    assert_together(tmp_path, case(lambda: made_inside))
     # Beside a few examples for a first look, there is no second epoch.
     assert predictions.count(12) == predictions.count(8) == 1
 
@@ -78,9 +88,7 @@ def test_what_is_made_inside_build_is_computed_once(tmp_path, predictions):
 def test_what_was_there_before_stays_as_it_was(tmp_path, predictions):
     under = base()
     before = under.get_weights()
-    side_by_side.assert_same(
-        tmp_path, case(lambda: lambda hp: with_head(hp, under)), "val_loss"
-    )
+    assert_together(tmp_path, case(lambda: lambda hp: with_head(hp, under)))
     for a, b in zip(before, under.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert 12 in predictions
@@ -89,7 +97,7 @@ def test_what_was_there_before_stays_as_it_was(tmp_path, predictions):
 @pytest.mark.slow
 def test_little_memory_is_enough(tmp_path, predictions, monkeypatch):
     monkeypatch.setattr(frozen_prefix, "_MOST_BYTES", 5 * 4 * 4)
-    side_by_side.assert_same(tmp_path, case(lambda: made_inside), "val_loss")
+    assert_together(tmp_path, case(lambda: made_inside))
     # A mini-batch at a time, and the evaluation as one.
     assert 12 not in predictions
     assert predictions.count(5) >= 4
