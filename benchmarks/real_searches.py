@@ -109,8 +109,10 @@ def grouped(search, trials):
 
     class Grouping(Caviar):
         def _run_batch(self, requests, programs, pays, search):
-            begun = requests.batch(lambda trial: self._begin(trial, search))
-            self.drawn, self.made = begun, make_groups(begun, pays.too_few)
+            self.drawn = requests.batch(lambda t: self._begin(t, search))
+            self.made = make_groups(
+                self.drawn, pays.too_few, self.executions_per_trial
+            )
             return False
 
     with tempfile.TemporaryDirectory() as folder:

@@ -39,7 +39,7 @@ from tfcourse.tuning.supernet import Supernet
 # than filled up to its size.
 _SMALLEST_FILLED = 0.25
 # A program holds a model and graphs, but no values of members.
-_MOST_KEPT = 4
+_MOST_KEPT = 8
 
 
 class GroupProgram:

@@ -238,7 +238,9 @@ class Caviar(SerialTuner):
                 functools.partial(self._begin, search=search)
             )
         with self._saved_once():
-            groups = make_groups(candidates, pays.too_few)
+            groups = make_groups(
+                candidates, pays.too_few, self.executions_per_trial
+            )
             for result in train_groups(
                 groups,
                 self,

@@ -3,7 +3,9 @@
 import types
 
 import keras
+import numpy as np
 
+from tfcourse.tuning.caviar.steps import width_classes
 from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
 from tfcourse.tuning.caviar.steps.grouping import (
     SerialGroup,
@@ -54,6 +56,34 @@ def test_networks_of_like_depth_are_neighbours():
     candidates = [deep(str(i), n) for i, n in enumerate([3, 1, 2, 1, 3])]
     ((part,),) = grouped(candidates)
     assert [c.trial.trial_id for c in part] == ["1", "3", "2", "0", "4"]
+
+
+def test_says_so_if_networks_of_other_widths_are_apart(monkeypatch):
+    monkeypatch.setattr(width_classes, "PROGRAM", 0)
+    x = np.ones((9, 2))
+
+    def wide(number, width):
+        def build():
+            hidden = keras.layers.Dense(width, "relu")
+            model = keras.Sequential(
+                [keras.Input((2,)), hidden, keras.layers.Dense(1)]
+            )
+            model.compile("sgd", "mse")
+            return model
+
+        hp = types.SimpleNamespace(values={"units": width})
+        trial = types.SimpleNamespace(trial_id=number, hyperparameters=hp)
+        arguments = {"x": x, "epochs": 1, "initial_epoch": 0}
+        arguments["subsets"] = None
+        return Candidate(trial, build, build_deferred(build), arguments)
+
+    some = [wide(str(i), 8 if i < 4 else 16) for i in range(8)]
+    first, second = make_groups(some, enough)
+    assert (len(first.parts[0]), first.why) == (4, "")
+    assert (second.why, second.advice) == (
+        "not with trial 0: to pad networks of other widths would take longer",
+        "",
+    )
 
 
 def test_trials_to_train_alone_come_last_by_their_reason():

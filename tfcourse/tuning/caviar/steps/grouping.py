@@ -10,6 +10,7 @@ import keras
 from tfcourse.tuning._keras_tuner import Trial
 from tfcourse.tuning.caviar.steps.advice import advice
 from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
+from tfcourse.tuning.caviar.steps.width_classes import classes
 from tfcourse.tuning.population.structure import difference_between
 
 # Each member computes the steps of all optimizers, and takes one.
@@ -46,7 +47,9 @@ class SerialGroup:
 
 
 def make_groups(
-    candidates: list[Candidate | SerialTrial], too_few: Callable[[Parts], str]
+    candidates: list[Candidate | SerialTrial],
+    too_few: Callable[[Parts], str],
+    executions: int = 1,
 ) -> list[Group | SerialGroup]:
     """Returns the groups of some candidates: those of one program first.
 
@@ -54,13 +57,15 @@ def make_groups(
         candidates: The candidates, and trials that cannot be such.
         too_few: A function that says why a group's trials are too few for a
             program, or `""`.
+        executions: How often each trial is executed.
     """
-    together = grouped([c for c in candidates if isinstance(c, Candidate)])
+    together = grouped(
+        [c for c in candidates if isinstance(c, Candidate)], executions
+    )
     every = [[c for part in parts for c in part] for parts in together]
     groups, few = [], []
     for parts, some in zip(together, every, strict=True):
-        why = _why_apart(some[0], every[0][0])
-        what = advice(some, every[0], every) if why else ""
+        why, what = _why_apart(some, every)
         short = too_few(parts)
         if short:
             whys = "; ".join(filter(None, [short, why]))
@@ -81,8 +86,12 @@ def make_groups(
     ]
 
 
-def grouped(candidates: list[Candidate]) -> list[Parts]:
+def grouped(candidates: list[Candidate], executions: int = 1) -> list[Parts]:
     """Returns the candidates by structure, and there by arguments of `fit`.
+
+    Args:
+        candidates: The candidates.
+        executions: How often each trial is executed.
 
     Returns:
         A list of lists of lists of `Candidate`s, the largest first. In the
@@ -90,22 +99,32 @@ def grouped(candidates: list[Candidate]) -> list[Parts]:
         neighbour has costs nothing.
     """
     groups = []
-    for some in _by_structure(candidates):
+    for some in _by_structure(candidates, executions):
         some = sorted(some, key=lambda c: len(c.model.layers))
         parts = _by(some, lambda candidate: _key(candidate.arguments))
         groups.append(sorted(parts.values(), key=len, reverse=True))
     return groups
 
 
-def _why_apart(one: Candidate, first: Candidate) -> str:
-    """Returns why a candidate is not in the first group, or `""`."""
+def _why_apart(
+    some: list[Candidate], every: list[list[Candidate]]
+) -> tuple[str, str]:
+    """Returns why candidates are not in the first group, and what to change."""
+    one, first = some[0], every[0][0]
     difference = difference_between(first.structure, one.structure)
     if not difference:
-        return ""
-    return f"not with trial {first.trial.trial_id}: {difference}"
+        return "", ""
+    what = advice(some, every[0], every)
+    if one.family is not None and one.family == first.family:
+        # The rule of classes has told them apart.
+        difference = "to pad networks of other widths would take longer"
+        what = ""
+    return f"not with trial {first.trial.trial_id}: {difference}", what
 
 
-def _by_structure(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
+def _by_structure(
+    candidates: list[Candidate], executions: int
+) -> Iterator[list[Candidate]]:
     """Yields lists of the candidates that one program can train."""
     # Of what cannot be embedded, only the same goes together.
     families = _by(
@@ -122,7 +141,9 @@ def _by_structure(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
         ):
             yield together
         else:
-            yield from kinds
+            for some in kinds:
+                several = len({c.structure for c in some}) > 1
+                yield from classes(some, executions) if several else [some]
 
 
 def _by(
