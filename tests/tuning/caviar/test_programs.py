@@ -34,11 +34,12 @@ def test_the_same_structure_gets_the_same_program(programs, made):
 
 
 def test_those_used_last_are_kept(programs, made):
-    for letter in "abcd":
+    letters = "abcdefgh"
+    for letter in letters:
         programs.of(letter, 0)
     programs.of("a", 0)
-    programs.of("e", 0)
+    programs.of("i", 0)
     # "b" was used least recently.
-    for letter in "acdeb":
+    for letter in "acdefghib":
         programs.of(letter, 1)
-    assert made[5:] == [("b", 1)]
+    assert made[len(letters) + 1 :] == [("b", 1)]
