@@ -1,5 +1,7 @@
 """A saved model loads after any one import of tfcourse."""
 
+import pathlib
+import re
 import subprocess
 import sys
 
@@ -17,6 +19,7 @@ def saved(tmp_path_factory):
     model = keras.Sequential(
         [
             keras.Input((3,)),
+            layers.columns.Standardize([0.0] * 3, [1.0] * 3),
             keras.layers.Dense(
                 4,
                 use_bias=False,
@@ -35,6 +38,22 @@ def saved(tmp_path_factory):
     path = tmp_path_factory.mktemp("saved") / "model.keras"
     model.save(path)
     return path, x, model.predict(x, verbose=0)
+
+
+def test_every_registered_class_is_named_by_its_package():
+    """What no package names, Keras does not know after one import."""
+    root = pathlib.Path(tfcourse.__file__).parent
+    for package in (initializers, layers, layers.columns, optimizers):
+        home = pathlib.Path(package.__file__)
+        home = home.parent if home.name == "__init__.py" else home
+        files = home.glob("*.py") if home.is_dir() else [home]
+        source = "\n".join(path.read_text("utf-8") for path in files)
+        found = re.findall(
+            r"register_keras_serializable\(.*\)\nclass (\w+)", source
+        )
+        assert found or root in home.parents
+        for name in found:
+            assert hasattr(package, name) or name.startswith("_")
 
 
 def test_load_model_gives_the_model_back(saved):

@@ -120,9 +120,12 @@ def test_a_table_from_start_to_use(tmp_path, german, target):
     page = (tmp_path / "r" / "report.html").read_text()
     assert ("R² on the test set" in page) == (target == "preis")
 
+    # In a process of its own, which knows no layer before it loads one.
+    code, _, err = run("export", "r", "--to", "m", "--fold", folder=tmp_path)
+    assert code == 0, err
     code, _, err = run("train", "--from", "r", "--out", "t", folder=tmp_path)
     assert code == 0, err
-    for model in ("r/model", "t/model"):
+    for model in ("r/model", "t/model", "m"):
         code, out, err = run("predict", model, "t.csv", folder=tmp_path)
         assert code == 0, err
         assert err.startswith(said)

@@ -245,6 +245,14 @@ def test_a_bad_row_is_named(written, tmp_path, line, message):
         list(examples)
 
 
+def test_arrays_have_no_columns(written, tmp_path):
+    *_, folder = written
+    np.savez(tmp_path / "x.npz", x=np.zeros((2, 5)))
+
+    with pytest.raises(InputError, match="takes columns by their names"):
+        Predictor(folder / "model").examples(tmp_path / "x.npz")
+
+
 def test_settings_for_tables_are_refused_elsewhere():
     with pytest.raises(InputError, match="--drop is for the file of a table"):
         PreparedData.load(Settings(data="iris", drop=("a",)))

@@ -118,7 +118,9 @@ def _flat(metadata, at_most=20):
             for inner, text in _flat(value):
                 yield f"{name}.{inner}", text
         elif isinstance(value, list):
-            some = ", ".join(map(str, value[:at_most]))
+            # Of what has a name, that is what a person looks for.
+            words = [getattr(v, "get", {}.get)("name", v) for v in value]
+            some = ", ".join(map(str, words[:at_most]))
             more = len(value) - at_most
             yield name, some + (f" and {more} more" if more > 0 else "")
         elif value is not None:

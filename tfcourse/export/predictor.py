@@ -188,9 +188,15 @@ def examples_for(
     Raises:
         InputError: If the file cannot be read, or lacks a column.
     """
+    columns = columns_of(metadata)
     if pathlib.Path(table).suffix.lower() == ".npz":
+        if columns:
+            raise InputError(
+                f"The model takes columns by their names, which {table} has "
+                "not. Give a table."
+            )
         return ArrayReader(table)
-    columns = columns_of(metadata) or metadata.get("feature_names")
+    columns = columns or metadata.get("feature_names")
     return TableReader(table, columns, ranges=metadata.get("ranges"), **options)
 
 
