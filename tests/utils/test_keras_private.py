@@ -510,3 +510,74 @@ def test_builds_a_model_and_computes_nothing():
     assert computed
     assert sorted(model.get_metrics_result()) == ["loss", "mae"]
     assert float(model.get_metrics_result()["loss"]) == 0.0
+
+
+def test_gives_a_loss_other_arguments():
+    huber = keras.losses.Huber(0.5)
+    function, arguments = keras_private.loss_arguments(huber)
+    other = keras_private.with_loss_arguments(
+        huber, function, arguments | {"delta": 2.0}
+    )
+    y = np.zeros((1, 1)), np.full((1, 1), 4.0)
+    # Half a square up to delta, and then a line.
+    assert float(huber(*y)) == 0.5 * (4 - 0.25)
+    assert float(other(*y)) == 2 * (4 - 1)
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_gives_a_model_another_loss(built):
+    model = keras.Sequential([keras.Input((2,)), layers.Activation("linear")])
+    model.compile("sgd", "mse")
+    x, y = np.full((1, 2), 3.0), np.zeros((1, 2))
+    if built:
+        assert float(model.compute_loss(x, y, model(x))) == 9
+    keras_private.set_loss(model, keras.losses.MeanAbsoluteError())
+    assert float(model.compute_loss(x, y, model(x))) == 3
+
+
+def test_knows_what_a_softmax_was_computed_of():
+    x = ops.convert_to_tensor([[1.0, 2.0]])
+    y = keras.activations.softmax(x)
+    np.testing.assert_array_equal(keras_private.logits_of(y), x)
+    assert keras_private.logits_of(x) is None
+    keras_private.set_logits(x, y)
+    assert keras_private.logits_of(x) is y
+
+
+def test_clips_in_several_ways():
+    optimizer = keras.optimizers.SGD(0.1)
+    gradients = [ops.convert_to_tensor([3.0, 4.0])]
+    limits = {"global_clipnorm": 10.0, "clipnorm": 1.0, "clipvalue": 0.7}
+    (clipped,) = keras_private.clipped(optimizer, limits, gradients)
+    np.testing.assert_allclose(clipped, [0.6, 0.7], rtol=1e-6)
+    keras_private.set_clipping(optimizer, lambda gradients: [0 * gradients[0]])
+    weight = keras.Variable([1.0, 1.0])
+    optimizer.apply(gradients, [weight])
+    np.testing.assert_array_equal(weight, [1.0, 1.0])
+
+
+def test_gives_a_cell_other_masks():
+    cell = layers.GRUCell(2, dropout=0.5, reset_after=False)
+    keras_private.set_masks(cell, lambda inputs, rate: (inputs, rate))
+    assert cell.get_dropout_mask("inputs") == ("inputs", 0.5)
+    # A convolution has a mask for each of its gates.
+    cell = layers.ConvLSTM1D(2, 2, dropout=0.5).cell
+    keras_private.set_masks(cell, lambda inputs, rate: (inputs, rate))
+    assert set(cell.get_dropout_mask("inputs")) == {("inputs", 0.5)}
+
+
+def test_knows_what_dropout_has_in_common():
+    x = np.ones((2, 3, 4))
+    one = layers.SpatialDropout1D(0.5)
+    assert tuple(keras_private.noise_shape_of(one, x)) == (2, 1, 4)
+    other = layers.Dropout(0.5, noise_shape=(None, 1, None))
+    assert keras_private.noise_shape_of(other, x) == (None, 1, None)
+
+
+def test_gives_a_chain_other_layers():
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    (dense,) = model.layers
+    keras_private.set_layers(model, [layers.Dropout(0.5), dense])
+    assert model.built
+    assert model.output_shape == (None, 2)
+    assert model.layers[1] is dense
