@@ -26,7 +26,11 @@ def test_activations_of_layers(tmp_path):
 
 @pytest.mark.slow
 def test_all_functions(tmp_path):
-    names = sorted(set(FUNCTIONS.values()) - {"linear"})
+    # Of the others a supernet does not know what zeros become: they are apart.
+    apart = {"hard_shrink", "log_softmax", "soft_shrink", "softmax"}
+    apart |= {"sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus"}
+    apart |= {"linear", "tanh_shrink", "threshold"}
+    names = sorted(set(FUNCTIONS.values()) - apart)
 
     def layers_of(hp):
         return [layers.Dense(6, hp.Choice("name", names))]
