@@ -270,3 +270,14 @@ def test_names_and_initializers_do_not_split():
     assert structure(base) == structure(
         model(layers.Dense(2, kernel_initializer="he_normal"))
     )
+
+
+def test_reads_how_a_model_is_connected_once(monkeypatch):
+    """What is frozen, and large, is read anew for each trial."""
+    inputs = keras.Input((2,))
+    base = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    model = keras.Sequential([inputs, base])
+    model.compile("sgd", "mse")
+    before = structure(model)
+    monkeypatch.setattr(type(base), "get_config", None)
+    assert structure(model) == before

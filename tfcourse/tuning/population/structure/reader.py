@@ -34,7 +34,10 @@ from tfcourse.tuning.population.structure.values import (
     plain_member,
     plain_value,
 )
-from tfcourse.utils.keras_private import first_of_sequential
+from tfcourse.utils.keras_private import (
+    first_of_sequential,
+    is_plain_functional,
+)
 
 # Nested tuples, hashable.
 Structure = tuple[Any, ...]
@@ -70,6 +73,9 @@ _NOT_IN_TRAINING = frozenset(
 )
 # More is no part of a model, but a program of its own.
 _MOST_OBJECTS = 50_000
+
+# How the layers of models are connected.
+_connections: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 class StructureReader:
@@ -255,6 +261,14 @@ class StructureReader:
         )
 
     def _connections(self, model: keras.Model) -> Structure:
+        if not is_plain_functional(model):
+            return self._read_connections(model)
+        # They never change, and those of a large model take a while.
+        if model not in _connections:
+            _connections[model] = self._read_connections(model)
+        return _connections[model]
+
+    def _read_connections(self, model: keras.Model) -> Structure:
         try:
             config = model.get_config()
         except Exception as error:
