@@ -36,6 +36,7 @@ def with_head(hp, under, units=3):
     inputs = keras.Input((6, 6, 1))
     x = layers.GlobalAveragePooling2D()(under(inputs))
     x = layers.Dense(units, activation="relu")(x)
+    x = layers.Dropout(hp.Choice("rate", [0.0, 0.5]))(x)
     model = keras.Model(inputs, layers.Dense(1)(x))
     rate = hp.Choice("learning_rate", [0.05, 0.2])
     model.compile(keras.optimizers.Adam(rate), "mse", metrics=["mae"])

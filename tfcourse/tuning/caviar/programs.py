@@ -98,8 +98,7 @@ class GroupProgram:
                 [functools.partial(made_as_kept, some) for some in firsts]
             )
         self._template_structure = self._present_structure()
-        # What is computed once for all has no settings of each.
-        self._prefix = None if self._settings else frozen_prefix(self.template)
+        self._prefix = frozen_prefix(self.template, self._settings)
 
     def accepts(self, candidates: list[Candidate]) -> bool:
         """Whether it can train these candidates, too."""

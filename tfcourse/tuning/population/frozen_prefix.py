@@ -49,6 +49,7 @@ class FrozenPrefix:
         template: A compiled and built model.
         base: A model that computes what they give.
         rest: A compiled model that takes it, and gives what the template does.
+        settings: The `MemberSettings` that the template computes with, or None.
 
     Attributes:
         rest: As given.
@@ -57,12 +58,16 @@ class FrozenPrefix:
     """
 
     def __init__(
-        self, template: keras.Model, base: keras.Model, rest: keras.Model
+        self,
+        template: keras.Model,
+        base: keras.Model,
+        rest: keras.Model,
+        settings: Any = None,
     ) -> None:
         self._base = base
         self.rest = rest
-        own = {id(v) for v in all_variables(rest)}
-        every = all_variables(template)
+        own = {id(v) for v in _variables(rest, settings)}
+        every = _variables(template, settings)
         self._kept = [i for i, v in enumerate(every) if id(v) in own]
         self._frozen = {i: v for i, v in enumerate(every) if id(v) not in own}
         self._outputs: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
@@ -143,19 +148,26 @@ class FrozenPrefix:
         )
 
 
-def frozen_prefix(template: keras.Model) -> FrozenPrefix | None:
+def frozen_prefix(
+    template: keras.Model, settings: Any = None
+) -> FrozenPrefix | None:
     """Returns the frozen layers that a model begins with, or None.
+
+    Layers of which members have settings of their own are not among them.
 
     Args:
         template: A compiled and built model.
+        settings: The `MemberSettings` that it computes with, or None.
     """
-    graph = graph_of(template)
-    if graph is None:
+    graph, touched = graph_of(template), settings and settings.changes
+    if graph is None or (touched and not _are_of_layers(template, touched)):
         return None
     known = {id(x) for x in graph.inputs}
     frozen, cut = [], {}
     for call in calls(graph):
-        if all(id(x) in known for x in call.inputs) and _is_frozen(call):
+        if all(id(x) in known for x in call.inputs) and _is_frozen(
+            call, touched
+        ):
             known |= {id(x) for x in call.outputs}
             frozen.append(call)
         else:
@@ -165,11 +177,11 @@ def frozen_prefix(template: keras.Model) -> FrozenPrefix | None:
         return None
     if any(id(x) in known for x in graph.outputs):
         return None
-    return _split(template, graph, list(cut.values()))
+    return _split(template, graph, list(cut.values()), settings)
 
 
 def _split(
-    template: keras.Model, graph: keras.Model, cut: list[Any]
+    template: keras.Model, graph: keras.Model, cut: list[Any], settings: Any
 ) -> FrozenPrefix | None:
     """Returns a prefix that gives some tensors of a template."""
     given = cut[0] if len(cut) == 1 else cut
@@ -184,14 +196,34 @@ def _split(
     ]
     # The optimizer's variables are in this order.
     same = trained[0] == trained[1] and rest.output_names == _names(template)
-    return FrozenPrefix(template, base, rest) if same else None
+    return FrozenPrefix(template, base, rest, settings) if same else None
 
 
 def _names(model: Any) -> list[str]:
     return graph_of(model).output_names
 
 
-def _is_frozen(call: Call) -> bool:
+def _are_of_layers(template: keras.Model, changes: Any) -> bool:
+    """Whether nothing but layers and optimizers has settings of members."""
+    optimizer = template.optimizer
+    optimizers = getattr(optimizer, "optimizers", [optimizer])
+    return changes.are_in([*every_layer(template, itself=False), *optimizers])
+
+
+def _variables(model: Any, settings: Any) -> list[Any]:
+    """Returns the variables of a member, in the order of a `Member`'s."""
+    if not settings:
+        return all_variables(model)
+    return [
+        *model.trainable_variables,
+        *model.non_trainable_variables,
+        *settings.model_variables,
+        *model.optimizer.variables,
+        *(settings.optimizer.variables if settings.optimizer else []),
+    ]
+
+
+def _is_frozen(call: Call, touched: Any) -> bool:
     """Whether a call gives the same in each epoch, and draws nothing."""
     if not calls_on_examples(call):
         return False
@@ -199,6 +231,7 @@ def _is_frozen(call: Call) -> bool:
         computes_each_example(layer)
         and not draws_numbers(layer)
         and not (is_batch_norm(layer) and layer.trainable)
+        and not (touched and touched.touch(layer))
         for layer in every_layer(call.operation)
     )
 

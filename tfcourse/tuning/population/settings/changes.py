@@ -24,6 +24,15 @@ class Changes:
                 if old is not new:
                     self._found.append((now, name, old, new))
 
+    def are_in(self, things: Iterable[Any]) -> bool:
+        """Whether nothing but these objects was changed."""
+        known = {id(vars(thing)) for thing in things}
+        return all(id(attributes) in known for attributes, *_ in self._found)
+
+    def touch(self, thing: Any) -> bool:
+        """Whether an object was changed."""
+        return any(attributes is vars(thing) for attributes, *_ in self._found)
+
     @contextlib.contextmanager
     def undone(self) -> Iterator[None]:
         """While it lasts, the attributes are as they were."""
