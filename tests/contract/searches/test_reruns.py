@@ -210,8 +210,7 @@ import keras
 def build(hp):
     hidden = keras.layers.Dense(hp.Int("units", 8, {high}), "{activation}")
     model = keras.Sequential(
-        [keras.Input((8, 8)), keras.layers.Flatten(), hidden,
-         keras.layers.Dense(10, "softmax")]
+        [keras.Input((64,)), hidden, keras.layers.Dense(10, "softmax")]
     )
     rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
     model.compile(
