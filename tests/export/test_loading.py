@@ -67,6 +67,18 @@ def test_damaged_metadata_is_told(folder, change, message):
         load_saved_model(folder)
 
 
+@pytest.mark.parametrize("name", ["exp[1]", "a*b?"])
+def test_a_path_is_no_pattern(tmp_path, name):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    path = tmp_path / name / "model"
+    path.parent.mkdir()
+    export_saved_model(model, path)
+    loaded, _ = load_saved_model(path)
+    x = keras.ops.ones((1, 2))
+    answer = loaded.serve(x)["outputs"].numpy().item()
+    assert answer == pytest.approx(model(x).numpy().item())
+
+
 def test_no_metadata_is_no_damage(folder):
     (folder / METADATA).unlink()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tfcourse.errors import InputError
 from tfcourse.export.metadata import read_metadata
+from tfcourse.utils.literal_paths import without_pattern
 from tfcourse.utils.text import first_line
 
 
@@ -32,7 +33,8 @@ def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
             "export` makes one of a .keras file."
         )
     try:
-        loaded = tf.saved_model.load(path)
+        with without_pattern(path) as literal:
+            loaded = tf.saved_model.load(literal)
     except Exception as error:  # Damage shows in many ways.
         raise InputError(
             f"{path} cannot be loaded; export it again. TensorFlow says: "
