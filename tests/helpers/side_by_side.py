@@ -47,15 +47,15 @@ def assert_same(folder, case, objective="loss", **settings):
     return ours
 
 
-def compare(ours, theirs, key=None):
+def compare(ours, theirs, by_values=False):
     """Compares hyperparameters, statuses, scores, curves and weights.
 
     Args:
         ours, theirs: The tuners.
-        key: The hyperparameter that tells which trials are the same, by
-            default their number.
+        by_values: Whether trials of the same hyperparameters are compared,
+            not those of the same number.
     """
-    trials, others = _trials(ours, key), _trials(theirs, key)
+    trials, others = (_trials(t, by_values) for t in (ours, theirs))
     assert trials.keys() == others.keys()
     for name, other in others.items():
         trial = trials[name]
@@ -73,10 +73,13 @@ def compare(ours, theirs, key=None):
             assert_close(actual[path], value, f"trial {name}, {path}")
 
 
-def _trials(tuner, key):
+def _trials(tuner, by_values):
+    trials = tuner.oracle.trials
+    if not by_values:
+        return trials
     return {
-        trial.hyperparameters.get(key) if key else trial.trial_id: trial
-        for trial in tuner.oracle.trials.values()
+        tuple(trial.hyperparameters.values.items()): trial
+        for trial in trials.values()
     }
 
 
@@ -138,14 +141,19 @@ class Cases(keras_tuner.HyperModel):
     Args:
         cases: For each name what builds a model, the positional arguments of
             its `fit`, and the other ones, by which `callbacks` are made.
+        rates: What each case is built with, one after the other; nothing by
+            default.
     """
 
-    def __init__(self, cases):
+    def __init__(self, cases, rates=None):
         super().__init__()
-        self.cases = cases
+        self.cases, self.rates = cases, rates
 
     def build(self, hp):
-        return self.cases[hp.Choice("case", [*self.cases])][0]()
+        build, *_ = self.cases[hp.Choice("case", [*self.cases])]
+        if self.rates is None:
+            return build()
+        return build(hp.Choice("learning_rate", self.rates))
 
     def fit(self, hp, model, callbacks=(), **_):
         _, args, kwargs = self.cases[hp.get("case")]
@@ -155,7 +163,7 @@ class Cases(keras_tuner.HyperModel):
         return model.fit(*args, **settings)
 
 
-def assert_all_same(folder, cases, objective="loss"):
+def assert_all_same(folder, cases, objective="loss", rates=None):
     """Searches twice and compares; returns how Caviar trained each case."""
     tuners = []
     for tuner_class in (Caviar, SerialTuner):
@@ -163,10 +171,10 @@ def assert_all_same(folder, cases, objective="loss"):
         oracle = keras_tuner.oracles.GridSearchOracle(
             keras_tuner.Objective(objective, "min"),
             seed=1,
-            max_consecutive_failed_trials=len(cases) + 1,
+            max_consecutive_failed_trials=10_000,
         )
         tuner = tuner_class(
-            hypermodel=Cases(cases),
+            hypermodel=Cases(cases, rates),
             oracle=oracle,
             directory=folder / tuner_class.__name__,
             project_name="p",
@@ -174,8 +182,8 @@ def assert_all_same(folder, cases, objective="loss"):
         tuner.search(verbose=0)
         tuners.append(tuner)
     ours, theirs = tuners
-    assert len(theirs.oracle.trials) == len(cases)
-    compare(ours, theirs, "case")
+    assert len(theirs.oracle.trials) == len(cases) * len(rates or [None])
+    compare(ours, theirs, by_values=True)
     how = {i: group["how"] for group in ours.groups for i in group["trials"]}
     return {
         trial.hyperparameters.get("case"): how[i]

@@ -93,7 +93,7 @@ class WithWeights(Batches):
         return x, y, np.abs(y[:, 0]) + 0.1
 
 
-SHARED = {"plain", "weights", "workers", "one example"}
+SHARED = {"plain", "own length", "weights", "workers", "one example"}
 DATASETS = {
     "plain": Batches,
     "begins epochs": BeginsEpochs,

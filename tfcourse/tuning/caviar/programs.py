@@ -3,12 +3,14 @@
 import collections
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
 
+from tfcourse.tuning.caviar.callbacks.members import MemberCallbacks
+from tfcourse.tuning.caviar.callbacks.view import LentModel, MemberModel
 from tfcourse.tuning.caviar.checkpoint_writer import BatchCheckpointWriter
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.caviar.verification import Verification
@@ -19,11 +21,13 @@ from tfcourse.tuning.population import (
     structure,
 )
 from tfcourse.tuning.population.built import FirstBatch
+from tfcourse.tuning.population.data.readers import head
 from tfcourse.tuning.population.deferred import all_variables, unbuilt
 from tfcourse.tuning.population.frozen_prefix import (
     FrozenPrefix,
     frozen_prefix,
 )
+from tfcourse.tuning.population.functional.build import build
 from tfcourse.tuning.population.settings.reading import digest_and_settings
 from tfcourse.tuning.population.settings.template import MemberSettings
 from tfcourse.tuning.population.structure import (
@@ -33,6 +37,7 @@ from tfcourse.tuning.population.structure import (
 from tfcourse.tuning.population.structure.reader import Structure
 from tfcourse.tuning.population.trainer import PopulationTrainer
 from tfcourse.tuning.population.validation import check_begins_as_reset
+from tfcourse.tuning.results.trials import trial_order
 from tfcourse.tuning.supernet import Supernet
 
 # A part that is smaller than this share of the largest is traced anew, rather
@@ -153,20 +158,55 @@ class GroupProgram:
         )
         for candidate in part:
             _check_initializers(candidate)
-        histories = population.fit(
-            **_for_members(part[0].arguments, len(population)),
-            keep_best=self._keep_best,
-            before_training=check,
-            on_epoch_end=on_epoch_end,
-            seed=self._seed,
-        )
-        _check_unchanged(self._template_structure, self._present_structure())
-        for k, candidate in enumerate(part):
-            if candidate.constants:
-                _check_constants(candidate, population.values(k))
+        with self._callbacks(part) as callbacks:
+            histories = population.fit(
+                **_for_members(part[0].arguments, len(population)),
+                keep_best=self._keep_best,
+                keep_unseen=True,
+                before_training=check,
+                on_epoch_end=on_epoch_end,
+                hooks=callbacks,
+                seed=self._seed,
+            )
+            _check_unchanged(
+                self._template_structure, self._present_structure()
+            )
+            for k, candidate in enumerate(part):
+                if candidate.constants:
+                    _check_constants(candidate, population.values(k))
+            if callbacks is not None:
+                callbacks.release(_in_order_of_trials(part))
         self._first.setdefault(prefix is not None, population.traced)
         self.report = population.report | {"verified": self._compared() - known}
         return population, histories[: len(part)]
+
+    @contextlib.contextmanager
+    def _callbacks(
+        self, part: list[Candidate]
+    ) -> Iterator[MemberCallbacks | None]:
+        """While it lasts, what calls the callbacks of candidates is there."""
+        if not _has_callbacks(part):
+            yield None
+            return
+        originals = [candidate.arguments["callbacks"] for candidate in part]
+        lent: dict[Any, LentModel] = {}
+        for candidate in part:
+            if candidate.structure not in lent:
+                lent[candidate.structure] = LentModel(
+                    functools.partial(_live, candidate),
+                    {id(variable) for variable in candidate.constants},
+                )
+        models = [
+            MemberModel(k, lent[candidate.structure])
+            for k, candidate in enumerate(part)
+        ]
+        names = ("verbose", "epochs")
+        params = {name: part[0].arguments[name] for name in names}
+        callbacks = MemberCallbacks(originals, models, params)
+        try:
+            yield callbacks
+        finally:
+            callbacks.close()
 
     def _check(
         self, part: list[Candidate]
@@ -186,7 +226,8 @@ class GroupProgram:
 
     def _prefix_of(self, part: list[Candidate]) -> FrozenPrefix | None:
         """Returns the frozen layers, if all candidates share their values."""
-        if self._prefix is None:
+        if self._prefix is None or _has_callbacks(part):
+            # A callback may look at all layers, and change them.
             return None
         columns, _ = self._initial_values(part, 0)
         return self._prefix if self._prefix.is_shared(columns) else None
@@ -319,6 +360,26 @@ def _check_initializers(candidate: Candidate) -> None:
             )
 
 
+def _live(candidate: Candidate) -> keras.Model:
+    """Returns the model of a candidate with all that a trained one has."""
+    model, given = candidate.build(), candidate.arguments
+    build(model, head(given["x"], given["y"], given["sample_weight"]))
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _has_callbacks(part: list[Candidate]) -> bool:
+    given = [candidate.arguments["callbacks"] for candidate in part]
+    return any(early or late for early, late in given)
+
+
+def _in_order_of_trials(part: list[Candidate]) -> list[int]:
+    return sorted(
+        range(len(part)), key=lambda k: trial_order(part[k].trial.trial_id)
+    )
+
+
 def _check_constants(candidate: Candidate, values: list[np.ndarray]) -> None:
     """Raises `CannotVectorize` if training has changed what it may not."""
     constants = {id(variable) for variable in candidate.constants}
@@ -333,6 +394,7 @@ def _check_constants(candidate: Candidate, values: list[np.ndarray]) -> None:
 
 def _for_members(arguments: dict, size: int) -> dict:
     """Returns arguments for a population: members take turns at the folds."""
+    arguments = {n: v for n, v in arguments.items() if n != "callbacks"}
     if arguments["subsets"] is None:
         return arguments
     subsets = [np.resize(s, (size, s.shape[1])) for s in arguments["subsets"]]

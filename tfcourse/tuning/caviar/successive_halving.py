@@ -58,7 +58,8 @@ class Halving:
     def __call__(
         self, population: Population, epoch: int, logs: dict[str, np.ndarray]
     ) -> None:
-        self._note(population, logs)
+        if self._name in logs:
+            self._note(population, logs)
         left = self._survivors.get(epoch + 1)
         training = [int(k) for k in population.training]
         if left is None or not training:

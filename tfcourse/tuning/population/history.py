@@ -34,12 +34,23 @@ class MemberHistory(keras.callbacks.History):
         self.stopped_epoch: int | None = None
         self.diverged_epoch: int | None = None
         self.diverged_value: float | None = None
+        # What is known of the last epoch.
+        self._last: set[str] = set()
 
     def add(self, epoch: int, logs: dict[str, Any]) -> None:
         """Adds the metrics of an epoch."""
         self.epoch.append(epoch)
+        self._last = set(logs)
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
+
+    def amend(self, logs: dict[str, Any]) -> None:
+        """Gives metrics of the last epoch other values, or adds some."""
+        for name, value in logs.items():
+            values = self.history.setdefault(name, [])
+            if name in self._last:
+                values.pop()
+            values.append(value)
 
 
 class TrainingLog:
@@ -52,6 +63,9 @@ class TrainingLog:
         keep_best: As for `Population.fit`.
         early_stopping: As for `Population.fit`.
         validates: Whether there are data to validate on.
+        validation_freq: As for `Population.fit`.
+        keep_unseen: Whether an epoch of which `keep_best` is not known counts
+            as the best.
 
     Attributes:
         histories: A `MemberHistory` for each member.
@@ -67,7 +81,12 @@ class TrainingLog:
         keep_best: str | tuple[str, str] | None,
         early_stopping: int | keras.callbacks.EarlyStopping | None,
         validates: bool,
+        validation_freq: int | list[int] = 1,
+        keep_unseen: bool = False,
     ) -> None:
+        self._validates = validates
+        self._frequency = validation_freq
+        self._keep_unseen = keep_unseen
         self.histories = [MemberHistory() for _ in range(size)]
         self._epochs = epochs
         callback = _callback(early_stopping, validates)
@@ -81,6 +100,17 @@ class TrainingLog:
         self.keeps_best = keep_best is not None
         self._best = keep_best and BestTracker(model, *keep_best)
 
+    def validates(self, epoch: int) -> bool:
+        """Whether there is an evaluation after an epoch."""
+        if isinstance(self._frequency, list):
+            return self._validates and epoch + 1 in self._frequency
+        return self._validates and (epoch + 1) % self._frequency == 0
+
+    def _is_unseen(self, metric: str, epoch: int) -> bool:
+        """Whether a metric is not known, as nothing was evaluated."""
+        validated = metric.startswith("val_")
+        return validated and self._validates and not self.validates(epoch)
+
     def note(
         self,
         epoch: int,
@@ -93,7 +123,8 @@ class TrainingLog:
 
         Args:
             epoch: Its number, from 0.
-            logs: A dict from metric to one value a row.
+            logs: A dict from metric to one value a row; what is masked is not
+                known of a row.
             rows: Which member each row is.
             going: Which rows are being trained.
             kept: Which of them have not diverged in this epoch.
@@ -104,7 +135,15 @@ class TrainingLog:
         names = sorted(logs)
         for row in np.flatnonzero(going):
             history = self.histories[rows[row]]
-            history.add(epoch, {n: python_value(logs[n][row]) for n in names})
+            values = {name: logs[name][row] for name in names}
+            history.add(
+                epoch,
+                {
+                    name: python_value(value)
+                    for name, value in values.items()
+                    if value is not np.ma.masked
+                },
+            )
             if not kept[row]:
                 history.diverged_epoch = epoch
                 values = [history.history[n][-1] for n in LOSSES if n in logs]
@@ -113,13 +152,22 @@ class TrainingLog:
                 )
         improved = stops = np.zeros(len(rows), bool)
         if self._best:
-            improved = self._best.improved(epoch, logs) & kept
+            if self._is_unseen(self._best.monitor, epoch):
+                improved = kept & self._keep_unseen
+            else:
+                improved = self._best.improved(epoch, logs) & kept
             for row in np.flatnonzero(improved):
                 self.histories[rows[row]].best_epoch = epoch
-        if self._early_stopping:
-            better = self._early_stopping.tracker.improved(epoch, logs)
-            stops = self._early_stopping.stops(epoch, logs, better) & kept
+        stopping = self._early_stopping
+        if stopping and not self._is_unseen(stopping.tracker.monitor, epoch):
+            better = stopping.tracker.improved(epoch, logs)
+            stops = stopping.stops(epoch, logs, better) & kept
         return improved, stops
+
+    def amend(self, noted: dict[int, dict[str, Any]]) -> None:
+        """Notes more of the last epoch, for members by their number."""
+        for k, values in noted.items():
+            self.histories[k].amend(values)
 
     def note_stopped(self, epoch: int, members: np.ndarray) -> None:
         """Notes that members will not be trained further."""
@@ -165,7 +213,7 @@ def print_epoch(
     """Prints how the members fare, from the worst to the best."""
     numbers = ", ".join(
         f"{name} {np.nanmin(v):.4g} to {np.nanmax(v):.4g}"
-        for name, v in sorted(logs.items())
+        for name, v in ((n, np.asarray(logs[n])) for n in sorted(logs))
         if np.ndim(v) == 1 and np.isfinite(v).any()
     )
     print(f"Epoch {epoch + 1}/{epochs} of {size} members: {numbers}")

@@ -128,6 +128,9 @@ class Population:
         on_epoch_end: Callable[..., None] | None = None,
         seed: int | None = None,
         subsets: Sequence[Any] | None = None,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_freq: int | list[int] = 1,
     ) -> list[MemberHistory]:
         """Trains all members, as `model.fit` would each.
 
@@ -164,6 +167,11 @@ class Population:
                 the examples each member trains on, and is evaluated on. Two
                 arrays of indices, of shapes `(K, n)` and `(K, p)`; see
                 `fold_indices`.
+            steps_per_epoch: How many mini-batches an epoch has at most, for
+                data without end; the next epoch goes on where it ended.
+            validation_steps: How many an evaluation has at most.
+            validation_freq: After every how many epochs, or a list of after
+                which, is evaluated.
 
         Returns:
             A list of one `MemberHistory` for each of the K members.
@@ -198,6 +206,9 @@ class Population:
             on_epoch_end=after_epoch,
             seed=seed,
             subsets=subsets,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_freq=validation_freq,
         )
 
     def evaluate(

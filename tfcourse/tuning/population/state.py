@@ -104,6 +104,46 @@ class State:
         values = self._member.packing.unpack([*row, *metrics])
         return values[: self._member.saved_variables]
 
+    def value(self, k: int, i: int) -> np.ndarray:
+        """Returns the present value of one variable of a member."""
+        if k in self._left:
+            return self.values(k, best=False)[i]
+        number, part = self._member.packing.place(i)
+        row = self._in_numpy(best=False)[number][self._row_of(k)]
+        value = row if part is None else row[part]
+        return np.reshape(value, self._member.packing.shape(i)).copy()
+
+    def write(self, changes: dict[int, dict[int, np.ndarray]]) -> None:
+        """Gives variables of members other values.
+
+        Args:
+            changes: For each member a dict from the number of a variable to
+                its value.
+        """
+        packing, written = self._member.packing, {}
+        for k, values in changes.items():
+            for i, value in values.items():
+                number, part = packing.place(i)
+                if k in self._left:
+                    row = self._left[k][number]
+                else:
+                    if number not in written:
+                        column = self._in_numpy(best=False)[number]
+                        written[number] = column.copy()
+                    row = written[number][self._row_of(k), ...]
+                row[... if part is None else part] = np.reshape(
+                    value, row.shape if part is None else -1
+                )
+        self.arrays = [
+            ops.convert_to_tensor(written[n], array.dtype)
+            if n in written
+            else array
+            for n, array in enumerate(self.arrays)
+        ]
+
+    def _row_of(self, k: int) -> int:
+        return int(np.flatnonzero(self.rows == k)[0])
+
     def everyone(self, best: bool) -> list[Tensor]:
         """Returns the arrays with a row for each member, left or not."""
         if len(self.rows) == self._size:
@@ -125,7 +165,7 @@ class State:
                 "The best weights were not kept. Call `fit` with `keep_best`, "
                 "e.g. keep_best='val_loss'."
             )
-        row = int(np.flatnonzero(self.rows == k)[0])
+        row = self._row_of(k)
         # Not views, which would keep the other rows alive.
         return [array[row].copy() for array in self._in_numpy(best)]
 

@@ -21,8 +21,8 @@ from tfcourse.tuning.population.built import (
 )
 from tfcourse.tuning.population.data.batches import (
     Batches,
+    Orders,
     generator,
-    orders,
 )
 from tfcourse.tuning.population.data.fit_data import FitData, fit_data
 from tfcourse.tuning.population.data.readers import ArrayReader, Reader, read
@@ -34,6 +34,7 @@ from tfcourse.tuning.population.history import (
     TrainingLog,
     print_epoch,
 )
+from tfcourse.tuning.population.hooks import Hooks
 from tfcourse.tuning.population.validation import (
     check_jit_compile,
     check_trains_as_keras_does,
@@ -164,7 +165,11 @@ class PopulationTrainer:
         keep_best: str | tuple[str, str] | None = None,
         before_training: Callable[[FirstBatch], None] | None = None,
         on_epoch_end: OnEpochEnd | None = None,
+        hooks: Hooks | None = None,
         seed: int | None = None,
+        steps_per_epoch: int | None = None,
+        validation_freq: int | list[int] = 1,
+        keep_unseen: bool = False,
         **data: Any,
     ) -> list[MemberHistory]:
         """Trains all members, see `Population.fit`.
@@ -181,13 +186,25 @@ class PopulationTrainer:
             before_training: Called with what the members make of a mini-batch;
                 they begin their training as if it had not been.
             on_epoch_end: Called with `(trainer, epoch, logs)`.
+            hooks: What is called for each member.
             seed: Seed of the shuffling.
+            steps_per_epoch: How many mini-batches an epoch has at most.
+            validation_freq: After which epochs is evaluated.
+            keep_unseen: Whether an epoch of which `keep_best` is not known
+                counts as the best, as keras-tuner has it.
             **data: Further arguments of `fit_data`.
         """
         start = time.perf_counter()
         with self._on_device():
             rng = generator(shuffle, seed)
-            given = fit_data(self._size, x, y, rng=rng, **data)
+            given = fit_data(
+                self._size,
+                x,
+                y,
+                rng=rng,
+                steps_per_epoch=steps_per_epoch,
+                **data,
+            )
             first, read, validation = self._plan(given, epochs - initial_epoch)
             if before_training is not None:
                 before_training(self._first_batch(first[0], validation))
@@ -200,19 +217,31 @@ class PopulationTrainer:
                 keep_best,
                 early_stopping,
                 validation is not None,
+                validation_freq,
+                keep_unseen,
             )
-            order = orders(rng)
+            order = Orders(rng, steps_per_epoch)
+            if hooks is not None:
+                steps = steps_per_epoch or self._need_filled().loop.steps
+                hooks.begin(self, steps)
             for epoch in range(initial_epoch, epochs):
                 if not len(self.training):
                     break
+                if hooks is not None:
+                    hooks.epoch_begins(self, epoch)
                 some = next(batches)
-                logs = self._epoch(epoch, some, order(some), validation, log)
+                held_out = validation if log.validates(epoch) else None
+                logs = self._epoch(
+                    epoch, some, order(some), held_out, log, hooks
+                )
                 if verbose:
                     print_epoch(epoch, epochs, logs, self._size)
                 if on_epoch_end is not None:
                     on_epoch_end(self, epoch, logs)
                 log.note_stopped(epoch, self._stopped())
             self._finish(log)
+            if hooks is not None:
+                hooks.end(self)
         self.seconds += time.perf_counter() - start
         return log.histories
 
@@ -254,6 +283,30 @@ class PopulationTrainer:
             for i, masks in self._slices[k]
         ]
         return own
+
+    def value(self, k: int, j: int) -> np.ndarray:
+        """Returns one of the values of a member, by its number there."""
+        i, masks = self._place(k, j)
+        value = self._need_filled().state.value(self._index(k), i)
+        return value[np.ix_(*masks)] if masks else value
+
+    def write(self, changes: dict[int, dict[int, np.ndarray]]) -> None:
+        """Gives members other values, for each a dict by their number."""
+        if not changes:
+            return
+        whole: dict[int, dict[int, np.ndarray]] = {}
+        for k, values in changes.items():
+            whole[k] = {}
+            for j, value in values.items():
+                i, masks = self._place(k, j)
+                if masks:
+                    part, value = value, self._need_filled().state.value(k, i)
+                    value[np.ix_(*masks)] = part
+                whole[k][i] = value
+        self._need_filled().state.write(whole)
+
+    def _place(self, k: int, j: int) -> tuple[int, list[np.ndarray] | None]:
+        return (j, None) if self._slices is None else self._slices[k][j]
 
     def stop(self, members: Iterable[int]) -> None:
         """Ends the training of members. They keep their present weights."""
@@ -363,6 +416,7 @@ class PopulationTrainer:
         orders: list[np.ndarray],
         validation: Reader | None,
         log: TrainingLog,
+        hooks: Hooks | None,
     ) -> dict[str, np.ndarray]:
         """Trains an epoch, and returns its metrics, one value a row."""
         built = self._need_filled()
@@ -371,11 +425,18 @@ class PopulationTrainer:
         losses = [logs[name] for name in LOSSES if name in logs]
         kept = going & np.all(np.isfinite(losses), axis=0)
         state.update(kept, arrays)
+        halted = np.zeros(len(kept), bool)
+        if hooks is not None:
+            halted = hooks.epoch_ends(self, epoch, logs, kept)
         improved, stops = log.note(epoch, logs, state.rows, going, kept)
         if log.keeps_best:
             state.note_best(improved)
+        if hooks is not None:
+            late, noted = hooks.epoch_noted(self, epoch, kept)
+            log.amend(noted)
+            halted = halted | late
         self._diverged[state.rows[going & ~kept]] = True
-        self._done[state.rows[(going & ~kept) | stops]] = True
+        self._done[state.rows[(going & ~kept) | stops | halted]] = True
         return logs
 
     def _stopped(self) -> np.ndarray:

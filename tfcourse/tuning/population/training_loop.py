@@ -72,6 +72,11 @@ class TrainingLoop:
         self.pieces = 1
 
     @property
+    def steps(self) -> int:
+        """How many mini-batches an epoch has."""
+        return self._steps
+
+    @property
     def xla(self) -> bool:
         return self._engine.compiles(self._xla)
 

@@ -13,6 +13,7 @@ from tfcourse.tuning.caviar.arguments.fit_arguments import (
     fit_arguments,
 )
 from tfcourse.tuning.population import CannotVectorize
+from tfcourse.tuning.tuners.cross_validation import CrossValidated
 
 X, Y = np.ones((6, 2)), np.ones(6)
 DATA = tf.data.Dataset.from_tensor_slices((X, Y)).batch(2)
@@ -48,9 +49,7 @@ def test_arguments_are_given_by_name():
     assert given["y"] is Y
     assert (given["batch_size"], given["epochs"]) == (3, 5)
     assert given["validation_data"] == (X, Y)
-    assert given["verbose"] is True
     assert given["early_stopping"] is given["subsets"] is None
-    assert "steps_per_epoch" not in given
 
 
 def test_datasets_are_read_for_all_trials():
@@ -68,15 +67,49 @@ REFUSED = {
     "`validation_data` is a PyDataset": ((X, Y), {"validation_data": Counts()}),
     "unknown length": ((DATA.repeat(),), {}),
     "no array": ((iter([(X, Y)]),), {}),
-    "validation_freq": ((X, Y), {"validation_freq": 2}),
+    "shuffle": ((X, Y), {"shuffle": "batch"}),
+    "beside folds": ((X, Y), {"callbacks": [keras.callbacks.History()]}),
 }
 
 
 @pytest.mark.parametrize("why", REFUSED)
 def test_trains_alone(why):
     args, kwargs = REFUSED[why]
+    space = CrossValidated(keras_tuner.HyperModel(), 2)
+    space = space if why == "beside folds" else None
     with pytest.raises(CannotVectorize, match=why):
-        arguments_of(*args, **kwargs)
+        arguments_of(*args, hypermodel=space, **kwargs)
+
+
+def test_callbacks_are_divided():
+    stopping = keras.callbacks.EarlyStopping("loss")
+    other = keras.callbacks.ReduceLROnPlateau("loss")
+
+    class Own(keras.callbacks.Callback):
+        pass
+
+    def divided(*callbacks, early_stopping=None):
+        given = fit_arguments(
+            keras_tuner.HyperModel(),
+            None,
+            SearchArguments((X, Y), {"callbacks": callbacks}),
+            early_stopping,
+        )
+        early, late = given["callbacks"]
+        assert late == []
+        return given["early_stopping"], early
+
+    assert divided() == (None, [])
+    assert divided(early_stopping=3) == (3, [])
+    assert divided(stopping) == (stopping, [])
+    assert divided(early_stopping=stopping) == (stopping, [])
+    assert divided(other, stopping) == (stopping, [other])
+    # What code of the user's may see, Keras's own does.
+    own = Own()
+    assert divided(stopping, own) == (None, [stopping, own])
+    assert divided(stopping, stopping) == (None, [stopping, stopping])
+    stop, rest = divided(other, early_stopping=3)
+    assert (stop.patience, stop.monitor, rest) == (3, "loss", [other])
 
 
 def test_a_fit_that_draws_trains_alone():
@@ -90,3 +123,16 @@ def test_a_fit_that_draws_trains_alone():
     for Draws.draw in (random.random, np.random.random):
         with pytest.raises(CannotVectorize, match="draws"):
             arguments_of(X, Y, hypermodel=Draws())
+
+
+def test_callbacks_after_those_of_keras_tuner_come_later():
+    first, last = (keras.callbacks.ReduceLROnPlateau() for _ in range(2))
+
+    class Adds(keras_tuner.HyperModel):
+        def fit(self, hp, model, *args, callbacks, **kwargs):
+            both = [*callbacks, last]
+            return model.fit(*args, callbacks=both, **kwargs)
+
+    search = SearchArguments((X, Y), {"callbacks": [first]})
+    given = fit_arguments(Adds(), None, search)
+    assert given["callbacks"] == ([first], [last])

@@ -25,17 +25,10 @@ def test_each_parameter_of_keras_is_known():
     assert [*FIT_PARAMETERS] == [*parameters][1:]
 
 
-def test_what_is_left_at_its_default_is_left_out():
-    given = taken(arguments_of(X, Y, steps_per_epoch=None, validation_freq=1))
-    assert given.keys() == FIT_PARAMETERS.keys() - {
-        "steps_per_epoch",
-        "validation_steps",
-        "validation_freq",
-    }
-
-
-def test_a_parameter_of_a_keras_to_come_is_refused(monkeypatch):
+def test_a_parameter_of_a_keras_to_come_is_left_out_or_refused(monkeypatch):
+    assert taken(arguments_of(X, Y)).keys() == FIT_PARAMETERS.keys()
     monkeypatch.delitem(FIT_PARAMETERS, "initial_epoch")
+    assert taken(arguments_of(X, Y)).keys() == FIT_PARAMETERS.keys()
     with pytest.raises(CannotVectorize, match="initial_epoch"):
         taken(arguments_of(X, Y, initial_epoch=1, epochs=3))
 
@@ -48,11 +41,15 @@ TAKEN = {
     ),
     "class weights": ((X, Y), {"class_weight": {0: 2.0}}),
     "dataset": ((DATA,), {"validation_data": DATA}),
+    "steps": (
+        (X, Y),
+        {"steps_per_epoch": 2, "validation_steps": 1, "validation_freq": [2]},
+    ),
 }
 REFUSED = {
-    "steps_per_epoch": ((X, Y), {"steps_per_epoch": 2}),
-    "validation_steps": ((X, Y), {"validation_steps": 2}),
-    "validation_freq": ((X, Y), {"validation_freq": [1]}),
+    "steps_per_epoch": ((X, Y), {"steps_per_epoch": 0}),
+    "validation_steps": ((X, Y), {"validation_steps": 1.5}),
+    "validation_freq": ((X, Y), {"validation_freq": 0}),
     "shuffle": ((X, Y), {"shuffle": "batch"}),
     "no epochs": ((X, Y), {"epochs": 2, "initial_epoch": 2}),
     "both given": ((X, Y), {"class_weight": {0: 2.0}, "sample_weight": Y}),

@@ -40,9 +40,14 @@ def pydataset(rows, **attributes):
 
 
 class OwnLength(Plain):
+    length = 2
+
     @property
     def num_batches(self):
-        return 2
+        return self.length
+
+    def rows(self, i):
+        return super().rows(i % 4)
 
 
 class Counts(Plain):
@@ -70,7 +75,6 @@ LARGE = np.ones((1 << 18, 2))
 # What each does, and a word of why its passes must not be shared.
 OF_KERAS = {
     "hook": (Counts(), "on_epoch_begin"),
-    "own length": (OwnLength(), "num_batches"),
     "NumPy": (pydataset(lambda s, i: X[:3] + np.random.normal()), "other"),
     "Python": (pydataset(lambda s, i: X[:3] + random.random()), "other"),
     "Keras": (
@@ -143,6 +147,17 @@ def test_all_trials_read_one_dataset_of_keras():
         passes.shared(Plain(), "x")
     gc.collect()
     assert gone() is None
+
+
+def test_a_dataset_may_say_its_length_or_have_no_end():
+    for length in (2, None):
+        OwnLength.length = length
+        shared = SharedPasses().shared(OwnLength(), "x")
+        assert shared.num_batches == length
+    with pytest.raises(CannotVectorize, match="unknown length"):
+        SharedPasses().shared(slices().repeat(), "x")
+    data = slices().repeat()
+    assert SharedPasses().shared(data, "x", endless=True) is data
 
 
 def test_a_batch_that_is_another_one_later_is_found():

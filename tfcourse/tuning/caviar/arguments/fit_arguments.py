@@ -12,6 +12,11 @@ from tfcourse.data.adapters import are_arrays
 from tfcourse.tuning.caviar.arguments.refusals import FIT, taken
 from tfcourse.tuning.caviar.arguments.shared_passes import SharedPasses
 from tfcourse.tuning.caviar.arguments.symbolic_inputs import SymbolicInputs
+from tfcourse.tuning.caviar.callbacks.accepted import (
+    called_for_members,
+    patience,
+    stops_by_itself,
+)
 from tfcourse.tuning.population import CannotVectorize
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 from tfcourse.utils import global_state
@@ -32,6 +37,10 @@ class SearchArguments:
     kwargs: dict[str, Any]
     passes: SharedPasses = dataclasses.field(default_factory=SharedPasses)
     inputs: SymbolicInputs = dataclasses.field(default_factory=SymbolicInputs)
+
+
+class _KerasTuners(keras.callbacks.Callback):
+    """Stands for what keras-tuner adds to the callbacks of a search."""
 
 
 class _FitSpy:
@@ -69,7 +78,8 @@ def fit_arguments(
 
     Returns:
         A dict of arguments for `Population.fit`; its `subsets`, if they are not
-        None, have a row for each fold.
+        None, have a row for each fold. Its `callbacks` are those that each
+        member has copies of, before and after keras-tuner's own.
 
     Raises:
         CannotVectorize: If it does anything but call `model.fit` once, or a
@@ -77,7 +87,10 @@ def fit_arguments(
     """
     kwargs = {
         **search.kwargs,
-        "callbacks": list(search.kwargs.get("callbacks") or []),
+        "callbacks": [
+            *(search.kwargs.get("callbacks") or []),
+            _KerasTuners(),
+        ],
     }
     arguments, data = _spied(hypermodel, hp, search.args, kwargs)
     arguments = taken(arguments)
@@ -85,12 +98,11 @@ def fit_arguments(
     arguments["subsets"] = None
     if isinstance(hypermodel, CrossValidated):
         _check_unchanged(arguments, data)
+        if arguments["validation_steps"] is not None:
+            raise CannotVectorize("`validation_steps` is given beside folds")
         arguments["validation_data"] = None
         arguments["subsets"] = hypermodel.split(arguments["y"])
-    arguments["verbose"] = bool(arguments["verbose"])
-    arguments["early_stopping"] = _early_stopping(
-        arguments.pop("callbacks"), early_stopping
-    )
+    _divide_callbacks(arguments, early_stopping)
     return arguments
 
 
@@ -139,7 +151,10 @@ def _spied(
 
 def _share(arguments: dict[str, Any], passes: SharedPasses) -> None:
     """Replaces datasets by what all members read together."""
-    for name in ("x", "validation_data"):
+    for name, steps in (
+        ("x", "steps_per_epoch"),
+        ("validation_data", "validation_steps"),
+    ):
         data = arguments[name]
         if data is None or are_arrays(data):
             continue
@@ -147,7 +162,8 @@ def _share(arguments: dict[str, Any], passes: SharedPasses) -> None:
         if name == "x" and arguments["y"] is not None:
             continue
         if name == "x" or not isinstance(data, (tuple, list)):
-            arguments[name] = passes.shared(data, name)
+            endless = arguments[steps] is not None
+            arguments[name] = passes.shared(data, name, endless)
 
 
 def _check_unchanged(arguments: dict[str, Any], data: Any) -> None:
@@ -158,17 +174,36 @@ def _check_unchanged(arguments: dict[str, Any], data: Any) -> None:
         raise CannotVectorize("its `HyperModel.fit` changes the data of folds")
 
 
-def _early_stopping(
-    callbacks: list, early_stopping: int | keras.callbacks.EarlyStopping | None
-) -> int | keras.callbacks.EarlyStopping | None:
-    """Returns the one callback that a population has of its own."""
-    if early_stopping is not None:
-        callbacks = [*callbacks, early_stopping]
-    for callback in callbacks:
-        if type(callback) not in (int, keras.callbacks.EarlyStopping):
-            raise CannotVectorize(
-                f"the callback {type(callback).__name__} needs a live model"
-            )
-    if len(callbacks) > 1:
-        raise CannotVectorize("there are two rules of early stopping")
-    return callbacks[0] if callbacks else None
+def _divide_callbacks(
+    arguments: dict[str, Any],
+    early_stopping: int | keras.callbacks.EarlyStopping | None,
+) -> None:
+    """Divides the callbacks into `early_stopping` and those of members."""
+    early, late = _before_and_after(arguments["callbacks"] or [])
+    stopping = early_stopping
+    if isinstance(early_stopping, int) and (early or late):
+        stopping = patience(early_stopping, _validates(arguments))
+    if isinstance(stopping, keras.callbacks.EarlyStopping):
+        early, stopping = [*early, stopping], None
+    early, late = called_for_members(early), called_for_members(late)
+    if stopping is None:
+        stopping = stops_by_itself([*early, *late])
+    own = tuple([c for c in s if c is not stopping] for s in (early, late))
+    if any(own) and arguments["subsets"] is not None:
+        raise CannotVectorize("there are callbacks beside folds")
+    arguments |= {"early_stopping": stopping, "callbacks": own}
+
+
+def _before_and_after(callbacks: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Returns which callbacks come before, and after, keras-tuner's own."""
+    places = [i for i, c in enumerate(callbacks) if isinstance(c, _KerasTuners)]
+    at = places[0] if places else len(callbacks)
+    return callbacks[:at], callbacks[at + 1 :]
+
+
+def _validates(arguments: dict[str, Any]) -> bool:
+    return bool(
+        arguments["validation_data"] is not None
+        or arguments["validation_split"]
+        or arguments["subsets"] is not None
+    )

@@ -59,6 +59,26 @@ def _shuffles_otherwise(arguments: Arguments) -> str | None:
     return None if isinstance(shuffle, bool) else f"`shuffle` is {shuffle!r}"
 
 
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _counts_no(name: str) -> Refusal:
+    def refusal(arguments: Arguments) -> str | None:
+        value = arguments[name]
+        known = value is None or _is_count(value)
+        return None if known else f"`{name}` is {value!r}"
+
+    return refusal
+
+
+def _validates_otherwise(arguments: Arguments) -> str | None:
+    value = arguments["validation_freq"]
+    if isinstance(value, list) or _is_count(value):
+        return None
+    return f"`validation_freq` is {value!r}"
+
+
 def _weighs_twice(arguments: Arguments) -> str | None:
     weights = arguments["class_weight"], arguments["sample_weight"]
     if any(weight is None for weight in weights):
@@ -90,10 +110,10 @@ FIT_PARAMETERS: dict[str, tuple[Refusal, ...]] = {
     "class_weight": (_weighs_twice, _weighs_classes_of_many),
     "sample_weight": (),
     "initial_epoch": (),
-    "steps_per_epoch": (OnlyDefault("steps_per_epoch"),),
-    "validation_steps": (OnlyDefault("validation_steps"),),
+    "steps_per_epoch": (_counts_no("steps_per_epoch"),),
+    "validation_steps": (_counts_no("validation_steps"),),
     "validation_batch_size": (),
-    "validation_freq": (OnlyDefault("validation_freq"),),
+    "validation_freq": (_validates_otherwise,),
 }
 
 

@@ -72,6 +72,8 @@ _PLAIN_OPERATIONS = {
 }
 # An array of more bytes is not copied to be read on trial.
 _MOST_COPIED = 1 << 20
+# The last that is read on trial of batches without end.
+_FEW = 4
 # So many of the last datasets are kept, each with what it holds.
 _MOST_KEPT = 4
 
@@ -87,19 +89,20 @@ class SharedPasses:
         self._recent = collections.deque(maxlen=_MOST_KEPT)
         self._refused: dict[int, tuple[weakref.ref, str]] = {}
 
-    def shared(self, data: Any, name: str) -> Any:
+    def shared(self, data: Any, name: str, endless: bool = False) -> Any:
         """Returns what all members read for data that are no arrays.
 
         Args:
             data: What is given for an argument of `fit`.
             name: The argument.
+            endless: Whether data without end may be given.
 
         Raises:
             CannotVectorize: If each trial must go through the data by itself,
                 or it is not known how `fit` would.
         """
         if is_tensorflow_dataset(data):
-            why = _why_not_tensorflows(data)
+            why = _why_not_tensorflows(data, endless)
         elif isinstance(data, keras.utils.PyDataset):
             why = self._why_not_kerass(data)
         else:
@@ -140,7 +143,8 @@ class Repeatable(keras.utils.PyDataset):
         self._data, self._name = data, name
         self._digests: dict[int, bytes] = {}
 
-    def __len__(self) -> int:
+    @property
+    def num_batches(self) -> int | None:
         return self._data.num_batches
 
     def __getitem__(self, i: int) -> Any:
@@ -153,11 +157,13 @@ class Repeatable(keras.utils.PyDataset):
         return batch
 
 
-def _why_not_tensorflows(data: Any) -> str:
+def _why_not_tensorflows(data: Any, endless: bool) -> str:
     """Returns why passes over a `tf.data.Dataset` must not be shared."""
     from tfcourse.utils.tensorflow_private import parts_of_dataset
 
-    if int(data.cardinality()) < 0:
+    length = int(data.cardinality())
+    # -1 is `tf.data.INFINITE_CARDINALITY`.
+    if length < 0 and not (endless and length == -1):
         return "is a dataset of unknown length"
     for part in parts_of_dataset(data):
         if part.kind not in _PLAIN_PARTS:
@@ -185,7 +191,7 @@ def _is_plain(operation: Any) -> bool:
 
 def _why_not_repeatable(data: keras.utils.PyDataset) -> str:
     """Returns why passes over a `PyDataset` must not be shared."""
-    hooks = overridden_hooks(data)
+    hooks = [name for name in overridden_hooks(data) if name != "num_batches"]
     if hooks:
         return f"is a PyDataset that overrides `{hooks[0]}`"
     with global_state.preserved():
@@ -201,9 +207,10 @@ def _why_not_repeatable(data: keras.utils.PyDataset) -> str:
 def _why_a_twin_differs(twin: keras.utils.PyDataset) -> str:
     """Reads some batches of a copy twice."""
     length = twin.num_batches
-    if not length:
+    if length == 0:
         return "is a PyDataset without batches"
-    some = sorted({0, length // 2, length - 1})
+    last = _FEW if length is None else length - 1
+    some = sorted({0, last // 2, last})
     states = global_state.random_states()
     before = _pickled(vars(twin))
     first = {i: _digest(twin[i]) for i in some}

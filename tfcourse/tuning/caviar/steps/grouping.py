@@ -101,7 +101,7 @@ def grouped(candidates: list[Candidate], executions: int = 1) -> list[Parts]:
     groups = []
     for some in _by_structure(candidates, executions):
         some = sorted(some, key=lambda c: len(c.model.layers))
-        parts = _by(some, lambda candidate: _key(candidate.arguments))
+        parts = _by(some, lambda candidate: _key(_of_all(candidate.arguments)))
         groups.append(sorted(parts.values(), key=len, reverse=True))
     return groups
 
@@ -153,6 +153,11 @@ def _by(
     for candidate in candidates:
         groups[key(candidate)].append(candidate)
     return groups
+
+
+def _of_all(arguments: dict) -> dict:
+    """Returns arguments without what each member has of its own."""
+    return {n: value for n, value in arguments.items() if n != "callbacks"}
 
 
 def _key(value: object) -> Hashable:

@@ -103,20 +103,37 @@ def generator(shuffle: bool, seed: int | None) -> np.random.Generator | None:
     )
 
 
-def orders(
-    rng: np.random.Generator | None,
-) -> Callable[[list[Batches]], list[np.ndarray]]:
-    """Returns a function that gives the orders of the examples of an epoch."""
+class Orders:
+    """The orders of the examples, epoch by epoch.
 
-    def of_epoch(batches: list[Batches]) -> list[np.ndarray]:
-        return [
-            np.arange(len(b))
-            if rng is None or b.in_order
-            else rng.permutation(len(b))
-            for b in batches
-        ]
+    Args:
+        rng: What draws them, or None if examples come in their own.
+        steps: How many mini-batches an epoch has at most; by default all. The
+            next epoch goes on where it ended.
+    """
 
-    return of_epoch
+    def __init__(
+        self, rng: np.random.Generator | None, steps: int | None = None
+    ) -> None:
+        self._rng = rng
+        self._steps = steps
+        self._left = np.arange(0)
+
+    def __call__(self, batches: list[Batches]) -> list[np.ndarray]:
+        """Returns the order of the examples of each of the batches."""
+        if self._steps is None or batches[0].in_order:
+            return [self._of_all(b) for b in batches]
+        (some,) = batches
+        if not len(self._left):
+            self._left = self._of_all(some)
+        end = self._steps * some.batch_size
+        now, self._left = self._left[:end], self._left[end:]
+        return [now]
+
+    def _of_all(self, batches: Batches) -> np.ndarray:
+        if self._rng is None or batches.in_order:
+            return np.arange(len(batches))
+        return self._rng.permutation(len(batches))
 
 
 def on_device(arrays: Arrays) -> Arrays:

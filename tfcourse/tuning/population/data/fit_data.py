@@ -32,6 +32,8 @@ class FitData:
         validation_data: As for `Population.fit`.
         validation_batch_size: The size of a mini-batch of the evaluation.
         rng: What draws orders, or None if data are gone through in theirs.
+        steps_per_epoch: How many mini-batches an epoch has at most.
+        validation_steps: How many an evaluation has at most.
         inside: Which of the examples each member trains on, or None.
         outside: Which of the examples each is evaluated on, or None.
     """
@@ -44,6 +46,8 @@ class FitData:
     validation_data: Any
     validation_batch_size: int | None
     rng: np.random.Generator | None = None
+    steps_per_epoch: int | None = None
+    validation_steps: int | None = None
     inside: Subset | None = None
     outside: Subset | None = None
 
@@ -57,6 +61,7 @@ class FitData:
             self.batch_size,
             self.inside,
             self.rng,
+            steps=self.steps_per_epoch,
         )
 
     def validation(self, at_least: int) -> Reader | None:
@@ -70,6 +75,7 @@ class FitData:
             self.validation_batch_size or self.batch_size,
             at_least,
             self.outside,
+            self.validation_steps,
         )
 
 
@@ -85,6 +91,8 @@ def fit_data(
     validation_batch_size: int | None = None,
     subsets: Any = None,
     rng: np.random.Generator | None = None,
+    steps_per_epoch: int | None = None,
+    validation_steps: int | None = None,
 ) -> FitData:
     """Returns the `FitData` of a population of so many members.
 
@@ -102,6 +110,8 @@ def fit_data(
         validation_data,
         validation_batch_size,
         rng,
+        steps_per_epoch,
+        validation_steps,
     )
     if subsets is not None:
         if validation_split or validation_data is not None:

@@ -63,6 +63,7 @@ def read(
     subsets: np.ndarray | None = None,
     rng: np.random.Generator | None = None,
     evaluates: bool = False,
+    steps: int | None = None,
 ) -> Reader:
     """Returns what gives the `Batches` of an epoch.
 
@@ -79,6 +80,7 @@ def read(
         subsets: For arrays; as for `Batches`.
         rng: For datasets; as for `Passes`.
         evaluates: For datasets; as for `Passes`.
+        steps: For datasets; as for `Passes`.
 
     Raises:
         ValueError: If arguments do not go together, or lengths differ.
@@ -97,7 +99,7 @@ def read(
             "`y` and `sample_weight` are not given beside a dataset, which "
             f"yields them itself. Received: x={type(x).__name__}"
         )
-    return DatasetReader(Passes(x, rng, evaluates), class_weight)
+    return DatasetReader(Passes(x, rng, evaluates, steps), class_weight)
 
 
 def read_validation(
@@ -105,6 +107,7 @@ def read_validation(
     batch_size: int | None,
     at_least: int,
     subsets: np.ndarray | None = None,
+    steps: int | None = None,
 ) -> Reader | None:
     """Returns what `read` does, for the `validation_data` of `fit`.
 
@@ -114,11 +117,15 @@ def read_validation(
         at_least: The number of examples that a batch should rather have, if it
             makes no difference.
         subsets: As for `Batches`.
+        steps: How many batches are evaluated at most; by default all.
     """
     if validation_data is None:
         return None
     if not isinstance(validation_data, (tuple, list)):
-        return read(validation_data, evaluates=True)
+        return read(validation_data, evaluates=True, steps=steps)
+    if steps is not None:
+        end = steps * (batch_size or 32)
+        validation_data = each(lambda array: array[:end], validation_data)
     x, y, weight = keras.utils.unpack_x_y_sample_weight(tuple(validation_data))
     if weight is None:
         batch_size = max(batch_size or 32, at_least)

@@ -65,6 +65,21 @@ class Packing:
                 values[i] = part.reshape(self._shapes[i])
         return values
 
+    def place(self, i: int) -> tuple[int, slice | None]:
+        """Returns in which array a variable lies, and where if it is flat."""
+        for number, group in enumerate(self.groups):
+            if i in group:
+                if len(group) == 1:
+                    return number, None
+                before = group[: group.index(i)]
+                start = sum(self._sizes[n] for n in before)
+                return number, slice(start, start + self._sizes[i])
+        raise IndexError(i)
+
+    def shape(self, i: int) -> tuple[int, ...]:
+        """Returns the shape of a variable."""
+        return self._shapes[i]
+
     def read(self, array: Any, number: int) -> Iterator[tuple[int, Any]]:
         """Yields index and value of each variable of a group, as tensors.
 

@@ -1,0 +1,1 @@
+"""Callbacks of each member of a population, called after its epochs."""
