@@ -187,11 +187,24 @@ def _check_vectorizable(tuner: SerialTuner, run_trial: Callable) -> None:
     for hook in _HOOKS:
         if getattr(type(tuner), hook) is not getattr(keras_tuner.Tuner, hook):
             raise CannotVectorize(f"the tuner overrides `{hook}`")
-    for name in ("distribution_strategy", "max_model_size"):
-        if getattr(tuner, name) is not None:
-            raise CannotVectorize(f"a `{name}` is given")
+    if tuner.max_model_size is not None:
+        raise CannotVectorize("a `max_model_size` is given")
+    strategy = tuner.distribution_strategy
+    if strategy is not None and not _is_where_it_trains(strategy):
+        raise CannotVectorize("a `distribution_strategy` is given")
     if type(tuner.oracle.objective) is not keras_tuner.Objective:
         raise CannotVectorize("its objective is not one metric")
+
+
+def _is_where_it_trains(strategy: Any) -> bool:
+    """Whether a strategy is the one device that Keras takes by itself."""
+    if type(strategy).__name__ != "OneDeviceStrategy":
+        return False
+    import tensorflow as tf
+
+    (device,) = strategy.extended.worker_devices
+    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    return device.endswith(f"device:{kind}:0")
 
 
 def _candidate(
