@@ -426,7 +426,7 @@ def test_callbacks_of_networks_of_several_widths(tmp_path):
 
 @pytest.mark.slow
 def test_callbacks_beside_a_frozen_base_of_the_users(tmp_path):
-    base = layers.Dense(3, "tanh")
+    base = layers.Dense(3, "tanh", name="base")
     base.build((None, 3))
     base.trainable = False
     before = base.get_weights()

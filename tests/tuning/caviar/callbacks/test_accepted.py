@@ -58,6 +58,14 @@ class Counter(Callback):
         print(f"{rate:.3f}", sorted(logs.items()))
 
 
+class SetsLater(Callback):
+    def on_train_begin(self, logs=None):
+        self.base = int(self.model.optimizer.iterations)
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["base"] = self.base
+
+
 class Derived(Counter):
     def on_epoch_end(self, epoch, logs=None):
         super().on_epoch_end(epoch, logs)
@@ -74,6 +82,7 @@ class CountsForAll(Callback):
 CALLED = {
     "own": Counter,
     "derived": Derived,
+    "sets later": SetsLater,
     "early stopping": of_keras.EarlyStopping,
     "plateau": of_keras.ReduceLROnPlateau,
     "schedule": lambda: of_keras.LearningRateScheduler(lambda e, r: halved(r)),
@@ -167,6 +176,7 @@ def test_sends_its_trial_apart(name):
 
 def test_what_is_done_anyhow_is_left_out(tmp_path):
     given = [
+        of_keras.History(),
         of_keras.TerminateOnNaN(),
         of_keras.BackupAndRestore(tmp_path / "backup"),
     ]

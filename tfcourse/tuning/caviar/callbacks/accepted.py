@@ -58,8 +58,9 @@ _OF_KERAS: dict[type, _Check] = {
     ReduceLROnPlateau: lambda callback: None,
     TerminateOnNaN: lambda callback: None,
 }
-# A diverged member is stopped anyhow, and no member is backed up.
-_WITHOUT_EFFECT = TerminateOnNaN, BackupAndRestore
+# A diverged member is stopped anyhow, no member is backed up, and each has a
+# history already.
+_WITHOUT_EFFECT = TerminateOnNaN, BackupAndRestore, History
 
 
 def called_for_members(callbacks: Iterable[Any]) -> list[Callback]:

@@ -29,7 +29,7 @@ _ATTRIBUTES = """
 append clear copy count endswith extend format get index insert items join keys
 lower pop remove reverse setdefault sort split startswith strip update upper
 values
-model params optimizer learning_rate assign numpy value stop_training
+model params optimizer iterations learning_rate assign numpy value stop_training
 get_weights set_weights layers get_layer weights variables name
 trainable_weights trainable_variables non_trainable_weights
 non_trainable_variables count_params built shape dtype size predict evaluate
@@ -65,7 +65,10 @@ def why_it_is_not_known(callback: keras.callbacks.Callback) -> str | None:
             return f"holds a {type(value).__name__}, `{name}`"
     seen: set[int] = set()
     names = set(dir(type(callback))) | vars(callback).keys()
-    for function in _functions(callback):
+    functions = list(_functions(callback))
+    for function in functions:
+        names |= _attributes_set_by(getattr(function, "__code__", None))
+    for function in functions:
         why = _why_not(function, names, seen)
         if why:
             return why
@@ -89,6 +92,20 @@ def _functions(callback: Any) -> Iterator[Any]:
     for value in keras.tree.flatten(vars(callback)):
         if isinstance(value, types.FunctionType):
             yield value
+
+
+def _attributes_set_by(code: types.CodeType | None) -> set[str]:
+    if code is None:
+        return set()
+    found = {
+        step.argval
+        for step in dis.get_instructions(code)
+        if step.opname == "STORE_ATTR"
+    }
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= _attributes_set_by(constant)
+    return found
 
 
 def _why_not(function: Any, own: set[str], seen: set[int]) -> str | None:

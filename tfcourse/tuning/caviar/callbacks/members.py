@@ -84,12 +84,16 @@ class MemberCallbacks(Hooks):
             callback.set_model(member.model)
 
         self._call(trainer, self._members, begin)
-        self._call(trainer, self._members, lambda member, c: c.on_train_begin())
+        self._call(
+            trainer, self._members, lambda member, c: c.on_train_begin({})
+        )
         self._refuse_stops(self._members)
 
     def epoch_begins(self, trainer: PopulationTrainer, epoch: int) -> None:
         going = [k for k in trainer.training.tolist() if k in self._members]
-        self._call(trainer, going, lambda member, c: c.on_epoch_begin(epoch))
+        self._call(
+            trainer, going, lambda member, c: c.on_epoch_begin(epoch, {})
+        )
         self._refuse_stops(going)
 
     def epoch_ends(
@@ -153,7 +157,7 @@ class MemberCallbacks(Hooks):
 
     def end(self, trainer: PopulationTrainer) -> None:
         def end(member: _Member, callback: Callback) -> None:
-            told = member.epochs[-1][1] if member.epochs else None
+            told = member.epochs[-1][1] if member.epochs else {}
             callback.on_train_end(told)
 
         self._call(trainer, self._members, end)
