@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from marks import slow_but
 from side_by_side import compiled, examples, search
 
 from tfcourse.errors import InputError
@@ -106,7 +107,7 @@ DRAWS = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("generator", DRAWS)
+@pytest.mark.parametrize("generator", slow_but(DRAWS, ["keras"]))
 def test_generators_go_on_as_if_nothing_had_been(tmp_path, generator, end):
     draw = DRAWS[generator]
     keras.utils.set_random_seed(3)

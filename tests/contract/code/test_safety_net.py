@@ -38,6 +38,7 @@ def test_the_net_can_be_taken_away(another_loss, tmp_path):
     assert (group["how"], group["verified"]) == ("vectorised", 0)
 
 
+@pytest.mark.slow
 def test_trials_are_the_same_with_and_without_it(tmp_path):
     with_it = search(Caviar, tmp_path / "with", case)
     without = search(Caviar, tmp_path / "without", case, verify=False)

@@ -79,8 +79,15 @@ def check_nothing_is_lost(tmp_path, monkeypatch, tuner_class, number, after):
     assert outcome(again) == whole
 
 
-@pytest.mark.parametrize("after", [2, 12])
-@pytest.mark.parametrize("tuner_class", [Caviar, SerialTuner])
+@pytest.mark.parametrize(
+    "tuner_class, after",
+    [
+        (Caviar, 12),
+        pytest.param(Caviar, 2, marks=pytest.mark.slow),
+        pytest.param(SerialTuner, 2, marks=pytest.mark.slow),
+        pytest.param(SerialTuner, 12, marks=pytest.mark.slow),
+    ],
+)
 def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, tuner_class, after):
     check_nothing_is_lost(
         tmp_path, monkeypatch, tuner_class, errno.ENOSPC, after
@@ -184,10 +191,23 @@ def test_a_folder_that_is_taken_away_ends_the_search(tmp_path, tuner_class):
 
 
 @pytest.mark.parametrize(
-    "content", [None, b"", b'{"trial_id": "1", "hyp', b"[]"]
+    "content",
+    [
+        b'{"trial_id": "1", "hyp',
+        *(
+            pytest.param(content, marks=pytest.mark.slow)
+            for content in (None, b"", b"[]")
+        ),
+    ],
 )
 @pytest.mark.parametrize(
-    "oracle", [RandomSearchOracle, keras_tuner.oracles.RandomSearchOracle]
+    "oracle",
+    [
+        RandomSearchOracle,
+        pytest.param(
+            keras_tuner.oracles.RandomSearchOracle, marks=pytest.mark.slow
+        ),
+    ],
 )
 def test_a_damaged_trial_is_run_again(tmp_path, content, oracle):
     first = search(Caviar, tmp_path, oracle=oracle(LOSS, 3, seed=5))

@@ -88,8 +88,15 @@ OTHER = {
 
 @pytest.mark.parametrize(
     "tuner_class, name",
-    [(Caviar, name) for name in OTHER]
-    + [(CoarseToFineSearch, name) for name in ("objective", "data")],
+    [(Caviar, "data"), (Caviar, "range")]
+    + [
+        pytest.param(tuner_class, name, marks=pytest.mark.slow)
+        for tuner_class, names in [
+            (Caviar, OTHER.keys() - {"data", "range"}),
+            (CoarseToFineSearch, {"objective", "data"}),
+        ]
+        for name in sorted(names)
+    ],
 )
 def test_what_has_changed_is_named(tmp_path, name, tuner_class):
     changes, said = OTHER[name]
@@ -126,12 +133,14 @@ def test_more_trials_go_on(tmp_path):
         assert more.oracle.trials[name].score == trial.score
 
 
+@pytest.mark.slow
 def test_equal_data_and_functions_are_no_change(tmp_path):
     search(tmp_path)
     equal = {"data": (X.copy(), Y.tolist()), "build": space()}
     assert len(search(tmp_path, equal).oracle.trials) == 3
 
 
+@pytest.mark.slow
 def test_a_space_that_has_grown_may_go_on_if_told(tmp_path):
     search(tmp_path)
     grown = {"build": space(high=9)}
@@ -145,7 +154,10 @@ def test_a_space_that_has_shrunk_may_not(tmp_path):
         search(tmp_path, {"build": space(high=4)}, allow_changed_space=True)
 
 
-@pytest.mark.parametrize("tuner_class", [Caviar, CoarseToFineSearch])
+@pytest.mark.parametrize(
+    "tuner_class",
+    [Caviar, pytest.param(CoarseToFineSearch, marks=pytest.mark.slow)],
+)
 def test_a_second_search_on_one_folder_is_refused(tmp_path, tuner_class):
     refusals = []
 
