@@ -96,6 +96,9 @@ class Candidate:
             object.__setattr__(self, "initializers", kept.initializers)
             if supernet.are_in_prefix(self.constants, self.model):
                 family = supernet.family(self.model)
+                if family is not None:
+                    names = dict(kept.structure)["names"]
+                    family = (names, family[0]), family[1]
                 object.__setattr__(self, "family", family)
 
     @property

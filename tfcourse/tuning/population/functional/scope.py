@@ -65,7 +65,11 @@ class Scope(keras.StatelessScope):
                 f"its code assigns to {variable.path}, which is no variable "
                 "that each model has for itself"
             )
-        super().add_update((variable, _tensor(value)))
+        value = _tensor(value)
+        if keras.config.backend() != "jax":
+            # As Keras assigns there: a variable's value has no gradient.
+            value = ops.stop_gradient(value)
+        super().add_update((variable, value))
 
 
 def tensors_of(values: Any) -> Any:

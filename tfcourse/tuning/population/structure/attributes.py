@@ -6,9 +6,10 @@ from typing import Any
 import keras
 
 # Names and seeds differ from model to model, and do not enter the graph.
+NAMES = frozenset({"name", "_name"})
 _IGNORED = frozenset(
     {
-        *("name", "_name", "_init_seed", "_initial_seed"),
+        *(*NAMES, "_init_seed", "_initial_seed"),
         # What an optimizer has found out of its settings.
         "_exclude_from_weight_decay_cache",
         # What a cell drops while it goes through a sequence.

@@ -119,9 +119,18 @@ def names_that_count(model: keras.Model, reader: StructureReader) -> Structure:
     outputs = getattr(model, "output_names", None) or []
     if len(outputs) > 1:
         names += outputs
-    if reader.names & {"name", "path"}:
-        names += [layer.name for layer in every_layer(model)]
+    if reader.names & {"name", "path"} or _reads_names(model.optimizer):
+        losses = keras.tree.flatten(compile_argument(model, "loss"))
+        parts = [*every_layer(model), *losses, *model.metrics, model.optimizer]
+        names += [str(getattr(part, "name", "")) for part in parts]
     return tuple(names)
+
+
+def _reads_names(optimizer: Any) -> bool:
+    """Whether the names of variables say how they are updated."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    patterns = getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
+    return bool(patterns)
 
 
 def _given_name(thing: Any) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 
 from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.structure.attributes import (
+    NAMES,
     attributes_of_bases,
     settings_of_bases,
 )
@@ -379,9 +380,10 @@ class StructureReader:
 
     def _cell(self, cell: Any) -> Structure:
         try:
-            return self.read(cell.cell_contents)
+            content = cell.cell_contents
         except ValueError:
             return ("empty",)
+        return self.read(content)
 
     def _attributes_of_function(
         self, function: types.FunctionType
@@ -397,6 +399,8 @@ class StructureReader:
         if not content and hides_state(kind) and not _is_container(value):
             raise _unreadable(value)
         skip = attributes_of_bases(kind)
+        if not _is_named_by_keras(value):
+            skip -= NAMES
         # Keras tracks lists and dicts by wrappers of their own.
         found = {
             name: attribute
@@ -416,7 +420,17 @@ class StructureReader:
         described = tuple(
             (name, self.read(found[name])) for name in sorted(found)
         )
+        if not is_library(kind.__module__):
+            described += self._initializers(found)
         return (("class", (*self.read(kind), *content)), *described)
+
+    def _initializers(self, found: dict[str, Any]) -> Structure:
+        """What users' code may draw from at any time, not only at first."""
+        return tuple(
+            (name, self.read(_settings_of(value)))
+            for name, value in sorted(found.items())
+            if isinstance(value, keras.initializers.Initializer)
+        )
 
 
 def _name_of_class(part: Structure, layer: Any) -> str:
@@ -437,6 +451,21 @@ def _attributes(value: Any) -> dict[str, Any]:
             if hasattr(value, mangled):
                 found[mangled] = getattr(value, mangled)
     return found
+
+
+def _settings_of(initializer: keras.initializers.Initializer) -> dict:
+    """Returns its settings, without a seed that it has drawn for itself."""
+    settings = dict(vars(initializer))
+    if "_init_seed" in settings:
+        settings.pop("seed", None)
+    return settings
+
+
+def _is_named_by_keras(value: Any) -> bool:
+    """Whether a name is one that Keras numbers, and that others may have."""
+    named = keras.Operation, keras.Variable, keras.metrics.Metric
+    kinds = keras.optimizers.Optimizer, keras.losses.Loss
+    return isinstance(value, (*named, *kinds))
 
 
 def _is_container(value: Any) -> bool:

@@ -111,9 +111,10 @@ def hides_state(kind: type) -> bool:
         len(np.atleast_1d(vars(base).get("__slots__", ())))
         for base in kind.__mro__
     )
-    # One pointer a slot; two to the attributes and to weak references.
-    pointer = object.__basicsize__ // 2
-    known = object.__basicsize__ + pointer * (slots + 2)
+    # One pointer a slot, and to the attributes and to weak references where it
+    # has them: an iterator has neither, but a place where it is.
+    slots += bool(kind.__dictoffset__) + bool(kind.__weakrefoffset__)
+    known = object.__basicsize__ + object.__basicsize__ // 2 * slots
     return kind.__basicsize__ > known or bool(kind.__itemsize__)
 
 
