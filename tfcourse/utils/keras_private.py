@@ -476,6 +476,27 @@ def in_place_undone() -> type:
     return type("InPlaceUndone", (TFOptimizer,), methods)
 
 
+def overwrite_without_branches(optimizer: keras.optimizers.Optimizer) -> None:
+    """Lets averages overwrite the parameters by a choice, now and then.
+
+    Keras assigns in a branch, and a scope takes note of each assignment.
+    """
+    every = optimizer.ema_overwrite_frequency
+    average = optimizer._update_model_variables_moving_average
+    overwrite = optimizer._overwrite_model_variables_with_average_value
+    optimizer.ema_overwrite_frequency = None
+
+    def average_and_overwrite(variables: list[Any]) -> None:
+        average(variables)
+        now = ops.equal((optimizer.iterations + 1) % every, 0)
+        before = [ops.convert_to_tensor(v.value) for v in variables]
+        overwrite(variables)
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(ops.where(now, variable.value, value))
+
+    optimizer._update_model_variables_moving_average = average_and_overwrite
+
+
 def initializer_of(variable: keras.Variable) -> Any:
     """Returns what a variable begins with, or None if it was given a value."""
     return variable._initializer

@@ -239,6 +239,9 @@ OPTIMIZERS = {
     "ema": lambda rate: keras.optimizers.SGD(
         rate, use_ema=True, loss_scale_factor=8.0
     ),
+    "averages taken": lambda rate: keras.optimizers.Adam(
+        rate, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2
+    ),
     "warmup": lambda rate: keras.optimizers.Adam(
         keras.optimizers.schedules.CosineDecay(
             0.0, 10, warmup_target=0.05, warmup_steps=2

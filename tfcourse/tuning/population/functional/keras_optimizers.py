@@ -17,7 +17,10 @@ from tfcourse.tuning.population.structure.attributes import (
     attributes_of_bases,
 )
 from tfcourse.tuning.population.structure.values import is_library
-from tfcourse.utils.keras_private import in_place_undone
+from tfcourse.utils.keras_private import (
+    in_place_undone,
+    overwrite_without_branches,
+)
 
 # Of Keras or TensorFlow, whose methods are changed here.
 Optimizer = Any
@@ -72,6 +75,8 @@ def make_functional(optimizer: Optimizer) -> Optimizer:
         make_functional(inner)
     if keras.config.backend() == "tensorflow":
         optimizer.__class__ = _functional(type(optimizer))
+    if getattr(optimizer, "ema_overwrite_frequency", None):
+        overwrite_without_branches(optimizer)
     return optimizer
 
 

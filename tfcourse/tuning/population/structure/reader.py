@@ -399,7 +399,8 @@ class StructureReader:
         if not content and hides_state(kind) and not _is_container(value):
             raise _unreadable(value)
         skip = attributes_of_bases(kind)
-        if not _is_named_by_keras(value):
+        users = not is_library(kind.__module__)
+        if users and not _is_named_by_keras(value):
             skip -= NAMES
         # Keras tracks lists and dicts by wrappers of their own.
         found = {
@@ -420,7 +421,7 @@ class StructureReader:
         described = tuple(
             (name, self.read(found[name])) for name in sorted(found)
         )
-        if not is_library(kind.__module__):
+        if users:
             described += self._initializers(found)
         return (("class", (*self.read(kind), *content)), *described)
 
