@@ -8,8 +8,11 @@ from keras import layers
 from marks import slow_but
 from side_by_side import assert_same, compiled, examples, search
 
-from tfcourse.errors import InputError
+from tfcourse.errors import CannotVectorize, InputError
 from tfcourse.tuning import Caviar
+from tfcourse.tuning.caviar.arguments.nothing_changed import (
+    nothing_changed,
+)
 
 X, Y = examples(10)
 V = examples(7, seed=1)
@@ -204,9 +207,53 @@ class Refreezes(OwnFit):
         return super().fit(hp, model, x, y, **kwargs)
 
 
+class WritesIntoABuffer(OwnFit):
+    def __init__(self):
+        super().__init__()
+        self.buffer = np.empty_like(X)
+
+    def fit(self, hp, model, x, y, **kwargs):
+        np.multiply(x, hp.Choice("scale", [1.0, 2.0]), out=self.buffer)
+        return model.fit(self.buffer, y, **kwargs)
+
+
+class KeepsItsModels(OwnFit):
+    def __init__(self):
+        super().__init__()
+        self.models = []
+        self.fits = 0
+
+    def fit(self, hp, model, x, y, **kwargs):
+        self.models.append(model)
+        self.fits += 1
+        return model.fit(x, y, **kwargs)
+
+
+@pytest.mark.parametrize("space", [WritesIntoABuffer, KeepsItsModels])
+def test_a_fit_that_is_asked_what_it_does_does_nothing(space):
+    space, x = space(), X.copy()
+    with (
+        pytest.raises((ValueError, CannotVectorize)),
+        nothing_changed(space, [(x, Y), {}]),
+    ):
+        space.fit(keras_tuner.HyperParameters(), Fits(), x, Y)
+    assert not getattr(space, "models", [])
+    assert not getattr(space, "fits", 0)
+    x[...] = 0.0
+
+
+class Fits:
+    def fit(self, *args, **kwargs):
+        return None
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "space", [OwnFit, FitsTwice, AnswersANumber, Refreezes]
+    "space",
+    [
+        *(OwnFit, FitsTwice, AnswersANumber, Refreezes),
+        *(WritesIntoABuffer, KeepsItsModels),
+    ],
 )
 def test_a_fit_of_the_users_does_what_it_says(tmp_path, space):
     name = "default_objective" if space is AnswersANumber else "loss"

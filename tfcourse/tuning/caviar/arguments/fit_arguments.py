@@ -9,6 +9,9 @@ import keras
 import keras_tuner
 
 from tfcourse.data.adapters import are_arrays
+from tfcourse.tuning.caviar.arguments.nothing_changed import (
+    nothing_changed,
+)
 from tfcourse.tuning.caviar.arguments.refusals import FIT, taken
 from tfcourse.tuning.caviar.arguments.shared_passes import SharedPasses
 from tfcourse.tuning.caviar.arguments.symbolic_inputs import SymbolicInputs
@@ -131,7 +134,8 @@ def _spied(
         if isinstance(hypermodel, CrossValidated):
             answer, data = hypermodel.fit_at_once(hp, spy, *args, **kwargs)
         else:
-            answer = hypermodel.fit(hp, spy, *args, **kwargs)
+            with nothing_changed(hypermodel, [args, kwargs]):
+                answer = hypermodel.fit(hp, spy, *args, **kwargs)
     except CannotVectorize:
         raise
     except Exception as error:
