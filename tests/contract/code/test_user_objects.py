@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from side_by_side import assert_same, compiled, examples
+from side_by_side import (
+    assert_close,
+    assert_same,
+    compiled,
+    curves,
+    examples,
+)
+
+from tfcourse.tuning import Caviar
 
 
 def frozen(layer, shape):
@@ -200,3 +208,21 @@ def test_a_part_shared_by_models_does_as_in_fit(tmp_path, shared):
         return build, examples(), {}
 
     assert_same(tmp_path, case)
+
+
+def test_a_metric_of_the_users_is_counted_in_by_trials_only(tmp_path):
+    metric = keras.metrics.MeanAbsoluteError(name="error")
+
+    def build(hp):
+        return compiled(hp, layers.Dense(1), metrics=[metric])
+
+    tuner = Caviar(build, "loss", max_trials=1, directory=tmp_path)
+    x, y = examples()
+    tuner.search(x, y, shuffle=False, verbose=0)
+    (trial,) = tuner.oracle.trials.values()
+    found = curves(tuner, trial)["error"]
+    metric.reset_state()
+    keras.utils.set_random_seed(tuner.seed_of(trial))
+    model = build(trial.hyperparameters)
+    expected = model.fit(x, y, shuffle=False, verbose=0).history["error"]
+    assert_close(found, expected, "error")

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import keras_tuner
 import numpy as np
+from keras import ops
 
 from tfcourse.errors import InputError
 from tfcourse.tuning.tuners.dataset_checks import check_datasets
@@ -262,10 +263,21 @@ def _evaluate(
         return None if own else model.get_metrics_result()
     # Two examples are not worth a compiled function.
     eagerly, model.run_eagerly = model.run_eagerly, True
+    # Metrics may be the user's own, for all trials.
+    kept = [(v, ops.copy(v)) for v in _variables(model)]
     try:
         return model.evaluate(**few, verbose=0, return_dict=True)
     finally:
         model.run_eagerly = eagerly
+        for variable, value in kept:
+            variable.assign(value)
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    """Returns the variables of a model, and of what it was compiled with."""
+    names = ("metrics", "weighted_metrics")
+    parts = keras.tree.flatten([compile_argument(model, n) for n in names])
+    return [v for p in (model, *parts) for v in getattr(p, "variables", ())]
 
 
 def _is_kerass(model: keras.Model) -> bool:
