@@ -276,3 +276,29 @@ def test_what_fit_cannot_go_through_is_refused_first(tmp_path, name):
         tuner.search(make(), epochs=2, verbose=0, **kwargs)
     assert "\n" not in str(raised.value)
     assert not tuner.oracle.trials
+
+
+@pytest.mark.slow
+def test_strings_for_a_model_that_takes_strings(tmp_path):
+    words = np.array(["a b", "b", "c a a", "b c"] * 3, object)
+    numbers = keras.layers.TextVectorization(
+        max_tokens=8, output_sequence_length=3
+    )
+    numbers.adapt(words.astype(str))
+
+    def build(hp):
+        model = keras.Sequential(
+            [
+                keras.Input((), dtype="string"),
+                numbers,
+                keras.layers.Embedding(8, 2),
+                keras.layers.Flatten(),
+                keras.layers.Dense(1),
+            ]
+        )
+        rate = hp.Choice("rate", [0.05, 0.2])
+        model.compile(keras.optimizers.SGD(rate), "mse")
+        return model
+
+    y = np.arange(12.0).reshape(12, 1) / 12
+    assert_same(tmp_path, lambda: (build, (words, y), {}))

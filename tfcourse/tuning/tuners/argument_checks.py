@@ -255,6 +255,9 @@ def _evaluate(
     model: keras.Model, part: dict[str, Any]
 ) -> dict[str, float] | None:
     """Returns the metrics of a few examples, or None if nobody knows them."""
+    if any(x.dtype == "string" for x in getattr(model, "inputs", None) or ()):
+        # Keras evaluates no strings of NumPy's but in a compiled function.
+        return None
     few = keras.tree.map_structure(lambda a: np.asarray(a)[:_FEW], part)
     if not _is_kerass(model):
         # A user's code may change what the trials find.
