@@ -366,7 +366,7 @@ def with_loss_arguments(
 ) -> keras.losses.Loss:
     """Returns a loss that is like another, but for what it wraps."""
     # Keras copies by saving and loading, which takes floats only.
-    other = object.__new__(type(loss))
+    other: Any = object.__new__(type(loss))
     vars(other).update(vars(loss))
     other.fn, other._fn_kwargs = function, arguments
     return other
@@ -437,7 +437,8 @@ def clipped(
 ) -> list[Any]:
     """Returns gradients clipped in several ways, one after the other."""
     for name, limit in limits.items():
-        vars(optimizer).update(dict.fromkeys(CLIPS) | {name: limit})
+        settings: Any = vars(optimizer)
+        settings.update(dict.fromkeys(CLIPS) | {name: limit})
         gradients = type(optimizer)._clip_gradients(optimizer, gradients)
     return gradients
 
@@ -447,7 +448,8 @@ def set_clipping(
     clip: Callable[[list[Any]], list[Any]],
 ) -> None:
     """Gives an optimizer another function that clips gradients."""
-    vars(optimizer)["_clip_gradients"] = clip
+    attributes: Any = vars(optimizer)
+    attributes["_clip_gradients"] = clip
 
 
 def iterations_and_rate(optimizer: keras.optimizers.Optimizer) -> list[Any]:
@@ -488,13 +490,15 @@ def overwrite_without_branches(optimizer: keras.optimizers.Optimizer) -> None:
 
     def average_and_overwrite(variables: list[Any]) -> None:
         average(variables)
-        now = ops.equal((optimizer.iterations + 1) % every, 0)
+        iterations: Any = optimizer.iterations
+        now = ops.equal((iterations + 1) % every, 0)
         before = [ops.convert_to_tensor(v.value) for v in variables]
         overwrite(variables)
         for variable, value in zip(variables, before, strict=True):
             variable.assign(ops.where(now, variable.value, value))
 
-    optimizer._update_model_variables_moving_average = average_and_overwrite
+    name = "_update_model_variables_moving_average"
+    setattr(optimizer, name, average_and_overwrite)
 
 
 def initializer_of(variable: keras.Variable) -> Any:

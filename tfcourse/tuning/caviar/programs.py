@@ -94,7 +94,7 @@ class GroupProgram:
             self.template = self._supernet.model
             self._settings: Any = self._supernet.settings
         else:
-            kinds = [candidate.optimizer for candidate in candidates]
+            kinds: list[Any] = [c.optimizer for c in candidates]
             firsts = [candidates[kinds.index(k)] for k in dict.fromkeys(kinds)]
             self._settings = MemberSettings(
                 [candidate.settings for candidate in candidates], kinds

@@ -200,7 +200,8 @@ def _split(
 
 
 def _names(model: Any) -> list[str]:
-    return graph_of(model).output_names
+    graph: Any = graph_of(model)
+    return graph.output_names
 
 
 def _are_of_layers(template: keras.Model, changes: Any) -> bool:

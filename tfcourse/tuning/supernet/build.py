@@ -225,7 +225,7 @@ class _Builder:
                 self._call_all(some)
             yield number
 
-    def _leave(self, part: MergedRepeat, following: list[MergedNode]) -> None:
+    def _leave(self, part: MergedRepeat, following: list[Any]) -> None:
         """Computes what follows after each number of instances."""
         exits = []
         for number in self._repeat(part):
@@ -286,7 +286,8 @@ class _Builder:
         if len(kinds) > 1:
             parts = [remade(x, {}, self._name(x)) for x in kinds.values()]
             return Chosen(parts)
-        cls, size = type(host), self._sizes[part].get(KERNEL)
+        cls: Any = type(host)
+        size = self._sizes[part].get(KERNEL)
         if size and any(x.layer.kernel_size != size for x in part.others):
             cls = masked_convolution(cls)
         return remade(host, self._sizes[part], self._name(host), cls)

@@ -131,16 +131,24 @@ class SmallerKernels:
     It comes before a class of Keras's in a `masked_convolution`.
     """
 
+    # What that class has.
+    add_weight: Any
+    compute_dtype: Any
+    kernel_size: Any
+    padding: Any
+
     def build(self, input_shape: Any) -> None:
-        super().build(input_shape)
+        convolution: Any = super()
+        convolution.build(input_shape)
         self.kernel_mask = self.add_weight(
             self.kernel_size, "ones", trainable=False, name="kernel_mask"
         )
 
     @property
     def kernel(self) -> Any:
-        mask = ops.cast(self.kernel_mask, self.compute_dtype)
-        return super().kernel * mask[..., None, None]
+        mask: Any = ops.cast(self.kernel_mask, self.compute_dtype)
+        convolution: Any = super()
+        return convolution.kernel * mask[..., None, None]
 
 
 @functools.cache

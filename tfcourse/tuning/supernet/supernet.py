@@ -264,7 +264,7 @@ class Supernet:
         for part, gates in self._built.gates.items():
             numbers = part.numbers(counts.get(part, 0))
             for number, gate in gates.items():
-                yield gate.block.present, np.float32(number in numbers)
+                yield gate.block.present, np.array(number in numbers, "f")
         for part, chosen in self._built.exits.items():
             yield chosen.choice, _one_hot(chosen, counts[part] - part.fewest)
         yield from feature_masks(self._built, self._merged, self._align(model))
@@ -273,8 +273,9 @@ class Supernet:
                 number = [type(x) for x in large.parts].index(type(small))
                 yield large.choice, _one_hot(large, number)
             if isinstance(large, SmallerKernels):
+                layer: Any = large
                 masks = part_of_kernel(
-                    large.padding, small.kernel_size, large.kernel_size
+                    layer.padding, small.kernel_size, layer.kernel_size
                 )
                 mask = functools.reduce(np.multiply.outer, masks)
                 yield large.kernel_mask, mask.astype("float32")

@@ -178,8 +178,11 @@ def role(node: Node) -> Role:
 
 def _role_of_merging(node: Node) -> Role:
     """Returns what a layer does that takes several inputs, and no more."""
-    layer, call = node.layer, node.call
-    given = [] if call is None else keras.tree.flatten(call.args)
+    layer: Any = node.layer
+    call: Any = node.call
+    if call is None:
+        return Role.OPAQUE
+    given = keras.tree.flatten(call.args)
     tensors = [x for x in given if keras.backend.is_keras_tensor(x)]
     if len(given) != len(tensors) or not takes_no_more(call):
         return Role.OPAQUE

@@ -144,7 +144,7 @@ class Repeatable(keras.utils.PyDataset):
         self._digests: dict[int, bytes] = {}
 
     @property
-    def num_batches(self) -> int | None:
+    def num_batches(self) -> Any:
         return self._data.num_batches
 
     def __getitem__(self, i: int) -> Any:

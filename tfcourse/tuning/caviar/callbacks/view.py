@@ -81,7 +81,7 @@ class LentModel:
         """Returns which of the variables have other values now."""
         variables, changed = self.variables, {}
         for i, before in lent.items():
-            now = keras.ops.convert_to_numpy(variables[i].value)
+            now: Any = keras.ops.convert_to_numpy(variables[i].value)
             if now.tobytes() == np.asarray(before, now.dtype).tobytes():
                 continue
             if id(variables[i]) in self._constants:
@@ -162,7 +162,7 @@ class MemberModel:
         return self._trainer
 
     @property
-    def __class__(self) -> type:
+    def __class__(self) -> Any:  # pyright: ignore
         return type(self._lent.model)
 
     @property

@@ -52,7 +52,7 @@ def classes(
         candidates: The candidates.
         executions: How often each trial is executed.
     """
-    sizes = [_wide_layers(candidate.model) for candidate in candidates]
+    sizes: list[Any] = [_wide_layers(c.model) for c in candidates]
     if len(candidates) < 2 * LEAST or None in sizes:
         return [candidates]
     visits = [

@@ -164,7 +164,7 @@ class MemberSettings:
                 self._slots[model] = complete(model, template)
         variables = self._variables_of(template)
         numbers = {id(v): i for i, v in enumerate(variables)}
-        row = [keras.ops.convert_to_numpy(v) for v in variables]
+        row = [np.asarray(v) for v in variables]
         slices: list[Slice] = []
         homes = [
             *template.trainable_variables,

@@ -1,7 +1,7 @@
 """The settings in which members differ, each held in a variable."""
 
 import dataclasses
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import keras
@@ -14,7 +14,7 @@ from tfcourse.tuning.population.settings.member_number import (
 )
 from tfcourse.tuning.population.settings.setting import Kind, Setting, Value
 
-Values = list[Value | None]
+Values = Sequence[Value | None]
 
 
 @dataclasses.dataclass
@@ -123,7 +123,7 @@ class VariedSettings:
             setting = settings[place.index]
             setting.form.widen(setting.owner, setting.name, place.values)
 
-    def install(self, settings: list[Setting]) -> None:
+    def install(self, settings: Sequence[Any]) -> None:
         """Lets what has the settings compute with those of a member."""
         for place in self._places:
             setting = settings[place.index]

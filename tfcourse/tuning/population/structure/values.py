@@ -66,9 +66,12 @@ def plain_value(value: Any) -> tuple | None:
     kind = type(value)
     if value is None or kind in _NUMBERS:
         # Zero has a sign, and NaN is not equal to itself.
+        exact: Any = value
         if kind in (float, complex):
-            return (kind.__name__, repr(value))
-        return (kind.__name__, bytes(value) if kind is bytearray else value)
+            exact = repr(value)
+        elif kind is bytearray:
+            exact = bytes(exact)
+        return (kind.__name__, exact)
     if kind in _SAID_BY_TEXT or kind.__name__ == "DType":
         return ("text", kind.__name__, repr(value))
     if isinstance(value, enum.Enum):

@@ -180,7 +180,7 @@ class SupernetSettings:
         reader.read(self._merged)
         return reader
 
-    def _narrow(self, found: Alignment) -> dict[int, np.ndarray]:
+    def _narrow(self, found: Alignment) -> dict[int, Any]:
         """Returns which features of layers' outputs a network has, if some."""
         reader, built = self._read(found), self._built
         return {

@@ -29,7 +29,7 @@ from tfcourse.tuning.supernet.supported import (
 # Boolean masks, one an axis, of which part of a variable a network has.
 Masks = list[np.ndarray]
 # Which of an output's features a network has, or None if all.
-Features = np.ndarray | None
+Features = Any
 # What the axes of a variable are: the last ones, by its name.
 _INPUTS, _OUTPUTS, _ALL = "inputs", "outputs", "all"
 _AXES = {
@@ -184,13 +184,14 @@ class FeatureReader:
                 before = [_padded(before[0], size, sizes.after)]
             self._outputs[last] = before
 
-    def _leave(self, part: MergedRepeat, following: list[MergedNode]) -> None:
+    def _leave(self, part: MergedRepeat, following: list[Any]) -> None:
         self._read_repeat(part)
         time = self._found.counts[part] - part.fewest
         for node in following:
             self._read_node(node, time)
         place = following[-1].place
-        after = self._built.exits[part].output.shape[-1]
+        chosen: Any = self._built.exits[part].output
+        after = chosen.shape[-1]
         size = self._built.widths[following[-1]][time][1][0]
         self._outputs[place] = [_padded(self._outputs[place][0], size, after)]
 

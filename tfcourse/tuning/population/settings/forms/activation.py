@@ -141,4 +141,5 @@ def _leaky_relu(x: Any, slope: float | MemberNumber) -> Any:
 
 
 def _elu(x: Any, alpha: float | MemberNumber) -> Any:
-    return ops.where(x > 0, x, ops.elu(x) * alpha)
+    below: Any = ops.elu(x)
+    return ops.where(x > 0, x, below * alpha)

@@ -84,7 +84,7 @@ class ChosenLoss(keras.losses.Loss):
         choice = self._choice
         if choice is None:
             return self.losses[0](y_true, y_pred, sample_weight)
-        results = [
+        results: list[Any] = [
             loss(y_true, self._safe(choice, kind, y_pred), sample_weight)
             for kind, loss in enumerate(self.losses)
         ]
@@ -147,6 +147,7 @@ def _numbers(arguments: dict[str, Any]) -> dict[str, float]:
 
 
 def _with_numbers(kind: Kind) -> keras.losses.Loss:
+    function: Any
     function, arguments = loss_arguments(kind.source)
     names = sorted(_numbers(arguments))
     own = dict(zip(names, kind.numbers, strict=True))

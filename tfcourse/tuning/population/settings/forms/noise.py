@@ -73,7 +73,8 @@ class NoiseOfCell(Number):
 
 
 def _mask_of_cell(cell: Any, inputs: Any, rate: Any) -> Any:
-    ones, sizes = ops.ones_like(inputs), ops.shape(inputs)
+    ones: Any = ops.ones_like(inputs)
+    sizes = ops.shape(inputs)
     drawn = keras.random.uniform(
         sizes, dtype=ones.dtype, seed=cell.seed_generator
     )
@@ -122,10 +123,11 @@ class _GaussianDropout:
             return inputs
         layer = self._layer
         odds: Any = layer.rate / (1.0 - layer.rate)
+        deviation: Any = ops.sqrt(ops.convert_to_tensor(odds))
         drawn = keras.random.normal(
             ops.shape(inputs),
             mean=1.0,
-            stddev=ops.sqrt(ops.convert_to_tensor(odds)),
+            stddev=deviation,
             dtype=layer.compute_dtype,
             seed=layer.seed_generator,
         )

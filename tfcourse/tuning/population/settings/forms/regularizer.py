@@ -108,7 +108,8 @@ def _columns(x: Any, strength: Any) -> Any:
 
 def _orthogonal(x: Any, strength: Any, mode: str) -> Any:
     # A row of zeros has no direction, nor a slope: none for members without.
-    has = ops.cast(strength, x.dtype) > 0
+    among: Any = ops.cast(strength, x.dtype)
+    has = among > 0
     x = ops.where(has, x, ops.ones_like(x))
     return regularizers.OrthogonalRegularizer(1.0, mode)(x)
 
