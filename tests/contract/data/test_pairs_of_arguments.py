@@ -51,8 +51,11 @@ PAIRS = [
     for a in VALUES[one]
     for b in VALUES[other]
     # Which batches a shuffle gives is not said.
-    if not {(one, str(a)), (other, str(b))}
-    >= {("batch_size", "3"), ("shuffle", "True")}
+    if {(one, str(a)), (other, str(b))}
+    not in (
+        {("batch_size", "3"), ("shuffle", "True")},
+        {("steps_per_epoch", "3"), ("shuffle", "True")},
+    )
 ]
 
 

@@ -49,7 +49,12 @@ TRAINING = {
     for kind in KINDS
     for steps in (1, 3, 4, 6)
 }
+# Without a size of batches, it is that of so many steps.
+TRAINING |= {
+    f"arrays by {n}": ((X, Y), {}, {"steps_per_epoch": n}) for n in (1, 3)
+}
 EVALUATION = {
+    "arrays by steps": {"validation_data": V},
     "arrays": {"validation_data": V, "validation_batch_size": 2},
     "weights": {"validation_data": (*V, Y[:7, 0]), "validation_batch_size": 2},
     "dataset": {"validation_data": slices()},

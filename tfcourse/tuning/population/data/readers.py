@@ -76,11 +76,12 @@ def read(
         y: The targets, unless `x` is a dataset.
         sample_weight: One weight an example.
         class_weight: A dict from class to weight.
-        batch_size: For arrays; 32 by default. That of a dataset is its own.
+        batch_size: For arrays; as `_usual_size` by default. That of a dataset
+            is its own.
         subsets: For arrays; as for `Batches`.
         rng: For datasets; as for `Passes`.
         evaluates: For datasets; as for `Passes`.
-        steps: For datasets; as for `Passes`.
+        steps: As for `Passes`; of arrays, it decides the usual size only.
 
     Raises:
         ValueError: If arguments do not go together, or lengths differ.
@@ -93,7 +94,8 @@ def read(
         arrays = on_device((x, y, _of_each_output(sample_weight, y)))
         if length_of(arrays, GIVEN) == 0:
             raise ValueError(f"{GIVEN} must hold at least one example.")
-        return ArrayReader(Batches(arrays, batch_size or 32, subsets))
+        batch_size = batch_size or _usual_size(arrays, steps)
+        return ArrayReader(Batches(arrays, batch_size, subsets))
     if y is not None or sample_weight is not None:
         raise ValueError(
             "`y` and `sample_weight` are not given beside a dataset, which "
@@ -124,12 +126,18 @@ def read_validation(
     if not isinstance(validation_data, (tuple, list)):
         return read(validation_data, evaluates=True, steps=steps)
     if steps is not None:
-        end = steps * (batch_size or 32)
+        batch_size = batch_size or _usual_size(validation_data, steps)
+        end = steps * batch_size
         validation_data = each(lambda array: array[:end], validation_data)
     x, y, weight = keras.utils.unpack_x_y_sample_weight(tuple(validation_data))
     if weight is None:
         batch_size = max(batch_size or 32, at_least)
     return read(x, y, weight, None, batch_size, subsets)
+
+
+def _usual_size(arrays: Arrays, steps: int | None) -> int:
+    """Returns the size of a mini-batch where none is given, as Keras does."""
+    return 32 if steps is None else -(-length_of(arrays, GIVEN) // steps)
 
 
 def head(x: Any, y: Any = None, sample_weight: Any = None) -> Arrays:
