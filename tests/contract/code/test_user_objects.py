@@ -133,6 +133,24 @@ def test_a_layer_that_trials_train_is_trained_by_each(tmp_path):
         np.testing.assert_allclose(a, b, rtol=1e-4)
 
 
+def test_a_layer_that_one_trial_trains_is_found_by_the_next_as_left(tmp_path):
+    def case():
+        base = frozen_dense()
+        base.kernel.assign(np.full((3, 4), 0.1))
+
+        def build(hp):
+            how = hp.Choice("base", ["frozen", "trained", "frozen again"])
+            base.trainable = how == "trained"
+            return compiled(hp, base, layers.Dense(1))
+
+        return build, examples(), {}
+
+    tuner = assert_same(tmp_path, case)
+    alone = {i: g["why"] for g in tuner.groups for i in g["trials"]}
+    assert len(alone) == 6
+    assert sum("another trial trains" in why for why in alone.values()) == 4
+
+
 @pytest.mark.slow
 def test_a_generator_of_a_layer_goes_on_as_in_fit(tmp_path):
     def case():

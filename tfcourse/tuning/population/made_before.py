@@ -13,6 +13,10 @@ from tfcourse.utils.keras_private import (
 )
 
 
+class ChangesWhatWasMadeBefore(CannotVectorize):
+    """Training would change what existed before a model's build."""
+
+
 def constants_made_before(model: keras.Model, created: Created) -> list[Any]:
     """Returns the variables of a model that existed before its build.
 
@@ -23,7 +27,7 @@ def constants_made_before(model: keras.Model, created: Created) -> list[Any]:
         created: What its build has created.
 
     Raises:
-        CannotVectorize: If training would change one of them.
+        ChangesWhatWasMadeBefore: If training would change one of them.
     """
     parts = keras.tree.flatten(
         [
@@ -45,11 +49,11 @@ def constants_made_before(model: keras.Model, created: Created) -> list[Any]:
         if id(layer) not in created.operations and _changes(
             layer, before, trained
         ):
-            raise CannotVectorize(
+            raise ChangesWhatWasMadeBefore(
                 f"its layer {layer.name} was made before its build, and trains"
             )
         if any(id(variable) in trained for variable in before):
-            raise CannotVectorize(
+            raise ChangesWhatWasMadeBefore(
                 f"a variable of its layer {layer.name} was made before its "
                 "build, and trains"
             )
@@ -75,6 +79,6 @@ def _changes(layer: Any, before: list[Any], trained: set[int]) -> bool:
 def _check_new(kind: str, parts: Iterable[Any], created: Created) -> None:
     for part in parts:
         if any(id(v) not in created.variables for v in part.variables):
-            raise CannotVectorize(
+            raise ChangesWhatWasMadeBefore(
                 f"its {kind} {part.name} was made before its build, and changes"
             )

@@ -29,7 +29,10 @@ from tfcourse.tuning.population import (
 )
 from tfcourse.tuning.population.deferred import build_deferred_for
 from tfcourse.tuning.population.functional.build import build_for, has_input
-from tfcourse.tuning.population.made_before import constants_made_before
+from tfcourse.tuning.population.made_before import (
+    ChangesWhatWasMadeBefore,
+    constants_made_before,
+)
 from tfcourse.tuning.population.settings.reading import (
     Settings,
     digest_and_settings,
@@ -143,11 +146,13 @@ class SerialTrial:
         why: The reason.
         may_register: Whether hyperparameters may be met that no build of the
             model has shown, when it is run.
+        changes_shared: Whether it trains what other trials may use, too.
     """
 
     trial: Trial
     why: str
     may_register: bool = False
+    changes_shared: bool = False
 
 
 def make_candidate(
@@ -170,8 +175,12 @@ def make_candidate(
         _check_vectorizable(tuner, run_trial)
         return _candidate(trial, tuner, search, early_stopping)
     except CannotVectorize as error:
-        may_register = _registers_late(tuner, run_trial)
-        return SerialTrial(trial, str(error), may_register)
+        return SerialTrial(
+            trial,
+            str(error),
+            _registers_late(tuner, run_trial),
+            isinstance(error, ChangesWhatWasMadeBefore),
+        )
 
 
 def _registers_late(tuner: SerialTuner, run_trial: Callable) -> bool:
@@ -235,6 +244,8 @@ def _candidate(
     with fresh_names(), noting_created() as created:
         model = _first_deferred(hp, build, seed)
         if not has_input(model):
+            # What its first layers are is known before its shapes.
+            constants_made_before(model, created)
             arguments = fitted_with()
             inputs = search.inputs.of(arguments["x"])
             _build_for(model, inputs)

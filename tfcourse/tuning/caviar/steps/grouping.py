@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
@@ -13,6 +14,7 @@ from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
 from tfcourse.tuning.caviar.steps.width_classes import classes
 from tfcourse.tuning.population.structure import difference_between
 
+_IN_TURN = "another trial trains what was made before its build"
 # Each member computes the steps of all optimizers, and takes one.
 _MOST_OPTIMIZERS = 4
 _T = TypeVar("_T")
@@ -59,6 +61,7 @@ def make_groups(
             program, or `""`.
         executions: How often each trial is executed.
     """
+    candidates = _in_turn(candidates)
     together = grouped(
         [c for c in candidates if isinstance(c, Candidate)], executions
     )
@@ -72,18 +75,44 @@ def make_groups(
             few.append(SerialGroup([c.trial for c in some], whys, what))
         else:
             groups.append(Group(parts, why, what))
-    alone = _by(
-        (c for c in candidates if isinstance(c, SerialTrial)),
-        lambda candidate: candidate.why,
-    )
+    return [*groups, *few, *_serial_groups(candidates)]
+
+
+def _in_turn(
+    candidates: list[Candidate | SerialTrial],
+) -> list[Candidate | SerialTrial]:
+    """Returns the trials, those alone that others must not overtake.
+
+    What one of them trains and others hold, each finds as the last left it.
+    """
+    if not _changes_shared(candidates):
+        return candidates
     return [
-        *groups,
-        *few,
-        *(
-            SerialGroup([candidate.trial for candidate in some], why)
-            for why, some in alone.items()
-        ),
+        SerialTrial(c.trial, _IN_TURN)
+        if isinstance(c, Candidate) and c.constants
+        else c
+        for c in candidates
     ]
+
+
+def _serial_groups(
+    candidates: list[Candidate | SerialTrial],
+) -> list[SerialGroup]:
+    alone = [c for c in candidates if isinstance(c, SerialTrial)]
+    runs = (
+        itertools.groupby(alone, _why)
+        if _changes_shared(alone)
+        else _by(alone, _why).items()
+    )
+    return [SerialGroup([c.trial for c in some], why) for why, some in runs]
+
+
+def _changes_shared(candidates: list[Candidate | SerialTrial]) -> bool:
+    return any(getattr(c, "changes_shared", False) for c in candidates)
+
+
+def _why(alone: SerialTrial) -> str:
+    return alone.why
 
 
 def grouped(candidates: list[Candidate], executions: int = 1) -> list[Parts]:
