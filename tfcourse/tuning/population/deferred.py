@@ -124,7 +124,7 @@ def initial_values(
         CannotVectorize: If something draws from a generator that it shares.
     """
     wanted = all_variables(template)
-    seed = np.array(global_seed())
+    seed: Any = ops.convert_to_numpy(global_seed())
     rows = []
     for model in deferred:
         with (
@@ -144,7 +144,8 @@ def initial_values(
             stacked([initial_value(variable) for variable in column])
             for column in zip(*rows, strict=True)
         ]
-    if not np.array_equal(np.asarray(global_seed()), seed):
+    now: Any = ops.convert_to_numpy(global_seed())
+    if not np.array_equal(now, seed):
         raise CannotVectorize(
             "an initializer draws from the generator of all of Keras, whose "
             "state depends on what has drawn before"

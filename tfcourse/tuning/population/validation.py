@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
-import numpy as np
 
 from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.structure import first_difference
@@ -70,10 +69,10 @@ def check_begins_as_reset(model: keras.Model) -> None:
     for metric in _metrics_of(model):
         if is_library(type(metric).__module__):
             continue
-        before = list(map(np.array, metric.variables))
+        before: Any = list(map(keras.ops.convert_to_numpy, metric.variables))
         metric.reset_state()
         for variable, value in zip(metric.variables, before, strict=True):
-            reset = np.asarray(variable)
+            reset: Any = keras.ops.convert_to_numpy(variable)
             if reset.tobytes() != value.tobytes():
                 raise CannotVectorize(
                     f"its metric {metric.name} begins unlike it is reset"

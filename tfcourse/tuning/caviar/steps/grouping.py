@@ -107,7 +107,7 @@ def _serial_groups(
     return [SerialGroup([c.trial for c in some], why) for why, some in runs]
 
 
-def _changes_shared(candidates: list[Candidate | SerialTrial]) -> bool:
+def _changes_shared(candidates: Iterable[Candidate | SerialTrial]) -> bool:
     return any(getattr(c, "changes_shared", False) for c in candidates)
 
 
