@@ -212,11 +212,10 @@ def _is_where_it_trains(strategy: Any) -> bool:
     """Whether a strategy is the one device that Keras takes by itself."""
     if type(strategy).__name__ != "OneDeviceStrategy":
         return False
-    import tensorflow as tf
+    # Who has one has imported TensorFlow.
+    from tfcourse.tuning.population.engines.strategies import is_default_device
 
-    (device,) = strategy.extended.worker_devices
-    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
-    return device.endswith(f"device:{kind}:0")
+    return is_default_device(strategy)
 
 
 def _candidate(
