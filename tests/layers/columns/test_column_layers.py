@@ -10,11 +10,36 @@ from tfcourse.layers.columns.fill_missing import FillMissing
 from tfcourse.layers.columns.standardize import Standardize
 
 
-def test_calendar_parts_are_those_of_pandas():
+@pytest.fixture(autouse=True)
+def float64():
+    """JAX has float64 only where it is asked to."""
+    if keras.config.backend() != "jax":
+        yield
+        return
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", False)
+
+
+def by_xla(layer):
+    """Returns a call that XLA compiles, which divides by reciprocals."""
+    if keras.config.backend() == "jax":
+        import jax
+
+        return jax.jit(layer)
+    import tensorflow as tf
+
+    return tf.function(layer, jit_compile=True)
+
+
+@pytest.mark.parametrize("compiled", [lambda layer: layer, by_xla])
+def test_calendar_parts_are_those_of_pandas(compiled):
     times = pd.date_range("1896-02-27", "2104-03-02", freq="37h")
     seconds = times.values.astype("datetime64[s]").astype("int64")
 
-    parts = np.asarray(CalendarParts()(seconds.astype("float64")))
+    parts = np.asarray(compiled(CalendarParts())(seconds.astype("float64")))
 
     expected = {
         "time": seconds,

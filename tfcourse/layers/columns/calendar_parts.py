@@ -43,15 +43,15 @@ class CalendarParts(keras.layers.Layer):
         self.parts = list(parts)
 
     def call(self, inputs):
-        days = ops.floor(inputs / _DAY)
+        days = _floor_divide(inputs, _DAY)
         year, month, day = civil_from_days(days)
         found = {
             "time": inputs,
             "year": year,
             "month": month,
             "day": day,
-            "weekday": _modulo(days + 3.0, 7.0),
-            "hour": ops.floor((inputs - days * _DAY) / 3600.0),
+            "weekday": days + 3.0 - 7.0 * _floor_divide(days + 3.0, 7.0),
+            "hour": _floor_divide(inputs - days * _DAY, 3600.0),
         }
         return ops.stack([found[part] for part in self.parts], axis=-1)
 
@@ -70,24 +70,30 @@ def civil_from_days(days):
     not all of them have is its last.
     """
     z = days + 719_468.0
-    era = ops.floor(z / 146_097.0)
+    era = _floor_divide(z, 146_097.0)
     doe = z - era * 146_097.0  # Day of the era.
-    yoe = ops.floor(
-        (
-            doe
-            - ops.floor(doe / 1460.0)
-            + ops.floor(doe / 36_524.0)
-            - ops.floor(doe / 146_096.0)
-        )
-        / 365.0
+    leap_days = (
+        _floor_divide(doe, 1460.0)
+        - _floor_divide(doe, 36_524.0)
+        + _floor_divide(doe, 146_096.0)
     )
-    doy = doe - (365.0 * yoe + ops.floor(yoe / 4.0) - ops.floor(yoe / 100.0))
-    mp = ops.floor((5.0 * doy + 2.0) / 153.0)  # Month, March being 0.
-    day = doy - ops.floor((153.0 * mp + 2.0) / 5.0) + 1.0
+    yoe = _floor_divide(doe - leap_days, 365.0)
+    doy = doe - (
+        365.0 * yoe + _floor_divide(yoe, 4.0) - _floor_divide(yoe, 100.0)
+    )
+    mp = _floor_divide(5.0 * doy + 2.0, 153.0)  # Month, March being 0.
+    day = doy - _floor_divide(153.0 * mp + 2.0, 5.0) + 1.0
     month = ops.where(mp < 10.0, mp + 3.0, mp - 9.0)
     early = ops.cast(month <= 2.0, days.dtype)
     return yoe + era * 400.0 + early, month, day
 
 
-def _modulo(a, b):
-    return a - b * ops.floor(a / b)
+def _floor_divide(a, b):
+    """Returns the largest q with q b <= a, whole, whatever a / b rounds to.
+
+    XLA multiplies by 1 / b, so that 49 / 7 may be a little less than 7.
+    """
+    q = ops.cast(ops.floor(a / b), a.dtype)  # Keras on JAX gives a float32.
+    rest = a - q * b
+    q = ops.where(rest >= b, q + 1.0, q)
+    return ops.where(rest < 0.0, q - 1.0, q)
