@@ -191,7 +191,7 @@ def trained(make, options):
         search = make(folder)
         count = min(options.trials, search.trials)
         drawn, _ = grouped(search, count)
-        values = [trial.hyperparameters.values for trial in drawn]
+        values = [begun.trial.hyperparameters.values for begun in drawn]
         step = max(1, len(values) // options.peer_trials)
         values = values[step // 2 :: step][: options.peer_trials]
     warm_up()

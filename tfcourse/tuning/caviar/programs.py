@@ -22,7 +22,7 @@ from tfcourse.tuning.population import (
 )
 from tfcourse.tuning.population.built import FirstBatch
 from tfcourse.tuning.population.data.readers import head
-from tfcourse.tuning.population.deferred import all_variables, unbuilt
+from tfcourse.tuning.population.deferred import all_variables, build_late
 from tfcourse.tuning.population.frozen_prefix import (
     FrozenPrefix,
     frozen_prefix,
@@ -315,8 +315,7 @@ def made_as_kept(candidate: Candidate) -> keras.Model:
         CannotVectorize: If its build now gives another structure than it gave
             for the candidate.
     """
-    with unbuilt():
-        model = candidate.build()
+    model = build_late(candidate.build)
     difference = _difference_from_kept(candidate, model)
     if difference and candidate.model.built:
         # It could not be deferred.

@@ -59,11 +59,11 @@ __all__ = [
     "all_variables",
     "build_deferred",
     "build_deferred_for",
+    "build_late",
     "deferred_initialization",
     "initial_value",
     "initial_values",
     "stacked",
-    "unbuilt",
 ]
 
 
@@ -97,6 +97,19 @@ def build_deferred(
     except Exception:
         # If it is not for the deferring, it will be raised again.
         return seeded()
+
+
+def build_late(build: Callable[[], keras.Model]) -> keras.Model:
+    """Returns the model that `build` makes; a `keras.Sequential` is not built.
+
+    Where `build` needs a built model, such as to count its parameters, it is.
+    """
+    try:
+        with unbuilt():
+            return build()
+    except Exception:
+        # If it is not for the waiting, it will be raised again.
+        return build()
 
 
 def build_deferred_for(model: keras.Model, inputs: Any) -> None:

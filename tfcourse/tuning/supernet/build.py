@@ -10,7 +10,6 @@ from typing import Any
 import keras
 from keras import layers
 
-from tfcourse.tuning.population.deferred import unbuilt
 from tfcourse.tuning.population.settings.gaps import (
     OptionalNoise,
     copy_of_noise,
@@ -295,8 +294,7 @@ class _Builder:
     def _host(self, member: int) -> tuple[keras.Model, Graph]:
         """Returns a model of the supernet's own, built as a member's was."""
         if member not in self._hosts:
-            with unbuilt():
-                model = as_before(self._builds[member], self._parts[member])
+            model = as_before(self._builds[member], self._parts[member])
             self._hosts[member] = model, known_parts_of(model).graph
         return self._hosts[member]
 
@@ -388,8 +386,7 @@ def build_optimizer(
         kinds.setdefault(kind_of_optimizer(model), (build, model))
 
     def make(build: Callable[[], keras.Model], model: keras.Model) -> Any:
-        with unbuilt():
-            return as_before(build, known_parts_of(model)).optimizer
+        return as_before(build, known_parts_of(model)).optimizer
 
     optimizers.build(
         supernet,

@@ -9,6 +9,7 @@ import keras
 from keras import layers
 
 from tfcourse.errors import CannotVectorize
+from tfcourse.tuning.population.deferred import build_late
 from tfcourse.tuning.population.settings.layers import (
     names_of_settings,
     shared_class,
@@ -127,6 +128,8 @@ def family(model: keras.Model) -> tuple[Hashable, Hashable] | None:
 def as_before(build: Callable[[], keras.Model], before: Parts) -> keras.Model:
     """Returns the model of a function that has made a like one before.
 
+    A `keras.Sequential` is not built.
+
     Args:
         build: The function.
         before: The `Parts` of what it made.
@@ -134,7 +137,7 @@ def as_before(build: Callable[[], keras.Model], before: Parts) -> keras.Model:
     Raises:
         CannotVectorize: If it makes another model now.
     """
-    model = build()
+    model = build_late(build)
     present = parts_of(model)
     signatures = [
         parts and (parts.signature, parts.optimizer)
