@@ -43,8 +43,22 @@ OPERATIONS = {
     "Shape": lambda a: a * tf.cast(tf.shape(a)[1], a.dtype),
     "Split": lambda a: tf.split(a, 3, 1)[1],
     "SplitV": lambda a: tf.split(a, [1, 5], -1)[1],
+    "StridedSlice": lambda a: a[1],
+    "StridedSlice with all masks": lambda a: a[..., tf.newaxis, 1:-1:2],
+    "StridedSlice backwards": lambda a: a[::-1, -2],
+    "StridedSliceGrad": lambda a: _gradient(a, lambda b: b[1:3, 2]),
+    "StridedSliceGrad with all masks": lambda a: _gradient(
+        a, lambda b: b[..., tf.newaxis, :-1:2]
+    ),
     "Sum": lambda a: tf.reduce_sum(a, -1),
 }
+
+
+def _gradient(a, function):
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        out = tf.reduce_sum(tf.square(function(a)))
+    return tape.gradient(out, a)
 
 
 @pytest.mark.parametrize("xla", [False, True])

@@ -82,6 +82,41 @@ def epoch_by_xla(
     return function
 
 
+def epoch_of_sizes(
+    steps: Steps, shard: int | None, batch_size: int, rest: int
+) -> Callable[..., list[Tensor]]:
+    """Returns the function of an epoch, traced for its sizes of mini-batches.
+
+    Args:
+        steps: The `Steps`.
+        shard: As for `epoch`.
+        batch_size: The size of mini-batches.
+        rest: That of the last one, if it is smaller; or 0.
+    """
+
+    def function(
+        state: list[Tensor], data: Tensors, order: Tensor
+    ) -> list[Tensor]:
+        own, some = is_own(order), _of_shard_size(state, shard)
+        of_size = {
+            size: steps.train(some, data, own, batch_size=size)
+            for size in (batch_size, rest)
+            if size
+        }
+        whole = tf.shape(order)[-1] // batch_size * batch_size
+
+        def of_shard(start: Tensor, part: list[Tensor]) -> list[Tensor]:
+            indices = _order_of_shard(order, start, shard)
+            pieces = indices[..., :whole], indices[..., whole:]
+            for (size, step), own in zip(of_size.items(), pieces, strict=False):
+                part = _in_batches(step, part, data, own, size)
+            return part
+
+        return in_shards(of_shard, shard, state, of_size[batch_size].written)
+
+    return function
+
+
 def is_own(order: Tensor) -> bool:
     """Whether each member has examples of its own."""
     return order.shape.rank == 2

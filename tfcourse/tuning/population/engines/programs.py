@@ -8,7 +8,11 @@ from typing import Any
 import tensorflow as tf
 
 from tfcourse.tuning.population.engines.base import Tensor, Tensors
-from tfcourse.tuning.population.engines.epochs import epoch, epoch_by_xla
+from tfcourse.tuning.population.engines.epochs import (
+    epoch,
+    epoch_by_xla,
+    epoch_of_sizes,
+)
 from tfcourse.tuning.population.engines.steps import Steps
 from tfcourse.tuning.population.engines.tensor_trees import (
     each_array,
@@ -37,13 +41,15 @@ class ProgramKey:
     Attributes:
         kind: What it computes.
         shard: How many members make a shard; None if there are no shards.
-        batch_size: The size of the mini-batches that XLA compiles a step for,
-            or None if the program serves all sizes.
+        batch_size: The size of the mini-batches that a step is traced for, or
+            that XLA compiles it for; None if the program serves all sizes.
+        rest: The size of the last one that is traced for, if it is smaller.
     """
 
     kind: Kind
     shard: int | None = None
     batch_size: int | None = None
+    rest: int = 0
 
 
 class Programs:
@@ -130,8 +136,11 @@ class Programs:
 
     def _function(self, key: ProgramKey) -> Callable[..., Any]:
         steps, member = self._steps, self._member
-        if key.batch_size is not None:
-            return epoch_by_xla(steps, key.shard, key.batch_size)
+        size = key.batch_size
+        if key.kind is Kind.TRAIN_BY_XLA and size:
+            return epoch_by_xla(steps, key.shard, size)
+        if key.kind is Kind.TRAIN and size:
+            return epoch_of_sizes(steps, key.shard, size, key.rest)
         step_for = {
             Kind.TRAIN: steps.train,
             Kind.TRAIN_UPDATED_BY_XLA: steps.train_updated_by_xla,

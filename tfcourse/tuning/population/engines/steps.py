@@ -47,8 +47,8 @@ class Step:
 class Steps:
     """Maps a member's steps over several members, by `tf.vectorized_map`.
 
-    What is traced for a number of members serves mini-batches of any size; only
-    what XLA compiles is for one size.
+    What is traced for a number of members serves mini-batches of any size,
+    unless one is given; what XLA compiles is for one size.
 
     Args:
         member: A `Member`.
@@ -66,7 +66,12 @@ class Steps:
         self._known: dict[tuple[Any, ...], Step] = {}
 
     def train(
-        self, state: Specs, data: Tensors, own: bool, for_xla: bool = False
+        self,
+        state: Specs,
+        data: Tensors,
+        own: bool,
+        for_xla: bool = False,
+        batch_size: int | None = None,
     ) -> Step:
         """Returns the `Step` that trains.
 
@@ -76,8 +81,9 @@ class Steps:
             data: What mini-batches are taken of.
             own: Whether each member has a mini-batch of its own.
             for_xla: Whether XLA is to compile it.
+            batch_size: The size of mini-batches, or None for any.
         """
-        return self._once(self._train, state, data, own, for_xla)
+        return self._once(self._train, state, data, own, for_xla, batch_size)
 
     def train_by_xla(
         self, state: Specs, data: Tensors, own: bool, batch_size: int
@@ -151,12 +157,14 @@ class Steps:
         data: Tensors,
         own: bool,
         for_xla: bool = False,
+        batch_size: int | None = None,
     ) -> Step:
-        members = state[0].shape[0]
-        key = step_of_member.__name__, own, for_xla, members, shapes(data)
+        sizes = _sizes(state, own, batch_size)
+        key = (step_of_member.__name__, own, for_xla, state[0].shape[0])
+        key += (shapes(data), batch_size)
         if key not in self._known:
             self._known[key] = self._traced(
-                step_of_member, state, data, own, for_xla
+                step_of_member, state, data, own, for_xla, sizes
             )
         return self._known[key]
 
@@ -167,6 +175,7 @@ class Steps:
         data: Tensors,
         own: bool,
         for_xla: bool,
+        sizes: list[int | None],
     ) -> Step:
         written: list[int] = []
 
@@ -179,7 +188,7 @@ class Steps:
             new = self.map(of_member, state, batch, own=own, for_xla=for_xla)
             return _like(state, new, written)
 
-        traced = concrete(step, state, data, _sizes(state, own))
+        traced = concrete(step, state, data, sizes)
         return Step(traced, written)
 
     def _in_halves(self, state: Specs, data: Tensors, own: bool) -> Step:

@@ -34,7 +34,8 @@ class TensorFlowEngine(Engine):
     members at a time, each of the same size. How many members there are, how
     many examples and how many in a mini-batch, is left open when a program is
     traced, so that one trace serves populations of other sizes, other batch
-    sizes, and the last, smaller mini-batch. Where there are no shards, what XLA
+    sizes, and the last, smaller mini-batch; but that is known where the steps
+    of recurrent layers are written out. Where there are no shards, what XLA
     compiles, and what must be written out member by member, is traced for a
     given number of members.
 
@@ -108,8 +109,14 @@ class TensorFlowEngine(Engine):
                 new = self._run_epoch(key, state, data, order, *sizes)
                 self.updates_by_xla = xla == "update"
                 return new
-        self._trained = ProgramKey(Kind.TRAIN, self._size_of_shards(members))
-        return self._run_epoch(self._trained, state, data, order, batch_size)
+        size, sizes = self._size_of_shards(members), [batch_size]
+        self._trained = ProgramKey(Kind.TRAIN, size)
+        if self.member.writes_out_loops:
+            # For a known size the gradient of each step is half as long.
+            batch_size, sizes = min(batch_size, order.shape[-1]), []
+            rest = order.shape[-1] % batch_size
+            self._trained = ProgramKey(Kind.TRAIN, size, batch_size, rest)
+        return self._run_epoch(self._trained, state, data, order, *sizes)
 
     def evaluate(
         self,

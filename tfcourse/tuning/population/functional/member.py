@@ -114,6 +114,11 @@ class Member:
         return any(map(convolves, self._layers))
 
     @property
+    def writes_out_loops(self) -> bool:
+        """Whether there are recurrent layers of which each step is traced."""
+        return any(map(_is_short, self._layers))
+
+    @property
     def acts_by_members(self) -> bool:
         """Whether a part of it is probably computed member by member.
 
@@ -328,15 +333,18 @@ def _joined(
     return groups
 
 
+def _is_short(layer: Any) -> bool:
+    return (
+        isinstance(layer, keras.layers.RNN)
+        and 0 < (steps_of(layer) or 0) <= _LONGEST_UNROLLED
+    )
+
+
 @contextlib.contextmanager
 def _unrolled(layers: list[Any]) -> Iterator[None]:
     """Short recurrences are written out: loops vectorise far more slowly."""
     changed = [
-        layer
-        for layer in layers
-        if isinstance(layer, keras.layers.RNN)
-        and not layer.unroll
-        and 0 < (steps_of(layer) or 0) <= _LONGEST_UNROLLED
+        layer for layer in layers if _is_short(layer) and not layer.unroll
     ]
     for layer in changed:
         layer.unroll = True

@@ -36,6 +36,15 @@ _AXES = {
     "Sum": (1, [0]),
 }
 
+# What a slice takes of an axis, whatever its begin and its end say.
+_MASKS = (
+    "begin_mask",
+    "end_mask",
+    "ellipsis_mask",
+    "new_axis_mask",
+    "shrink_axis_mask",
+)
+
 
 def static_rules(tensorflow_rules: Rules) -> Rules:
     """Returns rules, which go by TensorFlow's where something is not known."""
@@ -48,6 +57,8 @@ def static_rules(tensorflow_rules: Rules) -> Rules:
         "MatMul": _product,
         "Reshape": _reshape,
         "Shape": _shape,
+        "StridedSlice": _slice,
+        "StridedSliceGrad": _slice_gradient,
     }
     return {
         name: functools.partial(_known_or, rule, tensorflow_rules[name])
@@ -103,6 +114,42 @@ def _shape(op: Operation) -> Any:
     if not shape.is_fully_defined():
         return None
     return converted(tf.constant(shape, op.get_attr("out_type")), False)
+
+
+def _slice(op: Operation) -> Any:
+    ends = _ends_of_all(op)
+    if ends is None:
+        return None
+    return converted(tf.raw_ops.StridedSlice(input=op.stacked_input(0), **ends))
+
+
+def _slice_gradient(op: Operation) -> Any:
+    ends, shape, members = (
+        _ends_of_all(op),
+        _value(op, 0),
+        number_of_examples(op),
+    )
+    if ends is None or shape is None or members is None:
+        return None
+    shape = np.append(members, shape).astype(shape.dtype)
+    return converted(
+        tf.raw_ops.StridedSliceGrad(shape=shape, dy=op.stacked_input(4), **ends)
+    )
+
+
+def _ends_of_all(op: Operation) -> dict[str, Any] | None:
+    """Returns what a slice takes of one member, and all of the first axis."""
+    begin, end, strides = (_value(op, place) for place in (1, 2, 3))
+    if begin is None or end is None or strides is None:
+        return None
+    masks = {name: op.get_attr(name) << 1 for name in _MASKS}
+    masks["begin_mask"] |= 1
+    masks["end_mask"] |= 1
+    return {
+        "begin": np.append(0, begin).astype(begin.dtype),
+        "end": np.append(0, end).astype(end.dtype),
+        "strides": np.append(1, strides).astype(strides.dtype),
+    } | masks
 
 
 def _product(op: Operation) -> Any:
