@@ -42,5 +42,14 @@ from tfcourse.tuning.supernet.signature import (
     is_small,
 )
 from tfcourse.tuning.supernet.supernet import Supernet
+from tfcourse.tuning.supernet.work import Work, recurrent_steps
 
-__all__ = ["SMALL", "Supernet", "are_in_prefix", "family", "is_small"]
+__all__ = [
+    "SMALL",
+    "Supernet",
+    "Work",
+    "are_in_prefix",
+    "family",
+    "is_small",
+    "recurrent_steps",
+]

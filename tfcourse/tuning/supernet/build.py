@@ -17,7 +17,13 @@ from tfcourse.tuning.population.settings.gaps import (
 from tfcourse.tuning.population.settings.gaps import merged as united
 from tfcourse.tuning.population.settings.of_optimizers import MemberOptimizers
 from tfcourse.tuning.supernet.graph import Graph, Node
-from tfcourse.tuning.supernet.merged import Merged, MergedNode, MergedRepeat
+from tfcourse.tuning.supernet.merged import (
+    Merged,
+    MergedNode,
+    MergedRepeat,
+    alike,
+    nodes_of,
+)
 from tfcourse.tuning.supernet.optional_block import (
     Chosen,
     MaskedFeatures,
@@ -314,7 +320,7 @@ class _Builder:
         of_nodes: dict[Node, Sizes] = {}
         for parts in self._parts:
             of_nodes |= parts.sizes
-        for some in _alike(merged):
+        for some in alike(merged):
             nodes = [node for part in some for node in part.others]
             sizes = largest(of_nodes.get(node, {}) for node in nodes)
             self._sizes |= dict.fromkeys(some, sizes)
@@ -334,34 +340,10 @@ def _widths(tensors: Iterable[Any]) -> list[int]:
     return [x.shape[-1] if x.shape else 0 for x in tensors]
 
 
-def _alike(merged: Iterable[Merged]) -> Iterator[list[MergedNode]]:
-    """Yields nodes, those of optional blocks with their likes."""
-    for part in merged:
-        if isinstance(part, MergedNode):
-            yield [part]
-        elif part.fewest == len(part.instances):
-            for some in part.instances:
-                yield from _alike(some)
-        else:
-            by_place: dict[int, list[MergedNode]] = {}
-            for node in _nodes(part.instances):
-                by_place.setdefault(node.place, []).append(node)
-            yield from by_place.values()
-
-
-def _nodes(instances: Iterable[list[Merged]]) -> Iterator[MergedNode]:
-    for some in instances:
-        for part in some:
-            if isinstance(part, MergedNode):
-                yield part
-            else:
-                yield from _nodes(part.instances)
-
-
 def _used(some: list[Merged]) -> Iterator[tuple[int, int]]:
     """Yields which outputs from outside a block's nodes take."""
     inside: set[int] = set()
-    for node in _nodes([some]):
+    for node in nodes_of([some]):
         for x in node.model.inputs:
             if x.node.place not in inside:
                 yield x.node.place, x.number

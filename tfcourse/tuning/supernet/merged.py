@@ -1,7 +1,7 @@
 """The elements of several models of a family, laid over each other."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tfcourse.errors import CannotVectorize
@@ -220,3 +220,27 @@ def _instances(some: list[Element], length: int) -> list[list[Element]] | None:
     if len(some) == 1 and isinstance(some[0], Repeat):
         return some[0].instances
     return None if length == 1 else [some]
+
+
+def alike(merged: Iterable[Merged]) -> Iterator[list[MergedNode]]:
+    """Yields nodes, those of optional blocks with their likes."""
+    for part in merged:
+        if isinstance(part, MergedNode):
+            yield [part]
+        elif part.fewest == len(part.instances):
+            for some in part.instances:
+                yield from alike(some)
+        else:
+            by_place: dict[int, list[MergedNode]] = {}
+            for node in nodes_of(part.instances):
+                by_place.setdefault(node.place, []).append(node)
+            yield from by_place.values()
+
+
+def nodes_of(instances: Iterable[list[Merged]]) -> Iterator[MergedNode]:
+    for some in instances:
+        for part in some:
+            if isinstance(part, MergedNode):
+                yield part
+            else:
+                yield from nodes_of(part.instances)

@@ -5,7 +5,7 @@ import types
 import keras
 import numpy as np
 
-from tfcourse.tuning.caviar.steps import width_classes
+from tfcourse.tuning.caviar.steps import costs
 from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
 from tfcourse.tuning.caviar.steps.grouping import (
     SerialGroup,
@@ -23,7 +23,7 @@ def candidate(number, nesterov):
 
     hp = types.SimpleNamespace(values={"nesterov": nesterov})
     trial = types.SimpleNamespace(trial_id=number, hyperparameters=hp)
-    return Candidate(trial, build, build_deferred(build), {"epochs": 1})
+    return Candidate(trial, build, build_deferred(build), ARGUMENTS)
 
 
 def enough(parts):
@@ -39,6 +39,14 @@ def test_says_why_a_trial_is_in_a_program_of_its_own():
     assert what.startswith("`nesterov` is True here and False there")
 
 
+ARGUMENTS = {
+    "x": np.ones((9, 2)),
+    "epochs": 1,
+    "initial_epoch": 0,
+    "subsets": None,
+}
+
+
 def deep(number, depth):
     def build():
         hidden = [keras.layers.Dense(3, "relu") for _ in range(depth)]
@@ -49,7 +57,7 @@ def deep(number, depth):
         return model
 
     trial = types.SimpleNamespace(trial_id=number)
-    return Candidate(trial, build, build_deferred(build), {"epochs": 1})
+    return Candidate(trial, build, build_deferred(build), ARGUMENTS)
 
 
 def test_networks_of_like_depth_are_neighbours():
@@ -59,8 +67,8 @@ def test_networks_of_like_depth_are_neighbours():
 
 
 def test_says_so_if_networks_of_other_widths_are_apart(monkeypatch):
-    monkeypatch.setattr(width_classes, "PROGRAM", 0)
-    x = np.ones((9, 2))
+    monkeypatch.setattr(costs, "PROGRAM", 0)
+    monkeypatch.setattr(costs, "_PROGRAM_LAYER", 0)
 
     def wide(number, width):
         def build():
@@ -73,9 +81,7 @@ def test_says_so_if_networks_of_other_widths_are_apart(monkeypatch):
 
         hp = types.SimpleNamespace(values={"units": width})
         trial = types.SimpleNamespace(trial_id=number, hyperparameters=hp)
-        arguments = {"x": x, "epochs": 1, "initial_epoch": 0}
-        arguments["subsets"] = None
-        return Candidate(trial, build, build_deferred(build), arguments)
+        return Candidate(trial, build, build_deferred(build), ARGUMENTS)
 
     some = [wide(str(i), 8 if i < 4 else 16) for i in range(8)]
     first, second = make_groups(some, enough)

@@ -1,22 +1,31 @@
 """A program is made where it pays: for enough trials of its structure."""
 
+import dataclasses
 import types
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
 from tfcourse.tuning.caviar.programs import ProgramCache
-from tfcourse.tuning.caviar.steps import profitability
+from tfcourse.tuning.caviar.steps import costs
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.caviar.steps.profitability import Profitability
 from tfcourse.tuning.population import build_deferred
 
+# No examples: that a program trains no longer than `fit` is told elsewhere.
+FITTED = {"x": np.ones((0, 4, 2)), "epochs": 1, "initial_epoch": 0}
+
 
 @pytest.fixture(autouse=True)
 def measured(monkeypatch):
-    monkeypatch.setattr(profitability, "LEAST", 3)
-    monkeypatch.setattr(profitability, "LEAST_RECURRENT", 5)
+    """Of three trials a program pays, of five with a recurrent layer."""
+    monkeypatch.setattr(costs, "ALONE", 1.0)
+    monkeypatch.setattr(costs, "PROGRAM", 3.0)
+    for name in ("_PROGRAM_LAYER", "_ALONE_LAYER", "ALONE_RECURRENT"):
+        monkeypatch.setattr(costs, name, 0.0)
+    monkeypatch.setattr(costs, "PROGRAM_RECURRENT", 2.0 * costs._STEPS / 4)
 
 
 def candidates(count, *hidden, folds=1):
@@ -30,9 +39,16 @@ def candidates(count, *hidden, folds=1):
     subsets = None if folds == 1 else ([[0]] * folds, [[1]] * folds)
     model = build_deferred(build)
     return [
-        Candidate(trial, build, model, {"subsets": subsets})
+        Candidate(trial, build, model, {"subsets": subsets, **FITTED})
         for trial in range(count)
     ]
+
+
+def wide(units):
+    """Returns three candidates of many steps."""
+    some = candidates(3, layers.Dense(units), layers.Dense(units))
+    data = {**FITTED, "x": np.ones((9999, 4, 2)), "subsets": None}
+    return [dataclasses.replace(c, arguments=data) for c in some]
 
 
 def rule(executions=1, least=None, programs=None):
@@ -57,6 +73,11 @@ def test_recurrent_layers_take_more_trials_wherever_they_are():
 def test_each_fold_and_each_execution_counts():
     assert not rule(executions=3).too_few([candidates(1)])
     assert not rule().too_few([candidates(1, folds=3)])
+
+
+def test_what_is_padded_more_than_it_saves_is_trained_alone():
+    some = [candidate for size in (1, 900) for candidate in wide(size)]
+    assert rule().too_few([some]) == "one program for them would take longer"
 
 
 def test_all_arguments_of_fit_count_together():

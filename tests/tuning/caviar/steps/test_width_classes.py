@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfcourse.tuning.caviar.steps import width_classes
+from tfcourse.tuning.caviar.steps import costs
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.caviar.steps.width_classes import classes
 from tfcourse.tuning.population import build_deferred
@@ -38,8 +38,11 @@ def widths_of(some):
 
 @pytest.fixture
 def program(monkeypatch):
-    """Sets how many multiplications a program costs."""
-    return lambda cost: monkeypatch.setattr(width_classes, "PROGRAM", cost)
+    """Sets how many multiplications a program costs, and nothing else does."""
+    for name in ("_PROGRAM_LAYER", "_ALONE_LAYER"):
+        monkeypatch.setattr(costs, name, 0.0)
+    monkeypatch.setattr(costs, "_CONVOLVED", 1.0)
+    return lambda cost: monkeypatch.setattr(costs, "PROGRAM", cost)
 
 
 def test_a_program_that_costs_more_than_padding_serves_all(program):
@@ -115,3 +118,15 @@ def test_data_of_unknown_length_are_not_known_to_be_worth_it(program):
     unknown = iter(())
     some = [candidate(width, data=unknown) for width in range(1, 9)]
     assert classes(some) == [some]
+
+
+def test_what_pays_in_no_program_is_left_to_be_trained_alone(
+    program, monkeypatch
+):
+    some = [candidate(width) for width in [1, 2, 3, 4, 400, 800, 1600]]
+    # The four narrow ones are worth a program; the others' padding is not.
+    program(1.0)
+    monkeypatch.setattr(costs, "ALONE", 1e5)
+    for name in ("_STEP_TOGETHER", "_STEP_ALONE"):
+        monkeypatch.setattr(costs, name, 0.0)
+    assert widths_of(classes(some)) == [[1, 2, 3, 4], [400, 800, 1600]]

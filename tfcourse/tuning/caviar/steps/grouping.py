@@ -168,11 +168,10 @@ def _by_structure(
         if 1 < len(kinds) <= _MOST_OPTIMIZERS and all(
             candidate.may_switch for candidate in together
         ):
-            yield together
-        else:
-            for some in kinds:
-                several = len({c.structure for c in some}) > 1
-                yield from classes(some, executions) if several else [some]
+            kinds = [together]
+        for some in kinds:
+            several = len({c.structure for c in some}) > 1
+            yield from classes(some, executions) if several else [some]
 
 
 def _by(

@@ -1,22 +1,12 @@
 """Which trials are too few for a program of their own."""
 
 import collections
-
-import keras
+import math
 
 from tfcourse.tuning.caviar.programs import ProgramCache
+from tfcourse.tuning.caviar.steps.costs import Costs
 from tfcourse.tuning.caviar.steps.grouping import Parts
 from tfcourse.tuning.tuners.serial import SerialTuner
-from tfcourse.utils.keras_private import every_layer
-
-# A program costs, before it trains, as much as so many trials of a few steps by
-# `model.fit`, whose own functions are traced and compiled, too. Measured in CPU
-# seconds a search: 1.0 to 1.9 times as much as a trial for dense and
-# convolutional networks. The loop of a recurrent layer is written anew for many
-# members, and so is its gradient: 6 to 9 times; and a step of a member takes as
-# long as alone, so that more steps do not make up for it.
-LEAST = 2
-LEAST_RECURRENT = 12
 
 
 class Profitability:
@@ -35,30 +25,32 @@ class Profitability:
         self._tuner = tuner
         self._programs = programs
         self._least = least
-        # How many models of a structure have been trained alone, which a
-        # program would have trained as well.
+        # What a program, once it was there, would have saved on the trials of a
+        # structure that were trained alone; and how many models they were.
+        self._missed: collections.Counter = collections.Counter()
         self._alone: collections.Counter = collections.Counter()
 
     def too_few(self, parts: Parts) -> str:
         """Returns why a group's trials are to be trained alone, or `""`."""
-        first, least = parts[0][0], self._least or least_members(parts)
         every = [candidate for part in parts for candidate in part]
+        if self._programs.has(every):
+            return ""
         executions = self._tuner.executions_per_trial
         members = executions * sum(candidate.folds for candidate in every)
-        kind = first.family or first.structure
-        if self._alone[kind] + members >= least or self._programs.has(every):
+        kind = every[0].family or every[0].structure
+        if self._least:
+            saving, price = members, self._least
+        else:
+            costs = Costs(every, executions)
+            together = costs.together(costs.small_first)[-1]
+            saving, price = costs.alone.sum() - together, costs.program
+        if self._missed[kind] + saving >= price:
             return ""
-        self._alone[kind] += members
+        self._missed[kind] += max(saving, 0)
+        if saving <= 0:
+            return "one program for them would take longer"
+        least = math.ceil(price * members / saving)
         return (
             f"{members} of its structure are too few: a program pays from "
             f"{least} on"
         )
-
-
-def least_members(parts: Parts) -> int:
-    """Returns from how many models like those of a group on a program pays."""
-    recurrent = any(
-        isinstance(layer, keras.layers.RNN)
-        for layer in every_layer(parts[0][0].model)
-    )
-    return LEAST_RECURRENT if recurrent else LEAST
