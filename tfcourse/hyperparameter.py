@@ -1,12 +1,16 @@
 """Hyperparameters that can change while a model trains."""
 
 import inspect
+import weakref
 from typing import Any
 
 import keras
 import numpy as np
 
 from tfcourse.utils.validation import Interval, check_number
+
+# To look through a class takes longer than to build a layer of it.
+_names: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 class Hyperparameter:
@@ -81,10 +85,17 @@ def hyperparameters_of(obj: Any) -> dict[str, keras.Variable]:
     Returns:
         A dict from name to scalar `keras.Variable`, in order of the names.
     """
-    declared = inspect.getmembers(
-        type(obj), lambda member: isinstance(member, Hyperparameter)
-    )
-    return {name: getattr(obj, name) for name, _ in declared}
+    return {name: getattr(obj, name) for name in names_declared(type(obj))}
+
+
+def names_declared(cls: type) -> tuple[str, ...]:
+    """Returns the names of the hyperparameters that a class declares."""
+    if cls not in _names:
+        found = inspect.getmembers(
+            cls, lambda member: isinstance(member, Hyperparameter)
+        )
+        _names[cls] = tuple(name for name, _ in found)
+    return _names[cls]
 
 
 def current_value(variable: keras.Variable) -> float:

@@ -1,6 +1,8 @@
 """What a process has once: is it given back as it was?"""
 
+import gc
 import random
+import weakref
 
 import keras
 import numpy as np
@@ -112,3 +114,38 @@ def test_a_new_session_has_counted_nothing():
     with global_state.preserved():
         keras.layers.Dense(1)
     assert keras.layers.Dense(1).name == "dense"
+
+
+@pytest.fixture
+def thawed():
+    """No object is frozen, as in a process that has frozen none."""
+    count = gc.get_freeze_count()
+    gc.unfreeze()
+    yield
+    if count:
+        gc.freeze()
+
+
+@pytest.mark.usefixtures("thawed")
+def test_garbage_of_before_is_sought_again_after_an_error():
+    counts = []
+    with pytest.raises(RuntimeError), global_state.only_new_garbage():
+        raise RuntimeError(counts.append(gc.get_freeze_count()))
+    assert counts[0] > 0
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.usefixtures("thawed")
+def test_garbage_is_sought_in_what_is_made_meanwhile():
+    class Cycle:
+        pass
+
+    with global_state.only_new_garbage():
+        with global_state.only_new_garbage():
+            cycle = Cycle()
+        # What is inside another has frozen nothing, nor thawed it.
+        assert gc.get_freeze_count() > 0
+        cycle.own, gone = cycle, weakref.ref(cycle)
+        del cycle
+        gc.collect()
+        assert gone() is None

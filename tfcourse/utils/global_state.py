@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import gc
 import random
 import sys
 from typing import Any
@@ -78,6 +79,23 @@ def restore_settings(kept: dict[str, Any]) -> None:
     """Restores what `settings` gave; what is counted goes on."""
     now = keras_private.global_attributes()
     keras_private.set_global_attributes(now | kept)
+
+
+@contextlib.contextmanager
+def only_new_garbage() -> collections.abc.Iterator[None]:
+    """While it lasts, garbage is sought in what was made meanwhile.
+
+    Keras and keras-tuner collect it more than once a trial, which takes half a
+    second where all that was imported is looked through each time.
+    """
+    if gc.get_freeze_count():
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def clear_session() -> None:

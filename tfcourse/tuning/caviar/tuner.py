@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import functools
-import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -218,7 +217,6 @@ class Caviar(SerialTuner):
                 pass
         finally:
             programs.clear()
-            gc.unfreeze()
         self.on_search_end()
 
     def _run_batch(

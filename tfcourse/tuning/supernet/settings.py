@@ -1,13 +1,12 @@
 """What a layer of Keras's was made with, and how to make one like it."""
 
-import inspect
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from keras import layers
 
-from tfcourse.hyperparameter import Hyperparameter
+from tfcourse.hyperparameter import names_declared
 
 # Whose settings are those of layers inside them.
 WRAPPERS = {
@@ -42,7 +41,7 @@ def settings(layer: Any) -> dict[str, Any]:
         # An operation has none.
         return {}
     found = _arguments(layer)
-    variables = _hyperparameters(type(layer))
+    variables = names_declared(type(layer))
     kept = {
         name: value
         for name, value in found.items()
@@ -101,12 +100,3 @@ def _arguments(layer: Any) -> dict[str, Any]:
 
 def _parameter(part: str) -> str:
     return "layer" if part == "forward_layer" else part
-
-
-def _hyperparameters(cls: type) -> set[str]:
-    return {
-        name
-        for name, _ in inspect.getmembers(
-            cls, lambda member: isinstance(member, Hyperparameter)
-        )
-    }

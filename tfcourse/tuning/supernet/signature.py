@@ -206,7 +206,8 @@ def _parts_of(model: keras.Model) -> Parts | None:
     reader = StructureReader(own, values)
     compiled = dict(compile_structure(model, reader, values))
     optimizer = compiled.pop(_OF_OPTIMIZER)
-    known = {n for n in graph.nodes if role(n) is not Role.OPAQUE}
+    roles = {n: role(n) for n in graph.nodes}
+    known = {n for n in graph.nodes if roles[n] is not Role.OPAQUE}
     several = len(graph.inputs) > 1
     opaque = {
         n: _input(n, several) or reader.read(n.layer)
@@ -220,7 +221,7 @@ def _parts_of(model: keras.Model) -> Parts | None:
     ):
         # Something holds on to what a supernet makes anew.
         return None
-    free = free_widths(graph)
+    free = free_widths(graph, roles)
     sizes = {n: free_sizes(n.layer, n in free) for n in known}
     cores = opaque | {n: _core(n.layer, sizes[n], shown) for n in known}
     masks = any(getattr(n.layer, "mask_zero", False) for n in graph.nodes)

@@ -1,20 +1,25 @@
 """Which widths of a model's layers may differ between members."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tfcourse.tuning.supernet.graph import Graph, Node, Output
-from tfcourse.tuning.supernet.supported import Role, computes_elements, role
+from tfcourse.tuning.supernet.supported import Role, computes_elements
 
 # Which features there are, by the numbers of the widths that they have, and
 # words for what is the same for all.
 Layout = tuple[Any, ...]
 
 
-def free_widths(graph: Graph) -> set[Node]:
+def free_widths(graph: Graph, roles: Mapping[Node, Role]) -> set[Node]:
     """Returns the wide nodes whose zeros would do no harm.
 
     Whatever sees the features of such a node computes each by itself, or
     multiplies it with weights of its own.
+
+    Args:
+        graph: The graph.
+        roles: The `role` of each of its nodes.
     """
     classes = _Classes()
     layouts: dict[Output, Layout | None] = {}
@@ -22,11 +27,11 @@ def free_widths(graph: Graph) -> set[Node]:
     for node in graph.nodes:
         before = [layouts[output] for output in node.inputs]
         count = len(node.shapes or [None])
-        if role(node) is Role.WIDE:
+        if roles[node] is Role.WIDE:
             wide[node] = classes.new(is_free=computes_elements(node.layer))
             after = [_own(node, i, wide[node]) for i in range(count)]
         else:
-            after = [_after(node, before, classes)] * count
+            after = [_after(node, roles[node], before, classes)] * count
         for i, layout in enumerate(after):
             layouts[Output(node, i)] = layout
     for output in graph.outputs:
@@ -41,10 +46,9 @@ def _own(node: Node, output: int, number: int) -> Layout:
 
 
 def _after(
-    node: Node, before: list[Layout | None], classes: "_Classes"
+    node: Node, kind: Role, before: list[Layout | None], classes: "_Classes"
 ) -> Layout | None:
     """Returns the layout of the outputs of a node that is not wide."""
-    kind = role(node)
     if kind is Role.FEATURE_BY_FEATURE:
         return before[0]
     if kind is Role.FLATTENS:

@@ -213,6 +213,7 @@ def _check_fits(
 ) -> dict[str, float] | None:
     """Evaluates a few examples; returns the metrics, or None for datasets."""
     logs = None
+    evaluated = []
     for name, part in parts.items():
         x = part.get("x")
         if x is None or not _is_of_arrays(list(part.values())):
@@ -221,7 +222,12 @@ def _check_fits(
             if model.built:
                 _check_shape(model, x, name)
                 _check_labels(model, part, name)
+            kind = _kind_of(part)
+            if kind in evaluated:
+                # Operation by operation, each time takes a while.
+                continue
             logs = _evaluate(model, part)
+            evaluated.append(kind)
         except InputError:
             raise
         except Exception as error:
@@ -231,6 +237,16 @@ def _check_fits(
                 raise InputError(_complaint(name, part, error)) from error
             continue
     return logs
+
+
+def _kind_of(part: dict[str, Any]) -> Any:
+    """Returns what of arrays decides whether a model takes them."""
+
+    def kind(array: Any) -> str:
+        array = np.asarray(array)
+        return f"{array.dtype} {array.shape[1:]} {min(len(array), _FEW)}"
+
+    return keras.tree.map_structure(kind, part)
 
 
 def _check_shape(model: keras.Model, x: Any, of: str) -> None:

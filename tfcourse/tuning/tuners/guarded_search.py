@@ -33,7 +33,8 @@ def guarded_search(
 ) -> collections.abc.Iterator[None]:
     """Surrounds a search, which is the only one in its project meanwhile.
 
-    Random generators and Keras's settings are in the end as they were.
+    Random generators and Keras's settings are in the end as they were. What
+    exists before is meanwhile not looked through for garbage.
 
     Args:
         tuner: The tuner.
@@ -52,6 +53,7 @@ def guarded_search(
         _disk_errors_told(project),
         _locked(project),
         global_state.preserved(),
+        global_state.only_new_garbage(),
     ):
         hp = space.copy()
         model = _first_model(tuner, hp)

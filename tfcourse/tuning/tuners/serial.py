@@ -1,7 +1,6 @@
 """Trials trained one after the other."""
 
 import contextlib
-import gc
 import math
 import time
 import warnings
@@ -121,9 +120,6 @@ class SerialTuner(TunerHooks):
         # keras-tuner reloads a search only once its tuner has a file, which it
         # writes at the end of the first trial.
         self.save()
-        # It also collects garbage twice a trial, which takes half a second
-        # where all that was imported is looked through each time.
-        gc.freeze()
 
     def on_search_end(self) -> None:
         check_folder_is_there(self)
@@ -131,17 +127,14 @@ class SerialTuner(TunerHooks):
 
     def search(self, *args, **kwargs) -> None:
         with self._guarded(args, kwargs):
-            try:
-                super().search(*args, **kwargs)
-            finally:
-                gc.unfreeze()
+            super().search(*args, **kwargs)
 
     def _guarded(
         self, args: tuple, kwargs: dict[str, Any]
     ) -> contextlib.AbstractContextManager[None]:
         """Returns what surrounds a search; nothing if a chief guards it."""
         if has_chief():
-            return contextlib.nullcontext()
+            return global_state.only_new_garbage()
         return guarded_search(
             self, self._given_space, args, kwargs, self._allow_changed_space
         )
@@ -202,15 +195,10 @@ class SerialTuner(TunerHooks):
                 "only (`keep_models`). Ask for fewer models, or train it "
                 "again with `tuner.get_best_hyperparameters`."
             )
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), global_state.only_new_garbage():
             # A new optimizer has no slots yet, and needs none to predict.
             warnings.filterwarnings("ignore", "Skipping variable loading")
-            # As at the beginning of a search.
-            gc.freeze()
-            try:
-                return super().load_model(trial)
-            finally:
-                gc.unfreeze()
+            return super().load_model(trial)
 
     def on_trial_begin(self, trial: Trial) -> None:
         check_folder_is_there(self)
