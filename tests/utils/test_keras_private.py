@@ -221,6 +221,14 @@ def test_learning_rate_is_a_variable_or_a_schedule():
     assert keras_private.learning_rate_of(decaying) is schedule
 
 
+def test_a_config_is_read_without_the_schedule():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    optimizer = keras.optimizers.SGD(schedule)
+    with keras_private.without_rate(optimizer):
+        assert isinstance(optimizer.get_config()["learning_rate"], float)
+    assert keras_private.learning_rate_of(optimizer) is schedule
+
+
 # ---------------------------------------------------------------------------
 # Models and optimizers as functions (used by tuning.population)
 

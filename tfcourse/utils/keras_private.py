@@ -107,6 +107,18 @@ def learning_rate_of(optimizer: keras.optimizers.Optimizer) -> Any:
     return optimizer._learning_rate
 
 
+@contextlib.contextmanager
+def without_rate(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """While it lasts, an optimizer has a number for its learning rate."""
+    attributes: Any = vars(optimizer)
+    rate = attributes["_learning_rate"]
+    attributes["_learning_rate"] = 0.0
+    try:
+        yield
+    finally:
+        attributes["_learning_rate"] = rate
+
+
 # ---------------------------------------------------------------------------
 # The layers and calls inside a model (used by layers, diagnostics and export)
 

@@ -40,6 +40,7 @@ from tfcourse.tuning.supernet.signature import (
     are_in_prefix,
     family,
     is_small,
+    parts_of,
 )
 from tfcourse.tuning.supernet.supernet import Supernet
 from tfcourse.tuning.supernet.work import Work, recurrent_steps
@@ -51,5 +52,6 @@ __all__ = [
     "are_in_prefix",
     "family",
     "is_small",
+    "parts_of",
     "recurrent_steps",
 ]

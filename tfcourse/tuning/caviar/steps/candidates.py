@@ -122,7 +122,9 @@ class Candidate:
     @property
     def may_switch(self) -> bool:
         """Whether other optimizers' steps may be computed beside its own."""
-        if self.family is not None:
+        if self.family is not None or (
+            not self.model.built and supernet.parts_of(self.model) is not None
+        ):
             return supernet.is_small(self.model)
         return (
             is_supported_optimizer(self.model.optimizer)

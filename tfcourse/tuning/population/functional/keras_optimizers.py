@@ -7,6 +7,7 @@ the optimizer computes on whatever values a `keras.StatelessScope` holds.
 """
 
 import functools
+import types
 from typing import Any
 
 import keras
@@ -19,7 +20,9 @@ from tfcourse.tuning.population.structure.attributes import (
 from tfcourse.tuning.population.structure.values import is_library
 from tfcourse.utils.keras_private import (
     in_place_undone,
+    learning_rate_of,
     overwrite_without_branches,
+    without_rate,
 )
 
 # Of Keras or TensorFlow, whose methods are changed here.
@@ -32,9 +35,8 @@ def functional_copy(optimizer: Optimizer) -> Optimizer:
     Raises:
         CannotVectorize: If it cannot be copied.
     """
-    config = optimizer.get_config()
     try:
-        copy = type(optimizer).from_config(config)
+        copy = type(optimizer).from_config(_config_of(optimizer))
     except Exception as error:
         raise CannotVectorize(
             f"its optimizer {type(optimizer).__name__} cannot be made anew "
@@ -43,6 +45,20 @@ def functional_copy(optimizer: Optimizer) -> Optimizer:
     if not is_library(type(optimizer).__module__):
         _check_same_settings(optimizer, copy)
     return make_functional(copy)
+
+
+def _config_of(optimizer: Optimizer) -> dict[str, Any]:
+    """Returns what a copy is made from.
+
+    A user's schedule or function is in it as it is: it need not be one that
+    Keras can save.
+    """
+    rate = learning_rate_of(optimizer)
+    code = rate if isinstance(rate, types.FunctionType) else type(rate)
+    if is_library(code.__module__):
+        return optimizer.get_config()
+    with without_rate(optimizer):
+        return optimizer.get_config() | {"learning_rate": rate}
 
 
 def _check_same_settings(optimizer: Optimizer, copy: Optimizer) -> None:
