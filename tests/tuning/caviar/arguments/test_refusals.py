@@ -41,6 +41,7 @@ TAKEN = {
     ),
     "class weights": ((X, Y), {"class_weight": {0: 2.0}}),
     "dataset": ((DATA,), {"validation_data": DATA}),
+    "class weights beside it": ((DATA,), {"class_weight": {0: 2.0}}),
     "steps": (
         (X, Y),
         {"steps_per_epoch": 2, "validation_steps": 1, "validation_freq": [2]},
@@ -55,7 +56,10 @@ REFUSED = {
     "both given": ((X, Y), {"class_weight": {0: 2.0}, "sample_weight": Y}),
     "validation_split": ((DATA,), {"validation_split": 0.5}),
     "several targets": ((X, [Y, Y]), {"class_weight": {0: 2.0}}),
-    "beside a dataset": ((DATA,), {"class_weight": {0: 2.0}}),
+    "several": (
+        (tf.data.Dataset.from_tensor_slices((X, (Y, Y))).batch(2),),
+        {"class_weight": {0: 2.0}},
+    ),
     "two or three": ((X, Y), {"validation_data": (X,)}),
 }
 

@@ -5,6 +5,7 @@ import types
 import keras
 import numpy as np
 
+from tfcourse.tuning import supernet
 from tfcourse.tuning.caviar.steps import costs
 from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
 from tfcourse.tuning.caviar.steps.grouping import (
@@ -18,6 +19,8 @@ from tfcourse.tuning.population import build_deferred
 def candidate(number, nesterov):
     def build():
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        # So many steps of several optimizers would take longer.
+        model.add(keras.layers.Dense(supernet.SMALL))
         model.compile(keras.optimizers.SGD(0.1, 0.5, nesterov), "mse")
         return model
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from tfcourse.data.adapters import are_arrays
+from tfcourse.data.adapters import are_arrays, is_tensorflow_dataset
 from tfcourse.errors import CannotVectorize
 
 FIT = inspect.signature(keras.Model.fit)
@@ -89,9 +89,25 @@ def _weighs_twice(arguments: Arguments) -> str | None:
 def _weighs_classes_of_many(arguments: Arguments) -> str | None:
     if arguments["class_weight"] is None:
         return None
-    if are_arrays(arguments["x"]) and not keras.tree.is_nested(arguments["y"]):
+    x, y = arguments["x"], arguments["y"]
+    if isinstance(x, keras.utils.PyDataset):
+        # What its targets are is known when they are read.
         return None
-    return "`class_weight` is given beside a dataset or several targets"
+    if is_tensorflow_dataset(x):
+        one = _has_one_target(x.element_spec)
+    else:
+        one = are_arrays(x) and not keras.tree.is_nested(y)
+    return None if one else "`class_weight` is given beside several targets"
+
+
+def _has_one_target(spec: Any) -> bool:
+    """Whether a dataset's targets are a number an example, or one-hot."""
+    if not isinstance(spec, tuple) or len(spec) != 2:
+        return False
+    target: Any = spec[1]
+    # Not those of the kinds with a length for each example.
+    plain = type(target).__name__ == "TensorSpec"
+    return plain and target.shape.rank in (1, 2)
 
 
 # What a population does with each parameter of `fit`: what it is trained as

@@ -134,9 +134,12 @@ def _batch(
 ) -> tuple[_Batch, dict[int, float] | None]:
     """Returns a mini-batch as the user gave it, and the weights of classes."""
     given = arguments["x"], arguments["y"], arguments["sample_weight"]
-    if not are_arrays(given[0]):
-        return sample.batches.of_member(k), None
-    return _taken(given, _positions(sample, k)), arguments["class_weight"]
+    class_weight = arguments["class_weight"]
+    if are_arrays(given[0]):
+        return _taken(given, _positions(sample, k)), class_weight
+    x, y, weight = sample.batches.of_member(k)
+    # Keras makes of those of classes what is with the examples here.
+    return (x, y, weight if class_weight is None else None), class_weight
 
 
 def _held_out(arguments: dict, sample: Sample, k: int) -> _Batch:

@@ -1,7 +1,8 @@
 """What gives the batches of an epoch, whatever data are kept in."""
 
 import abc
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -45,13 +46,13 @@ class DatasetReader(Reader):
     """Goes through a dataset in each epoch, whose batches are not kept."""
 
     def __init__(
-        self, passes: Passes, class_weight: dict[int, float] | None
+        self, passes: Passes, weigh: Callable[[Any], Any] | None
     ) -> None:
         self._passes = passes
-        self._class_weight = class_weight
+        self._weigh = weigh
 
     def __call__(self) -> list[Batches]:
-        return _joined(self._passes(), self._class_weight)
+        return _joined(self._passes(), self._weigh)
 
 
 def read(
@@ -101,7 +102,11 @@ def read(
             "`y` and `sample_weight` are not given beside a dataset, which "
             f"yields them itself. Received: x={type(x).__name__}"
         )
-    return DatasetReader(Passes(x, rng, evaluates, steps), class_weight)
+    weigh = None
+    if class_weight is not None:
+        of = _weights_of_known if is_tensorflow_dataset(x) else _class_weights
+        weigh = functools.partial(of, class_weight=class_weight)
+    return DatasetReader(Passes(x, rng, evaluates, steps), weigh)
 
 
 def read_validation(
@@ -171,11 +176,28 @@ def _zeros(spec: Any) -> np.ndarray:
 
 
 def _class_weights(y: Any, class_weight: dict[int, float]) -> np.ndarray:
+    return np.array([class_weight.get(c, 1.0) for c in _classes(y)])
+
+
+def _weights_of_known(y: Any, class_weight: dict[int, float]) -> np.ndarray:
+    """Returns what Keras looks up in a list, for a dataset of TensorFlow."""
+    known = range(max(class_weight) + 1)
+    if any(c not in known for c in _classes(y)):
+        raise ValueError(
+            f"`class_weight` has classes up to {max(class_weight)}, and there "
+            "are other ones in the dataset, which Keras refuses."
+        )
+    return _class_weights(y, class_weight)
+
+
+def _classes(y: Any) -> list[int]:
+    """Returns the class of each example, its number or a one at its place."""
+    if keras.tree.is_nested(y):
+        raise ValueError("`class_weight` is for targets of one output.")
     classes = np.asarray(y)
     if classes.ndim > 1 and classes.shape[-1] > 1:
         classes = classes.argmax(-1)
-    classes = np.round(classes.reshape(len(classes))).astype(int)
-    return np.array([class_weight.get(c, 1.0) for c in classes.tolist()])
+    return np.round(classes.reshape(len(classes))).astype(int).tolist()
 
 
 def _of_each_output(sample_weight: Any, y: Any) -> Any:
@@ -189,17 +211,17 @@ def _of_each_output(sample_weight: Any, y: Any) -> Any:
 
 
 def _joined(
-    batches: Iterable[Arrays], class_weight: dict[int, float] | None
+    batches: Iterable[Arrays], weigh: Callable[[Any], Any] | None
 ) -> list[Batches]:
     """Returns `Batches` of which each holds neighbours of one size."""
     groups: list[tuple[list[tuple[int, ...]], list[Arrays]]] = []
     for batch in batches:
         arrays = on_device(keras.utils.unpack_x_y_sample_weight(batch))
-        if class_weight is not None:
+        if weigh is not None:
             x, y, weight = arrays
             if weight is not None:
                 raise ValueError(_TWO_WEIGHTS)
-            arrays = on_device((x, y, _class_weights(y, class_weight)))
+            arrays = on_device((x, y, weigh(y)))
         shapes = [tuple(array.shape) for array in leaves(arrays)]
         if not groups or groups[-1][0] != shapes:
             groups.append((shapes, []))
