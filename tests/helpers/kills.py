@@ -173,7 +173,7 @@ def outcome(folder):
         trials = [{**row, "seconds": ""} for row in csv.DictReader(f)]
     result = json.loads((folder / "run.json").read_text())["result"]
     # How many programs there were depends on where they were broken off.
-    for name in ("seconds_per_trial", "programs"):
+    for name in ("seconds_per_trial", "programs", "alone"):
         del result[name]
     return trials, result
 

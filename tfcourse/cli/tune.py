@@ -267,10 +267,15 @@ def _summarise(run, result):
 
     best = result.best
     failed = f", {result.failed} failed" if result.failed else ""
-    programs = f"{result.programs} program{'s'[: result.programs != 1]}"
+    how = []
+    if result.programs:
+        how.append(f"{result.programs} program{'s'[: result.programs != 1]}")
+    if result.alone:
+        how.append(f"{result.alone} alone")
+    how.append(f"{result.seconds_per_trial:.2g} s a trial")
     rows = {
         "trials": f"{result.completed} completed{failed}",
-        "trained as": f"{programs}, {result.seconds_per_trial:.2g} s a trial",
+        "trained as": ", ".join(how),
         "best": f"trial {best.trial}: "
         f"{hyperparameters_text(best.hyperparameters)}",
         run.objective.name: f"{best.score:.4f}",

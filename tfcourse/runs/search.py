@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import io
 import pathlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -26,7 +26,9 @@ from tfcourse.tuning.results.axes import read_axes
 from tfcourse.tuning.results.manifest import read_manifest, write_manifest
 from tfcourse.tuning.results.table import write_table
 from tfcourse.tuning.results.trials import (
+    ALONE,
     TrialRecord,
+    count_programs,
     ranked,
     read_groups,
     read_records,
@@ -47,8 +49,8 @@ class SearchRunResult:
         best: The `TrialRecord` of the best trial.
         completed: How many trials completed.
         failed: How many failed.
-        programs: How many programs trained them: one for each structure, and
-            one for each trial that trained alone.
+        programs: How many programs trained several of them each.
+        alone: How many were trained by themselves.
         seconds_per_trial: How long a trial trained, on average.
         dev: The best model's scores on the development set, by name.
         test: The same on the test set, by which nothing was chosen.
@@ -60,6 +62,7 @@ class SearchRunResult:
     completed: int
     failed: int
     programs: int
+    alone: int
     seconds_per_trial: float
     dev: dict[str, float]
     test: dict[str, float]
@@ -170,12 +173,14 @@ class SearchRun:
             records = self._write_trials()
             best = self._best(records)
             model = with_preprocessing(self._network(best), self.data)
+            groups = read_groups(self._project)
             result = SearchRunResult(
                 folder=self.folder,
                 best=best,
                 completed=sum(r.status == "completed" for r in records),
                 failed=sum(r.status == "failed" for r in records),
-                programs=_count_programs(records, read_groups(self._project)),
+                programs=count_programs(groups),
+                alone=_count_alone(records, groups),
                 seconds_per_trial=_mean_seconds(records),
                 dev=scores(model, self.data, "dev"),
                 test=scores(model, self.data, "test"),
@@ -268,6 +273,7 @@ class SearchRun:
         found = result and {
             "best_trial": result.best.trial,
             "programs": result.programs,
+            "alone": result.alone,
             "seconds_per_trial": result.seconds_per_trial,
             "dev": result.dev,
             "test": result.test,
@@ -283,20 +289,15 @@ class SearchRun:
         )
 
 
-def _count_programs(
-    records: Sequence[TrialRecord], groups: Sequence[dict]
-) -> int:
-    """Returns how many programs trained the trials.
+def _count_alone(records: list[TrialRecord], groups: list[dict]) -> int:
+    """Returns how many of the trials no program trained.
 
     Args:
         records: All trials.
         groups: As `read_groups`: those that were trained in groups.
     """
-    grouped = {trial for group in groups for trial in group["trials"]}
-    alone = sum(
-        len(group["trials"]) - 1 for group in groups if group["how"] == "alone"
-    )
-    return len(groups) + alone + len(records) - len(grouped)
+    together = {t for g in groups if g["how"] != ALONE for t in g["trials"]}
+    return sum(record.trial not in together for record in records)
 
 
 def _mean_seconds(records):

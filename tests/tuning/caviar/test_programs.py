@@ -23,7 +23,7 @@ def programs(monkeypatch, made):
             return set(candidates) == {self.letter}
 
     monkeypatch.setattr(caviar_programs, "GroupProgram", GroupProgram)
-    return caviar_programs.ProgramCache()
+    return caviar_programs.ProgramCache("12")
 
 
 def test_the_same_structure_gets_the_same_program(programs, made):
@@ -43,3 +43,8 @@ def test_those_used_last_are_kept(programs, made):
     for letter in "acdefghib":
         programs.of(letter, 1)
     assert made[len(letters) + 1 :] == [("b", 1)]
+
+
+def test_a_program_has_one_name_for_all_that_it_trains(programs):
+    names = [programs.name_of(programs.of(x, 0)) for x in ["a", "b", "aa"]]
+    assert names == ["1", "2", "1"]

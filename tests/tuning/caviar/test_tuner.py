@@ -11,6 +11,7 @@ import pytest
 
 from tfcourse.tuning import RandomSearchOracle, SerialTuner
 from tfcourse.tuning.caviar.tuner import Caviar
+from tfcourse.tuning.results.trials import count_programs, read_groups
 from tfcourse.utils import atomic_files as files
 
 OBJECTIVE = keras_tuner.Objective("val_loss", "min")
@@ -328,3 +329,27 @@ def test_others_do_not_change_by_one_bit_when_one_diverges(tmp_path, data):
             pathlib.Path(t.project_dir, name, weights) for t in (whole, broken)
         )
         assert a.read_bytes() == b.read_bytes()
+
+
+class OwnBatches(keras_tuner.HyperModel):
+    """Finds the size of mini-batches, too."""
+
+    def build(self, hp):
+        return plain(hp)
+
+    def fit(self, hp, model, *args, **kwargs):
+        size = hp.Choice("batch_size", [8, 16])
+        return model.fit(*args, **kwargs | {"batch_size": size})
+
+
+def test_what_one_program_trains_in_parts_is_of_one(tmp_path, data):
+    tuner = caviar(tmp_path, OwnBatches(), 8, population=4)
+    search(tuner, data, epochs=1)
+    tuner.reload()
+    groups = read_groups(tuner.project_dir)
+    assert groups == [
+        {n: v for n, v in g.items() if n != "verified"} for g in tuner.groups
+    ]
+    assert len(groups) == 4
+    assert {g["program"] for g in groups} == {"1"}
+    assert count_programs(groups) == 1

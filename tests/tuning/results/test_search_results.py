@@ -7,6 +7,7 @@ from run_folders import make_run, manifest, write
 
 from tfcourse.errors import InputError
 from tfcourse.tuning.results.search_results import read_results
+from tfcourse.tuning.results.trials import count_programs, read_groups
 
 
 @pytest.fixture
@@ -174,3 +175,14 @@ def test_objective_of_a_bare_project_is_told_by_its_scores(run):
         state = json.loads(path.read_text())
         write(path, {**state, "status": "RUNNING", "score": None})
     assert "no trial in it has completed" in complaint(run / "search")
+
+
+def test_groups_of_older_versions_are_programs_of_their_own(tmp_path):
+    of_all = {"members": 2, "seconds": 1.0, "why": ""}
+    groups = [
+        {"trials": ["0", "1"], "how": "vectorised"} | of_all,
+        {"trials": ["2", "3"], "how": "alone"} | of_all,
+        {"trials": ["4", "5"], "how": "vectorised with a loop"} | of_all,
+    ]
+    (tmp_path / "groups.json").write_text(json.dumps(groups))
+    assert count_programs(read_groups(tmp_path)) == 2

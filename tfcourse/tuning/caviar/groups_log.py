@@ -1,8 +1,10 @@
 """The record of how the trials of a search were trained, `groups.json`."""
 
 import dataclasses
+import itertools
 import logging
 import pathlib
+from collections.abc import Iterator
 
 import keras_tuner
 
@@ -26,6 +28,9 @@ class GroupRecord:
         verified: How many of the models were compared with Keras's own; see
             `Verification`.
         advice: What to change so that they were trained with others, or `""`.
+        program: The name of the program that trained them, or `""` if none
+            did. Trials of other batch sizes, or of a later round, may be of the
+            same.
     """
 
     trials: list[str]
@@ -35,6 +40,7 @@ class GroupRecord:
     why: str
     verified: int = 0
     advice: str = ""
+    program: str = ""
 
 
 class GroupsLog:
@@ -63,14 +69,22 @@ class GroupsLog:
             logging.INFO
             if told or record.how == "vectorised"
             else logging.WARNING,
-            "%d trial%s %s, %.1f s%s%s",
+            "%d trial%s %s%s, %.1f s%s%s",
             count,
             "" if count == 1 else "s",
             "trained alone" if record.how == "alone" else record.how,
+            f" by program {record.program}" if record.program else "",
             record.seconds,
             f", because {record.why}" if record.why else "",
             f" ({record.advice})" if record.advice else "",
         )
+
+    def new_names(self) -> Iterator[str]:
+        """Yields names for further programs, which no record has."""
+        worker = f"{self._tuner.tuner_id}-" if is_worker(self._tuner) else ""
+        known = {group.get("program") for group in self.groups}
+        names = (f"{worker}{n}" for n in itertools.count(1))
+        return (name for name in names if name not in known)
 
     def reload(self) -> None:
         """Reads the records of a project; of a worker, its own ones."""

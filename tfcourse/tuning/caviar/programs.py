@@ -3,7 +3,8 @@
 import collections
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -275,9 +276,14 @@ class ProgramCache:
     """The programs that were used last, for candidates like those before.
 
     Each further round of a search brings trials of the same structures.
+
+    Args:
+        names: Names for programs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._names = iter(names)
+        self._name_of: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
         self._recent: collections.deque[GroupProgram] = collections.deque(
             maxlen=_MOST_KEPT
         )
@@ -298,10 +304,15 @@ class ProgramCache:
                 break
         else:
             program = GroupProgram(candidates, *arguments)
+            self._name_of[program] = next(self._names, "")
         if program in self._recent:
             self._recent.remove(program)
         self._recent.appendleft(program)
         return program
+
+    def name_of(self, program: GroupProgram) -> str:
+        """Returns the name that a program was given."""
+        return self._name_of[program]
 
     def clear(self) -> None:
         """Forgets all programs."""

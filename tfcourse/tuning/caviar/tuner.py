@@ -108,9 +108,10 @@ class Caviar(SerialTuner):
         groups: What was done, a list of dicts: `trials` (their ids), `how`
             (`"vectorised"`, `"vectorised with a loop"` or `"alone"`),
             `seconds`, `members`, `why`, `advice` (what to change so that they
-            were trained with others), and `verified` (how many members were
-            compared with Keras's own). Also in `groups.json` of the
-            project, from which a reload reads it.
+            were trained with others), `verified` (how many members were
+            compared with Keras's own) and `program` (the name of the program,
+            which may be that of several of them, or `""`). Also in
+            `groups.json` of the project, from which a reload reads it.
 
     Raises:
         ValueError: If `population` is less than 1, `folds` less than 2, there
@@ -210,7 +211,7 @@ class Caviar(SerialTuner):
         if self.hypermodel is not None:
             discover_fit_hyperparameters(self.hypermodel, self.oracle, search)
         requests = TrialRequests(self, self._population)
-        programs = ProgramCache()
+        programs = ProgramCache(self._groups_log.new_names())
         pays = Profitability(self, programs, self._smallest_group)
         try:
             while self._run_batch(requests, programs, pays, search):

@@ -9,6 +9,7 @@ from tfcourse.tuning.report.axes import position
 from tfcourse.tuning.results.importance import Importances
 from tfcourse.tuning.results.scores import headline
 from tfcourse.tuning.results.search_results import SearchResults
+from tfcourse.tuning.results.trials import count_programs
 from tfcourse.utils.text import duration, format_score, format_value
 
 _MOST_TRIALS = 10
@@ -187,27 +188,27 @@ def training(results: SearchResults) -> str:
     alike = {}
     for group in results.groups:
         key = (group["how"], group["why"], group.get("advice", ""))
-        programs, members, seconds = alike.get(key, (0, 0, 0.0))
+        some, members, seconds = alike.get(key, ([], 0, 0.0))
         alike[key] = (
-            programs + 1,
+            [*some, group],
             members + group["members"],
             seconds + group["seconds"],
         )
     rows = [
         [
             how,
-            programs if how != "alone" else "",
+            count_programs(some) or "",
             members,
             f"{seconds:.3g}",
             f"{seconds / max(members, 1):.2g}",
             why,
             advice,
         ]
-        for (how, why, advice), (programs, members, seconds) in alike.items()
+        for (how, why, advice), (some, members, seconds) in alike.items()
     ]
     head = ["how", "programs", "trials", "seconds", "seconds a trial", "why"]
     head.append("what to change")
-    together = sum(g["how"] != "alone" for g in results.groups)
+    together = count_programs(results.groups)
     text = (
         f'<p class="soft">Trials of one structure are trained as one program. '
         f"Here were {_count(together, 'such program')}.</p>"

@@ -14,6 +14,8 @@ from tfcourse.utils.text import first_line
 
 _STATUS = {"COMPLETED": "completed", "FAILED": "failed"}
 _OF_GROUP = ("trials", "how", "members", "seconds", "why")
+# How a group was trained that no program trained.
+ALONE = "alone"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,8 +102,16 @@ def read_groups(project: str | pathlib.Path) -> list[dict[str, Any]]:
                 record = {name: group[name] for name in _OF_GROUP}
                 # Which searches of older versions have not.
                 record["advice"] = group.get("advice", "")
+                alone = record["how"] == ALONE
+                unknown = "" if alone else f"{path.name} {len(groups)}"
+                record["program"] = group.get("program", unknown)
                 groups.append(record)
     return groups
+
+
+def count_programs(groups: Iterable[dict[str, Any]]) -> int:
+    """Returns how many programs trained the trials of some groups."""
+    return len({g["program"] for g in groups if g["how"] != ALONE})
 
 
 def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:

@@ -60,6 +60,7 @@ def _end_together(
         why=result.why,
         verified=result.verified,
         advice=result.advice,
+        program=result.program,
     )
 
 

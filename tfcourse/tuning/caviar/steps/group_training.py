@@ -31,6 +31,7 @@ class GroupResult:
         advice: What to do about it, or `""`.
         seconds: How long it took.
         verified: How many of the members were compared with Keras's own.
+        program: The name of the program that trained them.
     """
 
     outcomes: list[Outcome]
@@ -39,6 +40,7 @@ class GroupResult:
     advice: str
     seconds: float
     verified: int = 0
+    program: str = ""
 
 
 def train_groups(
@@ -184,6 +186,7 @@ class _GroupTraining:
             self._advice,
             seconds,
             report.get("verified", 0),
+            self._programs.name_of(outcomes[0].program),
         )
 
 
