@@ -110,6 +110,7 @@ ZERO_TO_ZERO_ACTIVATIONS = (
     "celu",
     "elu",
     "gelu",
+    "hard_shrink",
     "hard_tanh",
     "leaky_relu",
     "linear",
@@ -118,8 +119,10 @@ ZERO_TO_ZERO_ACTIVATIONS = (
     "relu6",
     "selu",
     "silu",
+    "soft_shrink",
     "softsign",
     "tanh",
+    "tanh_shrink",
 )
 # Of one number, whatever they are at zero.
 _ELEMENTWISE_ACTIVATIONS = (
@@ -130,6 +133,9 @@ _ELEMENTWISE_ACTIVATIONS = (
     "log_sigmoid",
     "sigmoid",
     "softplus",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "squareplus",
 )
 _REGULARIZERS = ("L1", "L2", "L1L2", "Frobenius")
 

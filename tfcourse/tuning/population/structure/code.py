@@ -38,6 +38,8 @@ _HIDDEN_BUILTINS = frozenset(
         *("input", "open"),
     }
 )
+# By these they may be had as attributes.
+_OF_BUILTINS = frozenset({"__builtins__", "builtins"})
 # What reads a file, of libraries that else compute.
 _HIDDEN_OF_LIBRARIES = frozenset(
     {
@@ -66,6 +68,25 @@ def names_of(code: types.CodeType) -> frozenset[str]:
     return frozenset(n for part in codes(code) for n in part.co_names)
 
 
+@functools.lru_cache(maxsize=4096)
+def globals_of(code: types.CodeType) -> frozenset[str]:
+    """Returns the names that code reads from outside, but as attributes."""
+    return frozenset(
+        instruction.argval
+        for part in codes(code)
+        for instruction in dis.get_instructions(part)
+        if instruction.opname.startswith(("LOAD_GLOBAL", "LOAD_NAME"))
+    )
+
+
+def module_of_code(function: types.FunctionType) -> str | None:
+    """Returns the name of the module that the code of a function is from.
+
+    What wraps a function goes by the other's module, wherever it is from.
+    """
+    return function.__globals__.get("__name__")
+
+
 def globals_read(function: types.FunctionType) -> dict[str, Any]:
     """Returns the values that a function reads from outside, by name."""
     names, around = names_of(function.__code__), function.__globals__
@@ -88,7 +109,10 @@ def hidden_reads(
         found: What `globals_read` returns for it.
     """
     names = names_of(function.__code__)
-    for name in sorted(names & _HIDDEN_BUILTINS - found.keys()):
+    spelt = globals_of(function.__code__)
+    if names & _OF_BUILTINS:
+        spelt = names
+    for name in sorted(spelt & _HIDDEN_BUILTINS - found.keys()):
         if hasattr(builtins, name):
             yield name
     for name, value in found.items():

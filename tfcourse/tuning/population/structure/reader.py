@@ -24,6 +24,7 @@ from tfcourse.tuning.population.structure.code import (
     codes,
     globals_read,
     hidden_reads,
+    module_of_code,
     names_of,
 )
 from tfcourse.tuning.population.structure.values import (
@@ -63,6 +64,10 @@ _OF_ANY_CLASS = frozenset(
         "__weakref__",
         "_abc_impl",
     }
+)
+# Which say nothing else than the rest, whatever the class.
+_OF_PYTHON = frozenset(
+    {"__dict__", "__module__", "__qualname__", "__weakref__", "_abc_impl"}
 )
 # Methods that no program of a training calls.
 _NOT_IN_TRAINING = frozenset(
@@ -169,7 +174,7 @@ class StructureReader:
             parts = [value.__func__, value.__self__]
             return ("method", self.read(parts))
         if isinstance(value, types.FunctionType):
-            with self._code_of(value.__module__):
+            with self._code_of(module_of_code(value)):
                 return self._once(value, lambda: self._function(value))
         if isinstance(value, types.ModuleType):
             return ("module", value.__name__)
@@ -327,12 +332,15 @@ class StructureReader:
 
     def _class(self, cls: type) -> Structure:
         """What users' classes do, and what their attributes are."""
-        found = []
+        found: list[tuple[str, Any]] = []
         for base in (*cls.__mro__, type(cls)):
+            found.append(("base", _identity(base)))
             if is_library(base.__module__):
                 continue
+            # Anything may be said of one that is made anew.
+            local = _is_local(base)
             for name, value in sorted(vars(base).items()):
-                if name in _OF_ANY_CLASS:
+                if name in (_OF_PYTHON if local else _OF_ANY_CLASS):
                     continue
                 value = plain_member(value)
                 for function in value if isinstance(value, list) else [value]:
@@ -342,7 +350,7 @@ class StructureReader:
 
     def _read_by(self, function: types.FunctionType) -> dict[str, Any]:
         """Returns what the code of a user's function reads, by name."""
-        if is_library(function.__module__):
+        if is_library(module_of_code(function)):
             return {}
         self.names |= names_of(function.__code__)
         found = globals_read(function)
@@ -388,7 +396,7 @@ class StructureReader:
     def _attributes_of_function(
         self, function: types.FunctionType
     ) -> Structure:
-        if is_library(function.__module__):
+        if is_library(module_of_code(function)):
             return ()
         return self.read(vars(function))
 
@@ -486,10 +494,15 @@ def _declared(model: keras.Sequential) -> Any:
     return getattr(first_of_sequential(model), "batch_shape", None)
 
 
-def _identity(cls: type) -> tuple[str, str, "Same"]:
-    # A class made anew in each call of `build` is another class each time:
-    # what its methods do may depend on the call.
-    return (cls.__module__, cls.__qualname__, Same(cls))
+def _identity(cls: type) -> tuple[Any, ...]:
+    # One that is made anew in each call of a function is what it was made of.
+    one = () if _is_local(cls) else (Same(cls),)
+    return (cls.__module__, cls.__qualname__, *one)
+
+
+def _is_local(cls: type) -> bool:
+    """Whether a class is defined in a function, which may make several."""
+    return "<locals>" in cls.__qualname__
 
 
 def _is_functional(model: Any) -> bool:

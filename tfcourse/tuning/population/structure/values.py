@@ -1,5 +1,6 @@
 """Values that are known when they are seen, and what is only like itself."""
 
+import collections
 import datetime
 import decimal
 import enum
@@ -42,6 +43,8 @@ _SAID_BY_TEXT = (
     *(types.GenericAlias, typing.TypeVar, types.MemberDescriptorType),
     *(types.GetSetDescriptorType, types.WrapperDescriptorType),
     types.MethodDescriptorType,
+    # A field of a named tuple.
+    type(collections.namedtuple("_", "field").field),
 )
 
 

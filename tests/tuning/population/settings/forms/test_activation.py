@@ -27,15 +27,28 @@ def test_activations_of_layers(tmp_path):
 @pytest.mark.slow
 def test_all_functions(tmp_path):
     # Of the others a supernet does not know what zeros become: they are apart.
-    apart = {"hard_shrink", "log_softmax", "soft_shrink", "softmax"}
-    apart |= {"sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus"}
-    apart |= {"linear", "tanh_shrink", "threshold"}
+    apart = {"linear", "log_softmax", "softmax", "sparsemax"}
     names = sorted(set(FUNCTIONS.values()) - apart)
 
     def layers_of(hp):
         return [layers.Dense(6, hp.Choice("name", names))]
 
     assert_together(tmp_path, chain_of(layers_of))
+
+
+def test_rare_functions(tmp_path):
+    """One that Keras cannot call takes no other with it."""
+    rare = ["hard_shrink", "threshold", "squareplus", "tanh_shrink"]
+
+    def layers_of(hp):
+        return [layers.Dense(6, hp.Choice("name", rare)), layers.Dense(2)]
+
+    tuner = assert_same(tmp_path, chain_of(layers_of))
+    trials = tuner.oracle.trials
+    failed = {n for n, trial in trials.items() if trial.status != "COMPLETED"}
+    assert [trials[n].hyperparameters.get("name") for n in failed] == [rare[1]]
+    sizes = {len(g["trials"]): g["how"] for g in tuner.groups}
+    assert sizes == {3: "vectorised", 1: "alone"}
 
 
 @pytest.mark.slow

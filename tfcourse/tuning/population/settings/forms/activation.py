@@ -17,8 +17,8 @@ from tfcourse.tuning.population.settings.setting import (
     Value,
 )
 
-# Those that change the shape, or whose value depends on more than one number.
-_NOT_CHOSEN = {"glu", "deserialize", "get", "serialize"}
+# Those that change the shape, and one that Keras calls without its arguments.
+_NOT_CHOSEN = {"glu", "threshold", "deserialize", "get", "serialize"}
 FUNCTIONS = {
     function: name
     for name, function in vars(keras.activations).items()
