@@ -30,6 +30,8 @@ def search(tuner_class, folder, case, objective="loss", **settings):
         keras_tuner.Objective(objective, "min"), seed=1
     )
     settings |= {"directory": folder / tuner_class.__name__}
+    if tuner_class is not Caviar:
+        settings.pop("smallest_group", None)
     tuner = tuner_class(
         hypermodel=space, oracle=oracle, project_name="p", **settings
     )

@@ -21,7 +21,6 @@ from tfcourse.tuning.population.functional.layer_traits import (
     convolves,
     draws_numbers,
     is_in_keras,
-    steps_of,
 )
 from tfcourse.tuning.population.functional.optimizers import (
     functional_optimizer,
@@ -29,6 +28,10 @@ from tfcourse.tuning.population.functional.optimizers import (
 from tfcourse.tuning.population.functional.packing import Packing
 from tfcourse.tuning.population.functional.parameter_groups import (
     parameter_groups,
+)
+from tfcourse.tuning.population.functional.recurrence import (
+    is_short,
+    unrolled,
 )
 from tfcourse.tuning.population.functional.scope import Scope, tensors_of
 from tfcourse.utils.keras_private import (
@@ -44,8 +47,6 @@ Tensor = Any
 Arrays = list[Tensor]
 # `(x, y, sample_weight)`, nested.
 Batch = tuple[Any, Any, Any]
-
-_LONGEST_UNROLLED = 32
 
 
 class Member:
@@ -116,7 +117,7 @@ class Member:
     @property
     def writes_out_loops(self) -> bool:
         """Whether there are recurrent layers of which each step is traced."""
-        return any(map(_is_short, self._layers))
+        return any(map(is_short, self._layers))
 
     @property
     def acts_by_members(self) -> bool:
@@ -240,7 +241,7 @@ class Member:
             compiled.update_state(y, y_pred, sample_weight)
 
     def _predict(self, x: Any, training: bool) -> Any:
-        with _unrolled(self._layers):
+        with unrolled(self._layers):
             return called(self.model, x, training)
 
     def _scope(self, arrays: list[Tensor | None]) -> Scope:
@@ -331,28 +332,6 @@ def _joined(
         groups += [[first + i for i in group] for group in some]
         first += len(variables)
     return groups
-
-
-def _is_short(layer: Any) -> bool:
-    return (
-        isinstance(layer, keras.layers.RNN)
-        and 0 < (steps_of(layer) or 0) <= _LONGEST_UNROLLED
-    )
-
-
-@contextlib.contextmanager
-def _unrolled(layers: list[Any]) -> Iterator[None]:
-    """Short recurrences are written out: loops vectorise far more slowly."""
-    changed = [
-        layer for layer in layers if _is_short(layer) and not layer.unroll
-    ]
-    for layer in changed:
-        layer.unroll = True
-    try:
-        yield
-    finally:
-        for layer in changed:
-            layer.unroll = False
 
 
 @contextlib.contextmanager
