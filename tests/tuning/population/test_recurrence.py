@@ -30,7 +30,8 @@ def test_with_a_mask_or_without(rng, kind, masked):
         with unrolled([layer]):
             assert layer.unroll
             actual = keras.tree.flatten(layer(x, mask=mask))
-        assert not layer.unroll and {*vars(layer)} == before
+        assert not layer.unroll
+        assert {*vars(layer)} == before
         for one, other in zip(actual, expected, strict=True):
             np.testing.assert_allclose(
                 one, other, rtol=1e-5, atol=1e-6, err_msg=str(flags)
