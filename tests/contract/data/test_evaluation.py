@@ -5,7 +5,13 @@ import keras_tuner
 import numpy as np
 import pytest
 from keras import layers
-from side_by_side import assert_same, compiled, curves, examples
+from side_by_side import (
+    assert_same,
+    assert_together,
+    compiled,
+    curves,
+    examples,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -141,14 +147,14 @@ def test_outputs(tmp_path, name, weighted):
     if weighted and name in ("one is not trained", "none"):
         pytest.skip("Keras has no weights for what is not trained.")
     kwargs = {"validation_data": held_out, "batch_size": 8}
-    assert_same(
+    assert_together(
         tmp_path,
         lambda: (
             lambda hp: two_outputs(hp, **OUTPUTS[name]),
             (X, pack(Y, LABELS)),
             kwargs,
         ),
-        "val_loss",
+        objective="val_loss",
     )
 
 

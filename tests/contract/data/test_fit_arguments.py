@@ -83,6 +83,12 @@ SAME = {
         "epochs": 4,
     },
     "validation epochs": {"validation_data": V, "validation_freq": [1, 3]},
+    "NumPy's numbers": {
+        "batch_size": np.int64(3),
+        "epochs": np.int32(2),
+        "validation_data": V,
+        "validation_steps": np.int64(1),
+    },
     "later start": {"initial_epoch": 1, "epochs": 3},
     "printed": {"verbose": 2},
     "as usual": {"verbose": "auto"},

@@ -192,6 +192,18 @@ def test_an_objective_of_the_users_own_fit_is_not_checked(tmp_path):
     assert scores <= {0.05, 0.2}
 
 
+def test_an_objective_that_a_callback_logs_is_not_checked(tmp_path):
+    class Doubles(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["doubled"] = 2 * logs["loss"]
+
+    objective = keras_tuner.Objective("doubled", "min")
+    tuner = Caviar(classifier, objective, 1, directory=tmp_path)
+    tuner.search(X, LABELS, epochs=1, verbose=0, callbacks=[Doubles()])
+    (trial,) = tuner.oracle.trials.values()
+    assert trial.score == 2 * trial.metrics.get_best_value("loss")
+
+
 def test_trials_that_all_fail_alike_show_one_traceback(tmp_path, capfd):
     def broken(hp):
         hp.Choice("units", list(range(1, 9)))

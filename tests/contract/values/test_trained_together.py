@@ -51,6 +51,15 @@ def written(hp):
     return model
 
 
+def with_two_outputs(hp):
+    x = keras.Input((3,))
+    outputs = [layers.Dense(1, name="a")(x), layers.Dense(1, name="b")(x)]
+    model = keras.Model(x, outputs)
+    rate = hp.Choice("rate", [0.05, 0.2])
+    model.compile(keras.optimizers.SGD(rate), ["mse", "mae"])
+    return model
+
+
 def functional(hp):
     x = keras.Input((3,))
     model = keras.Model(x, layers.Dense(1)(Scale(4)(x)))
@@ -68,5 +77,14 @@ def functional(hp):
 )
 def test_trials_are_trained_together(tmp_path, build):
     tuner = search(Caviar, tmp_path, lambda: (build, examples(), {}))
+    (group,) = tuner.groups
+    assert (group["how"], group["why"]) == ("vectorised", "")
+
+
+def test_trials_with_two_outputs_are_trained_together(tmp_path):
+    x, y = examples()
+    tuner = search(
+        Caviar, tmp_path, lambda: (with_two_outputs, (x, [y, y]), {})
+    )
     (group,) = tuner.groups
     assert (group["how"], group["why"]) == ("vectorised", "")

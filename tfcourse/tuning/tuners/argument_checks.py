@@ -183,9 +183,17 @@ def _check_values(array: np.ndarray, what: str) -> None:
 def _check_metrics(
     objective: Any, logs: dict[str, float] | None, given: dict[str, Any]
 ) -> None:
-    if logs is None:
+    if logs is None or any(map(_may_log, given.get("callbacks", []))):
         return
     known = [*logs, *(f"val_{name}" for name in logs)]
     for name in _names_of(objective):
         if name not in known:
             raise InputError(unknown_name("objective", name, known))
+
+
+def _may_log(callback: keras.callbacks.Callback) -> bool:
+    """Whether a callback may add values to the logs of an epoch."""
+    kind = type(callback)
+    return kind is keras.callbacks.LambdaCallback or not (
+        kind.__module__.startswith("keras.")
+    )

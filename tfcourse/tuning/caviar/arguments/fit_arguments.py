@@ -162,9 +162,8 @@ def _share(arguments: dict[str, Any], passes: SharedPasses) -> None:
         data = arguments[name]
         if data is None or are_arrays(data):
             continue
-        # Beside targets, what is no array is refused when it is read.
         if name == "x" and arguments["y"] is not None:
-            continue
+            raise CannotVectorize(f"`x` is a {type(data).__name__} beside `y`")
         if name == "x" or not isinstance(data, (tuple, list)):
             endless = arguments[steps] is not None
             arguments[name] = passes.shared(data, name, endless)

@@ -5,8 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
-from tfcourse.data.adapters import are_arrays, is_tensorflow_dataset
+from tfcourse.data.adapters import (
+    are_arrays,
+    is_tensorflow_dataset,
+    leaves,
+)
 from tfcourse.errors import CannotVectorize
 
 FIT = inspect.signature(keras.Model.fit)
@@ -31,9 +36,24 @@ class OnlyDefault:
 
 def _has_no_epochs(arguments: Arguments) -> str | None:
     first, end = arguments["initial_epoch"], arguments["epochs"]
-    if isinstance(first, int) and isinstance(end, int) and first < end:
+    if _is_integer(first) and _is_integer(end) and first < end:
         return None
     return f"there are no epochs from {first} to {end}"
+
+
+def _is_of_a_kind(name: str) -> Refusal:
+    """Returns what refuses arrays that NumPy does not read as they are."""
+
+    def refusal(arguments: Arguments) -> str | None:
+        value = arguments[name]
+        if not are_arrays(value):
+            return None
+        for leaf in leaves(value):
+            if not hasattr(leaf, "__array__") or not hasattr(leaf, "__len__"):
+                return f"`{name}` is a {type(leaf).__name__}"
+        return None
+
+    return refusal
 
 
 def _splits_dataset(arguments: Arguments) -> str | None:
@@ -60,7 +80,12 @@ def _shuffles_otherwise(arguments: Arguments) -> str | None:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return _is_integer(value) and value > 0
+
+
+def _is_integer(value: Any) -> bool:
+    integer = isinstance(value, (int, np.integer))
+    return integer and not isinstance(value, bool)
 
 
 def _counts_no(name: str) -> Refusal:
@@ -114,17 +139,17 @@ def _has_one_target(spec: Any) -> bool:
 # `fit` trains but for the cases that are named. A parameter that is not here is
 # one of a Keras to come, and must be left at its default.
 FIT_PARAMETERS: dict[str, tuple[Refusal, ...]] = {
-    "x": (),
-    "y": (),
+    "x": (_is_of_a_kind("x"),),
+    "y": (_is_of_a_kind("y"),),
     "batch_size": (),
     "epochs": (_has_no_epochs,),
     "verbose": (),
     "callbacks": (),
     "validation_split": (_splits_dataset,),
-    "validation_data": (_is_no_pair,),
+    "validation_data": (_is_no_pair, _is_of_a_kind("validation_data")),
     "shuffle": (_shuffles_otherwise,),
     "class_weight": (_weighs_twice, _weighs_classes_of_many),
-    "sample_weight": (),
+    "sample_weight": (_is_of_a_kind("sample_weight"),),
     "initial_epoch": (),
     "steps_per_epoch": (_counts_no("steps_per_epoch"),),
     "validation_steps": (_counts_no("validation_steps"),),
@@ -152,7 +177,7 @@ def taken(arguments: Arguments) -> Arguments:
             if why:
                 raise CannotVectorize(why)
         if not any(isinstance(r, OnlyDefault) for r in refusals):
-            found[name] = value
+            found[name] = int(value) if _is_integer(value) else value
     return found
 
 

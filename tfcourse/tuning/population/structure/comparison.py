@@ -12,7 +12,11 @@ from tfcourse.tuning.population.structure.reader import (
     StructureReader,
 )
 from tfcourse.tuning.population.structure.values import keras_settings
-from tfcourse.utils.keras_private import compile_argument, every_layer
+from tfcourse.utils.keras_private import (
+    compile_argument,
+    every_layer,
+    losses_of_outputs,
+)
 
 
 def structure(model: keras.Model) -> Structure:
@@ -115,13 +119,16 @@ def own_variables(model: keras.Model) -> set[int]:
 
 def names_that_count(model: keras.Model, reader: StructureReader) -> Structure:
     """Returns the names that the user sees, or that the user's code reads."""
-    names = [_given_name(metric) for metric in model.metrics]
+    # Those are there from the first batch on, and named as the outputs are.
+    later = {id(metric) for metric in losses_of_outputs(model)}
+    metrics = [m for m in model.metrics if id(m) not in later]
+    names = [_given_name(metric) for metric in metrics]
     outputs = getattr(model, "output_names", None) or []
     if len(outputs) > 1:
         names += outputs
     if reader.names & {"name", "path"} or _reads_names(model.optimizer):
         losses = keras.tree.flatten(compile_argument(model, "loss"))
-        parts = [*every_layer(model), *losses, *model.metrics, model.optimizer]
+        parts = [*every_layer(model), *losses, *metrics, model.optimizer]
         names += [str(getattr(part, "name", "")) for part in parts]
     return tuple(names)
 
