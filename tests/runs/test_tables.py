@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from scipy.stats import binomtest
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import (
     mean_absolute_error,
@@ -19,7 +20,7 @@ from tfcourse.export.predictor import Predictor, predict_table
 from tfcourse.runs.artifacts import with_preprocessing, write_model
 from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.remarks import remarks
-from tfcourse.runs.scores import scores
+from tfcourse.runs.scores import evaluation
 from tfcourse.runs.settings import Settings
 
 M = 120
@@ -163,7 +164,8 @@ def test_scores_are_those_of_scikit_learn(written):
     table().iloc[data.split.test].to_csv(folder / "test.csv", index=False)
     examples = predictor.examples(folder / "test.csv", apart=[column])
 
-    ours = scores(model, data, "test")
+    measured = evaluation(model, data)["test"]
+    ours = measured["scores"]
 
     answers = predict_table(folder / "model", folder / "test.csv")
     y = table()[target].iloc[data.split.test]
@@ -171,6 +173,11 @@ def test_scores_are_those_of_scikit_learn(written):
         assert ours["accuracy"] == np.mean(answers["predicted"] == y.tolist())
         found = evaluate(predictor, examples, target)
         assert found["accuracy"] == ours["accuracy"]
+        assert found["classes"] == measured["classes"]
+        right = int((answers["predicted"] == y.tolist()).sum())
+        bounds = binomtest(right, len(y)).proportion_ci(method="wilson")
+        assert found["intervals"] == measured["intervals"]
+        assert measured["intervals"]["accuracy"] == pytest.approx(bounds)
         return
     found = evaluate_amounts(predictor, examples, target)
     for name, score in {
@@ -181,6 +188,10 @@ def test_scores_are_those_of_scikit_learn(written):
         expected = score(y, answers["predicted"])
         assert ours[name] == pytest.approx(expected)
         assert found[name] == pytest.approx(expected)
+        low, high = found["intervals"][name]
+        assert low < expected < high
+    np.testing.assert_allclose(measured["y"], y)
+    np.testing.assert_allclose(measured["predicted"], answers["predicted"])
 
 
 def test_a_linear_network_is_a_linear_regression(tmp_path):

@@ -245,20 +245,29 @@ def _progress():
 def _print_amounts(result):
     from tfcourse.tuning.results.scores import scores_text
 
-    count = result.pop("examples")
-    print(f"{scores_text(result)} on {count:,} examples")
-    result["examples"] = count
+    found = dict(result)
+    count, intervals = found.pop("examples"), found.pop("intervals")
+    print(f"{scores_text(found, intervals)} on {count:,} examples")
+    if intervals:
+        print("In brackets 95 % intervals, of other examples of the kind.")
 
 
 def _print_evaluation(result):
     from rich.console import Console
     from rich.table import Table
 
+    from tfcourse.export.evaluation import majority_warning
+
     console = Console()
+    low, high = result["intervals"]["accuracy"]
     console.print(
-        f"accuracy {result['accuracy']:.4f} on {result['examples']:,} examples",
+        f"accuracy {result['accuracy']:.4f} on {result['examples']:,} "
+        f"examples, 95 % interval {low:.4f} to {high:.4f}",
         highlight=False,
     )
+    warning = majority_warning(result)
+    if warning:
+        console.print(warning, highlight=False, markup=False)
     console.print()
     table = Table(box=None, pad_edge=False)
     table.add_column("class")

@@ -255,7 +255,9 @@ def _summarise(result):
     rows = {
         "hyperparameters": hyperparameters_text(result.hyperparameters),
         "epochs": str(result.epochs),
-        **scores_rows(result.dev, result.test, result.baselines),
+        **scores_rows(
+            result.dev, result.test, result.baselines, result.intervals
+        ),
         "journal": str(result.folder / "panda" / "journal.jsonl"),
     }
     print_summary(rows, result.folder)

@@ -279,6 +279,8 @@ def _summarise(run, result):
         "best": f"trial {best.trial}: "
         f"{hyperparameters_text(best.hyperparameters)}",
         run.objective.name: f"{best.score:.4f}",
-        **scores_rows(result.dev, result.test, result.baselines),
+        **scores_rows(
+            result.dev, result.test, result.baselines, result.intervals
+        ),
     }
     print_summary(rows, result.folder)

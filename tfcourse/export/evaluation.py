@@ -1,6 +1,6 @@
 """How good a model's answers for a table are."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,10 @@ from tfcourse.data.table.columns import Column
 from tfcourse.data.table.spelling import spelled
 from tfcourse.errors import InputError
 from tfcourse.export.predictor import PREDICTED, Predictor, predictions
+from tfcourse.utils.intervals import binomial_interval, bootstrap_interval
+
+# Of the mistakes that the commonest class makes: what is too few to mend.
+_LITTLE = 0.1
 
 
 def target_column(metadata: Mapping[str, Any], target: str) -> Column:
@@ -38,7 +42,8 @@ def evaluate_amounts(
         advance: Called with the number of rows after each chunk.
 
     Returns:
-        A dict: `examples`, and the scores of `regression_scores`.
+        A dict: `examples`, the scores of `regression_scores`, and
+        `intervals`, those of `regression_intervals`.
 
     Raises:
         InputError: If the table has no amount in a row.
@@ -49,7 +54,12 @@ def evaluate_amounts(
         predicted += chunk[PREDICTED[0]].tolist()
         if advance:
             advance(len(chunk[target]))
-    return {"examples": len(true), **regression_scores(true, predicted)}
+    y, predicted = np.array(true, "float64"), np.array(predicted)
+    return {
+        "examples": len(y),
+        **regression_scores(y, predicted),
+        "intervals": regression_intervals(y, predicted),
+    }
 
 
 def regression_scores(y: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
@@ -74,6 +84,30 @@ def regression_scores(y: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     }
 
 
+def regression_intervals(
+    y: np.ndarray, predicted: np.ndarray
+) -> dict[str, tuple[float, float]]:
+    """Returns the 95 % intervals of `regression_scores`, by the bootstrap.
+
+    Args:
+        y: Shape `(m,)`.
+        predicted: Likewise.
+
+    Returns:
+        Name to bounds; nothing of fewer than three examples.
+    """
+    if len(y) < 3:
+        return {}
+
+    def one(name):
+        return lambda *arrays: regression_scores(*arrays)[name]
+
+    return {
+        name: bootstrap_interval(one(name), y, predicted)
+        for name in ("r2", "rmse", "mae")
+    }
+
+
 def evaluate(
     predictor: Predictor,
     examples: Iterable[Chunk],
@@ -89,17 +123,12 @@ def evaluate(
         advance: Called with the number of rows after each chunk.
 
     Returns:
-        A dict: `accuracy`, `examples`, `labels`, `confusion` (a row for each
-        class in the table, a column for each predicted), and for each label in
-        `classes` its `precision`, `recall`, `f1-score` and `support`, all as
-        scikit-learn computes them.
+        A dict, as of `classification_scores`.
 
     Raises:
         InputError: If the model is no classifier, or the table has a class
             that the model does not know.
     """
-    from sklearn.metrics import classification_report, confusion_matrix
-
     if not predictor.classifies:
         raise InputError(
             "The model has no endpoint that classifies. Export it with labels."
@@ -120,6 +149,27 @@ def evaluate(
             f"Column {target!r} has the class {unknown[0]!r}, which the model "
             f"does not know. It knows: {', '.join(labels)}."
         )
+    return classification_scores(true, predicted, labels)
+
+
+def classification_scores(
+    true: Sequence[str], predicted: Sequence[str], labels: Sequence[str]
+) -> dict[str, Any]:
+    """Returns how good predicted classes are.
+
+    Args:
+        true: The right class of each example.
+        predicted: The predicted one.
+        labels: All classes.
+
+    Returns:
+        A dict: `examples`, `accuracy`, in `intervals` its 95 % interval by
+        Wilson's score, `labels`, `confusion` (a row for each class, a column
+        for each predicted), and for each label in `classes` its `precision`,
+        `recall`, `f1-score` and `support`, all as scikit-learn computes them.
+    """
+    from sklearn.metrics import classification_report, confusion_matrix
+
     report = classification_report(
         true, predicted, labels=labels, output_dict=True, zero_division=0
     )
@@ -127,7 +177,35 @@ def evaluate(
     return {
         "examples": len(true),
         "accuracy": right / len(true),
+        "intervals": {"accuracy": binomial_interval(right, len(true))},
         "labels": labels,
         "confusion": confusion_matrix(true, predicted, labels=labels).tolist(),
         "classes": {label: report[label] for label in labels},
     }
+
+
+def majority_warning(found: Mapping[str, Any]) -> str | None:
+    """Returns a warning where the commonest class would do nearly as well.
+
+    Args:
+        found: As of `classification_scores`.
+
+    Returns:
+        A sentence or two; or `None` if the accuracy is surely above the share
+        of the commonest class, and mends a tenth of its mistakes.
+    """
+    label, row = max(
+        found["classes"].items(), key=lambda item: item[1]["support"]
+    )
+    share = row["support"] / found["examples"]
+    accuracy = found["accuracy"]
+    low, _ = found["intervals"]["accuracy"]
+    if low > share and accuracy >= share + _LITTLE * (1 - share):
+        return None
+    more = "little more than" if accuracy > share else "no more than"
+    return (
+        f"Accuracy {accuracy:.4f} is {more} what always answering {label!r} "
+        f"gets, {share:.4f}. Look at precision and recall of the other "
+        "classes; search by --objective val_f1, or with --class-weight "
+        "balanced."
+    )

@@ -15,7 +15,7 @@ from tfcourse.runs.artifacts import with_preprocessing, write_model
 from tfcourse.runs.baselines import baselines
 from tfcourse.runs.folders import check_unused, lock_of, locked
 from tfcourse.runs.prepared_data import PreparedData
-from tfcourse.runs.scores import scores
+from tfcourse.runs.scores import evaluation
 from tfcourse.runs.settings import Settings, check_device, objective_of
 from tfcourse.runs.spaces import load_space, probe
 from tfcourse.tuning.caviar.failures import AllTrialsFailedError, learning_rates
@@ -23,7 +23,11 @@ from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.oracles.coarse_to_fine import CoarseToFineOracle
 from tfcourse.tuning.report.page import write_report
 from tfcourse.tuning.results.axes import read_axes
-from tfcourse.tuning.results.manifest import read_manifest, write_manifest
+from tfcourse.tuning.results.manifest import (
+    EVALUATION,
+    read_manifest,
+    write_manifest,
+)
 from tfcourse.tuning.results.table import write_table
 from tfcourse.tuning.results.trials import (
     ALONE,
@@ -34,6 +38,7 @@ from tfcourse.tuning.results.trials import (
     read_records,
 )
 from tfcourse.tuning.tuners.serial import SerialTuner
+from tfcourse.utils.atomic_files import write_json
 
 _STRATEGIES = {"caviar": Caviar, "serial": SerialTuner}
 
@@ -54,6 +59,7 @@ class SearchRunResult:
         seconds_per_trial: How long a trial trained, on average.
         dev: The best model's scores on the development set, by name.
         test: The same on the test set, by which nothing was chosen.
+        intervals: The 95 % interval of each score, for each set.
         baselines: What takes no search reaches there, as of `baselines`.
     """
 
@@ -66,6 +72,7 @@ class SearchRunResult:
     seconds_per_trial: float
     dev: dict[str, float]
     test: dict[str, float]
+    intervals: dict[str, dict[str, tuple[float, float]]]
     baselines: dict[str, dict[str, dict[str, float]]]
 
 
@@ -74,8 +81,9 @@ class SearchRun:
 
     The folder has `run.json` (settings, versions, fingerprint of the data),
     `search/` (the keras-tuner project), `trials.csv`, and at the end
-    `report.html`, `model.keras`, `model/` (a SavedModel) and some examples of
-    the test set, `examples.csv` or `examples.npz`.
+    `evaluation.json` (how good the best model is on each set), `report.html`,
+    `model.keras`, `model/` (a SavedModel) and some examples of the test set,
+    `examples.csv` or `examples.npz`.
 
     Args:
         settings: The `Settings`.
@@ -174,6 +182,7 @@ class SearchRun:
             best = self._best(records)
             model = with_preprocessing(self._network(best), self.data)
             groups = read_groups(self._project)
+            found = evaluation(model, self.data)
             result = SearchRunResult(
                 folder=self.folder,
                 best=best,
@@ -182,8 +191,11 @@ class SearchRun:
                 programs=count_programs(groups),
                 alone=_count_alone(records, groups),
                 seconds_per_trial=_mean_seconds(records),
-                dev=scores(model, self.data, "dev"),
-                test=scores(model, self.data, "test"),
+                dev=found["dev"]["scores"],
+                test=found["test"]["scores"],
+                intervals={
+                    name: one["intervals"] for name, one in found.items()
+                },
                 baselines=baselines(self.data),
             )
             write_model(
@@ -195,6 +207,7 @@ class SearchRun:
                 test=result.test,
                 hyperparameters=best.hyperparameters,
             )
+            write_json(self.folder / EVALUATION, found)
             self._write_manifest(result)
             write_report(self.folder)
         return result
@@ -277,6 +290,7 @@ class SearchRun:
             "seconds_per_trial": result.seconds_per_trial,
             "dev": result.dev,
             "test": result.test,
+            "intervals": result.intervals,
             "baselines": result.baselines,
         }
         write_manifest(

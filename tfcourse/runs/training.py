@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -15,7 +15,7 @@ from tfcourse.runs.baselines import baselines
 from tfcourse.runs.folders import check_unused
 from tfcourse.runs.hyperparameter_values import registered
 from tfcourse.runs.prepared_data import PreparedData
-from tfcourse.runs.scores import scores
+from tfcourse.runs.scores import evaluation
 from tfcourse.runs.settings import (
     TrainSettings,
     check_device,
@@ -25,9 +25,14 @@ from tfcourse.runs.settings import (
 from tfcourse.runs.spaces import load_space, probe
 from tfcourse.tuning.panda import Panda, read_journal
 from tfcourse.tuning.panda.journal.page import write_page
-from tfcourse.tuning.results.manifest import read_manifest, write_manifest
+from tfcourse.tuning.results.manifest import (
+    EVALUATION,
+    read_manifest,
+    write_manifest,
+)
 from tfcourse.tuning.search_space.hypermodel import as_hypermodel
 from tfcourse.tuning.search_space.scales import to_display
+from tfcourse.utils.atomic_files import write_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +47,7 @@ class TrainingResult:
             trained on that set, too.
         test: The same on the test set, by which nothing was chosen.
         baselines: What takes no search reaches there, as of `baselines`.
+        intervals: The 95 % interval of each score, for each set.
     """
 
     folder: pathlib.Path
@@ -50,6 +56,9 @@ class TrainingResult:
     dev: dict[str, float] | None
     test: dict[str, float]
     baselines: dict[str, dict[str, dict[str, float]]] = dataclasses.field(
+        default_factory=dict
+    )
+    intervals: dict[str, dict[str, Sequence[float]]] = dataclasses.field(
         default_factory=dict
     )
 
@@ -160,18 +169,16 @@ class TrainingRun:
         if self._result:
             return self._result
         model = with_preprocessing(self._network, self.data)
+        found = evaluation(model, self.data)
         result = {
             "hyperparameters": dict(
                 to_display(*item) for item in self.hp.values.items()
             ),
             "epochs": self.settings.search.epochs,
-            "dev": (
-                None
-                if self.settings.train_on_dev
-                else scores(model, self.data, "dev")
-            ),
-            "test": scores(model, self.data, "test"),
+            "dev": found.get("dev", {}).get("scores"),
+            "test": found["test"]["scores"],
             "baselines": baselines(self.data),
+            "intervals": {n: one["intervals"] for n, one in found.items()},
         }
         write_model(
             model,
@@ -182,6 +189,7 @@ class TrainingRun:
         )
         entries = read_journal(self.folder / "panda")
         write_page(entries, self.folder.name, self.folder / "report.html")
+        write_json(self.folder / EVALUATION, found)
         self._write_manifest(result)
         self._result = TrainingResult(folder=self.folder, **result)
         return self._result

@@ -63,6 +63,7 @@ def scores_rows(
     dev: Mapping[str, float] | None,
     test: Mapping[str, float],
     baselines: Mapping[str, Mapping[str, Mapping[str, float]]],
+    intervals: Mapping[str, Mapping[str, Sequence[float]]],
 ) -> dict[str, str]:
     """Returns the rows of a summary with the scores of a model.
 
@@ -70,11 +71,16 @@ def scores_rows(
         dev: On the development set; `None` if it was trained on.
         test: On the test set.
         baselines: Of a run's result.
+        intervals: Likewise; they stand behind the scores.
     """
+
+    def text(part, scores):
+        return scores_text(scores, intervals.get(part))
+
     name = " accuracy" if "accuracy" in test else ""
     rows = {
-        f"dev{name}": "trained on" if dev is None else scores_text(dev),
-        f"test{name}": scores_text(test),
+        f"dev{name}": "trained on" if dev is None else text("dev", dev),
+        f"test{name}": text("test", test),
     }
     others = [
         f"{other} {headline(reached['test'])[1]:.4f}"
@@ -83,6 +89,8 @@ def scores_rows(
     if others:
         what = headline(test)[0]
         rows["without a search"] = f"test {what}: {', '.join(others)}"
+    if intervals.get("test"):
+        rows["in brackets"] = "95 % intervals, of other examples of the kind"
     return rows
 
 

@@ -12,6 +12,8 @@ from tfcourse.utils.atomic_files import read_json, write_json
 from tfcourse.utils.environment import package_versions
 
 FILE = "run.json"
+# How good the model of a finished run is on each set.
+EVALUATION = "evaluation.json"
 # Of a run that Panda watches; `panda.control.run_folder` writes it.
 PANDA_FILE = "panda.json"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tfcourse.errors import InputError
 from tfcourse.tuning.results.axes import HyperparameterAxis, read_axes
 from tfcourse.tuning.results.manifest import (
+    EVALUATION,
     FILE,
     read_manifest,
     readable_or_input_error,
@@ -48,6 +49,8 @@ class SearchResults:
             them.
         groups: How the trials were trained, as `Caviar.groups`.
         manifest: What `run.json` says; empty for a bare project.
+        evaluation: For each set how good the best model is on it; empty as
+            long as there is none.
     """
 
     folder: pathlib.Path
@@ -58,6 +61,9 @@ class SearchResults:
     rounds: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     groups: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     manifest: dict[str, Any] = dataclasses.field(default_factory=dict)
+    evaluation: dict[str, dict[str, Any]] = dataclasses.field(
+        default_factory=dict
+    )
 
     @property
     def name(self) -> str:
@@ -127,11 +133,21 @@ def _read_run(folder):
         manifest["objective"]["name"],
         manifest["objective"]["direction"],
         manifest=manifest,
+        evaluation=_evaluation(folder, manifest),
     )
     if not (folder / "search" / "oracle.json").exists():
         # Killed before the first trial began.
         return results
     return _read(results, folder / "search")
+
+
+def _evaluation(folder, manifest):
+    path = folder / EVALUATION
+    # One that goes on has none of its own yet.
+    if not (manifest.get("result") and path.exists()):
+        return {}
+    with readable_or_input_error(path):
+        return dict(read_json(path))
 
 
 def _read(results, project):
