@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from tfcourse.export import export_saved_model
-from tfcourse.export.model_signature import spec_names
+from tfcourse.export.model_signature import ModelSignature
 from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.preprocessing import model_of_columns
 from tfcourse.runs.scores import margin
@@ -78,7 +78,7 @@ def write_model(
             "data": data.describe(),
             "task": data.task,
             "feature_names": dataset.feature_names,
-            **_described_columns(data),
+            **_described_columns(model, data),
             **({} if spread is None else {"margin": spread}),
             "versions": package_versions(),
             **metadata,
@@ -92,14 +92,15 @@ def write_model(
             np.savez(beside, **data.example_arrays())
 
 
-def _described_columns(data):
+def _described_columns(model, data):
     """Returns what `tfcourse predict` needs to know of columns."""
     if not data.is_table:
         return {}
     columns = data.dataset.columns
     # The order in which Keras has the keys of a dict.
     names = sorted(column.name for column in columns)
-    inputs = dict(zip(names, spec_names(names), strict=True))
+    inputs = ModelSignature(model).spec_names
+    inputs = dict(zip(names, inputs, strict=True))
     raw = data.raw(data.split.train)
     return {
         "columns": [
