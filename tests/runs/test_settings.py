@@ -39,6 +39,8 @@ def test_objective_without_direction_is_refused(text):
         ("seed", -1),
         ("seed", 2**32),
         ("early_stopping", 0),
+        ("folds", 1),
+        ("image_size", 3),
         ("time_limit", -1),
     ],
 )
@@ -51,10 +53,28 @@ def test_numbers_out_of_range_are_refused(name, value):
 def test_the_objective_follows_the_task():
     assert Settings().of_task("classification").objective == "val_accuracy"
     assert Settings().of_task("regression").objective == "val_loss"
-    given = Settings(objective="val_mae")
+    given = Settings(objective="val_mae", space="wide")
     assert given.of_task("regression") == given
     with pytest.raises(InputError, match="--class-weight is for classes"):
         Settings(class_weight="balanced").of_task("regression")
+
+
+def test_the_space_follows_the_examples():
+    assert Settings().of_task("classification").space == "course"
+    assert Settings().of_task("classification", images=True).space == "cnn"
+    given = Settings(space="full")
+    assert given.of_task("classification", images=True).space == "full"
+
+
+@pytest.mark.parametrize("name", ["split", "group", "time", "dev"])
+def test_folds_and_a_set_that_chooses_exclude_each_other(name):
+    with pytest.raises(InputError, match=f"--{name} says which rows choose"):
+        Settings(folds=5, **{name: "a"})
+
+
+def test_an_unknown_sampler_is_refused():
+    with pytest.raises(InputError, match="no --sampler 'tp'. Did you .*'tpe'"):
+        Settings(sampler="tp")
 
 
 def test_settings_of_tables_are_read_from_json(tmp_path):
@@ -67,7 +87,7 @@ def test_settings_of_tables_are_read_from_json(tmp_path):
 
     assert read == settings
     assert read.resumed(drop=["b", "c"]).drop == ("b", "c")
-    assert read.table_options().drop == ("b", "c")
+    assert read.drop == ("b", "c")
 
 
 def test_paths_hold_from_anywhere(tmp_path, monkeypatch):

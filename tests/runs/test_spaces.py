@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfcourse.errors import InputError
-from tfcourse.runs.spaces import load_space, probe
+from tfcourse.runs.spaces import holding, load_space, probe
 from tfcourse.tuning import CourseSpace
 
 OBJECTIVE = keras_tuner.Objective("val_accuracy", "max")
@@ -167,3 +167,32 @@ def test_missing_space_is_refused(module, monkeypatch, spec, message):
     monkeypatch.chdir(module)
     with pytest.raises(InputError, match=message):
         load_space(spec, (4,), 3)
+
+
+def test_images_alone_have_convolutions():
+    with pytest.raises(
+        InputError, match=r"--space cnn is for images; .*\(4,\)"
+    ):
+        load_space("cnn", (4,), 3)
+    load_space("cnn", (8, 8), 3)
+
+
+@pytest.mark.parametrize(
+    "word, message",
+    [
+        ("units", "'units' is not name=value. --fix takes one"),
+        ("unit=3", "no hyperparameter 'unit'. Did you mean 'units'"),
+        ("units=3.5", "units must be a whole number"),
+        ("optimizer=sgd", "no value of optimizer 'sgd'"),
+        ("learning_rate=fast", "learning_rate must be a number"),
+    ],
+)
+def test_a_wrong_hold_is_refused(word, message):
+    with pytest.raises(InputError, match=message):
+        holding(CourseSpace((4,), 3), (word,))
+
+
+def test_beta_is_held_as_a_person_writes_it():
+    held = holding(CourseSpace((4,), 3), ("beta=0.95", "batch_size=64"))
+
+    assert held.values == {"1 - beta": 0.05, "batch_size": 64}

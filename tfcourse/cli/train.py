@@ -18,6 +18,7 @@ from tfcourse.cli.terminal.options import (
     Drop,
     Encoding,
     GroupColumn,
+    ImageSize,
     Keep,
     Only,
     Out,
@@ -77,6 +78,7 @@ def train(
     encoding: Encoding = None,
     separator: Separator = None,
     decimal: Decimal = None,
+    image_size: ImageSize = None,
     space: Space = None,
     hyperparameters: Annotated[
         list[str] | None,
@@ -125,6 +127,7 @@ def train(
         "encoding": encoding,
         "separator": separator,
         "decimal": decimal,
+        "image_size": image_size,
         "space": space,
         "epochs": epochs,
         "objective": objective,

@@ -18,9 +18,11 @@ from tfcourse.cli.terminal.options import (
     Drop,
     Encoding,
     GroupColumn,
+    ImageSize,
     Keep,
     Only,
     Out,
+    Sampler,
     Seed,
     Separator,
     SkipBad,
@@ -67,7 +69,16 @@ def tune(
     encoding: Encoding = None,
     separator: Separator = None,
     decimal: Decimal = None,
+    image_size: ImageSize = None,
     space: Space = None,
+    fix: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Hold a hyperparameter, as learning_rate=0.01; as often as "
+            "you like.",
+            metavar="NAME=VALUE",
+        ),
+    ] = None,
     trials: Annotated[
         int | None, typer.Option(help="How many trials.", show_default="64")
     ] = None,
@@ -81,6 +92,22 @@ def tune(
             help="Search coarse to fine, in so many rounds: each draws where "
             "the best trials were. 1 is random search.",
             show_default="3",
+        ),
+    ] = None,
+    sampler: Annotated[
+        Sampler | None,
+        typer.Option(
+            help="Let one of Optuna's samplers choose the trials, instead of "
+            "rounds.",
+            show_default="by rounds",
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            help="Score each trial by so many folds of training and "
+            "development set; 5 are usual.",
+            show_default="none",
         ),
     ] = None,
     objective: Annotated[
@@ -148,10 +175,14 @@ def tune(
         "encoding": encoding,
         "separator": separator,
         "decimal": decimal,
+        "image_size": image_size,
         "space": space,
+        "fix": fix,
         "trials": trials,
         "epochs": epochs,
         "rounds": rounds,
+        "sampler": sampler and sampler.value,
+        "folds": folds,
         "objective": objective,
         "seed": seed,
         "strategy": strategy and strategy.value,
@@ -211,6 +242,11 @@ def _prepare(given, folder, resume):
             "Each of the --rounds needs a trial: choose --rounds from 1 to "
             f"--trials {trials}. Received: --rounds {rounds}"
         )
+    if rounds is not None and given.get("sampler"):
+        raise InputError(
+            "--rounds and --sampler are two ways to choose trials: give one "
+            "of them."
+        )
     if resume:
         settings = read_settings(folder).resumed(**given)
     else:
@@ -230,11 +266,8 @@ def _carry_out(run, console):
     data = run.data.describe()
     with run.locked():
         print_remarks(console, run.data)
-        of = f" of {data['classes']} classes" if data["classes"] else ""
         console.print(
-            f"Searching {data['name']}: {data['train']:,} training, "
-            f"{data['dev']:,} development and {data['test']:,} test examples"
-            f"{of}. Results go to {run.folder}",
+            f"{_sizes(data, run.settings.folds)}. Results go to {run.folder}",
             highlight=False,
             markup=False,
             soft_wrap=True,
@@ -245,6 +278,20 @@ def _carry_out(run, console):
             run.search(progress.update)
         with console.status("Writing the report and the model"):
             return run.finish()
+
+
+def _sizes(data, folds):
+    of = f" of {data['classes']} classes" if data["classes"] else ""
+    train, test = f"{data['train']:,}", f"{data['test']:,}"
+    if folds:
+        return (
+            f"Searching {data['name']}: {train} examples in {folds} folds and "
+            f"{test} test examples{of}"
+        )
+    return (
+        f"Searching {data['name']}: {train} training, {data['dev']:,} "
+        f"development and {test} test examples{of}"
+    )
 
 
 def _say_how_to_resume(folder):
@@ -284,3 +331,18 @@ def _summarise(run, result):
         ),
     }
     print_summary(rows, result.folder)
+    _print_advice(result.folder)
+
+
+def _print_advice(folder):
+    """Prints what the report says first of what to do next."""
+    from tfcourse.tuning.report.advice.what_next import what_next
+    from tfcourse.tuning.report.importance_figures import what_mattered
+    from tfcourse.tuning.results.search_results import read_results
+
+    results = read_results(folder)
+    first = what_next(results, what_mattered(results))[0]
+    print(f"\nWhat next (more of it in the report): {first.title}.")
+    print(first.why)
+    if first.command:
+        print(f"  {first.command_text}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfcourse.data.chunks import ArrayReader, Chunk, TableReader
+from tfcourse.data.image_folders import ImageReader, are_images
 from tfcourse.data.table.columns import Column
 from tfcourse.data.table.spelling import spelled
 from tfcourse.errors import InputError
@@ -126,13 +127,13 @@ class Predictor:
         apart: Collection[str | Column] = (),
         on_bad: Callable[[str], object] | None = None,
         **text: str | None,
-    ) -> TableReader | ArrayReader:
+    ) -> TableReader | ArrayReader | ImageReader:
         """Returns the examples of a file, in the form that the model takes.
 
         Args:
             table: A CSV or Parquet file with the columns that the model was
                 trained on, in any order; or an `.npz` file with an array `x`,
-                for a model trained on such.
+                for a model trained on such; or a folder of images.
             apart: Columns that are no features.
             on_bad: As for `TableReader`.
             **text: `encoding`, `separator` and `decimal` of a text file.
@@ -143,7 +144,9 @@ class Predictor:
         examples = examples_for(
             self.metadata, table, apart=apart, on_bad=on_bad, **text
         )
-        if isinstance(examples, TableReader):
+        if isinstance(examples, ImageReader):
+            shape = self.shape
+        elif isinstance(examples, TableReader):
             shape = (len(examples.names),)
         else:
             shape = next(iter(examples)).features.shape[1:]
@@ -175,7 +178,7 @@ def _check_wanted(predictor, path, probabilities, interval):
 
 def examples_for(
     metadata: Mapping[str, Any], table: str | os.PathLike, **options: Any
-) -> TableReader | ArrayReader:
+) -> TableReader | ArrayReader | ImageReader:
     """Returns the examples of a file, as a model's metadata describe them.
 
     Without the model, and so at once.
@@ -189,6 +192,8 @@ def examples_for(
         InputError: If the file cannot be read, or lacks a column.
     """
     columns = columns_of(metadata)
+    if pathlib.Path(table).is_dir():
+        return ImageReader(table, _shape_of_images(metadata, table))
     if pathlib.Path(table).suffix.lower() == ".npz":
         if columns:
             raise InputError(
@@ -198,6 +203,15 @@ def examples_for(
         return ArrayReader(table)
     columns = columns or metadata.get("feature_names")
     return TableReader(table, columns, ranges=metadata.get("ranges"), **options)
+
+
+def _shape_of_images(metadata, folder):
+    shape = metadata.get("data", {}).get("shape", ())
+    if not are_images(shape):
+        raise InputError(
+            f"The model takes no images, and {folder} is a folder. Give a file."
+        )
+    return shape
 
 
 def columns_of(metadata: Mapping[str, Any]) -> list[Column] | None:

@@ -1,6 +1,7 @@
 """The hyperparameters of a single run, as words, a file or a search say."""
 
 import json
+from typing import Any
 
 from tfcourse.errors import InputError
 from tfcourse.runs.settings import read_settings
@@ -11,6 +12,10 @@ from tfcourse.utils.validation import unknown_name
 
 # From one to the next a hyperparameter may let others appear.
 _MOST_BUILDS = 10
+_HINT = (
+    "--hyperparameters takes best-of RUN, a file.json, or name=value as often "
+    "as you like."
+)
 
 
 def best_of(folder):
@@ -49,7 +54,7 @@ def read_hyperparameters(words):
     """
     if len(words) == 1 and words[0].endswith(".json"):
         return _of_file(words[0])
-    return dict(map(_pair, words))
+    return dict(pair(word, _HINT) for word in words)
 
 
 def _of_file(path):
@@ -66,13 +71,19 @@ def _of_file(path):
     return content
 
 
-def _pair(word):
+def pair(word: str, hint: str) -> tuple[str, Any]:
+    """Returns name and value of `"name=value"`, the value as JSON has it.
+
+    Args:
+        word: What was given.
+        hint: What else to say where it is not so.
+
+    Raises:
+        InputError: If it is not.
+    """
     name, equals, text = word.partition("=")
     if not equals or not name:
-        raise InputError(
-            f"{word!r} is not name=value. --hyperparameters takes best-of RUN, "
-            "a file.json, or name=value as often as you like."
-        )
+        raise InputError(f"{word!r} is not name=value. {hint}")
     try:
         return name, json.loads(text)
     except ValueError:

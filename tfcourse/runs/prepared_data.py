@@ -2,14 +2,17 @@
 
 import dataclasses
 import functools
+import pathlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from tfcourse import data
+from tfcourse.data.image_folders import are_images, read_image_folder
 from tfcourse.data.table.dataset import TableDataset
 from tfcourse.data.table.other_files import with_files
+from tfcourse.errors import InputError
 from tfcourse.runs.settings import Settings, names_file
 
 if TYPE_CHECKING:
@@ -69,6 +72,11 @@ class PreparedData:
         return isinstance(self.dataset, TableDataset)
 
     @property
+    def of_images(self) -> bool:
+        """Whether an example is an image: it has a height and a width."""
+        return not self.is_table and are_images(self.dataset.x.shape[1:])
+
+    @property
     def task(self) -> str:
         """`"classification"` or `"regression"`."""
         return getattr(self.dataset, "task", "classification")
@@ -109,6 +117,32 @@ class PreparedData:
         """
         positions = getattr(self.split, name)
         return self.x[positions], self.y[positions]
+
+    def with_dev_in_training(self) -> "PreparedData":
+        """Returns the data with the development set in the training set."""
+        split = self.split
+        both = np.concatenate([split.train, split.dev])
+        one = data.Split(both, split.dev[:0], split.test)
+        return PreparedData(self.dataset, one)
+
+    def check_folds(self, folds: int) -> None:
+        """Raises unless the training set can be split into so many folds.
+
+        Raises:
+            InputError: If it, or a class, has fewer examples; names it.
+        """
+        y = self.dataset.y[self.split.train]
+        if self.task == "regression":
+            count, what = len(y), "the training set"
+        else:
+            counts = np.bincount(y, minlength=self.classes)
+            count = counts.min()
+            what = f"class {self.dataset.labels[int(counts.argmin())]!r}"
+        if count < folds:
+            raise InputError(
+                f"--folds {folds} needs {folds} examples of each class; {what} "
+                f"has {count}. Give more, or ask for fewer folds."
+            )
 
     def fit_settings(self, settings: Settings) -> dict[str, Any]:
         """Returns what `model.fit` takes beside the data.
@@ -230,11 +264,14 @@ def _dataset(settings: Settings) -> data.Dataset | TableDataset:
     if not names_file(settings.data):
         settings.refuse_table_options()
         return data.load(settings.data)
+    if pathlib.Path(settings.data).is_dir():
+        settings.refuse_table_options()
+        return read_image_folder(settings.data, settings.image_size)
+    settings.refuse_image_size()
     if settings.data.lower().endswith(".npz"):
         settings.refuse_table_options(but="target")
         return data.read(settings.data, settings.target)
-    options = settings.table_options()
-    dataset = data.read_table(settings.data, options)
-    if not (options.dev or options.test):
+    dataset = data.read_table(settings.data, settings)
+    if not (settings.dev or settings.test):
         return dataset
-    return with_files(dataset, options, settings.seed)
+    return with_files(dataset, settings, settings.seed)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
-import numpy as np
 
 from tfcourse.errors import InputError
 from tfcourse.runs.artifacts import with_preprocessing, write_model
@@ -17,10 +16,10 @@ from tfcourse.runs.folders import check_unused, lock_of, locked
 from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.scores import evaluation
 from tfcourse.runs.settings import Settings, check_device, objective_of
-from tfcourse.runs.spaces import load_space, probe
+from tfcourse.runs.spaces import holding, load_space, probe
 from tfcourse.tuning.caviar.failures import AllTrialsFailedError, learning_rates
 from tfcourse.tuning.caviar.tuner import Caviar
-from tfcourse.tuning.oracles.coarse_to_fine import CoarseToFineOracle
+from tfcourse.tuning.oracles.choice import choose_oracle
 from tfcourse.tuning.report.page import write_report
 from tfcourse.tuning.results.axes import read_axes
 from tfcourse.tuning.results.manifest import (
@@ -30,13 +29,15 @@ from tfcourse.tuning.results.manifest import (
 )
 from tfcourse.tuning.results.table import write_table
 from tfcourse.tuning.results.trials import (
-    ALONE,
     TrialRecord,
+    count_alone,
     count_programs,
+    mean_seconds,
     ranked,
     read_groups,
     read_records,
 )
+from tfcourse.tuning.tuners.cross_validation import CrossValidated
 from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils.atomic_files import write_json
 
@@ -57,7 +58,8 @@ class SearchRunResult:
         programs: How many programs trained several of them each.
         alone: How many were trained by themselves.
         seconds_per_trial: How long a trial trained, on average.
-        dev: The best model's scores on the development set, by name.
+        dev: The best model's scores on the development set, by name; `None` if
+            trials were scored by folds.
         test: The same on the test set, by which nothing was chosen.
         intervals: The 95 % interval of each score, for each set.
         baselines: What takes no search reaches there, as of `baselines`.
@@ -70,7 +72,7 @@ class SearchRunResult:
     programs: int
     alone: int
     seconds_per_trial: float
-    dev: dict[str, float]
+    dev: dict[str, float] | None
     test: dict[str, float]
     intervals: dict[str, dict[str, tuple[float, float]]]
     baselines: dict[str, dict[str, dict[str, float]]]
@@ -111,17 +113,25 @@ class SearchRun:
             check_unused(self.folder)
         check_device(settings.device)
         self.data = data or PreparedData.load(settings)
-        self.settings = settings = settings.of_task(self.data.task)
+        if settings.folds:
+            self.data = self.data.with_dev_in_training()
+            self.data.check_folds(settings.folds)
+        self.settings = settings = settings.of_task(
+            self.data.task, self.data.of_images
+        )
         self.objective = objective_of(settings.objective)
         if resume:
             self._check_same_data()
-        self.space = load_space(
+        space = load_space(
             settings.space,
             self.data.input_shape,
             self.data.classes,
             self.data.task,
             self.objective.name,
+            len(self.data.split.train),
         )
+        self.space = holding(space, settings.fix)
+        self._oracle()  # Refuses what cannot be.
         probe(
             self.space,
             *self.data.first_examples(),
@@ -160,7 +170,7 @@ class SearchRun:
             with contextlib.suppress(AllTrialsFailedError):
                 self._tuner(progress).search(
                     *self.data.part("train"),
-                    validation_data=self.data.part("dev"),
+                    **self._held_out(),
                     epochs=self.settings.epochs,
                     verbose=0,
                     **self.data.fit_settings(self.settings),
@@ -189,9 +199,9 @@ class SearchRun:
                 completed=sum(r.status == "completed" for r in records),
                 failed=sum(r.status == "failed" for r in records),
                 programs=count_programs(groups),
-                alone=_count_alone(records, groups),
-                seconds_per_trial=_mean_seconds(records),
-                dev=found["dev"]["scores"],
+                alone=count_alone(records, groups),
+                seconds_per_trial=mean_seconds(records),
+                dev=found.get("dev", {}).get("scores"),
                 test=found["test"]["scores"],
                 intervals={
                     name: one["intervals"] for name, one in found.items()
@@ -235,21 +245,32 @@ class SearchRun:
         )
         return {"callbacks": [stop]}
 
-    def _tuner(self, progress=None):
-        oracle = CoarseToFineOracle(
+    def _held_out(self):
+        if self.settings.folds:
+            return {}
+        return {"validation_data": self.data.part("dev")}
+
+    def _oracle(self):
+        return choose_oracle(
             self.objective,
             self.settings.trials,
             self.settings.seed,
             rounds=self.settings.rounds,
+            sampler=self.settings.sampler,
             time_limit=self.settings.time_limit,
             target=self.settings.target_score,
         )
+
+    def _tuner(self, progress=None):
+        space, folds = self.space, self.settings.folds
+        if folds:
+            space = CrossValidated(space, folds, self.settings.seed)
         tuner_class = _STRATEGIES[self.settings.strategy]
         # keras-tuner prints that it reloads.
         with contextlib.redirect_stdout(io.StringIO()):
             return tuner_class(
-                oracle=oracle,
-                hypermodel=self.space,
+                oracle=self._oracle(),
+                hypermodel=space,
                 on_trial=lambda *_: self._write_trials(progress),
                 directory=self.folder,
                 project_name=self._project.name,
@@ -301,19 +322,3 @@ class SearchRun:
             data=self.data.describe(),
             result=found,
         )
-
-
-def _count_alone(records: list[TrialRecord], groups: list[dict]) -> int:
-    """Returns how many of the trials no program trained.
-
-    Args:
-        records: All trials.
-        groups: As `read_groups`: those that were trained in groups.
-    """
-    together = {t for g in groups if g["how"] != ALONE for t in g["trials"]}
-    return sum(record.trial not in together for record in records)
-
-
-def _mean_seconds(records):
-    seconds = [r.seconds for r in records if r.seconds is not None]
-    return float(np.mean(seconds)) if seconds else 0.0

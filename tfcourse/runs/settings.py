@@ -12,6 +12,7 @@ from tfcourse.tuning.results.manifest import (
     read_manifest,
     readable_or_input_error,
 )
+from tfcourse.utils.validation import unknown_name
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -21,6 +22,8 @@ _BOUNDS = {
     "epochs": (1, None),
     "rounds": (1, None),
     "early_stopping": (1, None),
+    "folds": (2, None),
+    "image_size": (4, 1024),
     "time_limit": (0, None),
     # scikit-learn and Keras take no larger seed.
     "seed": (0, 2**32 - 1),
@@ -32,24 +35,30 @@ _DIRECTIONS = {
     **dict.fromkeys(("f1", "f1_score", "r2", "r2_score"), "max"),
     **dict.fromkeys(("rmse", "mae", "mse"), "min"),
 }
+# Optuna's, that need no more than `pip install tfcourse[samplers]`.
+SAMPLERS = ("tpe", "qmc", "cmaes")
 _OF_TABLES = [field.name for field in dataclasses.fields(TableOptions)]
 # The best is the one with the fewest mistakes, or the nearest.
 _OBJECTIVES = {"classification": "val_accuracy", "regression": "val_loss"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """The settings of a search.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings(TableOptions):
+    """The settings of a search, and what is said of a table.
 
     Attributes:
-        data: Name of a bundled data set, or path of a file.
-        target: Column to predict, for a table; this and the others up to
-            `decimal` are those of `TableOptions`.
-        space: As for `load_space`.
+        data: Name of a bundled data set, path of a file, or of a folder of
+            images with a folder for each class.
+        space: As for `load_space`; `None` for the course's own, or `"cnn"` for
+            images.
         trials: How many trials.
         epochs: Passes over the training set, of each trial.
         rounds: 1 for random search; more to search coarse to fine, in so many
             rounds.
+        sampler: One of `SAMPLERS`, by which Optuna chooses instead.
+        folds: Score each trial by cross-validation with so many folds of
+            training and development set.
+        fix: Hyperparameters that are not searched, each as `"name=value"`.
         objective: Name of a metric, with `:min` or `:max` where its direction
             is not known; `None` for accuracy, or the loss of a regression.
         seed: Of the split, the draws and the initial weights.
@@ -61,33 +70,20 @@ class Settings:
         target_score: A search ends with a trial that reaches it.
         strategy: `"caviar"`, many trials as one program, or `"serial"`, one
             after another.
+        image_size: Images become so many pixels wide and high.
 
     Raises:
-        InputError: If a number is out of range.
+        InputError: If a number is out of range, or two settings contradict.
     """
 
     data: str = "digits"
-    target: str | None = None
-    task: str | None = None
-    drop: tuple[str, ...] = ()
-    only: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()
-    text: tuple[str, ...] = ()
-    category: tuple[str, ...] = ()
-    skip_bad: bool = False
-    dates: str | None = None
-    split: str | None = None
-    group: str | None = None
-    time: str | None = None
-    dev: str | None = None
-    test: str | None = None
-    encoding: str | None = None
-    separator: str | None = None
-    decimal: str | None = None
-    space: str = "course"
+    space: str | None = None
     trials: int = 64
     epochs: int = 10
     rounds: int = 3
+    sampler: str | None = None
+    folds: int | None = None
+    fix: tuple[str, ...] = ()
     objective: str | None = None
     seed: int = 0
     device: str = "auto"
@@ -96,6 +92,7 @@ class Settings:
     early_stopping: int | None = None
     time_limit: float | None = None
     target_score: float | None = None
+    image_size: int | None = None
 
     def __post_init__(self):
         for name, (least, most) in _BOUNDS.items():
@@ -112,17 +109,22 @@ class Settings:
                     f"--{name.replace('_', '-')} must be {bounds}. Received: "
                     f"{value}"
                 )
-        for name in _OF_TABLES:
+        for name in (*_OF_TABLES, "fix"):
             value = getattr(self, name)
             if isinstance(value, list):  # As JSON has it.
                 object.__setattr__(self, name, tuple(value))
-        self.table_options()  # Refuses what cannot be.
+        super().__post_init__()  # Refuses what cannot be.
+        if self.sampler not in (None, *SAMPLERS):
+            raise InputError(unknown_name("--sampler", self.sampler, SAMPLERS))
+        self._check_folds()
 
-    def table_options(self) -> TableOptions:
-        """Returns what the settings say of a table."""
-        return TableOptions(
-            **{name: getattr(self, name) for name in _OF_TABLES}
-        )
+    def _check_folds(self):
+        for name in ("split", "group", "time", "dev") if self.folds else ():
+            if getattr(self, name):
+                raise InputError(
+                    f"--{name} says which rows choose among trials, and "
+                    "--folds draws them at random: give one of them."
+                )
 
     def refuse_table_options(self, but: str | None = None) -> None:
         """Raises if something is said of a table, where there is none.
@@ -141,11 +143,20 @@ class Settings:
                     f"none. Leave --{option} out."
                 )
 
-    def of_task(self, task: str) -> "Settings":
-        """Returns the settings with the objective that a task has.
+    def refuse_image_size(self) -> None:
+        """Raises an `InputError` if there is a size of images."""
+        if self.image_size:
+            raise InputError(
+                f"--image-size is for folders of images; {self.data!r} is "
+                "none. Leave --image-size out."
+            )
+
+    def of_task(self, task: str, images: bool = False) -> "Settings":
+        """Returns the settings with the objective and the space of a task.
 
         Args:
             task: `"classification"` or `"regression"`.
+            images: Whether the examples are images.
 
         Raises:
             InputError: If a setting is for another task.
@@ -155,12 +166,15 @@ class Settings:
                 "--class-weight is for classes; what is to be predicted is an "
                 "amount. Leave it out."
             )
-        objective = self.objective or _OBJECTIVES[task]
-        return dataclasses.replace(self, objective=objective)
+        return dataclasses.replace(
+            self,
+            objective=self.objective or _OBJECTIVES[task],
+            space=self.space or ("cnn" if images else "course"),
+        )
 
     def resolved(self) -> "Settings":
         """Returns settings whose paths hold from any working directory."""
-        where, _, name = self.space.rpartition(":")
+        where, _, name = (self.space or "").rpartition(":")
         changes = {}
         if where.endswith(".py"):
             changes["space"] = f"{pathlib.Path(where).resolve()}:{name}"
@@ -200,8 +214,9 @@ class Settings:
 
 def names_file(name: str) -> bool:
     """Returns whether `--data` means a file rather than a bundled set."""
+    path = pathlib.Path(name)
     return name not in data.BUNDLED and (
-        bool(pathlib.Path(name).suffix) or "/" in name or "\\" in name
+        bool(path.suffix) or "/" in name or "\\" in name or path.is_dir()
     )
 
 

@@ -5,19 +5,32 @@ import inspect
 import pathlib
 import sys
 import tempfile
+from collections.abc import Sequence
 
 import keras
 import keras_tuner
 import numpy as np
 
+from tfcourse.data.image_folders import are_images
 from tfcourse.errors import InputError
 from tfcourse.export import outputs_match_classes
-from tfcourse.tuning.search_space.course_space import CourseSpace
+from tfcourse.runs.hyperparameter_values import pair, registered
+from tfcourse.tuning.search_space.course_space import CourseSpace, WideSpace
+from tfcourse.tuning.search_space.full_space import FullSpace
+from tfcourse.tuning.search_space.held import Held
 from tfcourse.tuning.search_space.hypermodel import Build, as_hypermodel
+from tfcourse.tuning.search_space.image_space import ImageSpace
+from tfcourse.tuning.search_space.scales import to_display
 from tfcourse.utils.text import first_line
 from tfcourse.utils.validation import unknown_name
 
-SPACES = {"course": CourseSpace}
+SPACES = {
+    "course": CourseSpace,
+    "wide": WideSpace,
+    "full": FullSpace,
+    "cnn": ImageSpace,
+}
+_HINT = "--fix takes one hyperparameter, as learning_rate=0.01."
 _TARGETS = {
     "classification": "classes numbered from 0",
     "regression": "targets of mean 0 and variance 1",
@@ -30,6 +43,7 @@ def load_space(
     classes: int,
     task: str = "classification",
     objective: str | None = None,
+    examples: int = 1,
 ) -> keras_tuner.HyperModel | Build:
     """Returns the search space of that name, or of the user's module.
 
@@ -42,12 +56,14 @@ def load_space(
         classes: The number of classes.
         task: `"classification"` or `"regression"`.
         objective: What the search goes by: our own spaces compute it.
+        examples: How many there are for training.
 
     Returns:
         A `keras_tuner.HyperModel`, or a function.
 
     Raises:
-        InputError: If there is no such space, module or name.
+        InputError: If there is no such space, module or name, or the examples
+            are no images, which `"cnn"` is for.
     """
     if ":" in spec:
         return _load_user_space(spec)
@@ -56,8 +72,38 @@ def load_space(
             unknown_name("search space", spec, SPACES)
             + " A space of your own is written module.py:build."
         )
+    if spec == "cnn" and not are_images(input_shape):
+        raise InputError(
+            f"--space cnn is for images; the examples have shape {input_shape}."
+            " Choose --space course."
+        )
     score = objective and objective.removeprefix("val_")
-    return SPACES[spec](input_shape, classes, task, score)
+    return SPACES[spec](input_shape, classes, task, score, examples)
+
+
+def holding(
+    space: keras_tuner.HyperModel | Build, fixed: Sequence[str]
+) -> keras_tuner.HyperModel:
+    """Returns a search space of which some hyperparameters are not searched.
+
+    Args:
+        space: What `load_space` returns.
+        fixed: Each as `"name=value"`.
+
+    Raises:
+        InputError: If one is not so, or the space has none of that name or
+            cannot have that value.
+    """
+    space = as_hypermodel(space)
+    if not fixed:
+        return space
+    given = dict(pair(word, _HINT) for word in fixed)
+    values = registered(space.build, given).values
+    names = {name: to_display(name, 0)[0] for name in values}
+    return Held(
+        space,
+        {name: v for name, v in values.items() if names[name] in given},
+    )
 
 
 def probe(

@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
-from tfcourse.data import Split
 from tfcourse.errors import InputError
 from tfcourse.runs.artifacts import with_preprocessing, write_model
 from tfcourse.runs.baselines import baselines
@@ -22,7 +20,7 @@ from tfcourse.runs.settings import (
     objective_of,
     read_training_settings,
 )
-from tfcourse.runs.spaces import load_space, probe
+from tfcourse.runs.spaces import holding, load_space, probe
 from tfcourse.tuning.panda import Panda, read_journal
 from tfcourse.tuning.panda.journal.page import write_page
 from tfcourse.tuning.results.manifest import (
@@ -30,7 +28,6 @@ from tfcourse.tuning.results.manifest import (
     read_manifest,
     write_manifest,
 )
-from tfcourse.tuning.search_space.hypermodel import as_hypermodel
 from tfcourse.tuning.search_space.scales import to_display
 from tfcourse.utils.atomic_files import write_json
 
@@ -95,19 +92,19 @@ class TrainingRun:
         self.folder = pathlib.Path(folder)
         check_device(settings.search.device)
         self.data = self._data(data)
-        search = settings.search.of_task(self.data.task)
+        search = settings.search.of_task(self.data.task, self.data.of_images)
         self.settings = dataclasses.replace(settings, search=search)
         self.objective = objective_of(search.objective)
         self._result = self._known_result()
-        self.space = as_hypermodel(
-            load_space(
-                search.space,
-                self.data.input_shape,
-                self.data.classes,
-                self.data.task,
-                self.objective.name,
-            )
+        space = load_space(
+            search.space,
+            self.data.input_shape,
+            self.data.classes,
+            self.data.task,
+            self.objective.name,
+            len(self.data.split.train),
         )
+        self.space = holding(space, search.fix)
         probe(
             self.space,
             *self.data.first_examples(),
@@ -218,9 +215,7 @@ class TrainingRun:
         data = data or PreparedData.load(self.settings.search)
         if not self.settings.train_on_dev:
             return data
-        split = data.split
-        both = np.concatenate([split.train, split.dev])
-        return PreparedData(data.dataset, Split(both, both[:0], split.test))
+        return data.with_dev_in_training()
 
     def _monitor(self):
         name = self.objective.name

@@ -28,6 +28,14 @@ class ClassWeight(enum.StrEnum):
     BALANCED = "balanced"
 
 
+class Sampler(enum.StrEnum):
+    """Which of Optuna's samplers chooses the trials."""
+
+    TPE = "tpe"
+    QMC = "qmc"
+    CMAES = "cmaes"
+
+
 class DateOrder(enum.StrEnum):
     """In which order dates are written that do not begin with the year."""
 
@@ -52,7 +60,8 @@ Data = Annotated[
     str | None,
     typer.Option(
         help="A bundled data set (see `tfcourse data`), a table (.csv, .tsv, "
-        ".parquet, .feather, .xlsx) or an .npz file.",
+        ".parquet, .feather, .xlsx), an .npz file, or a folder of images with "
+        "a folder for each class.",
         show_default="digits",
     ),
 ]
@@ -150,9 +159,17 @@ Decimal = Annotated[
 Space = Annotated[
     str | None,
     typer.Option(
-        help="The search space: `course`, or module.py:build for a keras-tuner "
-        "function of your own.",
-        show_default="course",
+        help="The search space: `course`, `wide` (wider bounds), `full` (also "
+        "learning-rate decay, keep_prob, λ), `cnn` (images), or "
+        "module.py:build for a keras-tuner function of your own.",
+        show_default="course, or cnn",
+    ),
+]
+ImageSize = Annotated[
+    int | None,
+    typer.Option(
+        help="Pixels that images become, wide and high.",
+        show_default="as they are, or 64",
     ),
 ]
 ClassWeightOption = Annotated[

@@ -68,7 +68,7 @@ def scores_rows(
     """Returns the rows of a summary with the scores of a model.
 
     Args:
-        dev: On the development set; `None` if it was trained on.
+        dev: On the development set; `None` if there is none left.
         test: On the test set.
         baselines: Of a run's result.
         intervals: Likewise; they stand behind the scores.
@@ -79,7 +79,7 @@ def scores_rows(
 
     name = " accuracy" if "accuracy" in test else ""
     rows = {
-        f"dev{name}": "trained on" if dev is None else text("dev", dev),
+        f"dev{name}": "trained on, too" if dev is None else text("dev", dev),
         f"test{name}": text("test", test),
     }
     others = [

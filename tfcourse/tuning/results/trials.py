@@ -114,6 +114,19 @@ def count_programs(groups: Iterable[dict[str, Any]]) -> int:
     return len({g["program"] for g in groups if g["how"] != ALONE})
 
 
+def count_alone(
+    records: Iterable[TrialRecord], groups: Iterable[dict[str, Any]]
+) -> int:
+    """Returns how many of the trials no program trained.
+
+    Args:
+        records: All trials.
+        groups: As `read_groups`: those that were trained in groups.
+    """
+    together = {t for g in groups if g["how"] != ALONE for t in g["trials"]}
+    return sum(record.trial not in together for record in records)
+
+
 def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:
     """Returns the completed records, the best first.
 
@@ -131,6 +144,12 @@ def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:
         key=lambda record: record.score,
         reverse=direction == "max",
     )
+
+
+def mean_seconds(records: Iterable[TrialRecord]) -> float:
+    """Returns how long a trial trained, on average; 0 if it is not known."""
+    seconds = [r.seconds for r in records if r.seconds is not None]
+    return sum(seconds) / len(seconds) if seconds else 0.0
 
 
 def _read_record(folder):

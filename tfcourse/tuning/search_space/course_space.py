@@ -1,4 +1,4 @@
-"""The course's own search space."""
+"""The course's own search space, and a wider one of the same kind."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import keras_tuner
 
 from tfcourse.layers import BatchNormalization
 from tfcourse.optimizers import Adam, Momentum, RMSprop
-from tfcourse.tuning.search_space.metrics import metric
+from tfcourse.tuning.search_space.output import compile_with_output
 from tfcourse.tuning.search_space.scales import (
     log_uniform,
     one_minus_log_uniform,
@@ -32,10 +32,17 @@ class CourseSpace(keras_tuner.HyperModel):
         task: `"classification"`; or `"regression"`, a linear output that is
             trained on the squared error.
         score: Name of one more metric of Keras's, see `metric`.
+        examples: $m$, how many examples there are for training.
 
     Reference:
         Ng, Improving Deep Neural Networks, week 3, Tuning process.
     """
+
+    units = (50, 100)
+    layers = (2, 4)
+    batch_sizes = (32, 256)
+    learning_rates = (1e-4, 1.0)
+    betas = (0.9, 0.999)
 
     def __init__(
         self,
@@ -43,42 +50,54 @@ class CourseSpace(keras_tuner.HyperModel):
         classes: int,
         task: str = "classification",
         score: str | None = None,
+        examples: int = 1,
     ) -> None:
         super().__init__()
         self.task = task
         self.score = score
         self.input_shape = input_shape
         self.classes = classes
+        self.examples = examples
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        units = hp.Int("units", 50, 100)
-        layers = hp.Int("layers", 2, 4)
+        units = hp.Int("units", *self.units)
+        layers = hp.Int("layers", *self.layers)
         # Used by `fit`; named here so that the first trial has it too.
-        powers_of_two(hp, "batch_size", 32, 256)
-        model = keras.Sequential([keras.Input(self.input_shape)])
-        if len(self.input_shape) > 1:
-            model.add(keras.layers.Flatten())
+        powers_of_two(hp, "batch_size", *self.batch_sizes)
+        model = self.input()
         for _ in range(layers):
             model.add(keras.layers.Dense(units, use_bias=False))
             model.add(BatchNormalization())
             model.add(keras.layers.Activation("relu"))
-        units, activation, loss, usual = self._last()
-        model.add(keras.layers.Dense(units, activation=activation))
-        score = (
-            None if self.score in (None, usual) else metric(self.score, units)
+        alpha = log_uniform(
+            hp, "learning_rate", *self.learning_rates, default=0.01
         )
-        metrics = [usual] if score is None else [usual, score]
-        model.compile(_optimizer(hp), loss, metrics=metrics)
+        return self.compiled(model, optimizer_of(alpha, *self.choose(hp)))
+
+    def input(self) -> keras.Sequential:
+        """Returns a model that takes examples and has no layers of its own."""
+        model = keras.Sequential([keras.Input(self.input_shape)])
+        if len(self.input_shape) > 1:
+            model.add(keras.layers.Flatten())
         return model
 
-    def _last(self):
-        """Returns units and activation of the last layer, loss and metric."""
-        if self.task == "regression":
-            return 1, None, "mean_squared_error", "mean_absolute_error"
-        if self.classes == 2:
-            return 1, "sigmoid", "binary_crossentropy", "accuracy"
-        loss = "sparse_categorical_crossentropy"
-        return self.classes, "softmax", loss, "accuracy"
+    def choose(
+        self, hp: keras_tuner.HyperParameters
+    ) -> tuple[str, float | None]:
+        """Returns the name of an optimizer, and the beta of momentum."""
+        name = hp.Choice("optimizer", ["momentum", "rmsprop", "adam"])
+        if name != "momentum":
+            return name, None
+        with hp.conditional_scope("optimizer", ["momentum"]):
+            return name, one_minus_log_uniform(hp, "beta", *self.betas)
+
+    def compiled(
+        self, model: keras.Sequential, optimizer: keras.optimizers.Optimizer
+    ) -> keras.Sequential:
+        """Returns a model with the last layer of its task, compiled."""
+        return compile_with_output(
+            model, optimizer, self.task, self.classes, self.score
+        )
 
     def fit(
         self,
@@ -90,13 +109,30 @@ class CourseSpace(keras_tuner.HyperModel):
         return model.fit(*args, batch_size=hp.get("batch_size"), **kwargs)
 
 
-def _optimizer(hp):
-    alpha = log_uniform(hp, "learning_rate", 1e-4, 1.0, default=0.01)
-    name = hp.Choice("optimizer", ["momentum", "rmsprop", "adam"])
+def optimizer_of(
+    alpha: Any, name: str, beta: float | None
+) -> keras.optimizers.Optimizer:
+    """Returns the course's optimizer of a name.
+
+    Args:
+        alpha: The learning rate, or a schedule of it.
+        name: `"momentum"`, `"rmsprop"` or `"adam"`.
+        beta: Of momentum.
+    """
     if name == "rmsprop":
         return RMSprop(alpha, beta=0.9)
-    if name == "adam":
-        return Adam(alpha)
-    with hp.conditional_scope("optimizer", ["momentum"]):
-        beta = one_minus_log_uniform(hp, "beta", 0.9, 0.999)
-    return Momentum(alpha, beta)
+    return Adam(alpha) if name == "adam" else Momentum(alpha, beta)
+
+
+class WideSpace(CourseSpace):
+    r"""`CourseSpace` with wider bounds, where the best lay at an edge.
+
+    1 to 6 hidden layers of 16 to 256 units, batches of 16 to 512, $\alpha$ in
+    [1e-5, 1], $\beta$ in [0.5, 0.9999].
+    """
+
+    units = (16, 256)
+    layers = (1, 6)
+    batch_sizes = (16, 512)
+    learning_rates = (1e-5, 1.0)
+    betas = (0.5, 0.9999)
