@@ -63,6 +63,9 @@ def make_run(
     groups=(),
     finished=True,
     name="digits",
+    settings=(),
+    data=(),
+    evaluation=None,
 ):
     """Writes the folder of a run.
 
@@ -80,6 +83,10 @@ def make_run(
         groups: As in `groups.json`.
         finished: Whether the run has ended.
         name: Of the data.
+        settings: A dict of those that are others than usual.
+        data: Likewise of what is said of the data.
+        evaluation: For each set how good the model is, as the file has it; the
+            result then has the scores and intervals of it.
 
     Returns:
         The folder.
@@ -119,8 +126,84 @@ def make_run(
     )
     if groups:
         write(search / "groups.json", list(groups))
-    write(folder / "run.json", manifest(len(drawn), direction, finished, name))
+    content = manifest(len(drawn), direction, finished, name)
+    content["settings"] |= dict(settings)
+    content["data"] |= dict(data)
+    if evaluation:
+        write(folder / "evaluation.json", evaluation)
+        content["result"] = {
+            "best_trial": "00",
+            "intervals": {n: one["intervals"] for n, one in evaluation.items()},
+            "baselines": {},
+            **{n: one["scores"] for n, one in evaluation.items()},
+        }
+    write(folder / "run.json", content)
     return folder
+
+
+def _regions(low, high, optimizers):
+    return [
+        {
+            "name": "learning_rate",
+            "axis": "log",
+            "when": {},
+            "low": low,
+            "high": high,
+        },
+        {
+            "name": "optimizer",
+            "axis": "category",
+            "when": {},
+            "values": optimizers,
+        },
+        {
+            "name": "beta",
+            "axis": "one_minus_log",
+            "when": {"optimizer": ["momentum"]},
+            "low": 0.9,
+            "high": 0.99,
+        },
+    ]
+
+
+_ROUNDS = [
+    {
+        "trials": [f"{n:02}" for n in range(12)],
+        "regions": _regions(1e-4, 1.0, ["momentum", "adam"]),
+    },
+    {
+        "trials": [f"{n:02}" for n in range(12, 24)],
+        "regions": _regions(1e-3, 0.1, ["adam"]),
+    },
+]
+_GROUPS = [
+    {
+        "trials": [f"{n:02}" for n in range(20)],
+        "members": 20,
+        "how": "vectorised",
+        "seconds": 4.0,
+        "why": "",
+    },
+    {
+        "trials": [f"{n:02}" for n in range(20, 24)],
+        "members": 4,
+        "how": "alone",
+        "seconds": 6.0,
+        "why": "it has a `train_step` of its own",
+    },
+]
+
+
+def make_run_in_rounds(folder):
+    """Writes the folder of a run of 24 trials, one failed, one unfinished."""
+    return make_run(
+        folder,
+        trials=24,
+        failed=[5],
+        unfinished=[23],
+        rounds=_ROUNDS,
+        groups=_GROUPS,
+    )
 
 
 def manifest(trials, direction="max", finished=True, name="digits"):

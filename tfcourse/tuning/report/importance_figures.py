@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tfcourse.tuning.report.axes import escaped, layout
+from tfcourse.tuning.report.scores import scores_to_scale
 from tfcourse.tuning.results.axes import HyperparameterAxis
 from tfcourse.tuning.results.importance import (
     LEAST,
@@ -173,6 +174,11 @@ def _optuna_contour(results, pair, records):
     """Returns the contours and the dots of Optuna's plot, as dicts."""
     import optuna
 
+    scores = scores_to_scale(records, results)
+    records = [
+        dataclasses.replace(record, score=score)
+        for record, score in zip(records, scores, strict=True)
+    ]
     some = dataclasses.replace(results, records=records)
     with warnings.catch_warnings():
         # Of an interface that Optuna calls experimental.

@@ -11,6 +11,9 @@ from tfcourse.utils.text import format_score
 
 # Okabe and Ito's palette: told apart by colour-blind readers.
 _COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00")
+# And without colours, too.
+_DASHES = ("-", "--", "-.", (0, (8, 2)), (0, (8, 2, 2, 2)))
+_MARKERS = ("o", "s", "D", "^", "P")
 _GREY = "#9aa4b2"
 _PAGE = {
     "axes.spines.top": False,
@@ -48,9 +51,10 @@ def write_pictures(source, folder):
     found = what_mattered(results)
     pictures = {
         "progress": lambda figure: _progress(figure, results),
-        "hyperparameters": lambda figure: _slices(figure, results),
-        "parallel": lambda figure: _parallel(figure, results),
     }
+    if results.searched_axes:
+        pictures["hyperparameters"] = lambda figure: _slices(figure, results)
+        pictures["parallel"] = lambda figure: _parallel(figure, results)
     if any(r.curves.get(results.objective) for r in results.best):
         pictures["curves"] = lambda figure: _curves(figure, results)
     if found.shares:
@@ -80,7 +84,8 @@ def _curves(figure, results):
             values,
             color=_COLORS[place] if coloured else _GREY,
             linewidth=1.8 if coloured else 0.7,
-            marker="o" if coloured else None,
+            linestyle=_DASHES[place] if coloured else "-",
+            marker=_MARKERS[place] if coloured else None,
             markersize=3.5,
             alpha=1 if coloured else 0.5,
             label=f"trial {record.trial}: {format_score(record.score)}"
@@ -118,14 +123,14 @@ def _progress(figure, results):
 
 
 def _slices(figure, results):
-    columns = min(3, len(results.axes))
-    rows = -(-len(results.axes) // columns)
+    columns = min(3, len(results.searched_axes))
+    rows = -(-len(results.searched_axes) // columns)
     figure.set_size_inches(3.2 * columns + 0.6, 2.8 * rows)
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
-    for plot in grid.flat[len(results.axes) :]:
+    for plot in grid.flat[len(results.searched_axes) :]:
         plot.set_visible(False)
     last = results.rounds[-1]["regions"] if len(results.rounds) > 1 else []
-    for axis, plot in zip(results.axes, grid.flat, strict=False):
+    for axis, plot in zip(results.searched_axes, grid.flat, strict=False):
         _slice(plot, results, axis)
         for region in last:
             if region["name"] == axis.name and axis.kind != "category":
@@ -175,7 +180,7 @@ def _slice(plot, results, axis):
 
 
 def _parallel(figure, results):
-    axes = results.axes
+    axes = results.searched_axes
     figure.set_size_inches(1.5 * (len(axes) + 1) + 1, 4.5)
     plot = figure.subplots()
     records = results.best

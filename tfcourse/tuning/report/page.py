@@ -4,13 +4,20 @@ import html
 import json
 import math
 import pathlib
+import re
 import string
 from typing import Any
 
 import plotly.offline
 
-from tfcourse.tuning.report import importance_figures, search_figures, text
+from tfcourse.tuning.report import importance_figures, search_figures
+from tfcourse.tuning.report.advice.what_next import what_next
 from tfcourse.tuning.report.parallel_figure import parallel_coordinate
+from tfcourse.tuning.report.residual_figure import residuals
+from tfcourse.tuning.report.sections import overview, training, trials
+from tfcourse.tuning.report.sections.glossary import glossary
+from tfcourse.tuning.report.sections.model import model
+from tfcourse.tuning.report.sections.next import next_steps
 from tfcourse.tuning.report.slice_figure import slice_plot
 from tfcourse.tuning.results.importance import Importances
 from tfcourse.tuning.results.search_results import (
@@ -65,15 +72,18 @@ def figures_of(
     figures = {"progress": search_figures.optimization_history(results)}
     if any(r.curves.get(results.objective) for r in results.best):
         figures["curves"] = search_figures.learning_curves(results)
-    for n, axis in enumerate(results.axes):
+    for n, axis in enumerate(results.searched_axes):
         figures[f"slice-{n}"] = slice_plot(results, axis)
-    if results.axes:
+    if results.searched_axes:
         figures["parallel"] = parallel_coordinate(results)
     if found.shares:
         figures["importance"] = importance_figures.importance_bars(found)
         contour = importance_figures.contour(results, found)
         if contour:
             figures["contour"] = contour
+    of_errors = residuals(results)
+    if of_errors:
+        figures["residuals"] = of_errors
     if any(record.seconds is not None for record in results.records):
         figures["seconds"] = search_figures.training_times(results)
     return figures
@@ -83,26 +93,73 @@ def _page(results):
     found = importance_figures.what_mattered(results)
     figures = figures_of(results, found)
     template = pathlib.Path(__file__).with_name("page.html")
-    return string.Template(template.read_text(encoding="utf-8")).substitute(
-        title=text.title(results),
-        sentence=text.sentence(results, found),
-        settings=text.settings(results),
-        facts=text.facts(results),
-        leaderboard=text.leaderboard(results),
-        all_trials=text.all_trials(results),
-        progress=_place("progress", 340),
-        curves=_curves(figures),
-        regions=_regions(results),
-        slices="".join(_place(id_, 280) for id_ in figures if "slice" in id_),
-        parallel=_parallel(results, figures),
-        importance=_importance(results, found, figures),
-        failures=text.failures(results),
-        training=text.training(results),
-        seconds=_place("seconds", 240) if "seconds" in figures else "",
-        provenance=text.provenance(results),
+    text = template.read_text(encoding="utf-8")
+    parts = {
+        "title": overview.title(results),
+        "sentence": overview.sentence(results, found),
+        "settings": overview.settings(results),
+        "facts": overview.facts(results),
+        "next": next_steps(what_next(results, found)),
+        "model": model(results),
+        "residuals": _residuals(figures),
+        "leaderboard": trials.leaderboard(results),
+        "progress": _place("progress", 340),
+        "curves": _curves(figures),
+        "regions": _regions(results),
+        "slices": "".join(
+            _place(id_, 280) for id_ in figures if "slice" in id_
+        ),
+        "parallel": _parallel(results, figures),
+        "importance": _importance(results, found, figures),
+        "failures": trials.failures(results),
+        "training": training.training(results),
+        "seconds": _place("seconds", 240) if "seconds" in figures else "",
+        "provenance": training.provenance(results),
+    }
+    return string.Template(text).substitute(
+        **parts,
+        contents=_contents(text),
+        glossary=glossary(_words(text) + "".join(parts.values())),
         plotly=plotly.offline.get_plotlyjs(),
-        # No tag inside a string may end the script.
-        figures=json.dumps(_finite(figures)).replace("<", "\\u003c"),
+        figures=_json(figures),
+        trial_curves=_json(_trial_curves(results)),
+    )
+
+
+def _contents(template):
+    """Returns links to the headings of the page."""
+    headings = re.findall(r'<h2 id="([\w-]+)">(.*?)</h2>', template)
+    return "".join(f'<a href="#{id_}">{name}</a>' for id_, name in headings)
+
+
+def _words(template):
+    """Returns what the template says itself."""
+    body = template.partition("<main>")[2].partition("</main>")[0]
+    return re.sub(r"\$\w+", " ", body)
+
+
+def _json(value):
+    # No tag inside a string may end the script.
+    return json.dumps(_finite(value)).replace("<", "\\u003c")
+
+
+def _trial_curves(results):
+    """Returns the curve of each trial, for a reader to pick one out."""
+    name = results.objective
+    return {
+        record.trial: record.curves[name]
+        for record in results.best
+        if record.curves.get(name)
+    }
+
+
+def _residuals(figures):
+    if "residuals" not in figures:
+        return ""
+    return (
+        '<h3>Residuals, on the test set</h3><p class="soft">Each dot is an '
+        "example. A pattern about the line, a bow or a funnel, is something "
+        "that the model has not learnt.</p>" + _place("residuals", 320)
     )
 
 
@@ -127,7 +184,7 @@ def _parallel(results, figures):
     if "parallel" not in figures:
         return ""
     # Wide enough to tell the scales apart; a phone scrolls it.
-    width = 95 * (len(results.axes) + 1)
+    width = 95 * (len(results.searched_axes) + 1)
     return _place("parallel", 420, f"min-width:{width}px")
 
 
@@ -137,7 +194,9 @@ def _importance(results, found, figures):
     rows = "".join(
         f'<li><i style="background:var({color})"></i><span>'
         f"<b>{html.escape(what)}</b><br>{html.escape(here)}</span></li>"
-        for what, color, here in importance_figures.tiers(results.axes, found)
+        for what, color, here in importance_figures.tiers(
+            results.searched_axes, found
+        )
     )
     course = (
         '<div class="card tiers"><h3>In the course\'s order</h3>'

@@ -48,7 +48,7 @@ def _lines(results, low, high):
     lines = []
     for place, record in reversed(list(enumerate(records))):
         score = (record.score - low) / (high - low) if high > low else 1.0
-        heights = [_height(record, axis) for axis in results.axes]
+        heights = [_height(record, axis) for axis in results.searched_axes]
         x, y = _smooth([*heights, min(max(score, 0), 1)])
         lines.append(
             {
@@ -81,7 +81,7 @@ def _height(record, axis):
 
 
 def _layout(results, low, high):
-    axes = results.axes
+    axes = results.searched_axes
     names = [axis.name for axis in axes] + [results.objective]
     absent = _absent_labels(results)
     return {
@@ -123,7 +123,7 @@ def _score_labels(results, low, high):
     # Scores beyond the fence lie at the end of the scale.
     least = "≤ " if fence == low else ""
     most = "≥ " if fence == high else ""
-    x = len(results.axes)
+    x = len(results.searched_axes)
     return [
         _label(x, 0, least + format_score(low)),
         _label(x, 1, most + format_score(high)),
@@ -134,7 +134,7 @@ def _absent_labels(results):
     records = results.best[:_MOST_LINES]
     return [
         _label(n, _ABSENT, "none")
-        for n, axis in enumerate(results.axes)
+        for n, axis in enumerate(results.searched_axes)
         if any(axis.name not in r.hyperparameters for r in records)
     ]
 

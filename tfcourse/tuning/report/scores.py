@@ -105,6 +105,17 @@ def clipped_scores(
     )
 
 
+def scores_to_scale(
+    records: Sequence[TrialRecord], results: SearchResults
+) -> list[float]:
+    """Returns the scores; those beyond the axis as the worst that is not."""
+    fence = outlier_fence(results)
+    if fence is None:
+        return [record.score for record in records]
+    worse = max if results.direction == "max" else min
+    return [worse(record.score, fence) for record in records]
+
+
 def score_scale(values: Sequence[float | None]) -> dict[str, Any]:
     """Returns the settings of the axis of a score: a loss may want a log."""
     finite = [v for v in values if v is not None]

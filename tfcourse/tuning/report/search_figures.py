@@ -22,6 +22,10 @@ from tfcourse.tuning.results.search_results import SearchResults
 from tfcourse.utils.text import format_score, format_value
 
 _COLORS = ("--c0", "--c1", "--c2", "--c3", "--c4")
+# Told apart without colours, too. Dotted is what was seen in training.
+_DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot")
+_MARKERS = ("circle", "square", "diamond", "triangle-up", "cross")
+_PATTERNS = ("", "/", ".", "x", "-")
 _LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}
 
 
@@ -97,9 +101,14 @@ def training_times(results: SearchResults) -> dict[str, Any]:
         if record.seconds is not None
     ]
     bars = []
-    for kind, color in zip(kinds, itertools.cycle(_COLORS), strict=False):
+    for kind, color, pattern in zip(
+        kinds,
+        itertools.cycle(_COLORS),
+        itertools.cycle(_PATTERNS),
+        strict=False,
+    ):
         some = [(n, r) for n, r in timed if how.get(r.trial, kinds[0]) == kind]
-        bars.append(_time_bars(some, kind, color))
+        bars.append(_time_bars(some, kind, color, pattern))
     return {
         "data": bars,
         "layout": {
@@ -118,14 +127,14 @@ def _best_curves(best, name):
         {
             **_curve(record, name, color),
             "mode": "lines+markers",
-            "marker": {"size": 6, "color": color},
-            "line": {"width": 2.5, "color": color},
+            "marker": {"size": 7, "color": color, "symbol": marker},
+            "line": {"width": 2.5, "color": color, "dash": dash},
             "name": f"trial {record.trial}: {format_score(record.score)}",
             "showlegend": True,
             "legendrank": rank,
         }
-        for rank, (record, color) in enumerate(
-            zip(best, _COLORS, strict=False), 1
+        for rank, (record, color, dash, marker) in enumerate(
+            zip(best, _COLORS, _DASHES, _MARKERS, strict=False), 1
         )
     ]
 
@@ -150,8 +159,14 @@ def _curve_scale(results, lines, coloured):
     fence = outlier_fence(results)
     if fence is None:
         return score_scale([v for line in lines for v in line["y"]])
-    # Grey lines that are far off do not press the others together.
-    shown = [v for line in coloured for v in line["y"] if v is not None]
+    # Grey lines that are far off do not press the others together, nor do the
+    # first epochs of a loss.
+    shown = [
+        v
+        for line in coloured
+        for v in line["y"][len(line["y"]) // 3 :]
+        if v is not None
+    ]
     low, high = min([fence, *shown]), max([fence, *shown])
     pad = 0.05 * (high - low)
     return {"range": [low - pad, high + pad]}
@@ -192,7 +207,7 @@ def _round_starts(results, place):
     ]
 
 
-def _time_bars(records, kind, color):
+def _time_bars(records, kind, color, pattern):
     return {
         "type": "bar",
         "x": [n for n, _ in records],
@@ -204,7 +219,10 @@ def _time_bars(records, kind, color):
         ],
         "hoverinfo": "text",
         "textposition": "none",
-        "marker": {"color": color},
+        "marker": {
+            "color": color,
+            "pattern": {"shape": pattern, "fgcolor": "--card", "size": 6},
+        },
     }
 
 

@@ -35,6 +35,13 @@ class HyperparameterAxis:
     when: dict[str, list[Any]] = dataclasses.field(default_factory=dict)
     registered: str = ""
 
+    @property
+    def varies(self) -> bool:
+        """Whether there is more than one value to choose from."""
+        if self.kind == "category":
+            return len(self.values or ()) > 1
+        return self.low != self.high
+
 
 def read_axes(project: str | pathlib.Path) -> list[HyperparameterAxis]:
     """Returns a `HyperparameterAxis` for each hyperparameter of a project.

@@ -75,6 +75,11 @@ class SearchResults:
         """The completed records, the best first."""
         return ranked(self.records, self.direction)
 
+    @property
+    def searched_axes(self) -> list[HyperparameterAxis]:
+        """The axes of hyperparameters that are not held at one value."""
+        return [axis for axis in self.axes if axis.varies]
+
     def of_status(self, status: str) -> list[TrialRecord]:
         """Returns the records of that status."""
         return [record for record in self.records if record.status == status]

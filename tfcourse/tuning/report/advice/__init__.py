@@ -1,0 +1,1 @@
+"""What a search tells of the next one."""

@@ -1,0 +1,77 @@
+"""A piece of advice, and the command that follows it."""
+
+import dataclasses
+import shlex
+from typing import Any
+
+from tfcourse.tuning.results.search_results import SearchResults
+
+# What `tfcourse tune` does anyway; `Settings` has the same.
+DEFAULTS = {
+    "space": "course",
+    "trials": 64,
+    "epochs": 10,
+    "rounds": 3,
+    "seed": 0,
+    "device": "auto",
+    "strategy": "caviar",
+}
+_OBJECTIVES = {"classification": "val_accuracy", "regression": "val_loss"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Advice:
+    """What to do next.
+
+    Attributes:
+        title: In a few words.
+        why: What in the search says so, in sentences.
+        command: The words of the command to give, if one does it.
+    """
+
+    title: str
+    why: str
+    command: tuple[str, ...] = ()
+
+    @property
+    def command_text(self) -> str:
+        """The command as a shell takes it."""
+        return shlex.join(self.command)
+
+
+def tune_command(results: SearchResults, **changes: Any) -> tuple[str, ...]:
+    """Returns the command of a search like this one.
+
+    Args:
+        results: The `SearchResults`.
+        **changes: Settings that are to be others.
+
+    Returns:
+        Its words, what is new last; none if the search was no run of
+        `tfcourse tune`.
+    """
+    settings = results.manifest.get("settings")
+    if not settings:
+        return ()
+    task = results.manifest["data"].get("task", "classification")
+    usual = {**DEFAULTS, "objective": _OBJECTIVES[task]}
+    words = ["tfcourse", "tune"]
+    first = {n: settings[n] for n in ("data", "target") if n in settings}
+    rest = {n: value for n, value in settings.items() if n not in changes}
+    for name, value in {**first, **rest, **changes}.items():
+        if value != usual.get(name):
+            words += _option(name, value)
+    return tuple(words)
+
+
+def _option(name, value):
+    option = f"--{name.replace('_', '-')}"
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [option]
+    if isinstance(value, list | tuple):
+        return [word for one in value for word in (option, str(one))]
+    if isinstance(value, float):
+        value = f"{value:.6g}"
+    return [option, str(value)]

@@ -1,0 +1,131 @@
+"""How good the best model is on each set, as HTML."""
+
+import html
+
+from tfcourse.tuning.report.advice.gaps import errors, least_error
+from tfcourse.tuning.report.sections.html_table import Html, table
+from tfcourse.tuning.results.scores import NAMES
+from tfcourse.tuning.results.search_results import SearchResults
+from tfcourse.utils.text import format_score
+
+_SETS = {"train": "training", "dev": "development", "test": "test"}
+# More classes than this make no readable square.
+_MOST_IN_CONFUSION = 12
+
+
+def model(results: SearchResults) -> str:
+    """Returns the scores of each set, and a row a class; or a sentence."""
+    if not results.evaluation:
+        return (
+            '<p class="soft">The model is scored when the search is finished.'
+            "</p>"
+        )
+    return (
+        f"{_scores(results)}{_errors(results)}"
+        f"{_classes(results.evaluation['test'])}"
+    )
+
+
+def _scores(results):
+    found = results.evaluation
+    names = list(found["test"]["scores"])
+    head = ["set", "examples", *(NAMES.get(name, name) for name in names)]
+    rows = [
+        [what, f"{found[part]['examples']:,}"]
+        + [_with_interval(found[part], name) for name in names]
+        for part, what in _SETS.items()
+        if part in found
+    ]
+    others = (results.manifest.get("result") or {}).get("baselines", {})
+    rows += [
+        [f"test, {other}", f"{found['test']['examples']:,}"]
+        + [
+            format_score(round(reached["test"][n], 4))
+            if n in reached["test"]
+            else ""
+            for n in names
+        ]
+        for other, reached in others.items()
+    ]
+    return (
+        '<p class="soft">In brackets 95 % intervals: what other examples of '
+        "the kind would give.</p>"
+        f'<div class="card">{table(head, rows)}</div>'
+    )
+
+
+def _with_interval(found, name):
+    score = format_score(found["scores"][name])
+    bounds = found["intervals"].get(name)
+    if not bounds:
+        return Html(score)
+    low, high = map(format_score, bounds)
+    return Html(f"<b>{score}</b> ({low} to {high})")
+
+
+def _errors(results):
+    """Returns the course's table of errors and the gaps between them."""
+    found = errors(results)
+    if found is None:
+        return ""
+    whose, least = least_error(results)
+    rows = [["lowest that is known", f"{least:.1%}", f"test, {whose}"]]
+    gaps = {
+        "training error": (found.train_error, "avoidable bias"),
+        "development error": (found.dev_error, "variance"),
+        "test error": (found.test_error, "overfit to dev"),
+    }
+    for name, (error, gap) in gaps.items():
+        high = "<b>, high</b>" if gap in found.high else ""
+        shown = Html(f"{gap} {found.gaps[gap]:.1%}{high}")
+        rows.append([name, f"{error:.1%}", shown])
+    what = (
+        "the share that is wrong"
+        if "accuracy" in results.evaluation["test"]["scores"]
+        else "the share of the variance that is not explained, 1 − R²"
+    )
+    return (
+        '<h3>Bias and variance</h3><p class="soft">The course\'s table: each '
+        f"error ({what}) and what it adds to the one above. A gap is high from "
+        f"{found.threshold:.1%} on"
+        + (", below which it may be chance" if found.threshold > 0.02 else "")
+        + ". What error is possible nobody knows; in its place stands the "
+        "lowest on examples that were not trained on.</p>"
+        f'<div class="card">{table(["", "error", "gap"], rows)}</div>'
+    )
+
+
+def _classes(test):
+    if "classes" not in test:
+        return ""
+    measures = ("precision", "recall", "f1-score")
+    rows = [
+        [label]
+        + [f"{row[measure]:.3f}" for measure in measures]
+        + [f"{int(row['support']):,}"]
+        for label, row in test["classes"].items()
+    ]
+    head = ["class", "precision", "recall", "F1", "examples"]
+    parts = [
+        "<h3>Each class, on the test set</h3>"
+        f'<div class="card">{table(head, rows, sortable=True)}</div>'
+    ]
+    if len(test["labels"]) <= _MOST_IN_CONFUSION:
+        parts.append(_confusion(test["labels"], test["confusion"]))
+    return "".join(parts)
+
+
+def _confusion(labels, rows):
+    cells = [
+        [Html(f"<b>{html.escape(label)}</b>")]
+        + [
+            Html(f"<b>{n}</b>") if i == j else ("" if n == 0 else n)
+            for j, n in enumerate(row)
+        ]
+        for i, (label, row) in enumerate(zip(labels, rows, strict=True))
+    ]
+    return (
+        '<h3>Confusion</h3><p class="soft">A row a true class, a column a '
+        "predicted one; what is right stands on the diagonal.</p>"
+        f'<div class="card">{table(["", *labels], cells)}</div>'
+    )

@@ -1,0 +1,29 @@
+"""What to do next, as HTML."""
+
+import html
+from collections.abc import Sequence
+
+from tfcourse.tuning.report.advice.advice import Advice
+
+
+def next_steps(advice: Sequence[Advice]) -> str:
+    """Returns the advice as a list, each with its command."""
+    if not advice:
+        return (
+            '<p class="soft">Nothing stands out. When a search is finished, '
+            "more is known.</p>"
+        )
+    return f'<ol class="advice">{"".join(map(_item, advice))}</ol>'
+
+
+def _item(one):
+    command = ""
+    if one.command:
+        command = (
+            f"<pre><code>{html.escape(one.command_text)}</code>"
+            '<button type="button" class="copy">Copy</button></pre>'
+        )
+    return (
+        f"<li><b>{html.escape(one.title)}</b><p>{html.escape(one.why)}</p>"
+        f"{command}</li>"
+    )

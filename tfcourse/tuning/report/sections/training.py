@@ -1,0 +1,78 @@
+"""How the trials were trained, and where all of it comes from, as HTML."""
+
+import datetime
+
+from tfcourse import __version__
+from tfcourse.tuning.report.sections.html_table import count, table
+from tfcourse.tuning.results.search_results import SearchResults
+from tfcourse.tuning.results.trials import count_programs
+from tfcourse.utils.text import format_value
+
+
+def training(results: SearchResults) -> str:
+    """Returns the table of how the trials were trained, alike ones together."""
+    if not results.groups:
+        return (
+            '<p class="soft">Each trial was trained by itself, one after the '
+            "other.</p>"
+        )
+    alike = {}
+    for group in results.groups:
+        key = (group["how"], group["why"], group.get("advice", ""))
+        some, members, seconds = alike.get(key, ([], 0, 0.0))
+        alike[key] = (
+            [*some, group],
+            members + group["members"],
+            seconds + group["seconds"],
+        )
+    rows = [
+        [
+            how,
+            count_programs(some) or "",
+            members,
+            f"{seconds:.3g}",
+            f"{seconds / max(members, 1):.2g}",
+            why,
+            advice,
+        ]
+        for (how, why, advice), (some, members, seconds) in alike.items()
+    ]
+    head = ["how", "programs", "trials", "seconds", "seconds a trial", "why"]
+    head.append("what to change")
+    together = count_programs(results.groups)
+    text = (
+        f'<p class="soft">Trials of one structure are trained as one program. '
+        f"Here were {count(together, 'such program')}.</p>"
+    )
+    return f'{text}<div class="card">{table(head, rows)}</div>'
+
+
+def provenance(results: SearchResults) -> str:
+    """Returns data, seed and versions."""
+    manifest = results.manifest
+    now = datetime.datetime.now().isoformat(" ", "minutes")
+    report = [["this page", f"tfcourse {__version__}, {now}"]]
+    if not manifest:
+        rows = [["project", str(results.folder)]]
+        return table(None, rows + report, text=True)
+    data, settings = manifest["data"], manifest["settings"]
+    sizes = ", ".join(f"{data[part]:,}" for part in ("train", "dev", "test"))
+    others = {
+        name: value
+        for name, value in settings.items()
+        if name not in ("data", "trials", "epochs", "objective")
+        # Nor what was left as it is.
+        and value not in (None, False, [], ())
+    }
+    rows = [
+        ["data", f"{data['name']}: {data['source']}"],
+        ["fingerprint of the data", data["fingerprint"][:16]],
+        ["training, development, test", sizes],
+        *[
+            [name.replace("_", " "), format_value(v)]
+            for name, v in others.items()
+        ],
+        ["versions", ", ".join(map(" ".join, manifest["versions"].items()))],
+        ["searched", manifest.get("written", "").replace("T", " ")],
+    ]
+    return table(None, rows + report, text=True)
