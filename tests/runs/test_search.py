@@ -233,7 +233,7 @@ def test_when_all_fail_it_says_why(tmp_path, monkeypatch):
         (Settings(data="none.csv"), "no file"),
         (Settings(data="wine", target="class"), "--target"),
         (Settings(data="wine", space="coarse"), "search space 'coarse'"),
-        (Settings(data="wine", objective="val_auc"), "objective 'val_auc'"),
+        (Settings(data="wine", objective="val_auk:max"), "objective 'val_auk'"),
         (Settings(data="wine", device="gpu"), "no GPU"),
     ],
 )

@@ -123,6 +123,24 @@ def test_study_has_the_ended_trials(run):
     assert "diverged" in study.trials[3].user_attrs["message"]
 
 
+def test_study_has_times_and_names(tmp_path):
+    folder = make_run(tmp_path / "run", trials=3)
+    path = folder / "search" / "trial_01" / "history.json"
+    history = json.loads(path.read_text())
+    path.write_text(json.dumps({**history, "ended": 1_700_000_000.25}))
+
+    study = to_optuna(folder)
+
+    assert study.study_name == "digits"
+    assert study.metric_names == ["val_accuracy"]
+    known, other = study.trials[1], study.trials[2]
+    assert known.datetime_complete.timestamp() == 1_700_000_000.25
+    assert known.duration.total_seconds() == 0.5
+    # Of older searches, when the file was written.
+    written = (folder / "search" / "trial_02" / "trial.json").stat().st_mtime
+    assert other.datetime_complete.timestamp() == pytest.approx(written)
+
+
 def test_study_of_a_loss_is_minimized(tmp_path):
     make_run(tmp_path / "run", direction="min")
 

@@ -3,7 +3,12 @@
 import keras
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
+from sklearn.metrics import (
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
 from tfcourse.tuning.search_space.metrics import F1, metric
 
@@ -35,6 +40,56 @@ def test_what_is_no_metric_or_needs_a_setting(name):
     found = metric(name)
 
     assert found is None or name == "metric"
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        (
+            "auc",
+            lambda y, p: roc_auc_score(y, p, multi_class="ovr"),
+        ),
+        (
+            "precision",
+            lambda y, p: precision_score(
+                y, p.argmax(1), average="macro", zero_division=0
+            ),
+        ),
+        ("recall", lambda y, p: recall_score(y, p.argmax(1), average="macro")),
+    ],
+)
+def test_of_many_classes_it_is_scikit_learns_mean(rng, name, expected):
+    y = rng.integers(0, 3, 400)
+    logits = rng.normal(size=(400, 3)) + 1.5 * np.eye(3)[y]
+    if name != "auc":
+        logits[:, 2] -= 9  # Never predicted.
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = metric(name, outputs=3)
+    same = type(found).from_config(found.get_config())
+
+    for some in (slice(0, 100), slice(100, 400)):
+        found.update_state(y[some], p[some].astype("float32"))
+        same.update_state(y[some], p[some].astype("float32"))
+
+    # Keras's AUC is a sum over 200 thresholds.
+    near = 0.02 if name == "auc" else 1e-6
+    assert float(found.result()) == pytest.approx(expected(y, p), abs=near)
+    assert float(same.result()) == float(found.result())
+    assert found.name == name
+    found.reset_state()
+    assert float(found.result()) == 0
+
+
+@pytest.mark.parametrize("name", ["precision", "recall"])
+def test_examples_count_by_their_weight(rng, name):
+    y, p = rng.integers(0, 3, 30), rng.uniform(size=(30, 3))
+    weights = rng.integers(0, 3, 30)
+    weighted, repeated = metric(name, 3), metric(name, 3)
+
+    weighted.update_state(y, p, weights)
+    repeated.update_state(np.repeat(y, weights), np.repeat(p, weights, 0))
+
+    assert float(weighted.result()) == pytest.approx(float(repeated.result()))
 
 
 @pytest.mark.parametrize("outputs", [1, 3])

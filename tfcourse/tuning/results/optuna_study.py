@@ -1,6 +1,8 @@
 """The trials of a search as an Optuna study."""
 
+import datetime
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from tfcourse.tuning.results.search_results import Source, read_results
@@ -17,7 +19,9 @@ def to_optuna(source: Source) -> "optuna.Study":
     the parameter `"1 - beta"` on a log scale. The user attributes of a trial
     hold what a person reads (`"hyperparameters"`, with $\beta$ itself), its
     id, seconds, best epoch, and why it failed; its intermediate values are the
-    objective after each epoch. Trials that have not ended are left out.
+    objective after each epoch. It knows when each began and ended, and its
+    metric by the name of the objective. Trials that have not ended are left
+    out.
 
     Args:
         source: As for `trials_frame`, or `SearchResults`.
@@ -42,27 +46,42 @@ def to_optuna(source: Source) -> "optuna.Study":
         for axis in results.axes
     }
     for record in ended:
-        params = {
-            name: value
-            for name, value in record.registered.items()
-            if name in distributions
-        }
         completed = record.trial in scored
         study.add_trial(
-            optuna.trial.create_trial(
-                state=getattr(
-                    optuna.trial.TrialState, "COMPLETE" if completed else "FAIL"
-                ),
-                value=record.score if completed else None,
-                params=params,
-                distributions={name: distributions[name] for name in params},
-                intermediate_values=dict(
-                    enumerate(record.curves.get(results.objective, ()), 1)
-                ),
-                user_attrs=_readable(record),
-            )
+            _frozen(optuna, record, completed, distributions, results.objective)
         )
+    with warnings.catch_warnings():
+        # Of an interface that Optuna calls experimental.
+        warnings.simplefilter("ignore")
+        study.set_metric_names([results.objective])
     return study
+
+
+def _frozen(optuna, record, completed, distributions, objective):
+    """Returns a trial with its times, which `create_trial` does not take."""
+    params = {
+        name: value
+        for name, value in record.registered.items()
+        if name in distributions
+    }
+    complete = datetime.datetime.fromtimestamp(record.ended)
+    start = complete - datetime.timedelta(seconds=record.seconds or 0)
+    states = optuna.trial.TrialState
+    return optuna.trial.FrozenTrial(
+        number=-1,  # The study numbers them.
+        trial_id=-1,
+        state=states.COMPLETE if completed else states.FAIL,
+        value=record.score if completed else None,
+        datetime_start=start,
+        datetime_complete=complete,
+        params=params,
+        distributions={name: distributions[name] for name in params},
+        user_attrs=_readable(record),
+        system_attrs={},
+        intermediate_values=dict(
+            enumerate(record.curves.get(objective, ()), 1)
+        ),
+    )
 
 
 def _readable(record):

@@ -33,6 +33,8 @@ class TrialRecord:
         message: Why it failed.
         curves: Metric name to a value an epoch.
         registered: Name to value, as keras-tuner has them.
+        ended: When its training ended, in seconds since 1970; when its file
+            was written, if that is not known.
     """
 
     trial: str
@@ -44,6 +46,7 @@ class TrialRecord:
     message: str = ""
     curves: dict[str, list[float]] = dataclasses.field(default_factory=dict)
     registered: dict[str, Any] = dataclasses.field(default_factory=dict)
+    ended: float | None = None
 
 
 def read_records(
@@ -166,6 +169,7 @@ def _read_record(folder):
             best_epoch=state["best_step"] + 1 if completed else None,
             message=_reason(state["message"]),
             registered=values,
+            ended=path.stat().st_mtime,
         )
     path = folder / "history.json"
     with readable_or_input_error(path):
@@ -173,6 +177,7 @@ def _read_record(folder):
         return dataclasses.replace(
             record,
             seconds=history.get("seconds"),
+            ended=history.get("ended", record.ended),
             curves=history.get("history", {}),
         )
 

@@ -259,7 +259,7 @@ def history_of(seconds: float, curve: dict) -> dict:
     """Returns what `history.json` says of a trial."""
     # A metric may have a value for each class.
     plain = {name: np.array(values).tolist() for name, values in curve.items()}
-    return {"seconds": seconds, "history": plain}
+    return {"seconds": seconds, "ended": time.time(), "history": plain}
 
 
 def best_execution(curves: list[dict], objective: keras_tuner.Objective) -> int:
