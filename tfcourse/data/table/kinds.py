@@ -87,16 +87,16 @@ def column_of(
 def _of_text(name, cells, places, options, decimal, path):
     import pyarrow.compute as pc
 
-    missing = missing_text(cells)
-    known = int((~missing).sum())
-    words = pc.unique(cells.filter(~missing)).to_pylist()
-    if {word.lower() for word in words} in ({"true"}, {"false"}, _BOTH):
-        return Column(name, "boolean")
     found = numbers(cells, decimal)
+    missing = found.missing
+    known = int((~missing).sum())
     if not found.bad.any():
         zeros = pc.match_substring_regex(cells, _LEADING_ZERO)
         # "007" is a name, as a postal code is.
         return Column(name, "category" if pc.any(zeros).as_py() else "number")
+    words = pc.unique(cells.filter(~missing)).to_pylist()
+    if {word.lower() for word in words} in ({"true"}, {"false"}, _BOTH):
+        return Column(name, "boolean")
     dates = {word for word in words if looks_like_date(word)}
     if dates:
         order = options.dates or order_of(np.array(sorted(dates)))
@@ -149,9 +149,10 @@ def reason_to_leave_out(
     known = values.values[~values.missing]
     if not len(known):
         return "has no value"
-    distinct = len(set(known.tolist()))
-    whole = column.kind == "number" and _are_integers(cells)
-    if whole and np.abs(known).max() > _MOST_EXACT and not _are_floats(cells):
+    distinct = _count_distinct(known)
+    number = column.kind == "number"
+    large = number and np.abs(known).max() > _MOST_EXACT
+    if large and not _are_floats(cells) and _are_integers(cells):
         return "has whole numbers of more than 15 digits, which are names"
     if distinct == 1 and not values.missing.any():
         return f"is {spelled(known[0])} in every row"
@@ -162,9 +163,9 @@ def reason_to_leave_out(
                 f"many for categories (for its words: --text {column.name!r})"
             )
         return None
-    if not whole:
+    if not number or len(known) < _FEW_ROWS or distinct < len(known):
         return None
-    return _reason_of_identifiers(column.name, known, distinct)
+    return _reason_of_identifiers(column.name, known, cells)
 
 
 def _are_integers(cells):
@@ -187,8 +188,16 @@ def _are_floats(cells):
     return pa.types.is_floating(cells.type)
 
 
-def _reason_of_identifiers(name, known, distinct):
-    if len(known) < _FEW_ROWS or distinct < len(known):
+def _count_distinct(values):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.count_distinct(pa.array(values)).as_py()
+
+
+def _reason_of_identifiers(name, known, cells):
+    """Returns why numbers that all differ tell the rows apart, if they do."""
+    if not _are_integers(cells):
         return None
     if (np.diff(known) == 1).all():
         return "counts the rows"
