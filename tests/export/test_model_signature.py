@@ -76,6 +76,60 @@ def test_a_model_written_as_a_class(tmp_path, rng):
     np.testing.assert_allclose(answer["outputs"], expected[:2], rtol=1e-5)
 
 
+class OfIds(keras.Model):
+    """Takes ids of words, and ages that are numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = layers.Embedding(5, 3)
+        self.dense = layers.Dense(2)
+
+    def call(self, inputs):
+        means = keras.ops.mean(self.embedding(inputs["words"]), axis=1)
+        both = keras.ops.concatenate([means, inputs["ages"]], axis=-1)
+        return self.dense(both)
+
+
+def test_a_class_that_takes_ids_is_served_ids(tmp_path, rng):
+    model = OfIds()
+    x = {
+        "words": rng.integers(0, 5, (4, 6)).astype("int32"),
+        "ages": rng.normal(size=(4, 1)).astype("float32"),
+    }
+    expected = model(x)
+
+    export_saved_model(model, tmp_path / "m")
+
+    described = describe_saved_model(tmp_path / "m")
+    takes = described["endpoints"]["serve"]["inputs"]
+    assert takes["words"][0] == "int32"
+    assert takes["ages"][0] == "float32"
+    loaded = tf.saved_model.load(tmp_path / "m")
+    given = {name: tf.constant(values) for name, values in x.items()}
+    answer = loaded.signatures["serve"](**given)["outputs"]
+    np.testing.assert_allclose(answer, expected, rtol=1e-5)
+
+
+class IdsAsNumbers(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.embedding = layers.Embedding(5, 1)
+
+    def call(self, ids):
+        return self.embedding(ids)[..., 0] + keras.ops.cast(ids, "float32")
+
+
+def test_what_is_a_number_too_stays_one(tmp_path):
+    model = IdsAsNumbers()
+    model(np.ones((2, 3), "float32"))
+
+    export_saved_model(model, tmp_path / "m")
+
+    described = describe_saved_model(tmp_path / "m")
+    takes = described["endpoints"]["serve"]["inputs"]
+    assert takes["features"][0] == "float32"
+
+
 def test_what_several_inputs_take_in_python_is_as_the_model_takes_it(
     tmp_path, rng
 ):

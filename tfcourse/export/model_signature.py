@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from tfcourse.errors import InputError
+from tfcourse.export.call_dtypes import with_dtypes_of_call
 
 # What TensorFlow lets an input of a signature be called.
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.]")
@@ -125,6 +126,7 @@ def _inputs(model):
     structure = keras.tree.map_shape_structure(
         lambda shape: keras.KerasTensor(shape, model.input_dtype), shapes
     )
+    structure = with_dtypes_of_call(model, structure)
     return keras.tree.flatten(structure), structure
 
 
