@@ -174,6 +174,8 @@ def _columns(path, options, decimal, cells, places, bad):
         columns.append(column)
         x[name] = values.values
     _check_some(path, options, columns, notes)
+    if notes:
+        notes.append("--keep COLUMN takes one that is left out all the same.")
     return columns, x, notes
 
 
