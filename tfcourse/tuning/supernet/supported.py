@@ -8,7 +8,9 @@ from keras import layers
 
 from tfcourse.layers import InvertedDropout
 from tfcourse.layers.batch_normalization import BATCH_NORMS
-from tfcourse.tuning.population.functional.elementwise import is_elementwise
+from tfcourse.tuning.population.functional.keras_optimizers import (
+    is_elementwise,
+)
 from tfcourse.tuning.supernet.graph import Node, overrides, takes_no_more
 from tfcourse.tuning.supernet.settings import WRAPPERS, inner
 from tfcourse.utils.keras_private import ELEMENTWISE_OPERATIONS

@@ -31,12 +31,12 @@ class Product(NamedTuple):
     """A matrix product that a layer computes for each example.
 
     Attributes:
-        count: How often.
+        times: How often.
         before: How many features it takes.
         after: How many it gives.
     """
 
-    count: float
+    times: float
     before: int
     after: int
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 
+from tfcourse import optimizers
 from tfcourse.errors import CannotVectorize
 from tfcourse.tuning.population.structure import StructureReader
 from tfcourse.tuning.population.structure.attributes import (
@@ -23,6 +24,22 @@ from tfcourse.utils.keras_private import (
     learning_rate_of,
     overwrite_without_branches,
     without_rate,
+)
+
+_ELEMENTWISE = (
+    keras.optimizers.Adadelta,
+    keras.optimizers.Adagrad,
+    keras.optimizers.Adam,
+    keras.optimizers.Adamax,
+    keras.optimizers.AdamW,
+    keras.optimizers.Lion,
+    keras.optimizers.Nadam,
+    keras.optimizers.RMSprop,
+    keras.optimizers.SGD,
+    optimizers.Adam,
+    optimizers.GradientDescent,
+    optimizers.Momentum,
+    optimizers.RMSprop,
 )
 
 # Of Keras or TensorFlow, whose methods are changed here.
@@ -133,3 +150,17 @@ def _functional(cls: type) -> type:
     # It goes by the name of the optimizer that it computes the steps of.
     name = {"__module__": cls.__module__, "__qualname__": cls.__qualname__}
     return type(cls.__name__, (cls, in_place_undone()), name)
+
+
+def is_elementwise(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether an optimizer's step of a number depends on no other number.
+
+    Where its gradient is zero from the first step on, so is then its step.
+    Clipping by a norm is left out of account.
+    """
+    return _name(type(optimizer)) in map(_name, _ELEMENTWISE)
+
+
+def _name(cls: type) -> str:
+    # What was made functional is a subclass, and goes by the same name.
+    return f"{cls.__module__}.{cls.__qualname__}"

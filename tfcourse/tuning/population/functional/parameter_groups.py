@@ -13,7 +13,9 @@ from typing import Any
 import keras
 
 from tfcourse.optimizers.base import is_kernel
-from tfcourse.tuning.population.functional.elementwise import is_elementwise
+from tfcourse.tuning.population.functional.keras_optimizers import (
+    is_elementwise,
+)
 from tfcourse.tuning.population.functional.layer_traits import (
     has_sparse_gradient,
     is_known,

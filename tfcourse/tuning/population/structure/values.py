@@ -44,7 +44,7 @@ _SAID_BY_TEXT = (
     *(types.GetSetDescriptorType, types.WrapperDescriptorType),
     types.MethodDescriptorType,
     # A field of a named tuple.
-    type(collections.namedtuple("_", "field").field),
+    type(vars(collections.namedtuple("_", "field"))["field"]),
 )
 
 
