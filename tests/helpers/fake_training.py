@@ -4,6 +4,7 @@ import types
 
 import keras
 import keras_tuner
+import numpy as np
 
 from tfcourse.tuning.caviar import programs as caviar_programs
 from tfcourse.tuning.caviar.tuner import Caviar
@@ -93,7 +94,7 @@ def layered_search(folder, trials):
         directory=folder,
         project_name="p",
     )
-    tuner.search([[1.0]], [[1.0]], verbose=0)
+    tuner.search(np.ones((1, 1)), np.ones((1, 1)), verbose=0)
     return tuner
 
 

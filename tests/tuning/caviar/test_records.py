@@ -4,6 +4,7 @@ import pathlib
 
 import fake_training
 import keras_tuner
+import numpy as np
 import pytest
 
 from tfcourse.tuning.caviar.tuner import Caviar
@@ -29,7 +30,7 @@ def search(folder, oracle=None, **kwargs):
         project_name="p",
         **kwargs,
     )
-    tuner.search([[1.0]], [[1.0]], epochs=2, verbose=0)
+    tuner.search(np.ones((1, 1)), np.ones((1, 1)), epochs=2, verbose=0)
     return tuner
 
 
@@ -178,9 +179,9 @@ def test_interrupted_in_training_goes_on_in_the_same_process(
         fake_training.build, OBJECTIVE, 4, population=2, directory=tmp_path
     )
     with pytest.raises(KeyboardInterrupt):
-        tuner.search([[1.0]], [[1.0]], verbose=0)
+        tuner.search(np.ones((1, 1)), np.ones((1, 1)), verbose=0)
     ran = fake_training.install(monkeypatch)
-    tuner.search([[1.0]], [[1.0]], verbose=0)
+    tuner.search(np.ones((1, 1)), np.ones((1, 1)), verbose=0)
 
     assert ran == [["2", "3"]]
 

@@ -2,6 +2,7 @@
 
 import fake_training
 import keras_tuner
+import numpy as np
 import pytest
 from keras_tuner import oracles
 
@@ -37,7 +38,7 @@ def search(folder, oracle, space=fake_training.build, population=4, **kwargs):
         project_name="p",
         **kwargs,
     )
-    tuner.search([[1.0]], [[1.0]], verbose=0)
+    tuner.search(np.ones((1, 1)), np.ones((1, 1)), verbose=0)
     return tuner
 
 
