@@ -80,3 +80,16 @@ def test_models_of_one_structure_pad_nothing():
 
     work = Work(models(make, (0.1,), (0.2,)))
     assert work.of_supernets([0, 1]).tolist() == work.alone.tolist() == [0, 0]
+
+
+def test_layers_that_do_not_say_their_shape_are_not_counted():
+    class Root(layers.Layer):
+        def call(self, x):
+            return x[:, :3]
+
+    def make(units):
+        return chain((5,), Root(), layers.Dense(units), layers.Dense(2))
+
+    some = models(make, (3,), (9,))
+    assert Work(some).alone.tolist() == [0, 0]
+    assert recurrent_steps(some[0]) == []

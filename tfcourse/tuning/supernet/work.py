@@ -18,7 +18,7 @@ from tfcourse.tuning.supernet.merged import (
     merge,
 )
 from tfcourse.tuning.supernet.settings import inner
-from tfcourse.tuning.supernet.signature import Parts, known_parts_of, parts_of
+from tfcourse.tuning.supernet.signature import Parts, parts_of
 from tfcourse.tuning.supernet.supported import TRANSPOSED
 from tfcourse.utils.keras_private import every_layer
 
@@ -97,10 +97,10 @@ class Work:
 def recurrent_steps(model: keras.Model) -> list[int | None]:
     """Returns how many steps each recurrent layer takes, if it is known."""
     parts = parts_of(model)
-    if parts is None:
+    shapes = parts and _shapes(parts.graph)
+    if parts is None or shapes is None:
         some = every_layer(model)
         return [steps_of(x) for x in some if isinstance(x, layers.RNN)]
-    shapes = _shapes(parts.graph)
     return [
         shapes[node.inputs[0].node][1]
         for node in parts.graph.nodes
@@ -110,24 +110,31 @@ def recurrent_steps(model: keras.Model) -> list[int | None]:
 
 def _rows(models: list[keras.Model]) -> list[dict]:
     """Returns the products of each model, by place in what holds all."""
-    parts = list(map(parts_of, models))
-    if any(some is None or not some.sizes_matter for some in parts):
+    nothing: list[dict] = [{} for _ in models]
+    parts = [some for some in map(parts_of, models) if some is not None]
+    if len(parts) < len(models) or not all(x.sizes_matter for x in parts):
         # All are the same: nothing is padded.
-        return [{} for _ in models]
+        return nothing
+    shapes = [_shapes(some.graph) for some in parts]
     try:
-        merged = merge([known_parts_of(model).elements for model in models])
+        merged = merge([some.elements for some in parts])
     except CannotVectorize:
-        return [{} for _ in models]
+        return nothing
     groups = list(alike(merged))
-    return [_row(known_parts_of(model), merged, groups) for model in models]
+    return [
+        {} if known is None else _row(some, known, merged, groups)
+        for some, known in zip(parts, shapes, strict=True)
+    ]
 
 
 def _row(
-    own: Parts, merged: list[Merged], groups: list[list[MergedNode]]
+    own: Parts,
+    shapes: dict[Node, tuple],
+    merged: list[Merged],
+    groups: list[list[MergedNode]],
 ) -> dict[tuple[int, int, int], Product]:
     """Returns a model's products by group, instance and number."""
     found = align(merged, own.elements).nodes
-    shapes = _shapes(own.graph)
     return {
         (i, j, k): product
         for i, group in enumerate(groups)
@@ -137,15 +144,19 @@ def _row(
     }
 
 
-def _shapes(graph: Graph) -> dict[Node, tuple]:
-    """Returns the shape of the first output of each node."""
+def _shapes(graph: Graph) -> dict[Node, tuple] | None:
+    """Returns the shape of the first output of each node, if all say it."""
     shapes: dict[Node, tuple] = {}
     for node in graph.nodes:
-        shapes[node] = (
-            node.shapes[0]
-            if node.shapes
-            else node.layer.compute_output_shape(shapes[node.inputs[0].node])
-        )
+        if node.shapes:
+            shapes[node] = node.shapes[0]
+            continue
+        before = shapes[node.inputs[0].node]
+        try:
+            shapes[node] = node.layer.compute_output_shape(before)
+        except Exception:
+            # A user's layer need not say it, before it is called.
+            return None
     return shapes
 
 
