@@ -460,6 +460,32 @@ def a_file():
     return build
 
 
+def a_file_by_a_path_in_a_dict():
+    path = pathlib.Path(tempfile.mkdtemp()) / "w.txt"
+    settings = {"files": [path]}
+
+    def build(hp):
+        path.write_text(str(value_of(hp)))
+        return times(lambda: float(settings["files"][0].read_text()))
+
+    return build
+
+
+def a_path_that_is_opened():
+    path = pathlib.Path(tempfile.mkdtemp()) / "w.txt"
+
+    def build(hp):
+        path.write_text(str(value_of(hp)))
+
+        def read():
+            with path.open() as file:
+                return float(file.read())
+
+        return times(read)
+
+    return build
+
+
 def an_opened_file():
     path = pathlib.Path(tempfile.mkdtemp()) / "w.txt"
 
@@ -566,6 +592,8 @@ READ = [
 HIDDEN = [
     a_context_variable,
     a_file,
+    a_file_by_a_path_in_a_dict,
+    a_path_that_is_opened,
     an_opened_file,
     the_environment,
     globals_by_name,

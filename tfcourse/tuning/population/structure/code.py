@@ -1,9 +1,11 @@
 """What the code of users' functions reads when it runs."""
 
 import builtins
+import contextlib
 import dis
 import functools
 import importlib.util
+import pathlib
 import sys
 import types
 from collections.abc import Iterator
@@ -46,6 +48,15 @@ _HIDDEN_OF_LIBRARIES = frozenset(
         *("fromfile", "genfromtxt", "load", "loadtxt", "memmap", "read_file"),
     }
 )
+# Methods of paths, which are known by their text, that read what is there.
+_HIDDEN_OF_PATHS = frozenset(
+    {
+        *("exists", "is_dir", "is_file", "iterdir", "lstat", "read_bytes"),
+        *("read_text", "readlink", "rglob", "samefile"),
+    }
+)
+# These may be those of other objects.
+_HIDDEN_OF_SEEN_PATHS = frozenset({"glob", "open", "resolve", "stat"})
 # With these a module is read by names that its reader does not spell.
 _BY_ANY_NAME = frozenset(
     {
@@ -115,6 +126,11 @@ def hidden_reads(
     for name in sorted(spelt & _HIDDEN_BUILTINS - found.keys()):
         if hasattr(builtins, name):
             yield name
+    methods = _HIDDEN_OF_PATHS
+    if any(isinstance(value, pathlib.Path) for value in _seen(function, found)):
+        methods |= _HIDDEN_OF_SEEN_PATHS
+    for name in sorted(names & methods):
+        yield f"pathlib.Path.{name}"
     for name, value in found.items():
         if value is None and name in names and name not in sys.modules:
             if name not in function.__globals__:
@@ -123,6 +139,16 @@ def hidden_reads(
             yield from _hidden_of_module(value, names)
         elif callable(value) and _is_hidden(_module_of(value)):
             yield f"{_module_of(value)}.{name}"
+
+
+def _seen(function: types.FunctionType, found: dict[str, Any]) -> Iterator[Any]:
+    """Yields the values that a function sees, but those in others."""
+    yield from found.values()
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # It is empty yet.
+            yield cell.cell_contents
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
 
 
 def _hidden_of_module(
