@@ -465,6 +465,58 @@ def test_defers_building():
     assert model.built
 
 
+def test_says_what_is_not_built_yet():
+    with keras_private.unbuilt():
+        model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+        model.compile("sgd", "mse")
+        (dense,) = model.layers
+        for look in (model.get_weights, lambda: dense.trainable_variables):
+            with pytest.raises(keras_private.NotBuiltYetError):
+                look()
+        with pytest.raises(keras_private.NotBuiltYetError):
+            dense.kernel_regularizer = None
+        dense.trainable = False
+        # What is called is built.
+        model(np.ones((1, 3), "float32"))
+        assert len(model.weights) == len(dense.weights) == 2
+        # Keras does not build it either.
+        unknown = keras.Sequential([layers.Dense(2)])
+        assert unknown.weights == []
+        unknown.layers[0].units = 3
+
+
+def test_finds_variables_that_their_layers_did_not_make_so():
+    def changes(change, **settings):
+        model = keras.Sequential(
+            [
+                keras.Input((3,)),
+                layers.Dense(2, **settings),
+                layers.BatchNormalization(trainable=False),
+            ]
+        )
+        change(model.layers[0])
+        return keras_private.changed_variables(model)
+
+    norm, rule = keras.constraints.MaxNorm(1.0), keras.regularizers.L2(0.1)
+    given = {"kernel_constraint": norm, "kernel_regularizer": rule}
+    assert changes(lambda dense: None, **given) == []
+    assert changes(lambda dense: setattr(dense, "trainable", False)) == []
+    place = 2, 0
+    for name, value in {
+        "trainable": False,
+        "overwrite_with_gradient": True,
+        "constraint": norm,
+        "regularizer": rule,
+    }.items():
+
+        def change(dense, name=name, value=value):
+            setattr(dense.kernel, name, value)
+
+        assert changes(change) == [(place, name, value)]
+    too_late = changes(lambda dense: setattr(dense, "bias_constraint", norm))
+    assert too_late == [(2, "bias_constraint")]
+
+
 def test_undoes_updates_in_place():
     variable = keras.Variable([1.0, 2.0])
     optimizer = functional(keras.optimizers.SGD(0.5))

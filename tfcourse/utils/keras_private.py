@@ -23,6 +23,7 @@ from keras.src.backend.common.global_state import (
     get_global_attribute,
     set_global_attribute,
 )
+from keras.src.layers.layer import Layer
 from keras.src.models.functional import Functional
 from keras.src.ops import numpy as numpy_operations
 from keras.src.optimizers.base_optimizer import BaseOptimizer
@@ -558,11 +559,117 @@ def divide_replaced(divided: Callable[..., Any]) -> Iterator[None]:
         yield
 
 
+class NotBuiltYetError(Exception):
+    """Code asks for, or changes, what would have been built by then."""
+
+
+_LISTS_OF_VARIABLES = (
+    *("variables", "trainable_variables", "non_trainable_variables"),
+    *("weights", "trainable_weights", "non_trainable_weights"),
+)
+
+
 @contextlib.contextmanager
 def unbuilt() -> Iterator[None]:
-    """While it lasts, a `keras.Sequential` waits to be built."""
-    with _patched((keras.Sequential, "_maybe_rebuild", lambda self: None)):
+    """While it lasts, a `keras.Sequential` waits to be built.
+
+    Code that meanwhile looks at its variables meets a `NotBuiltYetError`, as
+    does code that sets an attribute of its layers: it would come too late to
+    have an effect on what Keras had built.
+    """
+    waiting: dict[int, Any] = {}
+    call, set_attribute = Layer.__call__, Layer.__setattr__
+    build_by_keras = keras.Sequential._maybe_rebuild
+
+    def wait(model: keras.Sequential) -> None:
+        first = model._layers[0]
+        knows_shape = isinstance(first, keras.layers.InputLayer) or hasattr(
+            first, "input_shape"
+        )
+        if knows_shape and len(model._layers) > 1:
+            waiting.update((id(x), x) for x in every_layer(model))
+
+    def build_now(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if id(self) in waiting:
+            for layer in every_layer(self):
+                waiting.pop(id(layer), None)
+            if isinstance(self, keras.Sequential):
+                build_by_keras(self)
+        return call(self, *args, **kwargs)
+
+    def check_built(self: Any, what: str) -> None:
+        if id(self) in waiting:
+            raise NotBuiltYetError(
+                f"{self.name} is not built yet, and has no {what}"
+            )
+
+    def set_before(self: Any, name: str, value: Any) -> None:
+        if name not in ("trainable", "_trainable") and not isinstance(
+            self, keras.Model
+        ):
+            check_built(self, name)
+        set_attribute(self, name, value)
+
+    def checked(name: str) -> property:
+        own = vars(Layer)[name].fget
+
+        def get(self: Any) -> list[Variable]:
+            check_built(self, name)
+            return own(self)
+
+        return property(get)
+
+    with _patched(
+        (keras.Sequential, "_maybe_rebuild", wait),
+        (Layer, "__call__", build_now),
+        (Layer, "__setattr__", set_before),
+        *((Layer, name, checked(name)) for name in _LISTS_OF_VARIABLES),
+    ):
         yield
+
+
+def changed_variables(model: keras.Model) -> list[Any]:
+    """Returns how variables differ from what their layers made them.
+
+    Code can freeze a variable, or give it a regularizer or a constraint, of
+    which no config tells; and what it gives to a layer that is built comes too
+    late for them.
+    """
+    found: list[Any] = []
+    for number, layer in enumerate(every_layer(model)):
+        own = [
+            *((v, layer.trainable) for v in layer._trainable_variables),
+            *((v, False) for v in layer._non_trainable_variables),
+        ]
+        given = {id(value) for value in vars(layer).values()}
+        for i, (variable, trainable) in enumerate(own):
+            place = number, i
+            if bool(variable.trainable) != bool(trainable):
+                found.append((place, "trainable", bool(variable.trainable)))
+            if getattr(variable, "overwrite_with_gradient", False):
+                found.append((place, "overwrite_with_gradient", True))
+            for kind in ("regularizer", "constraint"):
+                value = getattr(variable, kind, None)
+                if value is not None and id(value) not in given:
+                    found.append((place, kind, value))
+        found += [(number, name) for name in _given_too_late(layer, own)]
+    return found
+
+
+def _given_too_late(layer: Any, own: list[tuple[Any, bool]]) -> list[str]:
+    """Returns regularizers and constraints that no variable has."""
+    if not own:
+        return []
+    kinds = ("regularizer", "constraint")
+    used = {id(getattr(v, kind, None)) for v, _ in own for kind in kinds}
+    return [
+        name
+        for name, value in vars(layer).items()
+        if name.endswith(("_regularizer", "_constraint"))
+        and name != "activity_regularizer"
+        and value is not None
+        and id(value) not in used
+    ]
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ hyperparameters, and from what their initial weights are drawn. A model whose
 initialization is deferred has just that.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -87,16 +88,17 @@ def build_deferred(
             keras.utils.set_random_seed(seed)
         return build()
 
-    try:
-        with deferred_initialization():
-            model = seeded()
+    # If an error is not for the deferring, it will be raised again.
+    with contextlib.suppress(Exception), deferred_initialization():
+        model = seeded()
         if _may_wait(model):
             return model
-        with deferred_initialization(built=True):
-            return seeded()
-    except Exception:
-        # If it is not for the deferring, it will be raised again.
+    with (
+        contextlib.suppress(Exception),
+        deferred_initialization(built=True),
+    ):
         return seeded()
+    return seeded()
 
 
 def build_late(build: Callable[[], keras.Model]) -> keras.Model:

@@ -51,6 +51,7 @@ from tfcourse.tuning.supernet.supported import (
     shape_of,
 )
 from tfcourse.tuning.supernet.widths import free_widths
+from tfcourse.utils.keras_private import changed_variables
 
 # Of larger networks an update is not computed for nothing.
 SMALL = 2**16
@@ -120,7 +121,7 @@ def family(model: keras.Model) -> tuple[Hashable, Hashable] | None:
         embedded in one `Supernet`.
     """
     parts = parts_of(model)
-    if parts is None or not parts.sizes_matter:
+    if parts is None or not parts.sizes_matter or changed_variables(model):
         return None
     return ("supernet", parts.signature), parts.optimizer
 

@@ -13,6 +13,7 @@ from tfcourse.tuning.population.structure.reader import (
 )
 from tfcourse.tuning.population.structure.values import keras_settings
 from tfcourse.utils.keras_private import (
+    changed_variables,
     compile_argument,
     every_layer,
     losses_of_outputs,
@@ -76,6 +77,7 @@ def digest(
             ("model", reader.model(model)),
             *compile_structure(model, reader, settings),
             ("made before", reader.read(list(constants))),
+            ("variables", reader.read(changed_variables(model))),
             ("keras", keras_settings()),
             ("names", names_that_count(model, reader)),
         )
