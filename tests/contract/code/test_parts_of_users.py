@@ -85,14 +85,24 @@ class Pair(keras.metrics.Mean):
         return {"once": super().result(), "twice": 2 * super().result()}
 
 
+class ReturnsItsVariable(Largest):
+    """Whose training value `fit` reads after the validation."""
+
+    def result(self):
+        return self.seen
+
+
 def batch_maximum(y, p):
     return ops.max(ops.abs(y - p)) * ops.ones_like(y)
 
 
 @pytest.mark.parametrize(
     "metric",
-    [Largest, NeverReset, TwiceTheMean, Pair, lambda: batch_maximum],
-    ids=["largest", "never reset", "twice", "pair", "function"],
+    [
+        *(Largest, NeverReset, TwiceTheMean, Pair, ReturnsItsVariable),
+        lambda: batch_maximum,
+    ],
+    ids=["largest", "never reset", "twice", "pair", "variable", "function"],
 )
 def test_a_metric(tmp_path, metric):
     same(tmp_path, lambda hp: compiled(hp, layers.Dense(1), metrics=[metric()]))

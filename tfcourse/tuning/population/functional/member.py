@@ -190,7 +190,15 @@ class Member:
         """
         unused = len(self.packing.groups) - len(arrays)
         with self._scope([None] * unused + arrays) as scope:
-            results = tensors_of(dict(self.model.get_metrics_result()))
+            found = dict(self.model.get_metrics_result())
+            for name, value in found.items():
+                if isinstance(value, keras.Variable):
+                    raise CannotVectorize(
+                        f"its metric {name} returns a variable, which `fit` "
+                        "reads after the validation has changed it (return "
+                        "`variable + 0`)"
+                    )
+            results = tensors_of(found)
             if scope.changed:
                 raise CannotVectorize("its metrics change as they are read")
             return results
