@@ -628,31 +628,33 @@ def unbuilt() -> Iterator[None]:
         yield
 
 
-def changed_variables(model: keras.Model) -> list[Any]:
-    """Returns how variables differ from what their layers made them.
+def changed_variables(model: keras.Model) -> dict[str, Any]:
+    """Returns how variables differ from what their layers made them, by place.
 
     Code can freeze a variable, or give it a regularizer or a constraint, of
     which no config tells; and what it gives to a layer that is built comes too
     late for them.
     """
-    found: list[Any] = []
+    found: dict[str, Any] = {}
     for number, layer in enumerate(every_layer(model)):
         own = [
             *((v, layer.trainable) for v in layer._trainable_variables),
             *((v, False) for v in layer._non_trainable_variables),
         ]
         given = {id(value) for value in vars(layer).values()}
+        of = f"layer {number} ({type(layer).__name__})"
         for i, (variable, trainable) in enumerate(own):
-            place = number, i
+            place = f"{of}, variable {i}"
             if bool(variable.trainable) != bool(trainable):
-                found.append((place, "trainable", bool(variable.trainable)))
+                found[f"{place}, trainable"] = bool(variable.trainable)
             if getattr(variable, "overwrite_with_gradient", False):
-                found.append((place, "overwrite_with_gradient", True))
+                found[f"{place}, overwrite_with_gradient"] = True
             for kind in ("regularizer", "constraint"):
                 value = getattr(variable, kind, None)
                 if value is not None and id(value) not in given:
-                    found.append((place, kind, value))
-        found += [(number, name) for name in _given_too_late(layer, own)]
+                    found[f"{place}, {kind}"] = value
+        for name in _given_too_late(layer, own):
+            found[f"{of}, {name}"] = "given too late"
     return found
 
 
@@ -782,7 +784,7 @@ def _set_untracked(owner: type) -> Callable[..., None]:
 
 @contextlib.contextmanager
 def _patched(
-    *changes: tuple[Any, str, Callable[..., Any]],
+    *changes: tuple[Any, str, Any],
 ) -> Iterator[None]:
     """While it lasts, classes or modules have other functions."""
     with _patching, contextlib.ExitStack() as stack:

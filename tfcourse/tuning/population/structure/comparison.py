@@ -77,7 +77,7 @@ def digest(
             ("model", reader.model(model)),
             *compile_structure(model, reader, settings),
             ("made before", reader.read(list(constants))),
-            ("variables", reader.read(changed_variables(model))),
+            ("variables", _changes_of_variables(model, reader)),
             ("keras", keras_settings()),
             ("names", names_that_count(model, reader)),
         )
@@ -133,6 +133,14 @@ def names_that_count(model: keras.Model, reader: StructureReader) -> Structure:
         parts = [*every_layer(model), *losses, *metrics, model.optimizer]
         names += [str(getattr(part, "name", "")) for part in parts]
     return tuple(names)
+
+
+def _changes_of_variables(
+    model: keras.Model, reader: StructureReader
+) -> Structure | str:
+    found = changed_variables(model).items()
+    read = tuple((place, reader.read(value)) for place, value in found)
+    return read or "as their layers made them"
 
 
 def _reads_names(optimizer: Any) -> bool:
