@@ -41,9 +41,15 @@ def search(tuner_class, folder, case, objective="loss", **settings):
     return tuner
 
 
-def assert_same(folder, case, objective="loss", **settings):
-    """Searches twice and compares; returns Caviar's tuner."""
-    ours = search(Caviar, folder, case, objective, **settings)
+def assert_same(folder, case, objective="loss", own=None, **settings):
+    """Searches twice and compares; returns Caviar's tuner.
+
+    Args:
+        folder, case, objective: As for `search`.
+        own: Arguments of `Caviar` only.
+        **settings: Passed to both tuners.
+    """
+    ours = search(Caviar, folder, case, objective, **settings | (own or {}))
     theirs = search(SerialTuner, folder, case, objective, **settings)
     compare(ours, theirs)
     return ours

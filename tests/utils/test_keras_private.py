@@ -617,13 +617,28 @@ def test_clips_in_several_ways():
 
 
 def test_gives_a_cell_other_masks():
+    def draw(*what):
+        return [what] * what[-1]
+
     cell = layers.GRUCell(2, dropout=0.5, reset_after=False)
-    keras_private.set_masks(cell, lambda inputs, rate: (inputs, rate))
-    assert cell.get_dropout_mask("inputs") == ("inputs", 0.5)
-    # A convolution has a mask for each of its gates.
-    cell = layers.ConvLSTM1D(2, 2, dropout=0.5).cell
-    keras_private.set_masks(cell, lambda inputs, rate: (inputs, rate))
-    assert set(cell.get_dropout_mask("inputs")) == {("inputs", 0.5)}
+    keras_private.set_masks(cell, draw)
+    assert cell.get_dropout_mask("inputs") == ("dropout", "inputs", 1)
+    assert cell.get_recurrent_dropout_mask("states") is None
+    # A convolution has a mask for each of its gates, and keeps them.
+    cell = layers.ConvLSTM1D(2, 2, recurrent_dropout=0.5).cell
+    keras_private.set_masks(cell, draw)
+    masks = cell.get_recurrent_dropout_mask("states")
+    assert masks == [("recurrent_dropout", "states", 4)] * 4
+    assert cell.get_recurrent_dropout_mask("others") is masks
+    cell.reset_recurrent_dropout_mask()
+    assert cell.get_recurrent_dropout_mask("others") != masks
+
+
+def test_finds_the_cells_with_masks():
+    layer = layers.Bidirectional(layers.GRU(2))
+    found = keras_private.cells_with_masks(layer)
+    assert found == [layer.forward_layer.cell, layer.backward_layer.cell]
+    assert keras_private.cells_with_masks(layers.Dense(2)) == []
 
 
 def test_knows_what_dropout_has_in_common():

@@ -24,6 +24,7 @@ from keras.src.backend.common.global_state import (
     set_global_attribute,
 )
 from keras.src.layers.layer import Layer
+from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 from keras.src.models.functional import Functional
 from keras.src.ops import numpy as numpy_operations
 from keras.src.optimizers.base_optimizer import BaseOptimizer
@@ -357,21 +358,35 @@ def noise_shape_of(layer: keras.layers.Dropout, inputs: Any) -> Any:
     return layer.noise_shape
 
 
-def set_masks(cell: Any, mask: Callable[[Any, Any], Any]) -> None:
-    """Gives a recurrent cell another function that draws a mask of dropout.
+def cells_with_masks(layer: Any) -> list[Any]:
+    """Returns what in a layer may draw masks of dropout for sequences."""
+    every = every_layer(layer)
+    return [cell for cell in every if isinstance(cell, DropoutRNNCell)]
+
+
+def set_masks(cell: Any, draw: Callable[[str, Any, int], list[Any]]) -> None:
+    """Lets a recurrent cell draw its masks of dropout by another function.
 
     Args:
         cell: The cell.
-        mask: The function, of the inputs of a step and a rate.
+        draw: A function of the name of the rate, of what the mask is for, and
+            of how many masks there are.
     """
     count = getattr(cell, "dropout_mask_count", None)
 
-    def masks(inputs: Any, rate: Any) -> Any:
-        if count is None:
-            return mask(inputs, rate)
-        return [mask(inputs, rate) for _ in range(count)]
+    def set_mask(name: str) -> None:
+        kept = f"_{name}_mask"
 
-    vars(cell)["_create_dropout_mask"] = masks
+        def mask(inputs: Any) -> Any:
+            if getattr(cell, kept, None) is None and getattr(cell, name):
+                masks = draw(name, inputs, count or 1)
+                setattr(cell, kept, masks[0] if count is None else masks)
+            return getattr(cell, kept, None)
+
+        vars(cell)[f"get_{name}_mask"] = mask
+
+    set_mask("dropout")
+    set_mask("recurrent_dropout")
 
 
 def with_loss_arguments(

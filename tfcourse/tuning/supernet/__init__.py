@@ -20,10 +20,10 @@ and a member takes that of its own.
 
 So a search space needs nothing of its own: `keras.layers.Dense(hp.Int("units",
 50, 100))` is enough. The small networks draw their initial weights by their own
-fan-in, and what comes out is an ordinary, small Keras model. Dropout draws as
-many numbers as the supernet has features, and of these a network takes those
-that it would draw alone. What an activation gives that is not zero at zero is
-masked.
+fan-in, and what comes out is an ordinary, small Keras model. Dropout, that
+inside recurrent layers included, draws as many numbers as the supernet has
+features, and of these a network takes those that it would draw alone. What an
+activation gives that is not zero at zero is masked.
 
 *Recurrence.* The weights of the gates lie side by side, and a slice is one of
 each. A unit without weights has a state that stays zero. Of a stack of such

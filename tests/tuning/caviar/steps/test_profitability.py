@@ -26,6 +26,7 @@ def measured(monkeypatch):
     for name in ("_PROGRAM_LAYER", "_ALONE_LAYER", "ALONE_RECURRENT"):
         monkeypatch.setattr(costs, name, 0.0)
     monkeypatch.setattr(costs, "PROGRAM_RECURRENT", 2.0 * costs._STEPS / 4)
+    monkeypatch.setattr(costs, "PROGRAM_MASKS", 2.0 * costs._STEPS / 4)
 
 
 def candidates(count, *hidden, folds=1):
@@ -68,6 +69,15 @@ def test_recurrent_layers_take_more_trials_wherever_they_are():
     assert not rule().too_few([candidates(5, layers.GRU(2))])
     inside = layers.Bidirectional(layers.LSTM(2, return_sequences=True))
     assert rule().too_few([candidates(4, inside)])
+
+
+def test_dropout_inside_takes_still_more():
+    inside = layers.Bidirectional(layers.GRU(2, dropout=0.5))
+    assert rule().too_few([candidates(6, inside)])
+    assert not rule().too_few([candidates(7, inside)])
+    # Any of them may have it.
+    some = [*candidates(5, layers.GRU(2)), *candidates(1, inside)]
+    assert rule().too_few([some])
 
 
 def test_each_fold_and_each_execution_counts():

@@ -17,6 +17,9 @@ from tfcourse.data.adapters import (
 )
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.population.functional.layer_traits import convolves
+from tfcourse.tuning.population.settings.forms.recurrent_noise import (
+    masks_drawn_by,
+)
 from tfcourse.tuning.supernet import Work, recurrent_steps
 from tfcourse.utils.keras_private import every_layer
 
@@ -27,6 +30,9 @@ _PROGRAM_LAYER, _ALONE_LAYER = 1.6e9, 0.3e9
 # For each recurrent layer of 30 steps, which a program writes out, and its
 # gradient: 6 s; `fit` makes a loop.
 PROGRAM_RECURRENT, ALONE_RECURRENT = 27e9, 1.5e9
+# And where members have dropout inside, so that each gate is computed alone:
+# 20 s.
+PROGRAM_MASKS = 90e9
 _STEPS = 30
 # A step of a member, whatever it computes: what lies between operations.
 _STEP_TOGETHER, _STEP_ALONE = 1.4e6, 14e6
@@ -58,6 +64,10 @@ class Costs:
         self.visits = times * each
         steps = self.visits / np.array(sizes)
         recurrent = [_recurrent_layers(model) for model in models]
+        masked = [
+            count if any(masks_drawn_by(model)) else 0.0
+            for model, count in zip(models, recurrent, strict=True)
+        ]
         every = [every_layer(model, itself=False) for model in models]
         depth = [len(some) for some in every]
         convolved = np.array([any(map(convolves, some)) for some in every])
@@ -68,6 +78,7 @@ class Costs:
             PROGRAM
             + _PROGRAM_LAYER * max(depth)
             + PROGRAM_RECURRENT * max(recurrent)
+            + PROGRAM_MASKS * max(masked)
         )
         self.alone = (
             times * (ALONE + _ALONE_LAYER * np.array(depth))

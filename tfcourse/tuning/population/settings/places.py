@@ -11,11 +11,14 @@ from tfcourse.tuning.population.settings.forms.activation import (
     ACTIVATION_LAYERS,
     Activation,
 )
-from tfcourse.tuning.population.settings.forms.noise import Noise, NoiseOfCell
+from tfcourse.tuning.population.settings.forms.noise import Noise
 from tfcourse.tuning.population.settings.forms.optimizer import (
     Clipping,
     Optional,
     Widened,
+)
+from tfcourse.tuning.population.settings.forms.recurrent_noise import (
+    NoiseOfCell,
 )
 from tfcourse.tuning.population.settings.forms.regularizer import (
     Regularizer,

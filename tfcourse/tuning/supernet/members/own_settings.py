@@ -16,6 +16,11 @@ from tfcourse.tuning.population.settings.forms.noise import (
     draw_as_narrow,
     seed_of,
 )
+from tfcourse.tuning.population.settings.forms.recurrent_noise import (
+    INPUTS,
+    draw_masks_as_narrow,
+    masks_drawn_by,
+)
 from tfcourse.tuning.population.settings.gaps import aligned
 from tfcourse.tuning.population.settings.layers import settings_of_layer
 from tfcourse.tuning.population.settings.of_optimizers import MemberOptimizers
@@ -29,6 +34,8 @@ from tfcourse.tuning.supernet.optional_block import Chosen
 
 # A layer of the supernet, and a network's, or None if that has none there.
 Pair = tuple[Any, Any]
+# What draws numbers, by its id, and a word for which of its masks.
+_Drawn = tuple[int, str]
 
 
 class SupernetSettings:
@@ -67,6 +74,7 @@ class SupernetSettings:
         self._varied = VariedSettings([self.values(*one) for one in each])
         self.changes = Changes()
         owners = [s.owner for s in every] + self._layers()
+        owners += [cell for x in self._layers() for cell in _cells(x)]
         with self.changes.noted(owners):
             self._varied.install(every)
             self._draw([self._narrow_noise(x) for x in found])
@@ -108,7 +116,7 @@ class SupernetSettings:
         """Yields variables of its own, and their values for a network."""
         for variable in self._varied.variables:
             yield variable, self._varied.row(self.values(model, found))
-        narrow = self._narrow(found)
+        narrow = self._narrow_noise(found)
         for key, variable in self._places.items():
             features = narrow.get(key, np.ones(variable.shape[0] - 1, bool))
             places = np.maximum(np.cumsum(features) - 1, 0)
@@ -180,40 +188,40 @@ class SupernetSettings:
         reader.read(self._merged)
         return reader
 
-    def _narrow(self, found: Alignment) -> dict[int, Any]:
-        """Returns which features of layers' outputs a network has, if some."""
+    def _narrow_noise(self, found: Alignment) -> dict[_Drawn, np.ndarray]:
+        """Returns which features of what draws numbers a network has, if some.
+
+        That is the output of a layer of dropout, and of a recurrent layer the
+        inputs and the outputs of its cells.
+        """
         reader, built = self._read(found), self._built
-        return {
-            id(layer): features
-            for part in found.nodes
-            for layer in (
-                built.layers[part],
-                *built.noise[part][reader.times[part]],
-            )
-            if _is_narrow(features := reader.of_outputs(part))
-        }
+        narrow = {}
+        for part in found.nodes:
+            layer = built.layers[part]
+            before, after = reader.of_nodes[part]
+            for cell, name in _masks(layer):
+                features = before if name == INPUTS else after
+                narrow[id(cell), name] = features
+            of_part = built.noise[part][reader.times[part]]
+            for one in (layer, *of_part):
+                # One of no noise for anybody draws nothing.
+                if can_draw_as_narrow(one) and seed_of(one) is not None:
+                    narrow[id(one), ""] = reader.of_outputs(part)
+        return {k: some for k, some in narrow.items() if _is_narrow(some)}
 
-    def _narrow_noise(self, found: Alignment) -> dict[int, np.ndarray]:
-        """Returns the same for layers of dropout."""
-        narrow = self._narrow(found)
-        return {
-            id(large): narrow[id(large)]
-            for large, _ in self.pairs(found)
-            if id(large) in narrow
-            and can_draw_as_narrow(large)
-            # One of no noise for anybody draws nothing.
-            and seed_of(large) is not None
-        }
-
-    def _draw(self, members: list[dict[int, np.ndarray]]) -> None:
+    def _draw(self, members: list[dict[_Drawn, np.ndarray]]) -> None:
         self._places = {
             key: _variable(len(features) + 1, "int32")
             for some in members
             for key, features in some.items()
         }
         for layer in self._layers():
-            if id(layer) in self._places:
-                draw_as_narrow(layer, self._places[id(layer)])
+            if (id(layer), "") in self._places:
+                draw_as_narrow(layer, self._places[id(layer), ""])
+            for cell, name in _masks(layer):
+                variable = self._places.get((id(cell), name))
+                if variable is not None:
+                    draw_masks_as_narrow(cell, name, variable)
 
 
 def _settings(layer: Any, shown: set[int]) -> list[Setting]:
@@ -221,6 +229,15 @@ def _settings(layer: Any, shown: set[int]) -> list[Setting]:
     if isinstance(layer, Chosen) or not isinstance(layer, keras.layers.Layer):
         return []
     return settings_of_layer(layer, shown)
+
+
+def _masks(layer: Any) -> list[tuple[Any, str]]:
+    is_layer = isinstance(layer, keras.layers.Layer)
+    return list(masks_drawn_by(layer)) if is_layer else []
+
+
+def _cells(layer: Any) -> list[Any]:
+    return [cell for cell, _ in _masks(layer)]
 
 
 def _is_narrow(features: Features) -> bool:

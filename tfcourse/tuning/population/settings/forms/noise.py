@@ -1,6 +1,5 @@
 """Rates of dropout, and how strong noise is: zero is none."""
 
-import functools
 from typing import Any
 
 import keras
@@ -11,10 +10,9 @@ from tfcourse.tuning.population.settings.setting import (
     Form,
     Kind,
     MemberCall,
-    Number,
     Value,
 )
-from tfcourse.utils.keras_private import noise_shape_of, set_masks
+from tfcourse.utils.keras_private import noise_shape_of
 
 SEED_GENERATOR = "seed_generator"
 NO_NOISE = Value((0.0,))
@@ -50,38 +48,7 @@ class Noise(Form):
             vars(owner)["call"] = MemberCall(_CALLS[type(owner)](owner))
 
 
-class NoiseOfCell(Number):
-    """A rate of dropout inside a recurrent layer.
-
-    A cell with a rate of zero draws no numbers, and so others next.
-    """
-
-    def read(self, owner: Any, name: str) -> Value | None:
-        return (
-            super().read(owner, name) if 0 < getattr(owner, name) < 1 else None
-        )
-
-    def install(
-        self,
-        owner: Any,
-        name: str,
-        kinds: list[Kind],
-        choice: MemberChoice | None,
-    ) -> None:
-        super().install(owner, name, kinds, choice)
-        set_masks(owner, functools.partial(_mask_of_cell, owner))
-
-
-def _mask_of_cell(cell: Any, inputs: Any, rate: Any) -> Any:
-    ones: Any = ops.ones_like(inputs)
-    sizes = ops.shape(inputs)
-    drawn = keras.random.uniform(
-        sizes, dtype=ones.dtype, seed=cell.seed_generator
-    )
-    return _dropped(ones, drawn, rate)
-
-
-def _dropped(inputs: Any, drawn: Any, rate: Any) -> Any:
+def dropped(inputs: Any, drawn: Any, rate: Any) -> Any:
     """Returns what Keras's own function does, of these random numbers."""
     kept = 1 - rate
     if keras.config.backend() == "jax":
@@ -109,7 +76,7 @@ class _Dropout:
         drawn = keras.random.uniform(
             sizes, dtype=inputs.dtype, seed=layer.seed_generator
         )
-        return _dropped(inputs, _own(drawn, layer), layer.rate)
+        return dropped(inputs, _own(drawn, layer), layer.rate)
 
 
 class _GaussianDropout:
@@ -165,8 +132,16 @@ def can_draw_as_narrow(layer: Any) -> bool:
 
 
 def _own(drawn: Any, layer: Any) -> Any:
-    """Returns drawn numbers as the member's own, narrower layer has them."""
-    variable = vars(layer).get(_PLACES)
+    return own_part(drawn, vars(layer).get(_PLACES))
+
+
+def own_part(drawn: Any, variable: Any) -> Any:
+    """Returns drawn numbers as the member's own, narrower layer has them.
+
+    Args:
+        drawn: Numbers for all features.
+        variable: As for `draw_as_narrow`, or None.
+    """
     features = drawn.shape[-1]
     if variable is None or variable.shape[0] != features + 1:
         # One number is for all features.
