@@ -156,20 +156,22 @@ def test_what_is_alike_goes_together(tmp_path, name):
 
 
 def test_what_is_called_like_a_builtin_is_none(tmp_path):
-    class Opened:
-        def open(self):
+    class Compiles:
+        def compile(self):
             return 2.0
 
-    class Opens(layers.Layer):
+    class Multiplies(layers.Layer):
         def __init__(self):
             super().__init__()
-            self.door = Opened()
+            self.other = Compiles()
 
         def call(self, x):
-            return x * self.door.open()
+            return x * self.other.compile()
 
     def build(hp):
-        model = keras.Sequential([keras.Input((3,)), Opens(), layers.Dense(1)])
+        model = keras.Sequential(
+            [keras.Input((3,)), Multiplies(), layers.Dense(1)]
+        )
         rate = hp.Choice("learning_rate", [0.05, 0.2])
         model.compile(keras.optimizers.SGD(rate), "mse")
         return model

@@ -258,3 +258,18 @@ def test_refuses_activations_that_see_all_features():
 def test_activations_map_zero_to_zero(name):
     activation = getattr(keras.activations, name)
     assert float(activation(np.zeros((1, 1), "float32"))[0, 0]) == 0.0
+
+
+class SaysNoShape(layers.Layer):
+    def call(self, x):
+        return x
+
+
+def test_knows_how_small_a_network_is_whose_layers_say_no_shapes():
+    def of(units):
+        return supernet.is_small(
+            compiled(layers.Dense(units), SaysNoShape(), layers.Dense(units))
+        )
+
+    assert of(4)
+    assert not of(2**9)

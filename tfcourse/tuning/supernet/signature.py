@@ -192,8 +192,16 @@ def is_small(model: keras.Model) -> bool:
             size += (inputs[0][-1] or 1) * layer.units
         if type(layer) is layers.Embedding:
             size += layer.input_dim * layer.output_dim
-        shapes[node] = node.shapes or [layer.compute_output_shape(*inputs)]
+        shapes[node] = node.shapes or _shapes_of(layer, inputs)
     return size <= SMALL
+
+
+def _shapes_of(layer: Any, inputs: list[Any]) -> list[Any]:
+    """Returns the shapes of a layer's outputs, as far as it says them."""
+    try:
+        return [layer.compute_output_shape(*inputs)]
+    except NotImplementedError:
+        return inputs[:1]
 
 
 def _parts_of(model: keras.Model) -> Parts | None:

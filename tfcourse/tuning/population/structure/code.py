@@ -120,7 +120,8 @@ def hidden_reads(
         found: What `globals_read` returns for it.
     """
     names = names_of(function.__code__)
-    spelt = globals_of(function.__code__)
+    # A method may be called so that has nothing to do with it, but not this.
+    spelt = globals_of(function.__code__) | (names & {"open"})
     if names & _OF_BUILTINS:
         spelt = names
     for name in sorted(spelt & _HIDDEN_BUILTINS - found.keys()):

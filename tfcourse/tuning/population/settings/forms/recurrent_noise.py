@@ -85,7 +85,8 @@ def draw_masks_as_narrow(cell: Any, name: str, variable: Any) -> None:
 
 def _masks(cell: Any, name: str, inputs: Any, count: int) -> list[Any]:
     """Returns the masks that the member's own cell draws."""
-    rate, ones = getattr(cell, name), ops.ones_like(inputs)
+    rate = getattr(cell, name)
+    ones: Any = ops.ones_like(inputs)
     state = cell.seed_generator.state
     masks, states = [], [state.value]
     for _ in range(count):
