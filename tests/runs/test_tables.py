@@ -138,6 +138,25 @@ def test_the_examples_are_a_table_like_the_first(written):
     np.testing.assert_allclose(p.astype(float), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("names", [["class", "from"], ["1st", "a.b"]])
+def test_columns_may_have_any_names(tmp_path, names):
+    """Words of Python among them, which no parameter can be called."""
+    frame = table()[["width (m)", "paid", "kind"]]
+    frame.columns = [*names, "kind"]
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    settings = Settings(data=str(tmp_path / "t.csv"), target="kind")
+    data = PreparedData.load(settings)
+    model = with_preprocessing(network(data), data)
+    write_model(model, data, tmp_path, "kind")
+
+    answers = predict_table(tmp_path / "model", tmp_path / "t.csv")
+
+    raw = {n: tf.constant(v) for n, v in data.dataset.x.items()}
+    outputs = model(raw, training=False).numpy().reshape(-1)
+    expected = np.where(outputs > 0.5, "b", "a").tolist()
+    assert answers["predicted"].tolist() == expected
+
+
 def test_a_model_of_one_column_predicts(tmp_path):
     table()[["width (m)", "kind"]].to_csv(tmp_path / "t.csv", index=False)
     settings = Settings(data=str(tmp_path / "t.csv"), target="kind")

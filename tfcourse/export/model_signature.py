@@ -1,5 +1,6 @@
 """The inputs and outputs of a model, by name."""
 
+import keyword
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -9,8 +10,9 @@ import keras
 from tfcourse.errors import InputError
 from tfcourse.export.call_dtypes import with_dtypes_of_call
 
-# What TensorFlow lets an input of a signature be called.
-_NO_NAME = re.compile(r"[^A-Za-z0-9_.]")
+# What TensorFlow lets no input of a signature have in its name, without a
+# change of its own.
+_NO_NAME = re.compile(r"[^A-Za-z0-9_]")
 
 
 class ModelSignature:
@@ -24,7 +26,7 @@ class ModelSignature:
     Attributes:
         names: Names of the inputs.
         spec_names: The same as a SavedModel's signature can have them:
-            letters of the Latin alphabet, digits, points and underscores.
+            letters of the Latin alphabet, digits and underscores.
         shapes: Their shapes, `None` for the number of examples.
         dtypes: Their dtypes.
 
@@ -92,13 +94,15 @@ def spec_names(names: Sequence[str]) -> list[str]:
 
     Example:
 
-    >>> spec_names(["age", "size (cm)", "size [cm]", "年龄"])
-    ['age', 'size__cm_', 'size__cm__2', 'x__']
+    >>> spec_names(["age", "size (cm)", "size [cm]", "年龄", "class"])
+    ['age', 'size__cm_', 'size__cm__2', 'x__', 'class_']
     """
     found = []
     for name in names:
         plain = _NO_NAME.sub("_", name)
-        plain = plain if re.match("[A-Za-z0-9.]", plain) else f"x{plain}"
+        plain = plain if re.match("[A-Za-z]", plain) else f"x{plain}"
+        # TensorFlow makes parameters of them, which no word of Python's is.
+        plain = f"{plain}_" if keyword.iskeyword(plain) else plain
         number = 2
         wanted = plain
         # TensorFlow has one name whatever the case.
