@@ -53,10 +53,21 @@ def test_numbers_out_of_range_are_refused(name, value):
 def test_the_objective_follows_the_task():
     assert Settings().of_task("classification").objective == "val_accuracy"
     assert Settings().of_task("regression").objective == "val_loss"
-    given = Settings(objective="val_mae", space="wide")
+    given = Settings(objective="val_mae", space="wide", epochs=5)
     assert given.of_task("regression") == given
     with pytest.raises(InputError, match="--class-weight is for classes"):
         Settings(class_weight="balanced").of_task("regression")
+
+
+@pytest.mark.parametrize(
+    "examples, epochs",
+    [(60_000, 10), (1000, 10), (999, 11), (250, 40), (100, 100), (20, 100)],
+)
+def test_few_examples_are_seen_more_often(examples, epochs):
+    found = Settings().of_task("classification", examples=examples)
+    assert found.epochs == epochs
+    given = Settings(epochs=3).of_task("classification", examples=examples)
+    assert given.epochs == 3
 
 
 def test_the_space_follows_the_examples():

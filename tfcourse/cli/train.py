@@ -88,7 +88,10 @@ def train(
         ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="How many epochs.", show_default="10")
+        int | None,
+        typer.Option(
+            help="How many epochs.", show_default="10, more of few examples"
+        ),
     ] = None,
     objective: Annotated[
         str | None,

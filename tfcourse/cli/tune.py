@@ -84,7 +84,10 @@ def tune(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(help="Epochs of each trial.", show_default="10"),
+        typer.Option(
+            help="Epochs of each trial.",
+            show_default="10, more of few examples",
+        ),
     ] = None,
     rounds: Annotated[
         int | None,

@@ -1,6 +1,7 @@
 """The settings of a run."""
 
 import dataclasses
+import math
 import pathlib
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,8 @@ class Settings(TableOptions):
         space: As for `load_space`; `None` for the course's own, or `"cnn"` for
             images.
         trials: How many trials.
-        epochs: Passes over the training set, of each trial.
+        epochs: Passes over the training set, of each trial; `None` for
+            `usual_epochs`.
         rounds: 1 for random search; more to search coarse to fine, in so many
             rounds.
         sampler: One of `SAMPLERS`, by which Optuna chooses instead.
@@ -79,7 +81,7 @@ class Settings(TableOptions):
     data: str = "digits"
     space: str | None = None
     trials: int = 64
-    epochs: int = 10
+    epochs: int | None = None
     rounds: int = 3
     sampler: str | None = None
     folds: int | None = None
@@ -151,12 +153,15 @@ class Settings(TableOptions):
                 "none. Leave --image-size out."
             )
 
-    def of_task(self, task: str, images: bool = False) -> "Settings":
-        """Returns the settings with the objective and the space of a task.
+    def of_task(
+        self, task: str, images: bool = False, examples: int = 1000
+    ) -> "Settings":
+        """Returns the settings with what follows from task and data.
 
         Args:
             task: `"classification"` or `"regression"`.
             images: Whether the examples are images.
+            examples: How many there are for training.
 
         Raises:
             InputError: If a setting is for another task.
@@ -170,6 +175,7 @@ class Settings(TableOptions):
             self,
             objective=self.objective or _OBJECTIVES[task],
             space=self.space or ("cnn" if images else "course"),
+            epochs=self.epochs or usual_epochs(examples),
         )
 
     def resolved(self) -> "Settings":
@@ -210,6 +216,18 @@ class Settings(TableOptions):
                 "--out."
             )
         return dataclasses.replace(self, trials=now["trials"])
+
+
+def usual_epochs(examples: int) -> int:
+    """Returns 10, or more of fewer than a thousand examples, up to 100.
+
+    So that a trial sees ten thousand: fewer steps would leave the averages of
+    batch norm where they began.
+
+    Args:
+        examples: How many there are for training.
+    """
+    return min(max(10, math.ceil(10_000 / examples)), 100)
 
 
 def names_file(name: str) -> bool:

@@ -92,7 +92,9 @@ class TrainingRun:
         self.folder = pathlib.Path(folder)
         check_device(settings.search.device)
         self.data = self._data(data)
-        search = settings.search.of_task(self.data.task, self.data.of_images)
+        search = settings.search.of_task(
+            self.data.task, self.data.of_images, len(self.data.split.train)
+        )
         self.settings = dataclasses.replace(settings, search=search)
         self.objective = objective_of(search.objective)
         self._result = self._known_result()

@@ -10,7 +10,6 @@ from tfcourse.tuning.results.search_results import SearchResults
 DEFAULTS = {
     "space": "course",
     "trials": 64,
-    "epochs": 10,
     "rounds": 3,
     "seed": 0,
     "device": "auto",
