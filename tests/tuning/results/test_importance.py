@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from run_folders import draw, make_run
+from run_folders import SPACE, draw, make_run
 
 from tfcourse.tuning.report.importance_figures import tiers
 from tfcourse.tuning.results.importance import importances, tier_of
@@ -108,3 +108,15 @@ def test_courses_tiers_stand_beside_what_was_found(run):
     }
     assert rows[2][2] == rows[3][2] == "not searched"
     assert rows[4][2].startswith("optimizer (place ")
+
+
+def test_what_is_held_has_no_importance(tmp_path):
+    space = [*SPACE[:1], ("Fixed", "batch_size", {"value": 32}), *SPACE[2:]]
+    rng = np.random.default_rng(0)
+    drawn = [{**draw(rng), "batch_size": 32} for _ in range(24)]
+    run = make_run(tmp_path / "run", space=space, drawn=drawn)
+
+    found = importances(run)
+
+    assert "learning_rate" in found.shares
+    assert "batch_size" not in found.shares

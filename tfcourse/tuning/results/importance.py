@@ -124,7 +124,7 @@ def importances(source: Source, evaluator: str = "ped-anova") -> Importances:
         drawn.append(_evaluated(optuna, study.direction, some, evaluate))
         some = _shuffled(optuna, some, rng)
         chance.append(_evaluated(optuna, study.direction, some, evaluate))
-    return _summary(results.axes, drawn, chance, method, len(trials))
+    return _summary(results.searched_axes, drawn, chance, method, len(trials))
 
 
 def _summary(axes, drawn, chance, method, trials):
@@ -170,9 +170,16 @@ def _why_useless(results):
     return ""
 
 
+def enough_for(parameters: int) -> int:
+    """Returns how many trials tell what mattered, and not roughly only.
+
+    Five trials in the best quarter, and a few more for each parameter.
+    """
+    return max(20, 5 * parameters)
+
+
 def _remark(trials, parameters):
-    # Five trials in the best quarter, and a few more for each parameter.
-    if trials < max(20, 5 * parameters):
+    if trials < enough_for(parameters):
         return (
             f"With {trials} trials for {parameters} hyperparameters this is a "
             "rough guide; the lines show how much it would vary."

@@ -241,7 +241,7 @@ def test_wider_where_the_best_is_at_an_edge(tmp_path):
 
 
 def test_what_mattered_little_can_be_held(tmp_path):
-    run = make_run(tmp_path / "run", settings={"fix": ["layers=3"]})
+    run = make_run(tmp_path / "run", 20, settings={"fix": ["layers=3"]})
     found = Importances(
         {"learning_rate": 0.8, "units": 0.15, "batch_size": 0.05},
         {
@@ -259,6 +259,8 @@ def test_what_mattered_little_can_be_held(tmp_path):
     assert negligible(found) == ["batch_size"]
     held = f"--fix layers=3 --fix batch_size={best['batch_size']}"
     assert held in advice.command_text
+    few = make_run(tmp_path / "few", 19)
+    assert "Can be left alone" not in titled(few, found)
 
 
 def test_more_trials_while_they_get_better(tmp_path):

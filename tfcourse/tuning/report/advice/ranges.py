@@ -2,7 +2,7 @@
 
 from tfcourse.tuning.report.advice.advice import Advice, tune_command
 from tfcourse.tuning.report.axes import position
-from tfcourse.tuning.results.importance import Importances
+from tfcourse.tuning.results.importance import Importances, enough_for
 from tfcourse.tuning.results.search_results import SearchResults
 from tfcourse.utils.text import format_score, format_value
 
@@ -75,9 +75,11 @@ def edge_advice(results: SearchResults) -> list[Advice]:
 
 def alone_advice(results: SearchResults, found: Importances) -> list[Advice]:
     """Says which hyperparameters need no search."""
-    names = negligible(found)
+    ended = len(results.best) + len(results.of_status("failed"))
+    if ended < enough_for(len(found.shares)):
+        return []
     best = results.best[0].hyperparameters
-    names = [name for name in names if name in best]
+    names = [name for name in negligible(found) if name in best]
     if not names:
         return []
     held = [
@@ -154,11 +156,16 @@ def train_advice(results: SearchResults) -> list[Advice]:
     settings = results.manifest.get("settings")
     if not settings or not results.manifest.get("result"):
         return []
+    why = (
+        "The model kept is that of one fold; this one learns from all of them."
+        if settings.get("folds")
+        else "The development set has done its work: trained on it too, the "
+        "best hyperparameters see a third more examples."
+    )
     return [
         Advice(
             "When you have chosen: train on more",
-            "The development set has done its work: trained on it too, the "
-            "best hyperparameters see a third more examples.",
+            why,
             ("tfcourse", "train", "--from", str(results.folder)),
         )
     ]
