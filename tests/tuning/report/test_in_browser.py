@@ -169,7 +169,11 @@ def test_browser_prints_on_white(browser, page):
 
     browser.value("dispatchEvent(new Event('beforeprint'))")
     white = browser.value(color), browser.value(ink)
+    width = browser.value(
+        "document.querySelector('#progress .main-svg').clientWidth"
+    )
     browser.value("dispatchEvent(new Event('afterprint'))")
 
-    assert white == ("rgb(247, 247, 245)", "rgb(27, 34, 44)")
+    assert white == ("rgb(255, 255, 255)", "rgb(27, 34, 44)")
+    assert 500 < width < 660  # Of a page, where the window has 1200.
     assert (browser.value(color), browser.value(ink)) == dark != white
