@@ -25,6 +25,8 @@ def silence_libraries(verbose=False):
     warnings.simplefilter("ignore")
     # A search traces a new program for each model; TensorFlow warns of it.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # How trials were trained, and what to change, is in the report.
+    logging.getLogger("tfcourse.tuning.caviar").setLevel(logging.ERROR)
     terminal = discard_stderr()
     sys.stderr = os.fdopen(terminal, "w", buffering=1, encoding="utf-8")
 
