@@ -21,6 +21,18 @@ def programs_of_any_size(monkeypatch):
 
     Searches of tests are small, and about what comes of programs.
     """
+    _let_programs_pay(monkeypatch)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs_of_any_size_for_fixtures():
+    """Does the same for what a module's tests share."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _let_programs_pay(monkeypatch)
+        yield
+
+
+def _let_programs_pay(monkeypatch):
     module = "tfcourse.tuning.caviar.steps.costs"
     if module in sys.modules:
         monkeypatch.setattr(f"{module}.ALONE", 1e18)
