@@ -197,10 +197,7 @@ class OracleHooks(keras_tuner.Oracle):
             with contextlib.suppress(*_DAMAGED):
                 trial = Trial.from_state(read_json(path))
                 self.trials[trial.trial_id] = trial
-        for name in ("start_order", "end_order", "retry_queue"):
-            state[name] = [i for i in state[name] if i in self.trials]
-        state["ongoing_trials"] = {}
-        self.set_state(state)
+        self.set_state(state | {"ongoing_trials": {}})
 
     def draw_again(self, trial_id: str) -> Trial:
         """Returns a trial in the place of one whose file is lost."""
