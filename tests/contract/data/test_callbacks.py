@@ -441,3 +441,37 @@ def test_callbacks_beside_a_frozen_base_of_the_users(tmp_path):
     assert [group["how"] for group in tuner.groups] == ["vectorised"]
     for old, new in zip(before, base.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_a_callback_reads_the_numbers_of_its_own_trial(tmp_path):
+    """Those of a schedule lie in no variable."""
+
+    class Reads(Callback):
+        def on_epoch_end(self, epoch, logs):
+            logs["rate"] = float(self.model.optimizer.learning_rate)
+
+    def case():
+        def build(hp):
+            model = keras.Sequential(
+                [
+                    keras.Input((3,)),
+                    layers.Dropout(0.2),
+                    layers.Dense(1),
+                ]
+            )
+            decay = keras.optimizers.schedules.ExponentialDecay(
+                hp.Choice("first", [0.02, 0.05]), 3, 0.8
+            )
+            model.compile(keras.optimizers.SGD(decay), "mse")
+            return model
+
+        plateau = ReduceLROnPlateau("loss", patience=9)
+        return build, (X, Y), {"callbacks": [Reads(), plateau]}
+
+    tuner = assert_same(tmp_path, case)
+    assert all(group["how"] != "alone" for group in tuner.groups)
+    for trial in tuner.oracle.trials.values():
+        found, hp = curves(tuner, trial), trial.hyperparameters.values
+        steps = 20 // 32 + 1
+        rates = [hp["first"] * 0.8 ** (steps * n / 3) for n in (1, 2)]
+        np.testing.assert_allclose(found["rate"], rates, rtol=1e-6)

@@ -191,16 +191,16 @@ class GroupProgram:
             return
         originals = [candidate.arguments["callbacks"] for candidate in part]
         lent: dict[Any, LentModel] = {}
-        for candidate in part:
-            if candidate.structure not in lent:
-                lent[candidate.structure] = LentModel(
+        models = []
+        for k, candidate in enumerate(part):
+            # A model's numbers, such as a schedule's, are in no variable.
+            key = candidate.structure, str(candidate.settings.values)
+            if key not in lent:
+                lent[key] = LentModel(
                     functools.partial(_live, candidate),
                     {id(variable) for variable in candidate.constants},
                 )
-        models = [
-            MemberModel(k, lent[candidate.structure])
-            for k, candidate in enumerate(part)
-        ]
+            models.append(MemberModel(k, lent[key]))
         names = ("verbose", "epochs")
         params = {name: part[0].arguments[name] for name in names}
         callbacks = MemberCallbacks(originals, models, params)
