@@ -328,7 +328,7 @@ def run(searches, options):
                 if options.grouping
                 else of_process(name, options)
             )
-        except Exception:
+        except Exception:  # One search that ends so does not end the others.
             result = f"ended: {traceback.format_exc().splitlines()[-1]}"
         print(f"{name} {result}", flush=True)
         if isinstance(result, Result):
