@@ -110,9 +110,7 @@ def grouped(search, trials):
     class Grouping(Caviar):
         def _run_batch(self, requests, programs, pays, search):
             self.drawn = requests.batch(lambda t: self._begin(t, search))
-            self.made = make_groups(
-                self.drawn, pays.too_few, self.executions_per_trial
-            )
+            self.made = make_groups(self.drawn, pays, self.executions_per_trial)
             return False
 
     with tempfile.TemporaryDirectory() as folder:

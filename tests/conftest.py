@@ -36,6 +36,7 @@ def _let_programs_pay(monkeypatch):
     module = "tfcourse.tuning.caviar.steps.costs"
     if module in sys.modules:
         monkeypatch.setattr(f"{module}.ALONE", 1e18)
+        monkeypatch.setattr(f"{module}.SHARED", 1e18)
 
 
 def pytest_make_parametrize_id(val):

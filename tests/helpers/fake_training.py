@@ -49,7 +49,8 @@ def install(monkeypatch, outcome=None, most=None):
             {"how": "vectorised", "one_by_one": [], "remarks": []}
         )
 
-        def __init__(self, candidates, *_):
+        def __init__(self, candidates, *_, by_one_step):
+            self.by_one_step = by_one_step
             self.template = self.checkpoints = self
 
         def accepts(self, candidates):

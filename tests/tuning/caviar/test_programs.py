@@ -15,7 +15,8 @@ def programs(monkeypatch, made):
     class GroupProgram:
         """Takes candidates of one letter."""
 
-        def __init__(self, candidates, seed):
+        def __init__(self, candidates, seed, by_one_step):
+            self.by_one_step = by_one_step
             (self.letter,) = set(candidates)
             made.append((self.letter, seed))
 
@@ -43,6 +44,17 @@ def test_those_used_last_are_kept(programs, made):
     for letter in "acdefghib":
         programs.of(letter, 1)
     assert made[len(letters) + 1 :] == [("b", 1)]
+
+
+def test_side_by_side_and_one_by_one_are_two_programs(programs, made):
+    side_by_side = programs.of("a", 0)
+    by_one_step = programs.of("a", 0, by_one_step=True)
+    assert by_one_step is not side_by_side
+    assert programs.of("a", 0, by_one_step=True) is by_one_step
+    assert programs.of("a", 0) is side_by_side
+    programs.of("b", 0)
+    assert programs.has("b")
+    assert not programs.has("b", by_one_step=True)
 
 
 def test_a_program_has_one_name_for_all_that_it_trains(programs):

@@ -13,6 +13,8 @@ from tfcourse.utils.atomic_files import read_json, write_json
 
 _log = logging.getLogger("tfcourse.tuning.caviar")
 _FILES = "groups*.json"
+# Trials that one program trains one after the other.
+BY_ONE_STEP = "by one step"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +24,8 @@ class GroupRecord:
     Attributes:
         trials: Their ids.
         members: How many models were trained.
-        how: `"vectorised"`, `"vectorised with a loop"` or `"alone"`.
+        how: `"vectorised"`, `"vectorised with a loop"`, `"by one step"` or
+            `"alone"`.
         seconds: How long it took.
         why: Why not otherwise, or `""`.
         verified: How many of the models were compared with Keras's own; see
@@ -60,7 +63,8 @@ class GroupsLog:
     def add(self, record: GroupRecord) -> None:
         """Adds a record to the list, to its file and to Python's log."""
         known = {(group["how"], group["why"]) for group in self.groups[-1:]}
-        self.groups.append(dataclasses.asdict(record))
+        if not self._goes_on(record):
+            self.groups.append(dataclasses.asdict(record))
         write_json(self._path, self.groups)
         count = len(record.trials)
         # That trials come one by one is told once.
@@ -78,6 +82,19 @@ class GroupsLog:
             f", because {record.why}" if record.why else "",
             f" ({record.advice})" if record.advice else "",
         )
+
+    def _goes_on(self, record: GroupRecord) -> bool:
+        """Whether trials come one by one, and are added to those before."""
+        *_, last = [{}, *self.groups]
+        new = dataclasses.asdict(record)
+        alike = "how", "why", "advice", "program"
+        if record.how != BY_ONE_STEP or any(
+            last.get(name) != new[name] for name in alike
+        ):
+            return False
+        for name in ("trials", "members", "seconds", "verified"):
+            last[name] = last[name] + new[name]
+        return True
 
     def new_names(self) -> Iterator[str]:
         """Yields names for further programs, which no record has."""

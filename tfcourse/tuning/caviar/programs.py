@@ -21,7 +21,7 @@ from tfcourse.tuning.population import (
     initial_values,
     structure,
 )
-from tfcourse.tuning.population.built import FirstBatch
+from tfcourse.tuning.population.built import FirstBatch, Shapes
 from tfcourse.tuning.population.data.readers import head
 from tfcourse.tuning.population.deferred import all_variables, build_late
 from tfcourse.tuning.population.frozen_prefix import (
@@ -34,6 +34,10 @@ from tfcourse.tuning.population.settings.template import MemberSettings
 from tfcourse.tuning.population.structure import (
     difference_between,
     settings_of,
+)
+from tfcourse.tuning.population.structure.open_sizes import (
+    fit_in,
+    open_shapes,
 )
 from tfcourse.tuning.population.structure.reader import Structure
 from tfcourse.tuning.population.trainer import PopulationTrainer
@@ -58,8 +62,11 @@ class GroupProgram:
         device: As for `Population`.
         verify: Whether to compare a mini-batch of a few members with Keras's
             own step; see `Verification`.
+        by_one_step: Whether candidates are trained one after the other, each
+            in its own size, instead of side by side.
 
     Attributes:
+        by_one_step: As given.
         template: The one model that is built.
         checkpoints: What writes the weights of the candidates.
         report: What was done, as `Population.report`; `verified` is how many
@@ -73,7 +80,9 @@ class GroupProgram:
         seed: int,
         device: str | None = None,
         verify: bool = False,
+        by_one_step: bool = False,
     ) -> None:
+        self.by_one_step = by_one_step
         self._keep_best = keep_best
         self._seed = seed
         self._device = device
@@ -81,15 +90,15 @@ class GroupProgram:
         self._first: dict[bool, Any] = {}
         self.report: dict = {}
         first, models = candidates[0], [c.model for c in candidates]
-        self._structure = first.shared_structure
+        self._structure = self._shared(first)
         self._families = {c.family for c in candidates}
         self._supernet: Supernet | None = None
-        if any(c.shared_structure != self._structure for c in candidates):
+        if any(self._shared(c) != self._structure for c in candidates):
             builds = [candidate.build for candidate in candidates]
             self._supernet = Supernet(builds, models)
         self._verification: Verification | None = None
         if verify:
-            self._verification = Verification(embedded=bool(self._supernet))
+            self._verification = Verification(bool(self._supernet), by_one_step)
         self.checkpoints = BatchCheckpointWriter()
         if self._supernet:
             self.template = self._supernet.model
@@ -98,13 +107,34 @@ class GroupProgram:
             kinds: list[Any] = [c.optimizer for c in candidates]
             firsts = [candidates[kinds.index(k)] for k in dict.fromkeys(kinds)]
             self._settings = MemberSettings(
-                [candidate.settings for candidate in candidates], kinds
+                [candidate.settings for candidate in candidates],
+                kinds,
+                by_one_step,
             )
             self.template = self._settings.build(
                 [functools.partial(made_as_kept, some) for some in firsts]
             )
         self._template_structure = self._present_structure()
-        self._prefix = frozen_prefix(self.template, self._settings)
+        self._prefix: FrozenPrefix | None = None
+        self._shapes: Shapes | None = None
+        if by_one_step:
+            self._shapes = open_shapes(map(self._shapes_of, candidates))
+        else:
+            self._prefix = frozen_prefix(self.template, self._settings)
+
+    def _shared(self, candidate: Candidate) -> Structure:
+        """Returns what all candidates must have in common."""
+        if self.by_one_step:
+            return candidate.shared_open_structure
+        return candidate.shared_structure
+
+    def _shapes_of(self, candidate: Candidate) -> list[tuple[int, ...]]:
+        return self._settings.shapes(
+            self.template,
+            candidate.model,
+            candidate.settings,
+            candidate.optimizer,
+        )
 
     def accepts(self, candidates: list[Candidate]) -> bool:
         """Whether it can train these candidates, too."""
@@ -116,10 +146,26 @@ class GroupProgram:
             known = {c.family for c in candidates} <= self._families
             return known and self._supernet.accepts(models)
         return all(
-            c.shared_structure == self._structure
+            self._shared(c) == self._structure
             and self._settings.accepts(c.settings, c.optimizer)
+            and (not self._shapes or fit_in(self._shapes_of(c), self._shapes))
             for c in candidates
         )
+
+    def choose(self, candidates: list[Candidate]) -> None:
+        """Settles which of those that come one by one are compared.
+
+        Raises:
+            CannotVectorize: If one of these cannot be built.
+        """
+        if self._verification is not None:
+            with self._on_device():
+                self._verification.choose(candidates)
+
+    def _on_device(self) -> contextlib.AbstractContextManager[None]:
+        if self._device is None:
+            return contextlib.nullcontext()
+        return keras.device(self._device)
 
     def train(
         self,
@@ -151,11 +197,13 @@ class GroupProgram:
             self.template,
             len(part) + missing,
             functools.partial(self._initial_values, part, missing),
-            device=self._device,
-            like=like,
+            "auto" if self._shapes is None else False,
+            self._device,
+            like,
             any_batch_size=any_batch_size,
             prefix=prefix,
             settings=self._settings,
+            shapes=self._shapes,
         )
         for candidate in part:
             _check_initializers(candidate)
@@ -215,11 +263,7 @@ class GroupProgram:
         """Returns what compares candidates with Keras, if anything does."""
         if self._verification is None:
             return None
-        with (
-            contextlib.nullcontext()
-            if self._device is None
-            else keras.device(self._device)
-        ):
+        with self._on_device():
             return self._verification.prepare(part)
 
     def _compared(self) -> int:
@@ -257,7 +301,7 @@ class GroupProgram:
         if self._supernet:
             columns, slices = self._supernet.initial_values(models)
             slices += [slices[-1]] * missing
-        elif self._settings:
+        elif self._settings or self.by_one_step:
             columns, slices = self._settings.initial_values(
                 self.template,
                 models,
@@ -288,22 +332,37 @@ class ProgramCache:
             maxlen=_MOST_KEPT
         )
 
-    def has(self, candidates: list[Candidate]) -> bool:
+    def has(
+        self, candidates: list[Candidate], by_one_step: bool = False
+    ) -> bool:
         """Whether there is a program already that trains some candidates."""
-        return any(program.accepts(candidates) for program in self._recent)
+        return any(
+            program.by_one_step == by_one_step and program.accepts(candidates)
+            for program in self._recent
+        )
 
-    def of(self, candidates: list[Candidate], *arguments) -> GroupProgram:
+    def of(
+        self,
+        candidates: list[Candidate],
+        *arguments,
+        by_one_step: bool = False,
+    ) -> GroupProgram:
         """Returns the `GroupProgram` for some candidates.
 
         Args:
             candidates: The `Candidate`s.
             *arguments: The further arguments of a `GroupProgram`.
+            by_one_step: Likewise.
         """
         for program in self._recent:
-            if program.accepts(candidates):
+            if program.by_one_step == by_one_step and program.accepts(
+                candidates
+            ):
                 break
         else:
-            program = GroupProgram(candidates, *arguments)
+            program = GroupProgram(
+                candidates, *arguments, by_one_step=by_one_step
+            )
             self._name_of[program] = next(self._names, "")
         if program in self._recent:
             self._recent.remove(program)

@@ -212,7 +212,9 @@ class Caviar(SerialTuner):
             discover_fit_hyperparameters(self.hypermodel, self.oracle, search)
         requests = TrialRequests(self, self._population)
         programs = ProgramCache(self._groups_log.new_names())
-        pays = Profitability(self, programs, self._smallest_group)
+        pays = Profitability(
+            self, programs, self._smallest_group, self._halving
+        )
         try:
             while self._run_batch(requests, programs, pays, search):
                 pass
@@ -237,9 +239,7 @@ class Caviar(SerialTuner):
                 functools.partial(self._begin, search=search)
             )
         with self._saved_once():
-            groups = make_groups(
-                candidates, pays.too_few, self.executions_per_trial
-            )
+            groups = make_groups(candidates, pays, self.executions_per_trial)
             for result in train_groups(
                 groups,
                 self,

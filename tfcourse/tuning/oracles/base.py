@@ -164,6 +164,7 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
                 for trial in map(self.trials.get, self.start_order)
                 # keras-tuner takes an infinite score for a completed trial.
                 if trial.status == TrialStatus.COMPLETED
+                and trial.score is not None
                 and math.isfinite(trial.score)
             ),
             key=lambda trial: sign * trial.score,

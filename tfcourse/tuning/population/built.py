@@ -21,6 +21,8 @@ JitCompile = bool | Literal["auto"]
 Columns = list[np.ndarray]
 # For each member, where the variables that it has are in those of the template.
 Slices = list[list[tuple[int, list[np.ndarray] | None]]]
+# Of each variable the shape, with None where members have other sizes.
+Shapes = list[tuple[int | None, ...]]
 # `(x, y, sample_weight)`, a few examples.
 Batch = tuple[Any, Any, Any]
 
@@ -133,13 +135,15 @@ def build_population(
     any_batch_size: bool,
     prefix: FrozenPrefix | None = None,
     settings: Any = None,
+    shapes: Shapes | None = None,
 ) -> BuiltPopulation:
     """Returns a population whose members have no values yet.
 
     The arguments are those of `PopulationTrainer`; the template is built.
     """
     if like is None:
-        member = Member(prefix.rest if prefix else template, settings)
+        model = prefix.rest if prefix else template
+        member = Member(model, settings, shapes)
         engine = engine_of(member)
     else:
         member, engine = like.member, like.engine

@@ -26,6 +26,7 @@ from tfcourse.utils.keras_private import (
     build_shapes,
     deferred_initialization,
     every_layer,
+    first_of_sequential,
     global_seed,
     initializer_of,
     unbuilt,
@@ -217,13 +218,20 @@ def _may_wait(model: keras.Model) -> bool:
 
 
 def complete(
-    model: keras.Model, template: keras.Model
+    model: keras.Model, template: keras.Model, any_sizes: bool = False
 ) -> dict[int, tuple[int, str]]:
     """Builds the layers of a deferred model, as the template's were built.
+
+    Args:
+        model: The model.
+        template: One of its structure.
+        any_sizes: Whether the model may have other sizes than the template.
 
     Returns:
         What `build_noting_slots` does of its optimizer, if that was not built.
     """
+    if any_sizes and isinstance(model, keras.Sequential) and not model.built:
+        build_chain(model)
     for layer, built in zip(
         *(map(_layers_to_build, (model, template))), strict=True
     ):
@@ -239,6 +247,16 @@ def complete(
     return build_noting_slots(
         make_functional(model.optimizer), model.trainable_variables
     )
+
+
+def build_chain(model: keras.Sequential) -> None:
+    """Builds the layers of a deferred `keras.Sequential` that has an input."""
+    shape = first_of_sequential(model).batch_shape
+    for layer in model.layers:
+        if not layer.built:
+            layer.build(shape)
+            layer.built = True
+        shape = layer.compute_output_shape(shape)
 
 
 def _layers_to_build(model: keras.Model) -> list[Any]:

@@ -110,8 +110,9 @@ class State:
             return self.values(k, best=False)[i]
         number, part = self._member.packing.place(i)
         row = self._in_numpy(best=False)[number][self._row_of(k)]
-        value = row if part is None else row[part]
-        return np.reshape(value, self._member.packing.shape(i)).copy()
+        if part is None:
+            return row.copy()
+        return np.reshape(row[part], self._member.packing.shape(i)).copy()
 
     def write(self, changes: dict[int, dict[int, np.ndarray]]) -> None:
         """Gives variables of members other values.

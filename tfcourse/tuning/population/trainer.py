@@ -15,6 +15,7 @@ from tfcourse.tuning.population.built import (
     Columns,
     FirstBatch,
     JitCompile,
+    Shapes,
     Slices,
     Traced,
     build_population,
@@ -73,6 +74,9 @@ class PopulationTrainer:
         prefix: The template's frozen layers, which are then computed once for
             all members; they must be shared by these.
         settings: The `MemberSettings` that the template computes with, or None.
+        shapes: The shapes of the variables of `draw`, with None where those of
+            other members have other sizes; or None if all are the template's.
+            With open sizes, members are trained one after the other.
 
     Attributes:
         like: As given.
@@ -91,6 +95,7 @@ class PopulationTrainer:
         build_template: Callable[[Batch], None] | None = None,
         prefix: FrozenPrefix | None = None,
         settings: Any = None,
+        shapes: Shapes | None = None,
     ) -> None:
         check_jit_compile(jit_compile)
         self._template = template
@@ -101,6 +106,7 @@ class PopulationTrainer:
         self.like = like
         self._any_batch_size = any_batch_size
         self._settings = settings
+        self._shapes = shapes
         self._build_template = build_template or self._build_as_called
         self._prefix = prefix
         self._built: BuiltPopulation | None = None
@@ -141,8 +147,9 @@ class PopulationTrainer:
         """What was done, see `Population.report`."""
         built = self._built
         looped = sorted(built.engine.one_by_one) if built else []
+        how = "vectorised with a loop" if looped else "vectorised"
         return {
-            "how": "vectorised with a loop" if looped else "vectorised",
+            "how": how if self._shapes is None else "by one step",
             "one_by_one": looped,
             "xla": bool(built and built.loop.xla),
             "remarks": list(built.engine.remarks) if built else [],
@@ -349,6 +356,7 @@ class PopulationTrainer:
                 self._any_batch_size,
                 self._prefix,
                 self._settings,
+                self._shapes,
             )
         return self._built
 

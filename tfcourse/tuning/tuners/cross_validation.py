@@ -79,6 +79,9 @@ class CrossValidated(keras_tuner.HyperModel):
         folds: How many, k, 2 or more.
         seed: Of the split, which is the same for all trials.
 
+    Attributes:
+        seeds: What the model of each fold is seeded with, or None.
+
     Raises:
         TypeError: If `folds` is not a whole number.
         ValueError: If it is less than 2.
@@ -95,6 +98,7 @@ class CrossValidated(keras_tuner.HyperModel):
         self.hypermodel = as_hypermodel(hypermodel)
         self.folds = folds
         self.seed = seed
+        self.seeds: list[int] | None = None
         self._y = self._indices = None
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
@@ -126,6 +130,8 @@ class CrossValidated(keras_tuner.HyperModel):
         histories = []
         for train, dev in zip(*self.split(y), strict=True):
             if histories:
+                if self.seeds is not None:
+                    keras.utils.set_random_seed(self.seeds[len(histories)])
                 model = self.build(hp)
             fit = self.hypermodel.fit
             history = _fit(
@@ -158,6 +164,11 @@ class CrossValidated(keras_tuner.HyperModel):
         _refuse_validation_data(kwargs)
         data = _data(x, y, sample_weight)
         return _fit(self.hypermodel.fit, hp, model, data, data, kwargs), data
+
+
+def folds_of(hypermodel: Any) -> int:
+    """Returns how many models score one execution of a trial."""
+    return hypermodel.folds if isinstance(hypermodel, CrossValidated) else 1
 
 
 def mean_over_folds(

@@ -24,6 +24,10 @@ from tfcourse.tuning._keras_tuner import (
 )
 from tfcourse.tuning.oracles.batched import allow_parallel_grid
 from tfcourse.tuning.oracles.crash_safe import make_crash_safe
+from tfcourse.tuning.tuners.cross_validation import (
+    CrossValidated,
+    folds_of,
+)
 from tfcourse.tuning.tuners.guarded_search import (
     check_folder_is_there,
     guarded_search,
@@ -172,11 +176,20 @@ class SerialTuner(TunerHooks):
         return results
 
     def on_execution_begin(self, trial: Trial) -> None:
-        keras.utils.set_random_seed(self.seed_of(trial, self._execution))
+        models = range(folds_of(self.hypermodel))
+        first = self._execution * len(models)
+        seeds = [self.seed_of(trial, first + n) for n in models]
+        if isinstance(self.hypermodel, CrossValidated):
+            self.hypermodel.seeds = seeds
+        keras.utils.set_random_seed(seeds[0])
         self._execution += 1
 
     def seed_of(self, trial: Trial, execution: int = 0) -> int:
-        """Returns the seed of one of a trial's executions."""
+        """Returns the seed of one of a trial's executions.
+
+        With cross-validation each has as many models as there are folds, and
+        `execution` counts these.
+        """
         name = trial.trial_id
         number = int(name) if name.isdecimal() else zlib.crc32(name.encode())
         seed = np.random.SeedSequence([self.oracle.seed, number, execution])

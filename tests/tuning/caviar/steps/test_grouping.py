@@ -29,13 +29,24 @@ def candidate(number, nesterov):
     return Candidate(trial, build, build_deferred(build), ARGUMENTS)
 
 
-def enough(parts):
-    return ""
+class Pays:
+    """Takes groups of so many, and lets so many share a step."""
+
+    steps_are_shared = False
+
+    def __init__(self, least=0, shared=99):
+        self.least, self.shared = least, shared
+
+    def too_few(self, parts):
+        return "too few" if len(parts[0]) < self.least else ""
+
+    def share_step(self, candidates):
+        return len(candidates) >= self.shared
 
 
 def test_says_why_a_trial_is_in_a_program_of_its_own():
     one = [candidate("0", False), candidate("1", True), candidate("2", False)]
-    (_, first, _), (second, why, what) = make_groups(one, enough)
+    (_, first, *_), (second, why, what, _) = make_groups(one, Pays())
     assert first == ""
     assert [c.trial.trial_id for c in second[0]] == ["1"]
     assert why == "not with trial 0: optimizer, nesterov: False and True"
@@ -63,6 +74,20 @@ def deep(number, depth):
     return Candidate(trial, build, build_deferred(build), ARGUMENTS)
 
 
+def wide(number, width):
+    def build():
+        hidden = keras.layers.Dense(width, "relu")
+        model = keras.Sequential(
+            [keras.Input((2,)), hidden, keras.layers.Dense(1)]
+        )
+        model.compile("sgd", "mse")
+        return model
+
+    hp = types.SimpleNamespace(values={"units": width})
+    trial = types.SimpleNamespace(trial_id=number, hyperparameters=hp)
+    return Candidate(trial, build, build_deferred(build), ARGUMENTS)
+
+
 def test_networks_of_like_depth_are_neighbours():
     candidates = [deep(str(i), n) for i, n in enumerate([3, 1, 2, 1, 3])]
     ((part,),) = grouped(candidates)
@@ -72,22 +97,8 @@ def test_networks_of_like_depth_are_neighbours():
 def test_says_so_if_networks_of_other_widths_are_apart(monkeypatch):
     monkeypatch.setattr(costs, "PROGRAM", 0)
     monkeypatch.setattr(costs, "_PROGRAM_LAYER", 0)
-
-    def wide(number, width):
-        def build():
-            hidden = keras.layers.Dense(width, "relu")
-            model = keras.Sequential(
-                [keras.Input((2,)), hidden, keras.layers.Dense(1)]
-            )
-            model.compile("sgd", "mse")
-            return model
-
-        hp = types.SimpleNamespace(values={"units": width})
-        trial = types.SimpleNamespace(trial_id=number, hyperparameters=hp)
-        return Candidate(trial, build, build_deferred(build), ARGUMENTS)
-
     some = [wide(str(i), 8 if i < 4 else 16) for i in range(8)]
-    first, second = make_groups(some, enough)
+    first, second = make_groups(some, Pays())
     assert (len(first.parts[0]), first.why) == (4, "")
     assert (second.why, second.advice) == (
         "not with trial 0: to pad networks of other widths would take longer",
@@ -98,7 +109,7 @@ def test_says_so_if_networks_of_other_widths_are_apart(monkeypatch):
 def test_trials_to_train_alone_come_last_by_their_reason():
     alone = [SerialTrial(f"trial {n}", why) for n, why in enumerate("abab")]
     first, second, *others = make_groups(
-        [*alone, candidate("0", False)], enough
+        [*alone, candidate("0", False)], Pays()
     )
     assert first.parts[0][0].trial.trial_id == "0"
     assert second == SerialGroup(["trial 0", "trial 2"], "a")
@@ -106,13 +117,21 @@ def test_trials_to_train_alone_come_last_by_their_reason():
 
 
 def test_what_is_too_few_is_trained_alone():
-    def too_few(parts):
-        return "too few" if len(parts[0]) < 2 else ""
-
     one = [candidate("0", False), candidate("1", True), candidate("2", False)]
-    group, alone = make_groups(one, too_few)
+    group, alone = make_groups(one, Pays(least=2))
     assert [c.trial.trial_id for c in group.parts[0]] == ["0", "2"]
     assert [trial.trial_id for trial in alone.trials] == ["1"]
     assert alone.why == (
         "too few; not with trial 0: optimizer, nesterov: False and True"
     )
+
+
+def test_what_is_too_few_shares_a_step_with_others_of_any_size():
+    some = [wide(str(i), 8 * (i + 1)) for i in range(3)]
+    some.append(deep("3", 2))
+    together, alone = make_groups(some, Pays(least=9, shared=3))
+    assert together.by_one_step
+    assert [c.trial.trial_id for c in together.parts[0]] == ["0", "1", "2"]
+    assert together.why == "to train them side by side would take longer"
+    assert [trial.trial_id for trial in alone.trials] == ["3"]
+    assert alone.why.startswith("too few")

@@ -22,6 +22,7 @@ FITTED = {"x": np.ones((0, 4, 2)), "epochs": 1, "initial_epoch": 0}
 def measured(monkeypatch):
     """Of three trials a program pays, of five with a recurrent layer."""
     monkeypatch.setattr(costs, "ALONE", 1.0)
+    monkeypatch.setattr(costs, "SHARED", 1e18)
     monkeypatch.setattr(costs, "PROGRAM", 3.0)
     for name in ("_PROGRAM_LAYER", "_ALONE_LAYER", "ALONE_RECURRENT"):
         monkeypatch.setattr(costs, name, 0.0)

@@ -37,6 +37,7 @@ from tfcourse.tuning.population.settings.reading import (
     Settings,
     digest_and_settings,
 )
+from tfcourse.tuning.population.structure.open_sizes import without_sizes
 from tfcourse.tuning.population.structure.reader import Structure
 from tfcourse.tuning.supernet.supported import is_supported_optimizer
 from tfcourse.tuning.tuners.serial import SerialTuner
@@ -118,6 +119,19 @@ class Candidate:
     def shared_structure(self) -> Structure:
         """All of its structure but the optimizer."""
         return tuple(part for part in self.structure if part[0] != _OPTIMIZER)
+
+    @functools.cached_property
+    def open_structure(self) -> Structure:
+        """Its structure, without sizes that a program may leave open."""
+        structure = self.structure
+        if is_supported_optimizer(self.model.optimizer):
+            structure = without_sizes(structure, every_layer(self.model))
+        return structure
+
+    @property
+    def shared_open_structure(self) -> Structure:
+        """That without the optimizer."""
+        return tuple(p for p in self.open_structure if p[0] != _OPTIMIZER)
 
     @property
     def may_switch(self) -> bool:

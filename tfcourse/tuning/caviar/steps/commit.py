@@ -10,6 +10,7 @@ from tfcourse.tuning.caviar.groups_log import GroupRecord
 from tfcourse.tuning.caviar.steps.group_training import GroupResult
 from tfcourse.tuning.caviar.steps.grouping import SerialGroup
 from tfcourse.tuning.oracles.crash_safe import trials_written_together
+from tfcourse.tuning.tuners.guarded_search import check_folder_is_there
 from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils.atomic_files import AtomicBatch
 
@@ -45,6 +46,7 @@ def _end_together(
 
     A crash leaves no trial that has ended without its weights and its curve.
     """
+    check_folder_is_there(tuner)
     with AtomicBatch() as files:
         for outcome in result.outcomes:
             outcome.write(files, tuner)

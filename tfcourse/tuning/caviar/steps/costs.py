@@ -5,6 +5,7 @@ do 4.5e9 a second of CPU time when they train. Measured on searches of 16
 trials of dense, convolutional and recurrent networks of 30 steps.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from tfcourse.data.adapters import (
     length_of,
 )
 from tfcourse.tuning.caviar.steps.candidates import Candidate
+from tfcourse.tuning.caviar.steps.one_step import FEWEST, of_one_step
 from tfcourse.tuning.population.functional.layer_traits import convolves
 from tfcourse.tuning.population.settings.forms.recurrent_noise import (
     masks_drawn_by,
@@ -37,6 +39,10 @@ _STEPS = 30
 # A step of a member, whatever it computes: what lies between operations.
 _STEP_TOGETHER, _STEP_ALONE = 1.4e6, 14e6
 _STEP_TOGETHER_SLOW, _STEP_ALONE_SLOW = 10e6, 30e6
+# And where each trial is trained by itself, but by a step that they share:
+# what it takes to trace it, and to compare it with Keras's.
+SHARED, _SHARED_LAYER, _SHARED_RECURRENT = 3.6e9, 0.7e9, 5.4e9
+_STEP_SHARED, _STEP_SHARED_SLOW = 2.2e6, 10e6
 # What a product in a convolution takes, beside one of matrices.
 _CONVOLVED = 0.5
 # Of data that do not say how large its batches are.
@@ -49,14 +55,23 @@ class Costs:
     Args:
         candidates: The candidates, of one family or of one structure.
         executions: How often each trial is executed.
+        steps_are_shared: Whether trials apart from a program may be trained one
+            after the other by one step.
 
     Attributes:
         program: What a program takes before it trains.
         alone: What each of the trials takes by `model.fit`, an array.
+        apart: What each takes if it is in no program: by a step that it shares,
+            or by `model.fit`.
         visits: On how many examples each is trained, counted as often as it is.
     """
 
-    def __init__(self, candidates: list[Candidate], executions: int) -> None:
+    def __init__(
+        self,
+        candidates: list[Candidate],
+        executions: int,
+        steps_are_shared: bool = False,
+    ) -> None:
         models = [candidate.model for candidate in candidates]
         times = np.array([executions * c.folds for c in candidates], float)
         each = np.array([_examples(c.arguments) for c in candidates], float)
@@ -80,12 +95,24 @@ class Costs:
             + PROGRAM_RECURRENT * max(recurrent)
             + PROGRAM_MASKS * max(masked)
         )
+        trained = self.visits * self._work.alone * self._product
         self.alone = (
-            times * (ALONE + _ALONE_LAYER * np.array(depth))
+            trained
+            + times * (ALONE + _ALONE_LAYER * np.array(depth))
             + times * ALONE_RECURRENT * np.array(recurrent)
             + steps * np.where(is_slow, _STEP_ALONE_SLOW, _STEP_ALONE)
-            + self.visits * self._work.alone * self._product
         )
+        self.apart = self.alone.copy()
+        trained += steps * np.where(is_slow, _STEP_SHARED_SLOW, _STEP_SHARED)
+        for some in _sharing(candidates) if steps_are_shared else []:
+            of_step = (
+                SHARED
+                + _SHARED_LAYER * max(depth[i] for i in some)
+                + _SHARED_RECURRENT * max(recurrent[i] for i in some)
+            )
+            self.apart[some] = np.minimum(
+                self.alone[some], trained[some] + of_step / len(some)
+            )
         self._steps = steps * np.where(
             is_slow, _STEP_TOGETHER_SLOW, _STEP_TOGETHER
         )
@@ -107,6 +134,14 @@ class Costs:
         visits = np.cumsum((self.visits * self._product)[order])
         padded = self._work.of_supernets(order)
         return np.cumsum(self._steps[order]) + visits * padded
+
+
+def _sharing(candidates: list[Candidate]) -> Iterator[list[int]]:
+    """Yields the indices of candidates that would share a step."""
+    places = {id(candidate): i for i, candidate in enumerate(candidates)}
+    for some in of_one_step(candidates):
+        if len(some) >= FEWEST:
+            yield [places[id(candidate)] for candidate in some]
 
 
 def _recurrent_layers(model: keras.Model) -> float:

@@ -95,6 +95,7 @@ class _GroupTraining:
         self._verify = verify
         self._programs = programs
         self._program: GroupProgram | None = None
+        self._by_one_step = group.by_one_step
         self._why, self._advice = group.why, group.advice
         self._parts = [
             [executions(candidate, tuner) for candidate in part]
@@ -103,7 +104,10 @@ class _GroupTraining:
 
     def results(self) -> Iterator[GroupResult | SerialGroup]:
         for part in self._parts:
-            yield from self._train(part)
+            # One by one, what has ended is kept.
+            some = [[runs] for runs in part] if self._by_one_step else [part]
+            for each in some:
+                yield from self._train(each)
 
     def _train(
         self, part: list[list[Candidate]], halved: str = ""
@@ -158,13 +162,18 @@ class _GroupTraining:
         ]
 
     def _find_program(self) -> GroupProgram:
-        return self._programs.of(
-            [c for part in self._parts for runs in part for c in runs],
+        every = [c for part in self._parts for runs in part for c in runs]
+        program = self._programs.of(
+            every,
             self._objective(),
             self._tuner.oracle.seed,
             self._device,
             self._verify,
+            by_one_step=self._by_one_step,
         )
+        if self._by_one_step:
+            program.choose([runs[0] for part in self._parts for runs in part])
+        return program
 
     def _objective(self) -> tuple[str, str]:
         objective = self._tuner.oracle.objective

@@ -3,22 +3,38 @@
 import collections
 import dataclasses
 import itertools
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from collections.abc import Hashable, Iterable, Iterator
+from typing import NamedTuple, Protocol
 
 import keras
 
 from tfcourse.tuning._keras_tuner import Trial
 from tfcourse.tuning.caviar.steps.advice import advice
 from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
+from tfcourse.tuning.caviar.steps.one_step import by, may_switch, of_one_step
 from tfcourse.tuning.caviar.steps.width_classes import classes
 from tfcourse.tuning.population.structure import difference_between
 
+_NOT_SIDE_BY_SIDE = "to train them side by side would take longer"
 _IN_TURN = "another trial trains what was made before its build"
-# Each member computes the steps of all optimizers, and takes one.
-_MOST_OPTIMIZERS = 4
-_T = TypeVar("_T")
-_K = TypeVar("_K", bound=Hashable)
+
+
+class Pays(Protocol):
+    """What knows whether a program pays, as `Profitability` does.
+
+    Attributes:
+        steps_are_shared: As for `grouped`.
+    """
+
+    steps_are_shared: bool
+
+    def too_few(self, parts: "Parts") -> str:
+        """Returns why a group is not to be trained side by side, or `""`."""
+        ...
+
+    def share_step(self, candidates: list[Candidate]) -> bool:
+        """Whether candidates are trained one after the other by one step."""
+        ...
 
 
 # Lists of candidates; those of a list have like arguments.
@@ -32,11 +48,13 @@ class Group(NamedTuple):
         parts: The candidates.
         why: Why they are no part of the first group, or `""`.
         advice: What would make them one, or `""`.
+        by_one_step: Whether they are trained one after the other.
     """
 
     parts: Parts
     why: str
     advice: str = ""
+    by_one_step: bool = False
 
 
 @dataclasses.dataclass
@@ -50,32 +68,48 @@ class SerialGroup:
 
 def make_groups(
     candidates: list[Candidate | SerialTrial],
-    too_few: Callable[[Parts], str],
+    pays: Pays,
     executions: int = 1,
 ) -> list[Group | SerialGroup]:
     """Returns the groups of some candidates: those of one program first.
 
     Args:
         candidates: The candidates, and trials that cannot be such.
-        too_few: A function that says why a group's trials are too few for a
-            program, or `""`.
+        pays: What knows whether a program pays.
         executions: How often each trial is executed.
     """
     candidates = _in_turn(candidates)
     together = grouped(
-        [c for c in candidates if isinstance(c, Candidate)], executions
+        [c for c in candidates if isinstance(c, Candidate)],
+        executions,
+        pays.steps_are_shared,
     )
     every = [[c for part in parts for c in part] for parts in together]
-    groups, few = [], []
+    groups: list[Group | SerialGroup] = []
+    few: list[tuple[list[Candidate], str, str]] = []
     for parts, some in zip(together, every, strict=True):
         why, what = _why_apart(some, every)
-        short = too_few(parts)
+        short = pays.too_few(parts)
         if short:
             whys = "; ".join(filter(None, [short, why]))
-            few.append(SerialGroup([c.trial for c in some], whys, what))
+            few.append((some, whys, what))
         else:
             groups.append(Group(parts, why, what))
-    return [*groups, *few, *_serial_groups(candidates)]
+    by_one_step = [
+        some
+        for some in of_one_step(c for some, _, _ in few for c in some)
+        if pays.share_step(some)
+    ]
+    groups += [
+        Group(_parts(some), _NOT_SIDE_BY_SIDE, by_one_step=True)
+        for some in by_one_step
+    ]
+    shared = {id(c) for some in by_one_step for c in some}
+    for some, whys, what in few:
+        alone = [c.trial for c in some if id(c) not in shared]
+        if alone:
+            groups.append(SerialGroup(alone, whys, what))
+    return [*groups, *_serial_groups(candidates)]
 
 
 def _in_turn(
@@ -102,7 +136,7 @@ def _serial_groups(
     runs = (
         itertools.groupby(alone, _why)
         if _changes_shared(alone)
-        else _by(alone, _why).items()
+        else by(alone, _why).items()
     )
     return [SerialGroup([c.trial for c in some], why) for why, some in runs]
 
@@ -115,12 +149,18 @@ def _why(alone: SerialTrial) -> str:
     return alone.why
 
 
-def grouped(candidates: list[Candidate], executions: int = 1) -> list[Parts]:
+def grouped(
+    candidates: list[Candidate],
+    executions: int = 1,
+    steps_are_shared: bool = False,
+) -> list[Parts]:
     """Returns the candidates by structure, and there by arguments of `fit`.
 
     Args:
         candidates: The candidates.
         executions: How often each trial is executed.
+        steps_are_shared: Whether those that are in no program may be trained
+            one after the other by one step.
 
     Returns:
         A list of lists of lists of `Candidate`s, the largest first. In the
@@ -128,11 +168,16 @@ def grouped(candidates: list[Candidate], executions: int = 1) -> list[Parts]:
         neighbour has costs nothing.
     """
     groups = []
-    for some in _by_structure(candidates, executions):
+    for some in _by_structure(candidates, executions, steps_are_shared):
         some = sorted(some, key=lambda c: len(c.model.layers))
-        parts = _by(some, lambda candidate: _key(_of_all(candidate.arguments)))
-        groups.append(sorted(parts.values(), key=len, reverse=True))
+        groups.append(_parts(some))
     return groups
+
+
+def _parts(candidates: list[Candidate]) -> Parts:
+    """Returns candidates by their arguments of `fit`, the most first."""
+    parts = by(candidates, lambda c: _key(_of_all(c.arguments)))
+    return sorted(parts.values(), key=len, reverse=True)
 
 
 def _why_apart(
@@ -152,11 +197,11 @@ def _why_apart(
 
 
 def _by_structure(
-    candidates: list[Candidate], executions: int
+    candidates: list[Candidate], executions: int, steps_are_shared: bool
 ) -> Iterator[list[Candidate]]:
     """Yields lists of the candidates that one program can train."""
     # Of what cannot be embedded, only the same goes together.
-    families = _by(
+    families = by(
         candidates,
         lambda c: c.family or (c.shared_structure, c.optimizer),
     )
@@ -165,22 +210,13 @@ def _by_structure(
         alike[shared].append(some)
     for kinds in alike.values():
         together = [candidate for some in kinds for candidate in some]
-        if 1 < len(kinds) <= _MOST_OPTIMIZERS and all(
-            candidate.may_switch for candidate in together
-        ):
+        if len(kinds) > 1 and may_switch(kinds):
             kinds = [together]
         for some in kinds:
-            several = len({c.structure for c in some}) > 1
-            yield from classes(some, executions) if several else [some]
-
-
-def _by(
-    candidates: Iterable[_T], key: Callable[[_T], _K]
-) -> dict[_K, list[_T]]:
-    groups = collections.defaultdict(list)
-    for candidate in candidates:
-        groups[key(candidate)].append(candidate)
-    return groups
+            if len({c.structure for c in some}) > 1:
+                yield from classes(some, executions, steps_are_shared)
+            else:
+                yield some
 
 
 def _of_all(arguments: dict) -> dict:

@@ -3,9 +3,13 @@
 import collections
 import math
 
+import keras
+
 from tfcourse.tuning.caviar.programs import ProgramCache
+from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.caviar.steps.costs import Costs
 from tfcourse.tuning.caviar.steps.grouping import Parts
+from tfcourse.tuning.caviar.steps.one_step import FEWEST
 from tfcourse.tuning.tuners.serial import SerialTuner
 
 
@@ -17,11 +21,22 @@ class Profitability:
         programs: The programs that are there already.
         least: How many models a program must train at least; by default as many
             as it takes to be faster.
+        halving: Whether trials are compared while they train.
+
+    Attributes:
+        steps_are_shared: Whether one step may train trials one after the other.
     """
 
     def __init__(
-        self, tuner: SerialTuner, programs: ProgramCache, least: int | None
+        self,
+        tuner: SerialTuner,
+        programs: ProgramCache,
+        least: int | None,
+        halving: bool = False,
     ) -> None:
+        self.steps_are_shared = (
+            not least and not halving and keras.config.backend() == "tensorflow"
+        )
         self._tuner = tuner
         self._programs = programs
         self._least = least
@@ -29,6 +44,16 @@ class Profitability:
         # structure that were trained alone; and how many models they were.
         self._missed: collections.Counter = collections.Counter()
         self._alone: collections.Counter = collections.Counter()
+
+    def share_step(self, candidates: list[Candidate]) -> bool:
+        """Whether candidates are trained one after the other by one step.
+
+        It is traced once, and compared twice.
+        """
+        return self.steps_are_shared and (
+            len(candidates) >= FEWEST
+            or self._programs.has(candidates, by_one_step=True)
+        )
 
     def too_few(self, parts: Parts) -> str:
         """Returns why a group's trials are to be trained alone, or `""`."""
@@ -41,9 +66,9 @@ class Profitability:
         if self._least:
             saving, price = members, self._least
         else:
-            costs = Costs(every, executions)
+            costs = Costs(every, executions, self.steps_are_shared)
             together = costs.together(costs.small_first)[-1]
-            saving, price = costs.alone.sum() - together, costs.program
+            saving, price = costs.apart.sum() - together, costs.program
         if self._missed[kind] + saving >= price:
             return ""
         self._missed[kind] += max(saving, 0)

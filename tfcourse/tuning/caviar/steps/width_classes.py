@@ -17,20 +17,23 @@ _PLACES = 64
 
 
 def classes(
-    candidates: list[Candidate], executions: int = 1
+    candidates: list[Candidate],
+    executions: int = 1,
+    steps_are_shared: bool = False,
 ) -> list[list[Candidate]]:
     """Returns candidates of one family in classes, each for a program.
 
     Args:
         candidates: The candidates.
         executions: How often each trial is executed.
+        steps_are_shared: As for `Costs`.
 
     Returns:
         The classes; the last one is of those that go with none, if any.
     """
     if len(candidates) < 2:
         return [candidates]
-    costs = Costs(candidates, executions)
+    costs = Costs(candidates, executions, steps_are_shared)
     order = costs.small_first
     found, alone = [], []
     for start, end, is_program in _cheapest(costs, order):
@@ -62,7 +65,7 @@ def _cheapest(
     best = [(0.0, 0, False)] + [(math.inf, 0, False)] * count
     for start in range(0, count, step):
         for end in range(start + 1, min(start + step, count) + 1):
-            one_more = best[end - 1][0] + costs.alone[order[end - 1]]
+            one_more = best[end - 1][0] + costs.apart[order[end - 1]]
             best[end] = min(best[end], (one_more, end - 1, False))
         together = (
             best[start][0] + costs.program + costs.together(order[start:])

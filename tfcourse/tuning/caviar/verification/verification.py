@@ -19,7 +19,7 @@ from tfcourse.utils.keras_private import every_layer
 from tfcourse.utils.text import first_line
 
 # More would cost more than a twentieth of a search of 64 small trials.
-_MOST = 3
+_MOST, _MOST_ONE_BY_ONE = 3, 2
 # What of the arguments of `fit` changes a step, besides the batch size.
 _OF_STEPS = (
     "x",
@@ -48,16 +48,35 @@ class Verification:
 
     Args:
         embedded: Whether members are slices of a larger network.
+        any_sizes: Whether members are of any sizes, and come one by one. Who of
+            them is compared is settled by `choose`.
 
     Attributes:
         compared: How many members were compared so far.
     """
 
-    def __init__(self, embedded: bool) -> None:
+    def __init__(self, embedded: bool, any_sizes: bool = False) -> None:
         self._embedded = embedded
+        self._any_sizes = any_sizes
         self._known: set[Hashable] = set()
         self._difference = ""
+        # Of members that are still to come, by their ids.
+        self._chosen_before: dict[int, OwnModel] = {}
         self.compared = 0
+
+    def choose(self, candidates: list[Candidate]) -> None:
+        """Builds the models of two members that will come one by one.
+
+        Args:
+            candidates: All that will come.
+
+        Raises:
+            CannotVectorize: If one cannot be built.
+        """
+        with self._noting_difference():
+            for k in self._chosen(candidates)[:_MOST_ONE_BY_ONE]:
+                own = OwnModel(candidates[k])
+                self._chosen_before[id(candidates[k])] = own
 
     def prepare(
         self, part: list[Candidate]
@@ -83,8 +102,11 @@ class Verification:
             raise CannotVectorize(self._difference)
         own: dict[int, OwnModel] = {}
         with self._noting_difference():
-            for k in self._chosen(part):
+            for k in [] if self._any_sizes else self._chosen(part):
                 own[k] = OwnModel(part[k])
+            for k, candidate in enumerate(part):
+                if id(candidate) in self._chosen_before:
+                    own[k] = self._chosen_before.pop(id(candidate))
         return functools.partial(self._check, part, own) if own else None
 
     def _check(
@@ -103,7 +125,7 @@ class Verification:
                     raise CannotVectorize(
                         f"one batch gave trial {trial} another {found}"
                     )
-                self._known.add(_kind(part[k]))
+                self._known.add(self._kind(part[k]))
                 self.compared += 1
 
     @contextlib.contextmanager
@@ -127,21 +149,22 @@ class Verification:
         """Returns the numbers of the members to compare."""
         kinds = {}
         for k, candidate in enumerate(part):
-            kinds.setdefault(_kind(candidate), k)
+            kinds.setdefault(self._kind(candidate), k)
         chosen = [k for kind, k in kinds.items() if kind not in self._known]
         if not self._known and len(part) > 1:
-            chosen[1:1] = [len(part) - 1]
+            chosen.insert(len(chosen) if self._any_sizes else 1, len(part) - 1)
         return list(dict.fromkeys(chosen))[:_MOST]
 
     def _difference_of(self, step: KerasStep, first: FirstBatch, k: int) -> str:
         draws = any(map(draws_numbers, every_layer(step.model)))
         return difference(step, first, k, not (self._embedded and draws))
 
-
-def _kind(candidate: Candidate) -> Hashable:
-    of_data = tuple(
-        value if isinstance(value, float) else id(value)
-        for value in map(candidate.arguments.get, _OF_STEPS)
-    )
-    kind = candidate.family or candidate.structure
-    return kind, candidate.continues, of_data
+    def _kind(self, candidate: Candidate) -> Hashable:
+        of_data = tuple(
+            value if isinstance(value, float) else id(value)
+            for value in map(candidate.arguments.get, _OF_STEPS)
+        )
+        kind: Hashable = candidate.family or candidate.structure
+        if self._any_sizes:
+            kind = candidate.open_structure
+        return kind, candidate.continues, of_data

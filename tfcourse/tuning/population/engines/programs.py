@@ -132,7 +132,14 @@ class Programs:
     ) -> list[Tensors]:
         state, *others = arguments
         of_state = spec if self.is_fixed(key) else open_spec
-        return [each_array(of_state, state), *each_array(open_spec, others)]
+        specs = each_array(of_state, state)
+        shapes = self._member.shapes
+        if shapes and len(state) > len(shapes):
+            specs[: len(shapes)] = [
+                tf.TensorSpec([1, *shape], array.dtype)
+                for shape, array in zip(shapes, state, strict=False)
+            ]
+        return [specs, *each_array(open_spec, others)]
 
     def _function(self, key: ProgramKey) -> Callable[..., Any]:
         steps, member = self._steps, self._member

@@ -135,11 +135,10 @@ class Steps:
             with none_of_members():
                 return of_member(arrays, *mine)
 
+        mapped = tf.vectorized_map if self.member.shapes is None else _of_one
         with converters(for_xla) as one_by_one:
             try:
-                return tf.vectorized_map(
-                    of_one, (state, leaves(batch) if own else [])
-                )
+                return mapped(of_one, (state, leaves(batch) if own else []))
             except (CannotVectorize, SparseGradientError):
                 raise
             except (ValueError, TypeError, NotImplementedError) as error:
@@ -286,6 +285,12 @@ class Steps:
     def _evaluate(self, arrays: Arrays, batch: Tensors) -> Arrays:
         _, new = self.member.forward(arrays, batch, training=False)
         return new
+
+
+def _of_one(function: Callable[..., Any], elements: Any) -> Any:
+    """Does as `tf.vectorized_map`, for a single member."""
+    results = function(tf.nest.map_structure(lambda x: x[0], elements))
+    return tf.nest.map_structure(lambda x: x[None], results)
 
 
 class SparseGradientError(NotImplementedError):

@@ -64,7 +64,9 @@ class TensorFlowEngine(Engine):
 
     @property
     def any_number(self) -> bool:
-        return not self.programs.is_fixed(self._trained)
+        return self.member.shapes is not None or not self.programs.is_fixed(
+            self._trained
+        )
 
     def compiles(self, xla: XlaScope) -> bool:
         return xla is not None and xla not in self._cannot
@@ -149,6 +151,8 @@ class TensorFlowEngine(Engine):
 
     def _size_of_shards(self, members: int, xla: XlaScope = None) -> int | None:
         """Returns how many members make a shard; None if there are none."""
+        if self.member.shapes is not None:
+            return None
         if self._shard is None:
             # What is traced for it serves other numbers of members.
             self._shard = size_of_shards(members, xla == "step")
@@ -189,9 +193,25 @@ class TensorFlowEngine(Engine):
     def _run(
         self, key: ProgramKey, state: list[Tensor], *others: Tensors
     ) -> Any:
+        if self.member.shapes is not None and len(state[0]) > 1:
+            return self._one_after_another(key, state, *others)
         arguments = _arguments(state, *others)
         with _memory_errors():
             return self.programs.get(key, arguments)(*arguments)
+
+    def _one_after_another(
+        self, key: ProgramKey, state: list[Tensor], *others: Tensors
+    ) -> Any:
+        """Runs a program that is traced for a single member."""
+        given = list(map(tensors, others))
+        order = given[1] if len(given) > 1 else None
+        parts = []
+        for k in range(len(state[0])):
+            own = list(given)
+            if order is not None and is_own(order):
+                own[1] = order[k : k + 1]
+            parts.append(self._run(key, [a[k : k + 1] for a in state], *own))
+        return tf.nest.map_structure(lambda *x: tf.concat(x, 0), *parts)
 
     @contextlib.contextmanager
     def _going_on_without(self, xla: XlaScope) -> Iterator[None]:

@@ -34,6 +34,7 @@ from tfcourse.tuning.population.functional.recurrence import (
     unrolled,
 )
 from tfcourse.tuning.population.functional.scope import Scope, tensors_of
+from tfcourse.tuning.population.structure.open_sizes import of_open_sizes
 from tfcourse.utils.keras_private import (
     called,
     compiled_metrics,
@@ -59,8 +60,11 @@ class Member:
     Args:
         model: The `keras.Model`. Its variables are read, never written.
         settings: The `MemberSettings` that it computes with, or None.
+        shapes: The shape of each saved variable, None for sizes that are open;
+            or None if they are those of the model.
 
     Attributes:
+        shapes: As given.
         packing: How the variables lie in the arrays: the model's
             `trainable_variables`, its `non_trainable_variables`, those of the
             settings, its optimizer's `variables`, those of the optimizer's
@@ -73,13 +77,19 @@ class Member:
         CannotVectorize: If the model trains itself in its own way.
     """
 
-    def __init__(self, model: keras.Model, settings: Any = None) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        settings: Any = None,
+        shapes: list[tuple[int | None, ...]] | None = None,
+    ) -> None:
         if not model.trainable_variables:
             raise CannotVectorize("it has no trainable variables")
-        self.model = model
+        self.model, self.shapes = model, shapes
         self._layers = every_layer(model)
         optimizers = getattr(model.optimizer, "optimizers", [model.optimizer])
-        groups = parameter_groups(model, optimizers)
+        groups = parameter_groups(model, optimizers, joined=shapes is None)
+        by_dtype = _by_dtype if shapes is None else _each
         self._updated = [group.variable for group in groups]
         of_optimizer = settings.optimizer if settings else None
         self._optimizer = functional_optimizer(
@@ -87,8 +97,8 @@ class Member:
         )
         sections = [
             (model.trainable_variables, [group.indices for group in groups]),
-            _by_dtype(model.non_trainable_variables),
-            _by_dtype(settings.model_variables if settings else []),
+            by_dtype(model.non_trainable_variables),
+            by_dtype(settings.model_variables if settings else []),
             (
                 model.optimizer.variables
                 + (of_optimizer.variables if of_optimizer else []),
@@ -117,7 +127,7 @@ class Member:
     @property
     def writes_out_loops(self) -> bool:
         """Whether there are recurrent layers of which each step is traced."""
-        return any(map(is_short, self._layers))
+        return self.shapes is None and any(map(is_short, self._layers))
 
     @property
     def acts_by_members(self) -> bool:
@@ -249,7 +259,8 @@ class Member:
             compiled.update_state(y, y_pred, sample_weight)
 
     def _predict(self, x: Any, training: bool) -> Any:
-        with unrolled(self._layers):
+        fitted = unrolled if self.shapes is None else of_open_sizes
+        with fitted(self._layers):
             return called(self.model, x, training)
 
     def _scope(self, arrays: list[Tensor | None]) -> Scope:
@@ -329,6 +340,11 @@ def _by_dtype(variables: list[Any]) -> tuple[list[Any], list[list[int]]]:
     for i, variable in enumerate(variables):
         groups.setdefault(variable.dtype, []).append(i)
     return list(variables), list(groups.values())
+
+
+def _each(variables: list[Any]) -> tuple[list[Any], list[list[int]]]:
+    """Returns variables, and their indices, each by itself."""
+    return list(variables), [[i] for i in range(len(variables))]
 
 
 def _joined(

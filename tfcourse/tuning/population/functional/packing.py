@@ -59,6 +59,10 @@ class Packing:
         """Returns the values of the variables of one member, in NumPy."""
         values: list[Any] = [None] * len(self._shapes)
         for array, group in zip(arrays, self.groups, strict=True):
+            if len(group) == 1:
+                # Of its own shape, whatever that is.
+                values[group[0]] = array
+                continue
             array = np.reshape(array, -1)
             ends = np.cumsum([self._sizes[i] for i in group])[:-1]
             for i, part in zip(group, np.split(array, ends), strict=True):

@@ -42,16 +42,19 @@ class ParameterGroup:
 
 
 def parameter_groups(
-    model: keras.Model, optimizers: list[Any]
+    model: keras.Model, optimizers: list[Any], joined: bool = True
 ) -> list[ParameterGroup]:
     """Returns the `ParameterGroup`s of a model.
 
     Args:
         model: A built and compiled `keras.Model`.
         optimizers: The optimizers that shall update them.
+        joined: Whether small ones are joined where that is the same.
     """
     groups: dict[Any, list[int]] = collections.defaultdict(list)
-    joins = _only_known_layers(model) and all(map(_joins, optimizers))
+    joins = (
+        joined and _only_known_layers(model) and all(map(_joins, optimizers))
+    )
     sparse = {
         id(v)
         for layer in every_layer(model)

@@ -31,7 +31,12 @@ class Scope(keras.StatelessScope):
         scratch: Iterable[Any] = (),
         **settings: Any,
     ) -> None:
-        super().__init__(values, **settings)
+        super().__init__(**settings)
+        # Not by Keras, which takes values of the variables' own sizes only.
+        for variable, value in values:
+            self.state_mapping[id(variable)] = ops.convert_to_tensor(
+                value, variable.dtype
+            )
         self._before = dict(self.state_mapping)
         self._others = others
         self._known = {*self._before, *map(id, scratch)}

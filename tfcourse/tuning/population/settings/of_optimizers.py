@@ -135,19 +135,30 @@ class MemberOptimizers:
         homes = [self._home(v) for v in self._optimizers[kind].variables]
         if count == len(homes):
             return homes
-        if kind not in self._slots:
-            with deferred_initialization():
-                copy = functional_copy(self._optimizers[kind])
-                self._slots[kind] = build_noting_slots(
-                    copy, template.trainable_variables
-                )
-        all_slots = self._slots[kind]
+        all_slots = self._noted(kind, template)
         places = {slot: homes[i] for i, slot in all_slots.items()}
         others = (home for i, home in enumerate(homes) if i not in all_slots)
         return [
             places[slots[i]] if i in slots else next(others)
             for i in range(count)
         ]
+
+    def parameters_of_slots(self, template: keras.Model) -> dict[int, int]:
+        """Returns of which parameter each variable that is a slot is, by id."""
+        found = {}
+        for kind, optimizer in self._optimizers.items():
+            for i, (parameter, _) in self._noted(kind, template).items():
+                found[id(self._home(optimizer.variables[i]))] = parameter
+        return found
+
+    def _noted(self, kind: Hashable, template: keras.Model) -> Slots:
+        if kind not in self._slots:
+            with deferred_initialization():
+                copy = functional_copy(self._optimizers[kind])
+                self._slots[kind] = build_noting_slots(
+                    copy, template.trainable_variables
+                )
+        return self._slots[kind]
 
     def own_values(
         self, kind: Hashable, settings: list[Setting]

@@ -50,12 +50,20 @@ class MemberSettings:
     Args:
         members: The settings of each member.
         kinds: Of each member what its optimizer is, without settings.
+        any_sizes: Whether members may have variables of other sizes than the
+            template.
 
     Attributes:
         changes: What they have changed in the template.
     """
 
-    def __init__(self, members: list[Settings], kinds: list[Hashable]) -> None:
+    def __init__(
+        self,
+        members: list[Settings],
+        kinds: list[Hashable],
+        any_sizes: bool = False,
+    ) -> None:
+        self._any_sizes = any_sizes
         self._shared = frozenset().union(*(m.shared for m in members))
         self._united = merged([m.gaps for m in members])
         self._of_model = VariedSettings([self._values(m) for m in members])
@@ -102,7 +110,7 @@ class MemberSettings:
             set_layers(chain, filled(chain.layers, self._united, "noise"))
         elif isinstance(model, keras.Sequential):
             rebuild(model)
-        if self:
+        if self or self._any_sizes:
             self._install(model)
         self._optimizers.build(
             model, [lambda make=make: make().optimizer for make in makes]
@@ -156,17 +164,71 @@ class MemberSettings:
         kind: Hashable,
     ) -> tuple[Row, list[Slice]]:
         """Returns a member's values, and which of them its variables have."""
+        variables = self._variables_of(template)
+        numbers = {id(v): i for i, v in enumerate(variables)}
+        row = [np.asarray(v) for v in variables]
+        slices: list[Slice] = []
+        homes = self._homes(template, model, own, kind)
+        for variable, value in self._optimizers.own_values(
+            kind, own.of_optimizer
+        ):
+            row[numbers[id(variable)]] = value
+        for variable, home in zip(all_variables(model), homes, strict=True):
+            if not self._any_sizes and variable.shape != home.shape:
+                raise ValueError(
+                    "The deferred model is not of the template's structure: "
+                    "its variables have other shapes."
+                )
+            number = numbers[id(home)]
+            row[number] = initial_value(variable)
+            slices.append((number, None))
+        if self._any_sizes:
+            shapes = self.shapes(template, model, own, kind)
+            for number, shape in enumerate(shapes):
+                if row[number].shape != shape:
+                    # A slot that only others have, whose numbers are alike.
+                    row[number] = np.full(shape, row[number].flat[0])
+        for variable in self._of_model.variables:
+            row[numbers[id(variable)]] = self._of_model.row(self._values(own))
+        return row, slices
+
+    def shapes(
+        self,
+        template: keras.Model,
+        model: keras.Model,
+        own: Settings,
+        kind: Hashable,
+    ) -> list[tuple[int, ...]]:
+        """Returns the shapes of a member's values, as `initial_values` has."""
+        homes = self._homes(template, model, own, kind)
+        found = {
+            id(home): tuple(variable.shape)
+            for variable, home in zip(all_variables(model), homes, strict=True)
+        }
+        slots = self._optimizers.parameters_of_slots(template)
+        for slot, parameter in slots.items():
+            home = template.trainable_variables[parameter]
+            found.setdefault(slot, found[id(home)])
+        return [
+            found.get(id(variable), tuple(variable.shape))
+            for variable in self._variables_of(template)
+        ]
+
+    def _homes(
+        self,
+        template: keras.Model,
+        model: keras.Model,
+        own: Settings,
+        kind: Hashable,
+    ) -> list[Any]:
+        """Returns in which of its variables each one of a model's is."""
         if model not in self._slots:
             with (
                 nothing_drawn("the build of its layers"),
                 deferred_initialization(),
             ):
-                self._slots[model] = complete(model, template)
-        variables = self._variables_of(template)
-        numbers = {id(v): i for i, v in enumerate(variables)}
-        row = [np.asarray(v) for v in variables]
-        slices: list[Slice] = []
-        homes = [
+                self._slots[model] = complete(model, template, self._any_sizes)
+        return [
             *template.trainable_variables,
             *self._homes_of_others(template, model, own),
             *self._optimizers.homes(
@@ -176,22 +238,6 @@ class MemberSettings:
                 self._slots[model],
             ),
         ]
-        for variable, value in self._optimizers.own_values(
-            kind, own.of_optimizer
-        ):
-            row[numbers[id(variable)]] = value
-        for variable, home in zip(all_variables(model), homes, strict=True):
-            if tuple(variable.shape) != tuple(home.shape):
-                raise ValueError(
-                    "The deferred model is not of the template's structure: "
-                    "its variables have other shapes."
-                )
-            number = numbers[id(home)]
-            row[number] = initial_value(variable)
-            slices.append((number, None))
-        for variable in self._of_model.variables:
-            row[numbers[id(variable)]] = self._of_model.row(self._values(own))
-        return row, slices
 
     def _variables_of(self, template: keras.Model) -> list[Any]:
         """Returns all variables, in the order of a `Member`'s."""

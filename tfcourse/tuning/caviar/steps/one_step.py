@@ -1,0 +1,39 @@
+"""Which trials one step can train, one after the other, each in its own size.
+
+Traced once, it costs a trial no padding, and no compilation of its own.
+"""
+
+import collections
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from typing import TypeVar
+
+from tfcourse.tuning.caviar.steps.candidates import Candidate
+
+# Of fewer, what is saved would go into comparing.
+FEWEST = 3
+# Each member computes the steps of all optimizers, and takes one.
+_MOST_OPTIMIZERS = 4
+_T = TypeVar("_T")
+_K = TypeVar("_K", bound=Hashable)
+
+
+def of_one_step(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    """Yields lists of the candidates that one step can train."""
+    for some in by(candidates, lambda c: c.shared_open_structure).values():
+        kinds = by(some, lambda c: c.optimizer).values()
+        yield from [some] if may_switch(kinds) else kinds
+
+
+def may_switch(kinds: Collection[list[Candidate]]) -> bool:
+    """Whether candidates of several optimizers take their pick of steps."""
+    return len(kinds) <= _MOST_OPTIMIZERS and all(
+        candidate.may_switch for some in kinds for candidate in some
+    )
+
+
+def by(candidates: Iterable[_T], key: Callable[[_T], _K]) -> dict[_K, list[_T]]:
+    """Returns what is of a key, for each key in the order of the first."""
+    groups = collections.defaultdict(list)
+    for candidate in candidates:
+        groups[key(candidate)].append(candidate)
+    return groups
