@@ -250,6 +250,8 @@ def compare_score(result, tuner, make):
         for i in every
         if tuner.oracle.trials[i].score is not None
     ]
+    # In a program, examples that are shuffled come in the search's order.
+    complete.sort(key=lambda t: t.hyperparameters.values.get("shuffle", False))
     if tuner.hypermodel is None or not complete:
         return
     trial = complete[0]

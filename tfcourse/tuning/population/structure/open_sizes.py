@@ -191,15 +191,12 @@ def of_open_sizes(every: Iterable[Any]) -> Iterator[None]:
 def _lent_to(layer: Any) -> Iterator[tuple[str, Any]]:
     """Yields what a layer says about its size, by the sizes of its weights."""
     if isinstance(layer, _CELLS):
-        units = ops.shape(layer.recurrent_kernel.value)[0]
-        several = isinstance(layer.state_size, (list, tuple))
+        units, size = _shape(layer.recurrent_kernel)[0], layer.state_size
+        several = isinstance(size, (list, tuple))
         yield "units", units
-        yield (
-            "state_size",
-            [units] * len(layer.state_size) if several else units,
-        )
+        yield "state_size", [units] * len(size) if several else units
     if isinstance(layer, _CONVOLUTIONS):
-        yield "filters", ops.shape(layer.kernel.value)[-1]
+        yield "filters", _shape(layer.kernel)[-1]
     if isinstance(layer, layers.Flatten):
         yield "call", functools.partial(_flattened, layer)
 
@@ -207,4 +204,11 @@ def _lent_to(layer: Any) -> Iterator[tuple[str, Any]]:
 def _flattened(layer: layers.Flatten, inputs: Any) -> Any:
     if None not in inputs.shape[1:]:
         return type(layer).call(layer, inputs)
-    return ops.reshape(inputs, (ops.shape(inputs)[0], -1))
+    return ops.reshape(inputs, (_shape(inputs)[0], -1))
+
+
+def _shape(value: Any) -> Any:
+    """Returns a shape, of a variable that of its value in the scope."""
+    if isinstance(value, keras.Variable):
+        value = value.value
+    return ops.shape(value)

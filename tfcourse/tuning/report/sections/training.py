@@ -41,8 +41,9 @@ def training(results: SearchResults) -> str:
     head.append("what to change")
     together = count_programs(results.groups)
     text = (
-        f'<p class="soft">Trials of one structure are trained as one program. '
-        f"Here were {count(together, 'such program')}.</p>"
+        '<p class="soft">Trials of one structure are trained as one program: '
+        "side by side, or, where that takes longer, one after the other by one "
+        f"step. Here were {count(together, 'such program')}.</p>"
     )
     return f'{text}<div class="card">{table(head, rows)}</div>'
 
