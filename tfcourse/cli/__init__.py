@@ -17,6 +17,7 @@ from tfcourse.cli import (
     train,
     tune,
 )
+from tfcourse.cli.terminal.safe_stream import protect_terminal
 from tfcourse.errors import InputError
 from tfcourse.utils.disk import disk_error
 
@@ -87,6 +88,7 @@ def _options(
 
 def main() -> None:
     """Runs the command line; what a user got wrong exits with 2."""
+    protect_terminal()
     try:
         app()
     except InputError as error:

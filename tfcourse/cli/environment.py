@@ -11,9 +11,9 @@ DOCTOR_EPILOG = "Example: tfcourse doctor"
 
 def data() -> None:
     """List the data sets that come with tfcourse."""
-    from rich.console import Console
     from rich.table import Table
 
+    from tfcourse.cli.terminal.console import Console
     from tfcourse.data.bundled import describe
 
     table = Table(title="Bundled data sets", title_justify="left", box=None)
@@ -47,9 +47,10 @@ def doctor(
     verbose: Verbose = False,
 ) -> None:
     """Say what this machine has, what is missing and what to do about it."""
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
+
+    from tfcourse.cli.terminal.console import Console
 
     quiet.silence_libraries(verbose)
     from tfcourse.utils.environment import check_environment
@@ -57,12 +58,14 @@ def doctor(
     table = Table(box=None, show_header=False)
     checks = check_environment()
     for check in checks:
-        mark = "[green]ok[/]" if check.fine else "[red]missing[/]"
-        if check.fine and check.advice:
-            mark = "[yellow]note[/]"
-        table.add_row(mark, check.what, escape(check.found))
+        mark = Text("missing", "red")
+        if check.fine:
+            mark = (
+                Text("note", "yellow") if check.advice else Text("ok", "green")
+            )
+        table.add_row(mark, check.what, check.found)
         if check.advice:
-            table.add_row("", "", f"[dim]{escape(check.advice)}[/]")
+            table.add_row("", "", Text(check.advice, "dim"))
     Console().print(table)
     if not all(check.fine for check in checks):
         sys.exit(1)

@@ -8,6 +8,7 @@ import typer
 
 from tfcourse.cli.terminal import quiet
 from tfcourse.cli.terminal.options import SavedModel, Verbose
+from tfcourse.utils.text import printable
 
 EXPORT_EPILOG = "Example: tfcourse export runs/NAME --to model"
 INSPECT_EPILOG = "Example: tfcourse inspect runs/NAME/model"
@@ -82,9 +83,9 @@ def inspect(
 ) -> None:
     """Show what an exported model takes and gives, and what it is."""
     quiet.silence_libraries(verbose)
-    from rich.console import Console
     from rich.table import Table
 
+    from tfcourse.cli.terminal.console import Console
     from tfcourse.cli.terminal.tables import key_value_table
     from tfcourse.export.loading import describe_saved_model
 
@@ -96,7 +97,10 @@ def inspect(
     for endpoint, ports in described["endpoints"].items():
         for way, arrow in (("inputs", "takes"), ("outputs", "gives")):
             for name, (dtype, shape) in ports[way].items():
-                table.add_row(endpoint, arrow, name, dtype, _shape_text(shape))
+                table.add_row(
+                    *map(printable, (endpoint, arrow, name, dtype)),
+                    _shape_text(shape),
+                )
                 endpoint = ""
     console.print(table)
     rows = [

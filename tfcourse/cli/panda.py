@@ -59,9 +59,9 @@ def status(
     """Show how the run is: a live table with the course of the loss."""
     import time
 
-    from rich.console import Console
     from rich.live import Live
 
+    from tfcourse.cli.terminal.console import Console
     from tfcourse.cli.terminal.panda_table import table_of
     from tfcourse.tuning.panda import read_status
 

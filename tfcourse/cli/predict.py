@@ -15,6 +15,8 @@ from tfcourse.cli.terminal.options import (
     Separator,
     Verbose,
 )
+from tfcourse.cli.terminal.safe_stream import for_data
+from tfcourse.utils.text import printable
 
 PREDICT_EPILOG = (
     "Example: tfcourse predict runs/NAME/model new.csv --out answers.csv"
@@ -90,7 +92,7 @@ def predict(
     _name_others(examples, predictor)
     chunks = predictions(predictor, examples)
     if not out:
-        count = write_predictions(chunks, sys.stdout)
+        count = write_predictions(chunks, for_data())
     else:
         with _progress() as advance:
             count = predict_file(chunks, out, advance, overwrite=overwrite)
@@ -187,7 +189,8 @@ class _Bad:
     def _print(self, sentence):
         self._count += 1
         if self._count <= 10:
-            print(f"Left out: {sentence}.", file=sys.stderr)
+            # Past `SafeStream`, where rich shows how far it is.
+            print(f"Left out: {printable(sentence)}.", file=sys.stderr)
 
     def summarise(self, good):
         if self._count:
@@ -221,13 +224,14 @@ def _name_others(examples, predictor):
 @contextlib.contextmanager
 def _progress():
     """Gives a function that shows how many rows are done, on a terminal."""
-    from rich.console import Console
     from rich.progress import (
         Progress,
         SpinnerColumn,
         TextColumn,
         TimeElapsedColumn,
     )
+
+    from tfcourse.cli.terminal.console import Console
 
     console = Console(stderr=True)
     with Progress(
@@ -253,9 +257,9 @@ def _print_amounts(result):
 
 
 def _print_evaluation(result):
-    from rich.console import Console
     from rich.table import Table
 
+    from tfcourse.cli.terminal.console import Console
     from tfcourse.export.evaluation import majority_warning
 
     console = Console()
@@ -276,7 +280,7 @@ def _print_evaluation(result):
         table.add_column(measure, justify="right")
     for label, row in result["classes"].items():
         shown = [f"{row[m]:.4f}" for m in measures[:-1]]
-        table.add_row(label, *shown, f"{int(row['support']):,}")
+        table.add_row(printable(label), *shown, f"{int(row['support']):,}")
     console.print(table)
     confusion = Table(box=None, pad_edge=False, title_justify="left")
     confusion.title = (
@@ -284,7 +288,7 @@ def _print_evaluation(result):
     )
     confusion.add_column("")
     for label in result["labels"]:
-        confusion.add_column(label, justify="right")
+        confusion.add_column(printable(label), justify="right")
     for label, row in zip(result["labels"], result["confusion"], strict=True):
-        confusion.add_row(label, *map(str, row))
+        confusion.add_row(printable(label), *map(str, row))
     console.print(confusion)

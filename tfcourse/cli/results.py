@@ -7,6 +7,7 @@ import typer
 
 from tfcourse.cli.terminal import quiet
 from tfcourse.cli.terminal.options import RunFolder, Verbose
+from tfcourse.cli.terminal.safe_stream import for_data
 
 BEST_EPILOG = "Example: tfcourse best runs/NAME"
 TRIALS_EPILOG = "Example: tfcourse trials runs/NAME --sort learning_rate"
@@ -55,7 +56,7 @@ def trials(
     results = read_results(out)
     records = arranged(results.records, results.axes, sort, results.direction)
     if csv:
-        print(csv_table(records, results.axes), end="")
+        print(csv_table(records, results.axes), end="", file=for_data())
     else:
         _print_trials(results, records)
 
@@ -69,8 +70,7 @@ def compare(
 ) -> None:
     """Print several searches side by side."""
     quiet.silence_libraries(verbose)
-    from rich.console import Console
-
+    from tfcourse.cli.terminal.console import Console
     from tfcourse.cli.terminal.tables import key_value_table
     from tfcourse.tuning.results.comparison import remarks, side_by_side
     from tfcourse.tuning.results.search_results import read_results
@@ -122,8 +122,7 @@ def _print_json(hyperparameters):
 
 
 def _print_best(results):
-    from rich.console import Console
-
+    from tfcourse.cli.terminal.console import Console
     from tfcourse.cli.terminal.tables import key_value_table
     from tfcourse.tuning.results.scores import headline
     from tfcourse.utils.text import format_score, format_value
@@ -145,7 +144,7 @@ def _print_best(results):
 
 
 def _print_trials(results, records):
-    from rich.console import Console
+    from tfcourse.cli.terminal.console import Console
 
     console = Console()
     if not console.is_terminal:
@@ -161,7 +160,7 @@ def _trials_table(results, records):
     from rich.text import Text
 
     from tfcourse.tuning.results.table import columns, row
-    from tfcourse.utils.text import format_value
+    from tfcourse.utils.text import format_value, printable
 
     table = Table(box=None, pad_edge=False)
     rows = [row(record, results.axes) for record in records]
@@ -174,10 +173,12 @@ def _trials_table(results, records):
     for n, name in kept:
         numbers = not any(isinstance(cells[n], str) for cells in rows)
         table.add_column(
-            Text(results.objective if name == "score" else name),
+            Text(printable(results.objective if name == "score" else name)),
             justify="right" if numbers else "left",
             overflow="fold",
         )
     for cells in rows:
-        table.add_row(*(Text(format_value(cells[n])) for n, _ in kept))
+        table.add_row(
+            *(Text(printable(format_value(cells[n]))) for n, _ in kept)
+        )
     return table

@@ -143,7 +143,7 @@ def train(
     quiet.silence_libraries(verbose)
     if device == "cpu":
         quiet.hide_gpus()
-    from rich.console import Console
+    from tfcourse.cli.terminal.console import Console
 
     console = Console(stderr=True, quiet=summary_only)
     try:

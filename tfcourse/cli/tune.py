@@ -199,7 +199,7 @@ def tune(
     quiet.silence_libraries(verbose)
     if _device(given, out, resume) == "cpu":
         quiet.hide_gpus()
-    from rich.console import Console
+    from tfcourse.cli.terminal.console import Console
 
     console = Console(stderr=True, quiet=summary_only)
     folder = out

@@ -4,6 +4,22 @@ import re
 from collections.abc import Iterable
 
 _BOLD = re.compile(r"\x1b\[[01]m")
+# What a terminal obeys instead of showing it (C0 but tab and line feed, DEL,
+# C1), what turns the direction of writing, and halves of code points, which
+# stand for bytes of a name that is no UTF-8.
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+    "\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    r"""Returns text that a terminal shows and does not obey.
+
+    What would move the cursor, colour, delete, ring or turn the direction of
+    writing is written as Python does: an escape becomes `\x1b`.
+    """
+    return _OBEYED.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def first_line(error: object) -> str:

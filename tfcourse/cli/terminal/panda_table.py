@@ -7,7 +7,7 @@ from rich.text import Text
 
 from tfcourse.cli.terminal.tables import key_value_table
 from tfcourse.tuning.panda.journal.status import Status, sparkline
-from tfcourse.utils.text import duration
+from tfcourse.utils.text import duration, printable
 
 _COLOURS = {
     "running": "green",
@@ -53,10 +53,10 @@ def _rows(status):
 
 
 def _state(status):
-    text = Text(status.state, style=_COLOURS.get(status.state, ""))
+    text = Text(printable(status.state), style=_COLOURS.get(status.state, ""))
     if status.alive:
         text.append(f", process {status.published['pid']}", style="")
-        text.append(f" on {status.published['host']}")
+        text.append(f" on {printable(status.published['host'])}")
     if status.seconds_ago is not None:
         text.append(f"; last entry {duration(status.seconds_ago)} ago")
     return text

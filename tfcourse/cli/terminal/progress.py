@@ -39,7 +39,7 @@ class TrialsProgress:
             TextColumn("trials"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[best]}"),
+            TextColumn("{task.fields[best]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
             console=console,

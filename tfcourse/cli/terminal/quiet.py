@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 
+from tfcourse.cli.terminal.safe_stream import SafeStream
 from tfcourse.utils.streams import discard_stderr
 
 
@@ -28,7 +29,8 @@ def silence_libraries(verbose=False):
     # How trials were trained, and what to change, is in the report.
     logging.getLogger("tfcourse.tuning.caviar").setLevel(logging.ERROR)
     terminal = discard_stderr()
-    sys.stderr = os.fdopen(terminal, "w", buffering=1, encoding="utf-8")
+    stream = os.fdopen(terminal, "w", buffering=1, encoding="utf-8")
+    sys.stderr = SafeStream(stream)
 
 
 def hide_gpus():

@@ -5,12 +5,12 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tfcourse.cli.terminal.console import Console
 from tfcourse.tuning.results.scores import headline, scores_text
-from tfcourse.utils.text import format_value
+from tfcourse.utils.text import format_value, printable
 
 if TYPE_CHECKING:
     from tfcourse.runs.prepared_data import PreparedData
@@ -30,7 +30,10 @@ def key_value_table(rows: Iterable[Sequence[str | Text]]) -> Table:
         table.add_column(overflow="fold")
     for row in rows:
         table.add_row(
-            *(Text(cell) if isinstance(cell, str) else cell for cell in row)
+            *(
+                Text(printable(cell)) if isinstance(cell, str) else cell
+                for cell in row
+            )
         )
     return table
 
