@@ -1,5 +1,6 @@
 """Errors, numbers and lists of names, as sentences and tables show them."""
 
+import html
 import re
 from collections.abc import Iterable
 
@@ -20,6 +21,16 @@ def printable(text: str) -> str:
     writing is written as Python does: an escape becomes `\x1b`.
     """
     return _OBEYED.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def escaped(text: object) -> str:
+    """Returns text that plotly and the browser show as it is."""
+    return html.escape(str(text), quote=False)
+
+
+def without_mathtext(text: str) -> str:
+    """Returns text that matplotlib shows as it is: no `$` begins a formula."""
+    return text.replace("$", r"\$")
 
 
 def first_line(error: object) -> str:

@@ -1,18 +1,13 @@
 """A hyperparameter's own scale as an axis of a plot."""
 
-import html
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from tfcourse.tuning.results.axes import HyperparameterAxis
+from tfcourse.utils.text import escaped
 
 _PAD = 0.04
-
-
-def escaped(text: object) -> str:
-    """Returns text that plotly and the browser show as it is."""
-    return html.escape(str(text), quote=False)
 
 
 def plot_value(axis: HyperparameterAxis, value: Any) -> Any:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from tfcourse.tuning.report.axes import escaped, layout
+from tfcourse.tuning.report.axes import layout
 from tfcourse.tuning.report.scores import scores_to_scale
 from tfcourse.tuning.results.axes import HyperparameterAxis
 from tfcourse.tuning.results.importance import (
@@ -19,6 +19,7 @@ from tfcourse.tuning.results.importance import (
 )
 from tfcourse.tuning.results.optuna_study import to_optuna
 from tfcourse.tuning.results.search_results import SearchResults
+from tfcourse.utils.text import escaped
 
 _COLORS = ("--c0", "--c2", "--c1", "--c3", "--grey")
 # Optuna's grid has a cell for each pair of values.

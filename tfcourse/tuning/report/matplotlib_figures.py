@@ -24,6 +24,8 @@ _PAGE = {
     "font.size": 10,
     "figure.constrained_layout.use": True,
     "savefig.dpi": 150,
+    # A $ in a name begins no formula.
+    "text.parse_math": False,
 }
 
 

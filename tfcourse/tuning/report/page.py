@@ -5,6 +5,7 @@ import json
 import math
 import pathlib
 import re
+import secrets
 import string
 from typing import Any
 
@@ -117,6 +118,8 @@ def _page(results):
         "provenance": training.provenance(results),
     }
     return string.Template(text).substitute(
+        # No script runs but those of the page itself.
+        nonce=secrets.token_urlsafe(),
         **parts,
         contents=_contents(text),
         glossary=glossary(_words(text) + "".join(parts.values())),

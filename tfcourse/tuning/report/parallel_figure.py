@@ -4,14 +4,13 @@ import itertools
 from typing import Any
 
 from tfcourse.tuning.report.axes import (
-    escaped,
     position,
     tick_text,
     ticks,
 )
 from tfcourse.tuning.report.scores import hover_text, outlier_fence
 from tfcourse.tuning.results.search_results import SearchResults
-from tfcourse.utils.text import format_score
+from tfcourse.utils.text import escaped, format_score
 
 # A line more is no more to read.
 _MOST_LINES = 200

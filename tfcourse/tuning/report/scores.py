@@ -12,13 +12,13 @@ from tfcourse.utils.text import format_score, format_value
 
 def hover_text(record: TrialRecord, results: SearchResults) -> str:
     """Returns what is shown when a trial is pointed at."""
-    lines = [f"<b>trial {record.trial}</b>"]
+    lines = [f"<b>trial {escaped(record.trial)}</b>"]
     if record.score is not None:
         lines.append(
             f"{escaped(results.objective)} {format_score(record.score)}"
         )
     else:
-        lines.append(f"failed: {escaped(record.message)[:80]}")
+        lines.append(f"failed: {escaped(record.message[:80])}")
     lines += [
         f"{escaped(name)} {escaped(format_value(value))}"
         for name, value in record.hyperparameters.items()

@@ -8,7 +8,6 @@ for the least and the most: so a plot follows light and dark.
 import itertools
 from typing import Any
 
-from tfcourse.tuning.report.axes import escaped
 from tfcourse.tuning.report.scores import (
     clipped_scores,
     failed_markers,
@@ -19,7 +18,7 @@ from tfcourse.tuning.report.scores import (
     score_scale,
 )
 from tfcourse.tuning.results.search_results import SearchResults
-from tfcourse.utils.text import format_score, format_value
+from tfcourse.utils.text import escaped, format_score, format_value
 
 _COLORS = ("--c0", "--c1", "--c2", "--c3", "--c4")
 # Told apart without colours, too. Dotted is what was seen in training.
@@ -129,7 +128,8 @@ def _best_curves(best, name):
             "mode": "lines+markers",
             "marker": {"size": 7, "color": color, "symbol": marker},
             "line": {"width": 2.5, "color": color, "dash": dash},
-            "name": f"trial {record.trial}: {format_score(record.score)}",
+            "name": f"trial {escaped(record.trial)}: "
+            f"{format_score(record.score)}",
             "showlegend": True,
             "legendrank": rank,
         }
@@ -148,7 +148,7 @@ def _training_curve(best, name):
         {
             **_curve(best[0], training, _COLORS[0]),
             "line": {"width": 2, "color": _COLORS[0], "dash": "dot"},
-            "name": f"trial {best[0].trial}, training",
+            "name": f"trial {escaped(best[0].trial)}, training",
             "showlegend": True,
             "legendrank": 50,
         }
@@ -214,7 +214,7 @@ def _time_bars(records, kind, color, pattern):
         "y": [record.seconds for _, record in records],
         "name": escaped(kind),
         "text": [
-            f"trial {r.trial}<br>{format_value(r.seconds)} s"
+            f"trial {escaped(r.trial)}<br>{format_value(r.seconds)} s"
             for _, r in records
         ],
         "hoverinfo": "text",
@@ -234,7 +234,8 @@ def _curve(record, name, color):
         "mode": "lines",
         "line": {"width": 1, "color": color},
         "text": [
-            f"trial {record.trial}<br>{escaped(name)} {format_value(value)} "
+            f"trial {escaped(record.trial)}<br>{escaped(name)} "
+            f"{escaped(format_value(value))} "
             f"in epoch {n}"
             for n, value in enumerate(y, 1)
         ],

@@ -162,7 +162,8 @@ def _read_record(folder):
         values = state["hyperparameters"]["values"]
         completed = state["status"] == "COMPLETED"
         record = TrialRecord(
-            trial=state["trial_id"],
+            # What the file says may be no name of a file, or of another trial.
+            trial=folder.name.removeprefix("trial_"),
             status=_STATUS.get(state["status"], "unfinished"),
             score=float(state["score"]) if completed else None,
             hyperparameters=dict(to_display(*item) for item in values.items()),

@@ -4,11 +4,13 @@ import collections
 import html
 import json
 import pathlib
+import secrets
 import string
 from collections.abc import Sequence
 
 from tfcourse.tuning.panda.journal.curves import (
     MARK_STYLES,
+    Curve,
     curves,
     event_text,
     marks,
@@ -17,6 +19,7 @@ from tfcourse.tuning.panda.journal.curves import (
 )
 from tfcourse.tuning.panda.journal.journal import Entry, events, periods
 from tfcourse.utils.atomic_files import write_text
+from tfcourse.utils.text import escaped
 
 
 def write_page(
@@ -41,6 +44,8 @@ def write_page(
         if entry["event"] != "checkpoint"
     )
     text = string.Template(template.read_text(encoding="utf-8")).substitute(
+        # No script runs but those of the page itself.
+        nonce=secrets.token_urlsafe(),
         title=html.escape(title),
         sentence=html.escape(_summary(entries)),
         rows=rows or '<tr><td colspan="4">nothing yet</td></tr>',
@@ -56,12 +61,16 @@ def _content(entries: Sequence[Entry]) -> dict[str, object]:
     """Returns what the script of the page draws, for JSON."""
     losses, rates = names_to_plot(entries)
     return {
-        "losses": curves(entries, losses),
-        "rates": curves(entries, rates),
-        "marks": marks(entries),
+        "losses": _named(curves(entries, losses)),
+        "rates": _named(curves(entries, rates)),
+        "marks": [(s, kind, escaped(text)) for s, kind, text in marks(entries)],
         "kinds": MARK_STYLES,
         "log": [wants_logarithm(entries, n) for n in (losses, rates)],
     }
+
+
+def _named(curves: dict[str, Curve]) -> dict[str, Curve]:
+    return {escaped(name): curve for name, curve in curves.items()}
 
 
 def _row(entry: Entry) -> str:

@@ -14,6 +14,7 @@ from tfcourse.tuning.panda.journal.curves import (
 )
 from tfcourse.tuning.panda.journal.journal import Entry
 from tfcourse.utils.atomic_files import replacing
+from tfcourse.utils.text import without_mathtext
 
 _COLOURS = ("#1f77c9", "#e08a00", "#00926a", "#b95f97")
 _LINE_STYLES = {"dash": "--", "solid": "-", "dot": ":"}
@@ -50,7 +51,7 @@ def write_picture(
         borderaxespad=0,
         bbox_to_anchor=(1, 1.01),
     )
-    top.set_title(title, loc="left")
+    top.set_title(without_mathtext(title), loc="left")
     top.set_ylabel("loss")
     bottom.set(xlabel="step")
     with replacing(path) as beside:
@@ -65,7 +66,13 @@ def _draw_curves(
         _COLOURS, curves(entries, names).items(), strict=False
     ):
         y = [math.nan if value is None else value for value in y]
-        axes.plot(x, y, color=colour, label=name, drawstyle=drawstyle)
+        axes.plot(
+            x,
+            y,
+            color=colour,
+            label=without_mathtext(name),
+            drawstyle=drawstyle,
+        )
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e2e5e9")
     if names:

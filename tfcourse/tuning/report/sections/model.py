@@ -119,7 +119,7 @@ def _confusion(labels, rows):
     cells = [
         [Html(f"<b>{html.escape(label)}</b>")]
         + [
-            Html(f"<b>{n}</b>") if i == j else ("" if n == 0 else n)
+            Html(f"<b>{int(n)}</b>") if i == j else ("" if n == 0 else n)
             for j, n in enumerate(row)
         ]
         for i, (label, row) in enumerate(zip(labels, rows, strict=True))

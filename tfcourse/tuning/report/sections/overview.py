@@ -58,7 +58,7 @@ def _reached(results):
     """Returns what the best trial reached, without a full stop."""
     best = results.best[0]
     text = (
-        f"The best, trial {best.trial}, reached "
+        f"The best, trial {html.escape(best.trial)}, reached "
         f"<b>{format_score(best.score)}</b>"
     )
     result = results.manifest.get("result")
@@ -68,7 +68,7 @@ def _reached(results):
     reached = (
         f"gets <b>{score:.1%}</b> right"
         if name == "accuracy"
-        else f"reaches an {name} of <b>{format_score(score)}</b>"
+        else f"reaches an {html.escape(name)} of <b>{format_score(score)}</b>"
     )
     return (
         f"{text}; on the {results.manifest['data']['test']:,} examples of the "
