@@ -6,8 +6,11 @@ import pathlib
 from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
+import numpy as np
+
 from tfcourse.errors import InputError
 from tfcourse.utils.atomic_files import replacing
+from tfcourse.utils.formulas import as_text
 
 
 def write_predictions(
@@ -16,6 +19,9 @@ def write_predictions(
     advance: Callable[[int], object] | None = None,
 ) -> int:
     """Writes `predictions` as CSV to an open text file.
+
+    Text that a spreadsheet would compute, as `=1+1`, gets an apostrophe before
+    it, which tfcourse takes away where it reads a table.
 
     Args:
         chunks: As `predictions` yields them.
@@ -29,13 +35,20 @@ def write_predictions(
     count = 0
     for chunk in chunks:
         if not count:
-            writer.writerow(chunk)
-        rows = list(zip(*chunk.values(), strict=True))
+            writer.writerow(map(as_text, chunk))
+        rows = list(zip(*map(_as_text, chunk.values()), strict=True))
         writer.writerows(rows)
         count += len(rows)
         if advance:
             advance(len(rows))
     return count
+
+
+def _as_text(column):
+    """Returns a column of which no spreadsheet computes a cell."""
+    if isinstance(column, np.ndarray) and column.dtype.kind not in "OU":
+        return column
+    return [as_text(cell) for cell in column]
 
 
 def check_out(out: str | os.PathLike, overwrite: bool = False) -> None:

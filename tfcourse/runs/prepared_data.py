@@ -14,6 +14,7 @@ from tfcourse.data.table.dataset import TableDataset
 from tfcourse.data.table.other_files import with_files
 from tfcourse.errors import InputError
 from tfcourse.runs.settings import Settings, names_file
+from tfcourse.utils.formulas import as_text
 
 if TYPE_CHECKING:
     import keras
@@ -201,7 +202,10 @@ class PreparedData:
         if self.task == "classification":
             y = [self.dataset.labels[i] for i in y]
         table[target] = y
-        return table.to_csv(index=False)
+        for name, dtype in table.dtypes.items():
+            if dtype.kind == "O":
+                table[name] = table[name].map(as_text)
+        return table.rename(columns=as_text).to_csv(index=False)
 
 
 def in_batches(

@@ -12,6 +12,7 @@ from tfcourse.errors import InputError
 from tfcourse.tuning.results.axes import HyperparameterAxis
 from tfcourse.tuning.results.trials import TrialRecord, trial_order
 from tfcourse.utils.atomic_files import write_text
+from tfcourse.utils.formulas import as_text
 
 _FIRST = ("trial", "status", "score")
 _LAST = ("seconds", "best_epoch", "message")
@@ -86,14 +87,16 @@ def csv_table(
 ) -> str:
     """Returns the records as CSV: id, status, score, settings, time, epoch.
 
-    A cell is empty where a trial has no such value.
+    A cell is empty where a trial has no such value; none is computed by a
+    spreadsheet.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns(axes))
+    writer.writerow(map(as_text, columns(axes)))
     for record in records:
         seconds = record.seconds and round(record.seconds, 3)
-        writer.writerow(row(dataclasses.replace(record, seconds=seconds), axes))
+        cells = row(dataclasses.replace(record, seconds=seconds), axes)
+        writer.writerow(map(as_text, cells))
     return text.getvalue()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from tfcourse.data.table.files.rows import OnBad, Places, Rows
 from tfcourse.data.table.files.text_format import TextFormat, not_decoded
 from tfcourse.errors import InputError
+from tfcourse.utils.formulas import without_apostrophe
 
 
 class TextTable:
@@ -18,7 +19,7 @@ class TextTable:
         self._path, self.format = path, form
         with self._open() as file:
             header = next(self._rows(file), (1, []))[1]
-        self.columns = [name.strip() for name in header]
+        self.columns = [without_apostrophe(name).strip() for name in header]
         if not any(self.columns):
             raise InputError(
                 f"{path} is empty. Its first line must name the columns."
@@ -48,7 +49,7 @@ class TextTable:
         import pyarrow as pa
 
         cells = {
-            name: pa.array(column, pa.large_string())
+            name: _plain(pa.array(column, pa.large_string()))
             for name, column in zip(
                 self.columns, zip(*rows, strict=True), strict=True
             )
@@ -78,3 +79,15 @@ class TextTable:
                 f"{self._path} cannot be read as a csv table, near line "
                 f"{reader.line_num}: {error}."
             ) from error
+
+
+def _plain(cells):
+    """Returns cells without what keeps spreadsheets from computing them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pc.any(pc.starts_with(cells, "'")).as_py():
+        return cells
+    return pa.array(
+        map(without_apostrophe, cells.to_pylist()), pa.large_string()
+    )
