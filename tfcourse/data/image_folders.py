@@ -193,7 +193,11 @@ def _opened(file) -> "Iterator[PIL.Image.Image]":
     try:
         with Image.open(file) as image:
             yield image
-    except (OSError, ValueError, SyntaxError) as error:
+    except (
+        *(OSError, ValueError, SyntaxError),
+        # So many pixels that they may be meant to fill the memory.
+        *(Image.DecompressionBombError, MemoryError),
+    ) as error:
         raise InputError(
             f"{file} cannot be read as an image ({first_line(error)}). Take "
             "it away, or bring it back whole."

@@ -3,10 +3,12 @@
 import os
 import pathlib
 import zipfile
+import zlib
 
 import numpy as np
 
 from tfcourse.data.dataset import Dataset
+from tfcourse.data.unpacked_size import check_npz
 from tfcourse.errors import InputError
 from tfcourse.utils.text import first_line, listed
 
@@ -54,11 +56,14 @@ def _arrays(path, *names):
     try:
         if not zipfile.is_zipfile(path):
             raise ValueError("it is no zip archive")
-        with np.load(path) as arrays:
+        check_npz(path)
+        with np.load(path, allow_pickle=False) as arrays:
             missing = [name for name in names if name not in arrays]
             if not missing:
                 return {name: arrays[name] for name in names}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"{path} cannot be read as an .npz file of plain arrays "
             f"({first_line(error).rstrip('.')}). Save it with "

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tfcourse.data.unpacked_size import check_zip
 from tfcourse.errors import InputError
 from tfcourse.export.batch_norm_folding import fold_batch_normalization
 from tfcourse.export.metadata import METADATA
@@ -99,6 +100,7 @@ def _found(source):
                 "is finished (`tfcourse tune --resume` finishes one), or a "
                 ".keras file."
             )
+        check_zip(path)
         metadata = read_json(described) if described.is_file() else {}
         # Written anew for what is exported now.
         return path, {
@@ -109,6 +111,7 @@ def _found(source):
             f"{source} is no Keras model. Give a .keras file, or the folder "
             "of a run."
         )
+    check_zip(source)
     return source, {}
 
 

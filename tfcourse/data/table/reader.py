@@ -17,6 +17,7 @@ from tfcourse.data.table.options import TableOptions
 from tfcourse.data.table.partition import Partition
 from tfcourse.data.table.target import no_target, read_target
 from tfcourse.data.table.values import read_values, trimmed
+from tfcourse.data.unpacked_size import check_unpacked
 from tfcourse.errors import InputError
 from tfcourse.utils.text import listed
 from tfcourse.utils.validation import unknown_name
@@ -112,7 +113,11 @@ def _all_rows(path, table, skip):
     broken = []
     on_bad = broken.append if skip else functools.partial(refuse, path)
     size = max(1, _CELLS_AT_ONCE // len(table.columns))
-    chunks = list(table.chunks(size, on_bad))
+    chunks, unpacked = [], 0
+    for chunk in table.chunks(size, on_bad):
+        unpacked += sum(cells.nbytes for cells in chunk.cells.values())
+        check_unpacked(path, unpacked)
+        chunks.append(chunk)
     if not sum(len(chunk.places) for chunk in chunks):
         raise InputError(f"{path} has no rows below its header.")
     cells = {

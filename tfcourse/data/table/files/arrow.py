@@ -1,6 +1,7 @@
 """Tables whose columns have types: Parquet, Feather and Excel."""
 
 import pathlib
+import struct
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,8 +9,12 @@ import numpy as np
 from tfcourse.data.table.files.rows import OnBad, Places, Rows
 from tfcourse.data.table.files.sheets import read_sheet
 from tfcourse.data.table.files.text_format import TextFormat
+from tfcourse.data.unpacked_size import check_feather, check_parquet
 from tfcourse.errors import InputError
 from tfcourse.utils.text import first_line
+
+# What the readers raise of a file that is not whole.
+_DAMAGE = (OSError, ValueError, KeyError, struct.error)
 
 
 class ArrowTable:
@@ -24,7 +29,7 @@ class ArrowTable:
             names, self._batches = _READERS[self._kind](path)
         except InputError:
             raise
-        except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
+        except (*_DAMAGE, pyarrow.ArrowException) as error:
             raise InputError(
                 f"{path} cannot be read as a {self._kind} table: "
                 f"{first_line(error).rstrip('.')}."
@@ -45,12 +50,14 @@ def _parquet(path):
 
     # Without pandas' own metadata an index is a column like others.
     file = pyarrow.parquet.ParquetFile(path)
+    check_parquet(path, file.metadata)
     return file.schema_arrow.names, file.iter_batches
 
 
 def _feather(path):
     import pyarrow.feather
 
+    check_feather(path)
     table = pyarrow.feather.read_table(path)
     return table.column_names, table.to_batches
 

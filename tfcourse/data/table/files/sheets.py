@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
+from tfcourse.data.unpacked_size import check_zip
 from tfcourse.errors import InputError
 
 
@@ -26,6 +27,8 @@ def read_sheet(path: pathlib.Path) -> tuple[list[str], Callable]:
 
 
 def _sheet(path):
+    if zipfile.is_zipfile(path):
+        check_zip(path)
     try:
         import openpyxl
     except ImportError as error:
