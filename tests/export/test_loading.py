@@ -6,9 +6,14 @@ import shutil
 
 import keras
 import pytest
+import tensorflow as tf
 
 from tfcourse.errors import InputError
-from tfcourse.export import export_saved_model, load_saved_model
+from tfcourse.export import (
+    describe_saved_model,
+    export_saved_model,
+    load_saved_model,
+)
 from tfcourse.export.metadata import METADATA
 
 DATA = "variables/variables.data-00000-of-00001"
@@ -86,6 +91,69 @@ def test_no_metadata_is_no_damage(folder):
 
     assert metadata == {}
     assert "classify" in model.signatures
+
+
+class Writes(tf.saved_model.experimental.TrackableResource):
+    """Writes a file when it is loaded."""
+
+    def __init__(self, path):
+        super().__init__()
+        self._path = str(path)
+
+    def _create_resource(self):
+        kind = {"key_dtype": tf.string, "value_dtype": tf.string}
+        return tf.raw_ops.MutableHashTableV2(**kind)
+
+    def _initialize(self):
+        tf.io.write_file(self._path, "run")
+
+
+def test_a_strangers_model_is_described_and_not_run(tmp_path):
+    model = tf.Module()
+    model.resource = Writes(tmp_path / "run")
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], name="x")])
+    def serve(x):
+        assert model.resource.resource_handle is not None
+        return {"y": tf.cast(x[0], tf.int32)}
+
+    tf.saved_model.save(model, str(tmp_path / "m"), signatures=serve)
+    (tmp_path / "run").unlink(missing_ok=True)
+
+    described = describe_saved_model(tmp_path / "m")
+
+    assert described["endpoints"] == {
+        "serving_default": {
+            "inputs": {"x": ("float32", [None, 3])},
+            "outputs": {"y": ("int32", [3])},
+        }
+    }
+    assert not (tmp_path / "run").exists()
+    load_saved_model(tmp_path / "m")
+    assert (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", [b"no such format", b"\xff" * 99, b""])
+def test_a_damaged_model_is_not_described(folder, content):
+    (folder / "saved_model.pb").write_bytes(content)
+
+    with pytest.raises(InputError, match="cannot be loaded; export it again"):
+        describe_saved_model(folder)
+
+
+def test_an_exported_model_is_described_as_when_it_is_loaded(folder):
+    loaded, metadata = load_saved_model(folder)
+
+    described = describe_saved_model(folder)
+
+    assert described["metadata"] == metadata
+    assert set(described["endpoints"]) == set(loaded.signatures)
+    for name, ports in described["endpoints"].items():
+        outputs = loaded.signatures[name].structured_outputs
+        assert ports["outputs"] == {
+            key: (spec.dtype.name, spec.shape.as_list())
+            for key, spec in outputs.items()
+        }
 
 
 @pytest.mark.parametrize("name", ["none", "m.keras", "."])

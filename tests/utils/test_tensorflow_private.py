@@ -1,6 +1,7 @@
 """The private names of TensorFlow: do they do what they are used for?"""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tfcourse.utils.tensorflow_private import (
@@ -8,12 +9,31 @@ from tfcourse.utils.tensorflow_private import (
     converted,
     fallback_rule,
     in_xla_context,
+    meta_graphs,
     number_of_examples,
     outputs_of_same,
     parts_of_dataset,
     vectorization_rules,
     vectorization_rules_replaced,
 )
+
+
+def test_reads_a_saved_model_without_running_it(tmp_path):
+    model = tf.Module()
+    spec = tf.TensorSpec([None, 2], name="x")
+    double = tf.function(lambda x: {"y": 2 * x}, input_signature=[spec])
+    model.double = double
+    tf.saved_model.save(model, str(tmp_path), signatures={"double": double})
+
+    (graph,) = meta_graphs((tmp_path / "saved_model.pb").read_bytes())
+
+    assert "double" in graph.signature_def
+    assert list(graph.signature_def["double"].inputs) == ["x"]
+
+
+def test_no_saved_model_is_a_value_error():
+    with pytest.raises(ValueError, match="."):
+        meta_graphs(b"no such format")
 
 
 def test_tells_what_xla_will_compile():

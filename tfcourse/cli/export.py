@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tfcourse.cli.terminal import quiet
-from tfcourse.cli.terminal.options import SavedModel, Verbose
+from tfcourse.cli.terminal.options import Verbose
 from tfcourse.utils.text import printable
 
 EXPORT_EPILOG = "Example: tfcourse export runs/NAME --to model"
@@ -78,7 +78,10 @@ def export(
 
 
 def inspect(
-    model: SavedModel,
+    model: Annotated[
+        pathlib.Path,
+        typer.Argument(help="Folder of a SavedModel; nothing of it is run."),
+    ],
     verbose: Verbose = False,
 ) -> None:
     """Show what an exported model takes and gives, and what it is."""

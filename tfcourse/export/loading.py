@@ -13,6 +13,11 @@ from tfcourse.utils.text import first_line
 def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
     """Returns a SavedModel and its metadata.
 
+    A SavedModel is a program: to load one runs what it does at its start, which
+    may read and write files. Look at one that a stranger made with
+    `describe_saved_model` (`tfcourse inspect`), which runs nothing, and load
+    only what you trust.
+
     Args:
         path: A folder that `export_saved_model` wrote, or any SavedModel.
 
@@ -26,12 +31,7 @@ def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
     import tensorflow as tf
 
     path = pathlib.Path(path)
-    if not (path / "saved_model.pb").is_file():
-        raise InputError(
-            f"{path} is no SavedModel: there is no saved_model.pb in it. Give "
-            "the folder that was exported, e.g. runs/NAME/model; `tfcourse "
-            "export` makes one of a .keras file."
-        )
+    _check_is_saved_model(path)
     try:
         with without_pattern(path) as literal:
             loaded = tf.saved_model.load(literal)
@@ -44,7 +44,7 @@ def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
 
 
 def describe_saved_model(path: str | os.PathLike) -> dict[str, Any]:
-    """Returns what a SavedModel offers.
+    """Returns what a SavedModel offers, and runs nothing of it.
 
     Args:
         path: Any SavedModel.
@@ -57,20 +57,53 @@ def describe_saved_model(path: str | os.PathLike) -> dict[str, Any]:
     Raises:
         InputError: As `load_saved_model`.
     """
-    loaded, metadata = load_saved_model(path)
+    path = pathlib.Path(path)
     endpoints = {
         name: {
-            "inputs": _described(signature.structured_input_signature[1]),
-            "outputs": _described(signature.structured_outputs),
+            "inputs": _described(signature.inputs),
+            "outputs": _described(signature.outputs),
         }
-        for name, signature in sorted(loaded.signatures.items())
+        for name, signature in sorted(_signatures(path).items())
+        # What TensorFlow calls when it loads the model.
+        if name != "__saved_model_init_op"
     }
-    files = (file for file in pathlib.Path(path).rglob("*") if file.is_file())
+    _, shape = (endpoints.get("classify", {"outputs": {}})["outputs"]).get(
+        "probabilities", ("", [])
+    )
+    files = (file for file in path.rglob("*") if file.is_file())
     return {
         "endpoints": endpoints,
-        "metadata": metadata,
+        "metadata": read_metadata(path, shape[-1] if shape else None),
         "bytes": sum(file.stat().st_size for file in files),
     }
+
+
+def _signatures(path):
+    """Returns the signatures in the protobuf of a SavedModel, by name.
+
+    To load the model would run what it does at its start.
+    """
+    from tfcourse.utils.tensorflow_private import meta_graphs
+
+    _check_is_saved_model(path)
+    try:
+        # `tf.saved_model.load` wants no more than one, too.
+        (graph,) = meta_graphs((path / "saved_model.pb").read_bytes())
+    except ValueError as error:
+        raise InputError(
+            f"{path} cannot be loaded; export it again. Its saved_model.pb is "
+            f"damaged: {first_line(error) or type(error).__name__}"
+        ) from error
+    return graph.signature_def
+
+
+def _check_is_saved_model(path):
+    if not (path / "saved_model.pb").is_file():
+        raise InputError(
+            f"{path} is no SavedModel: there is no saved_model.pb in it. Give "
+            "the folder that was exported, e.g. runs/NAME/model; `tfcourse "
+            "export` makes one of a .keras file."
+        )
 
 
 def endpoint(loaded: Any, name: str, path: str | os.PathLike) -> Any:
@@ -96,8 +129,17 @@ def _classes(loaded):
     return shape[-1] if len(shape) else None
 
 
-def _described(specs):
+def _described(tensors):
+    """Returns `(dtype, shape)` of each tensor of a signature, by name."""
+    import tensorflow as tf
+
     return {
-        name: (spec.dtype.name, spec.shape.as_list() if spec.shape.rank else [])
-        for name, spec in sorted(specs.items())
+        name: (
+            tf.dtypes.as_dtype(tensor.dtype).name,
+            [
+                None if dim.size < 0 else dim.size
+                for dim in tensor.tensor_shape.dim
+            ],
+        )
+        for name, tensor in sorted(tensors.items())
     }

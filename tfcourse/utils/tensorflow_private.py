@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.eager import context
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 from tensorflow.python.ops.parallel_for import pfor
@@ -19,6 +21,20 @@ from tensorflow.python.ops.parallel_for import pfor
 Operation = Any
 Rule = Callable[..., Any]
 Rules = dict[str, Rule]
+
+
+def meta_graphs(saved_model: bytes) -> list[tf.compat.v1.MetaGraphDef]:
+    """Returns the graphs in a `saved_model.pb`, of which nothing is run.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    content = saved_model_pb2.SavedModel()
+    try:
+        content.ParseFromString(saved_model)
+    except DecodeError as error:
+        raise ValueError(str(error)) from error
+    return list(content.meta_graphs)
 
 
 def in_xla_context() -> bool:

@@ -184,5 +184,6 @@ DeviceOption = Annotated[
     Device | None, typer.Option(help="Where to compute.", show_default="auto")
 ]
 SavedModel = Annotated[
-    pathlib.Path, typer.Argument(help="Folder of a SavedModel.")
+    pathlib.Path,
+    typer.Argument(help="Folder of a SavedModel; to load one runs it."),
 ]

@@ -30,7 +30,7 @@ def load_arrays(train_dir, source_url=DEFAULT_SOURCE_URL):
         # Keras keeps all four in one file.
         whole = place / "mnist.npz"
         if whole.exists() and source_url == DEFAULT_SOURCE_URL:
-            with np.load(whole) as arrays:
+            with np.load(whole, allow_pickle=False) as arrays:
                 parts = ("x_train", "y_train", "x_test", "y_test")
                 train, labels, test, test_labels = (arrays[p] for p in parts)
             return train[..., None], labels, test[..., None], test_labels
