@@ -54,7 +54,9 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a text file in UTF-8, whole or not at all."""
     with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8", newline="")
+        # JSON may have half a code point, which UTF-8 has not.
+        data = text.encode("utf-8", "backslashreplace")
+        beside.write_bytes(data)
         _sync([beside])
 
 

@@ -7,6 +7,11 @@ from typing import Any
 
 import filelock
 
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # Windows has none.
+
 from tfcourse.errors import InputError
 from tfcourse.tuning.results.manifest import PANDA_FILE
 from tfcourse.utils.atomic_files import replacing
@@ -51,13 +56,35 @@ def acquire_lock(run_dir: str | os.PathLike[str]) -> filelock.BaseFileLock:
 
 def is_alive(run_dir: str | os.PathLike[str]) -> bool:
     """Returns whether a process is training in the folder."""
-    # Not the run's own object: this is for other processes, too.
-    probe = filelock.FileLock(pathlib.Path(run_dir).resolve() / _LOCK)
+    path = pathlib.Path(run_dir).resolve() / _LOCK
+    if fcntl is None:
+        # Not the run's own object: this is for other processes, too.
+        try:
+            with filelock.FileLock(path).acquire(timeout=0):
+                return False
+        except filelock.Timeout:
+            return True
+    return _is_locked(path)
+
+
+def _is_locked(path: pathlib.Path) -> bool:
+    """Returns whether a process holds a lock, for which it is enough to read.
+
+    Whoever watches may not be allowed to write.
+    """
     try:
-        with probe.acquire(timeout=0):
-            return False
-    except filelock.Timeout:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return False  # None has begun there, or it is not known.
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
+    except OSError:
+        return False
+    finally:
+        os.close(file)
+    return False
 
 
 def run_folder(run_dir: str | os.PathLike[str]) -> pathlib.Path:

@@ -42,7 +42,7 @@ class Setting:
 
     def check(self, value: Any) -> None:
         """Raises an `InputError` unless it may have the value."""
-        is_number = isinstance(value, numbers.Real) and math.isfinite(value)
+        is_number = isinstance(value, numbers.Real) and _is_finite(value)
         # As it would be stored: 1 - 1e-9 is 1 in float32.
         stored = is_number and float(
             np.asarray(value, keras.backend.standardize_dtype(self._dtype))
@@ -54,7 +54,7 @@ class Setting:
         ):
             raise InputError(
                 f"{self.name} must lie in {self.interval}. Received: "
-                f"{self.name}={value}"
+                f"{self.name}={str(value)[:80]}"
             )
 
     @property
@@ -62,6 +62,14 @@ class Setting:
         # NumPy has no bfloat16.
         dtype = str(self.variable.dtype)
         return "float32" if dtype == "bfloat16" else dtype
+
+
+def _is_finite(value: numbers.Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        # An integer of more digits than a float can have.
+        return False
 
 
 def settings_of(model: keras.Model) -> dict[str, Setting]:
@@ -158,7 +166,7 @@ def _full(settings: Mapping[str, Setting], name: str) -> str:
         raise InputError(f"{name} is not one: there are {', '.join(ends)}")
     close = difflib.get_close_matches(name, settings, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
-    raise InputError(f"there is no hyperparameter {name!r} to set{hint}")
+    raise InputError(f"there is no hyperparameter {name[:80]!r} to set{hint}")
 
 
 def _interval(name: str, *owners: type) -> str:

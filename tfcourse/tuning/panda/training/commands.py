@@ -7,8 +7,11 @@ from tfcourse.errors import InputError
 from tfcourse.tuning.panda.control.mailbox import Mailbox
 from tfcourse.tuning.panda.training.run import PandaRun
 from tfcourse.tuning.panda.training.steering import Steering
+from tfcourse.utils.text import printable
 
 SECONDS_BETWEEN_LOOKS = 0.1
+# Of what others have written, so much goes into the journal.
+_MOST_CHARACTERS = 1000
 
 
 class Commands:
@@ -50,9 +53,11 @@ class Commands:
     def _do_all(self) -> None:
         for name, command in self._mailbox.take():
             try:
+                if isinstance(command, InputError):
+                    raise command
                 done, message = True, self._do(command)
             except InputError as error:
-                done, message = False, str(error)
+                done, message = False, printable(str(error))[:_MOST_CHARACTERS]
                 who = _about(command)["who"]
                 self._run.recorder.event("refuse", message, who)
             # First, so that the sender finds it so after the answer.
@@ -61,8 +66,7 @@ class Commands:
 
     def _do(self, command: dict[str, Any]) -> str:
         about = _about(command)
-        changes = command.get("changes")
-        changes = changes if isinstance(changes, dict) else {}
+        changes = command.get("changes") or {}
         match command.get("command"):
             case "set":
                 done = self._steering.nudge(changes, **about)
@@ -77,8 +81,10 @@ class Commands:
         raise InputError(f"{command.get('command')!r} is no command of Panda's")
 
 
-def _about(command: dict[str, Any]) -> dict[str, str]:
+def _about(command: dict[str, Any] | InputError) -> dict[str, str]:
+    """Returns who sent a command and why, as a journal may have it."""
+    said = {} if isinstance(command, InputError) else command
     return {
-        "who": str(command.get("who") or "somebody"),
-        "why": str(command.get("why") or ""),
+        "who": printable(said.get("who") or "somebody")[:_MOST_CHARACTERS],
+        "why": printable(said.get("why") or "")[:_MOST_CHARACTERS],
     }
