@@ -1,10 +1,14 @@
 """Files are whole or not there, whatever happens while they are written."""
 
+import os
 import pathlib
+import stat
+import threading
 
 import pytest
 
 from tfcourse.utils.atomic_files import (
+    AtomicBatch,
     read_json,
     replacing,
     write_json,
@@ -23,6 +27,93 @@ def test_line_ends_are_kept(tmp_path):
     write_text(tmp_path / "a.csv", "α\nb\n")
 
     assert (tmp_path / "a.csv").read_bytes() == "α\nb\n".encode()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
+def test_the_mode_of_a_file_is_kept(tmp_path, mode):
+    for path, write in (
+        (tmp_path / "a.txt", lambda path: write_text(path, "new")),
+        (tmp_path / "b.json", _write_in_a_batch),
+    ):
+        path.write_text("old")
+        path.chmod(mode)
+        write(path)
+
+        assert path.read_text() != "old"
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def _write_in_a_batch(path):
+    with AtomicBatch() as files:
+        files.write_json(path, "new")
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o750])
+def test_the_mode_of_a_folder_is_kept(tmp_path, mode):
+    path = tmp_path / "model"
+    path.mkdir(mode)
+    with replacing(path) as beside:
+        beside.mkdir()
+
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("write", [write_text, _write_in_a_batch])
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path, write):
+    target, link = tmp_path / "a" / "target", tmp_path / "link"
+    link.symlink_to(target)  # Which is not there yet.
+    for _ in range(2):
+        write(link, "new") if write is write_text else write(link)
+
+        assert link.is_symlink()
+        assert not target.is_symlink()
+        assert target.read_text().strip('"') == "new"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_link_to_a_folder_stays(tmp_path):
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "old").touch()
+    (tmp_path / "link").symlink_to("target")
+    with replacing(tmp_path / "link") as beside:
+        beside.mkdir()
+        (beside / "new").touch()
+
+    assert (tmp_path / "link").is_symlink()
+    assert [p.name for p in (tmp_path / "target").iterdir()] == ["new"]
+
+
+def test_files_of_several_names_stay_one_where_that_is_wanted(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("old and long")
+    second.hardlink_to(first)
+
+    write_text(first, "new", keep_links=True)
+    assert second.read_text() == "new"
+    # What is a state and no output is renamed into its place, whole.
+    write_text(first, "newer")
+    assert second.read_text() == "new"
+
+
+def test_a_pipe_is_written_through(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for path in (pipe, tmp_path / "link"):
+        read = []
+        reader = threading.Thread(target=lambda: read.append(pipe.read_text()))  # noqa: B023
+        reader.start()
+        write_text(path, "through")
+        reader.join()
+
+        assert read == ["through"]
+        assert stat.S_ISFIFO(pipe.lstat().st_mode)
+
+
+def test_a_device_stays_one():
+    write_text(os.devnull, "to nowhere")
+
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)  # noqa: PTH116
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

@@ -1,6 +1,7 @@
 """`tfcourse predict` and `tfcourse evaluate`."""
 
 import contextlib
+import os
 import pathlib
 import sys
 from typing import Annotated
@@ -79,8 +80,12 @@ def predict(
     )
     from tfcourse.export.predictor import Predictor, predictions
 
+    if out and _is_stdout(out):
+        out = None
     if out:
-        check_out(out, overwrite)  # Before TensorFlow takes its time.
+        check_out(
+            out, overwrite, apart=[table, model]
+        )  # Before TensorFlow takes its time.
     text = {"encoding": encoding, "separator": separator, "decimal": decimal}
     _check_beginning(model, table, text, skip_bad)
     predictor = Predictor(
@@ -145,6 +150,14 @@ def evaluate(
         _print_evaluation(result)
     bad.summarise(result["examples"])
     _name_filled(examples, predictor)
+
+
+def _is_stdout(out):
+    """Returns whether a path is where this command prints to anyway."""
+    try:
+        return os.path.samestat(os.stat(out), os.fstat(1))  # noqa: PTH116
+    except OSError:
+        return False
 
 
 def _metadata(model):

@@ -45,7 +45,8 @@ def export_file(
         fold: Whether to merge batch norm, see `fold_batch_normalization`.
         form: `"saved_model"`, `"litert"` or `"onnx"`; the last two by Keras's
             own `model.export`.
-        overwrite: Whether to replace an existing `to`.
+        overwrite: Whether to replace an existing `to`, if it is of the form
+            that is written, and neither `source` nor a folder around it.
         allow_code: Whether to load a model that holds code, such as a
             `Lambda` layer's, which runs.
 
@@ -54,6 +55,7 @@ def export_file(
             format is not installed or its converter refuses the model.
     """
     source, to = pathlib.Path(source), pathlib.Path(to)
+    _refuse_around_source(source, to)
     path, metadata = _found(source)
     model = load(path, allow_code=allow_code)
     if fold:
@@ -115,12 +117,23 @@ def _found(source):
     return source, {}
 
 
+def _refuse_around_source(source, to):
+    """Raises if writing to a path would take away what is exported."""
+    if source.resolve().is_relative_to(to.resolve()):
+        raise InputError(
+            f"{to} is what is exported, or a folder that holds it. Choose "
+            "another --to."
+        )
+
+
 def _convert(model, to, form, overwrite):
     suffix, package = _FORMATS[form]
     if to.suffix != suffix:
         raise InputError(
             f"--to must end in {suffix} for --format {form}. Received: {to}"
         )
+    if to.is_dir():
+        raise InputError(f"{to} is a folder. Choose another --to.")
     if to.exists() and not overwrite:
         raise InputError(
             f"{to} exists already. Choose another, or replace it with "
@@ -129,7 +142,7 @@ def _convert(model, to, form, overwrite):
     # The converters refuse a model that was loaded and never called.
     call_on_sample(model, ModelSignature(model))
     try:
-        with replacing(to) as beside:
+        with replacing(to, keep_links=True) as beside:
             model.export(beside, format=form, verbose=False)
     except ImportError as error:
         raise InputError(

@@ -3,14 +3,15 @@
 import csv
 import os
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TextIO
 
 import numpy as np
 
+from tfcourse.data.table.files.formulas import as_text
 from tfcourse.errors import InputError
+from tfcourse.outputs import check_replaceable, is_device, is_text
 from tfcourse.utils.atomic_files import replacing
-from tfcourse.utils.formulas import as_text
 
 
 def write_predictions(
@@ -51,20 +52,44 @@ def _as_text(column):
     return [as_text(cell) for cell in column]
 
 
-def check_out(out: str | os.PathLike, overwrite: bool = False) -> None:
+def check_out(
+    out: str | os.PathLike,
+    overwrite: bool = False,
+    apart: Collection[str | os.PathLike] = (),
+) -> None:
     """Raises unless predictions may be written to a path.
 
+    Args:
+        out: The path; a device or a pipe may always be written to.
+        overwrite: Whether to replace a file of text that is there.
+        apart: Files and folders that are read, and so are not written to.
+
     Raises:
-        InputError: If it exists and is not to be replaced, or is a folder.
+        InputError: If it exists and is not to be replaced, is a folder or no
+            text, or is read.
     """
     out = pathlib.Path(out)
     if out.is_dir():
         raise InputError(f"{out} is a folder. Choose another --out.")
-    if out.exists() and not overwrite:
+    for used in apart:
+        if pathlib.Path(used).exists() and _is_in(out, pathlib.Path(used)):
+            raise InputError(
+                f"{out} is {used}, which is read, or lies in it. Choose "
+                "another --out."
+            )
+    if out.exists() and not overwrite and not is_device(out):
         raise InputError(
             f"{out} exists already. Choose another --out, or replace it with "
             "--overwrite."
         )
+    check_replaceable(out, is_text, "a table as text")
+
+
+def _is_in(path, other):
+    """Returns whether a path is another, or in it."""
+    if path.exists() and path.samefile(other):
+        return True
+    return path.resolve().is_relative_to(other.resolve())
 
 
 def predict_file(
@@ -81,7 +106,7 @@ def predict_file(
     """
     check_out(out, overwrite)
     with (
-        replacing(out) as beside,
+        replacing(out, keep_links=True) as beside,
         beside.open("w", encoding="utf-8", newline="") as file,
     ):
         return write_predictions(chunks, file, advance)

@@ -16,6 +16,7 @@ from tfcourse.export.probabilities import (
     outputs_match_classes,
     probabilities_of,
 )
+from tfcourse.outputs import check_saved_model_replaceable
 from tfcourse.utils.atomic_files import replacing, write_json
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def export_saved_model(
             integers; anything else is written as text.
         input_names: Names for the inputs, a list; by default `features` for a
             single input, else the names of the model's inputs.
-        overwrite: Whether to replace an existing `path`.
+        overwrite: Whether to replace a SavedModel at `path`; nothing else is.
         metadata: What else to write down about the model, for JSON. Of it
             `tfcourse predict` reads `feature_names`, the columns of a table,
             and `ranges`, the lowest and highest value that a column may have,
@@ -69,7 +70,8 @@ def export_saved_model(
             become lists, what JSON does not know becomes text.
 
     Raises:
-        InputError: If `path` exists and `overwrite` is false; if the model is
+        InputError: If `path` exists and `overwrite` is false, or it is no
+            SavedModel; if the model is
             not built, or cannot be called on any number of examples; if the
             labels are not as many as the outputs or the names not as many as
             the inputs; if there are labels and the outputs are no
@@ -94,6 +96,7 @@ def export_saved_model(
             f"{path} exists already. Choose another path, or say "
             "`overwrite=True` to replace it."
         )
+    check_saved_model_replaceable(path)
     check_metadata(metadata or {})
     signature = ModelSignature(model, input_names)
     _, outputs = call_on_sample(model, signature)

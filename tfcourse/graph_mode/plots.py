@@ -69,7 +69,10 @@ def plot_costs(
 
 def check_file(file: str | os.PathLike) -> None:
     """Raises an `InputError` unless a plot can be written to `file`."""
+    from tfcourse.outputs import check_replaceable, is_picture
+
     _figure(file)
+    check_replaceable(pathlib.Path(file), is_picture, "a picture of matplotlib")
 
 
 def _figure(file):
@@ -90,8 +93,9 @@ def _figure(file):
 def _write(figure, file):
     from tfcourse.utils.atomic_files import replacing
 
+    check_file(file)
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(color="0.92")
-    with replacing(file) as beside:
+    with replacing(file, keep_links=True) as beside:
         figure.savefig(beside, dpi=150)

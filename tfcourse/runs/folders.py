@@ -35,7 +35,7 @@ def newest_folder() -> pathlib.Path | None:
 
 def check_unused(folder: pathlib.Path) -> None:
     """Raises an `InputError` unless a folder is new or empty."""
-    if folder.is_file() or (
+    if (folder.exists() and not folder.is_dir()) or (
         folder.is_dir()
         and {path.name for path in folder.iterdir()} - _OF_A_KILLED_RUN
     ):

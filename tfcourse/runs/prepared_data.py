@@ -11,10 +11,10 @@ import numpy as np
 from tfcourse import data
 from tfcourse.data.image_folders import are_images, read_image_folder
 from tfcourse.data.table.dataset import TableDataset
+from tfcourse.data.table.files.formulas import as_text
 from tfcourse.data.table.other_files import with_files
 from tfcourse.errors import InputError
 from tfcourse.runs.settings import Settings, names_file
-from tfcourse.utils.formulas import as_text
 
 if TYPE_CHECKING:
     import keras

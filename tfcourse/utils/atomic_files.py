@@ -12,6 +12,8 @@ import json
 import os
 import pathlib
 import shutil
+import stat
+import tempfile
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -21,21 +23,32 @@ _WRITERS = 8
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+def replacing(
+    path: str | os.PathLike, *, keep_links: bool = False
+) -> Iterator[pathlib.Path]:
     """Gives a path beside `path` to write to, and renames it into place.
 
     A reader, or a run that goes on after a crash, sees the old file or folder
-    or the new one, never a half of it. On an error `path` stays as it was.
+    or the new one, never a half of it. On an error `path` stays as it was. A
+    new file has the mode of the old one. Where `path` is a link, what it leads
+    to is replaced. To a device or a pipe is written what was written beside.
 
     Only one process at a time may write to `path`.
 
     Args:
         path: The file or folder to write. An old one is replaced.
+        keep_links: Whether a file of several names (hard links) stays one, and
+            all of them have the new content. A crash may leave a half of it.
 
     Yields:
-        A `pathlib.Path` in the same folder, with the suffix of `path`.
+        A `pathlib.Path` with the suffix of `path`, in the same folder if it is
+        to be renamed.
     """
-    path = pathlib.Path(path)
+    if _is_written_through(path, keep_links):
+        with _writing_through(pathlib.Path(path)) as beside:
+            yield beside
+        return
+    path = _real(path)
     beside, aside = _beside(path), path.with_name(f".old-{path.name}")
     if aside.exists() and not path.exists():
         # A crash came between the two renames of `_rename_folder`.
@@ -43,6 +56,7 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     _remove(beside)
     try:
         yield beside
+        _keep_mode(path, beside)
         if path.is_dir():
             _rename_folder(beside, path, aside)
         else:
@@ -51,9 +65,11 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         _remove(beside)
 
 
-def write_text(path: str | os.PathLike, text: str) -> None:
-    """Writes a text file in UTF-8, whole or not at all."""
-    with replacing(path) as beside:
+def write_text(
+    path: str | os.PathLike, text: str, *, keep_links: bool = False
+) -> None:
+    """Writes a text file in UTF-8, whole or not at all; see `replacing`."""
+    with replacing(path, keep_links=keep_links) as beside:
         # JSON may have half a code point, which UTF-8 has not.
         data = text.encode("utf-8", "backslashreplace")
         beside.write_bytes(data)
@@ -97,6 +113,7 @@ class AtomicBatch:
             if kind is None:
                 _sync(self._places)
                 for beside, path in self._places.items():
+                    _keep_mode(path, beside)
                     beside.replace(path)
         finally:
             for beside in self._places:
@@ -105,7 +122,7 @@ class AtomicBatch:
 
     def beside(self, path: str | os.PathLike) -> pathlib.Path:
         """Returns where to write what shall be at `path` in the end."""
-        path = pathlib.Path(path)
+        path = _real(path)
         beside = _beside(path)
         # What is written again takes its new place in the order.
         self._places.pop(beside, None)
@@ -115,6 +132,47 @@ class AtomicBatch:
     def write_json(self, path: str | os.PathLike, value: Any) -> None:
         """Writes a value as JSON."""
         self.beside(path).write_text(json.dumps(value), encoding="utf-8")
+
+
+def _is_written_through(path: str | os.PathLike, keep_links: bool) -> bool:
+    try:
+        found = os.stat(path)  # noqa: PTH116 (what a link leads to)
+    except OSError:
+        return False
+    if stat.S_ISREG(found.st_mode):
+        return keep_links and found.st_nlink > 1
+    return not stat.S_ISDIR(found.st_mode)
+
+
+@contextlib.contextmanager
+def _writing_through(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Gives a temporary path, and copies what is there to an open `path`."""
+    with tempfile.TemporaryDirectory() as folder:
+        beside = pathlib.Path(folder, path.name)
+        yield beside
+        with beside.open("rb") as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+
+
+def _real(path: str | os.PathLike) -> pathlib.Path:
+    """Returns a path, or what it leads to if it is a link."""
+    path = pathlib.Path(path)
+    return pathlib.Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _keep_mode(old: pathlib.Path, new: pathlib.Path) -> None:
+    """Lets who might read and write a file or folder do so with a new one."""
+    try:
+        found = old.stat()
+    except OSError:
+        return
+    made = new.stat()
+    if (made.st_uid, made.st_gid) != (found.st_uid, found.st_gid):
+        # For which one may have to be root.
+        with contextlib.suppress(OSError, AttributeError):
+            os.chown(new, found.st_uid, found.st_gid)
+    if stat.S_IMODE(made.st_mode) != stat.S_IMODE(found.st_mode):
+        new.chmod(stat.S_IMODE(found.st_mode))
 
 
 def _beside(path: pathlib.Path) -> pathlib.Path:

@@ -18,6 +18,7 @@ from tfcourse.graph_mode.session import (
     new_graph,
     new_session,
 )
+from tfcourse.outputs import check_saved_model_replaceable
 from tfcourse.utils.atomic_files import replacing, write_json
 
 v1 = tf.compat.v1
@@ -50,6 +51,7 @@ def export_network(
             f"{path} exists already. Choose another path, or say "
             "`overwrite=True` to replace it."
         )
+    check_saved_model_replaceable(path)
     shape = architecture["shape"]
     labels = _checked_labels(labels, architecture["classes"])
     if feature_names is not None and (len(feature_names),) != shape:

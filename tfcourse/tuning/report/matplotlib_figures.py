@@ -2,6 +2,7 @@
 
 import pathlib
 
+from tfcourse.outputs import check_replaceable, is_picture
 from tfcourse.tuning.report.axes import plot_value, position, ticks
 from tfcourse.tuning.report.importance_figures import what_mattered
 from tfcourse.tuning.results.importance import TIERS, tier_of
@@ -68,7 +69,8 @@ def write_pictures(source, folder):
             figure = matplotlib.figure.Figure(figsize=(8, 4.5))
             draw(figure)
             path = pathlib.Path(folder, f"{name}.png")
-            with replacing(path) as beside:
+            check_replaceable(path, is_picture, "a picture of matplotlib")
+            with replacing(path, keep_links=True) as beside:
                 figure.savefig(beside, format="png")
             paths.append(path)
     return paths

@@ -11,6 +11,7 @@ from typing import Any
 
 import plotly.offline
 
+from tfcourse.outputs import check_replaceable, is_page
 from tfcourse.tuning.report import importance_figures, search_figures
 from tfcourse.tuning.report.advice.what_next import what_next
 from tfcourse.tuning.report.parallel_figure import parallel_coordinate
@@ -51,13 +52,14 @@ def write_report(
         The path.
 
     Raises:
-        InputError: If there is no search, its files cannot be understood, or
-            no trial has completed.
+        InputError: If there is no search, its files cannot be understood, no
+            trial has completed, or something else is in the file's place.
     """
     results = read_results(source)
     results.require_completed()
     path = pathlib.Path(path or results.folder / "report.html")
-    write_text(path, _page(results))
+    check_replaceable(path, is_page, "a report of tfcourse")
+    write_text(path, _page(results), keep_links=True)
     return path
 
 

@@ -3,6 +3,7 @@
 import math
 import pathlib
 
+from tfcourse.errors import InputError
 from tfcourse.tuning.results.search_results import read_results
 from tfcourse.utils.atomic_files import replacing
 
@@ -34,6 +35,7 @@ def write_tensorboard(source, folder=None):
         axis.name: api.HParam(axis.name, _domain(api, axis))
         for axis in results.axes
     }
+    _check_replaceable(folder)
     with replacing(folder) as beside:
         with tf.summary.create_file_writer(str(beside)).as_default():
             api.hparams_config(
@@ -47,6 +49,18 @@ def write_tensorboard(source, folder=None):
             with tf.summary.create_file_writer(str(beside / name)).as_default():
                 _write_trial(tf, api, record, domains)
     return folder
+
+
+def _check_replaceable(folder):
+    """Raises if a folder has something else than TensorBoard's files."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is no folder. Take it away.")
+    for path in folder.rglob("*") if folder.is_dir() else ():
+        if not path.is_dir() and "tfevents" not in path.name:
+            raise InputError(
+                f"{path} is no file of TensorBoard's, and {folder} would be "
+                "replaced. Take it away."
+            )
 
 
 def _write_trial(tf, api, record, domains):

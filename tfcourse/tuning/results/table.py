@@ -8,11 +8,11 @@ import pathlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tfcourse.data.table.files.formulas import as_text
 from tfcourse.errors import InputError
 from tfcourse.tuning.results.axes import HyperparameterAxis
 from tfcourse.tuning.results.trials import TrialRecord, trial_order
 from tfcourse.utils.atomic_files import write_text
-from tfcourse.utils.formulas import as_text
 
 _FIRST = ("trial", "status", "score")
 _LAST = ("seconds", "best_epoch", "message")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tfcourse.data.table.files.formulas import without_apostrophe
 from tfcourse.data.table.files.rows import OnBad, Places, Rows
 from tfcourse.data.table.files.text_format import TextFormat, not_decoded
 from tfcourse.errors import InputError
-from tfcourse.utils.formulas import without_apostrophe
 
 
 class TextTable:

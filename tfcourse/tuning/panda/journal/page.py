@@ -8,6 +8,7 @@ import secrets
 import string
 from collections.abc import Sequence
 
+from tfcourse.outputs import check_replaceable, is_page
 from tfcourse.tuning.panda.journal.curves import (
     MARK_STYLES,
     Curve,
@@ -53,7 +54,8 @@ def write_page(
         # No tag inside a string may end the script.
         content=json.dumps(_content(entries)).replace("<", "\\u003c"),
     )
-    write_text(path, text)
+    check_replaceable(path, is_page, "a page of tfcourse")
+    write_text(path, text, keep_links=True)
     return path
 
 

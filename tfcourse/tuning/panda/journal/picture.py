@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from tfcourse.outputs import check_replaceable, is_picture
 from tfcourse.tuning.panda.journal.curves import (
     MARK_STYLES,
     curves,
@@ -54,7 +55,8 @@ def write_picture(
     top.set_title(without_mathtext(title), loc="left")
     top.set_ylabel("loss")
     bottom.set(xlabel="step")
-    with replacing(path) as beside:
+    check_replaceable(path, is_picture, "a picture of matplotlib")
+    with replacing(path, keep_links=True) as beside:
         figure.savefig(beside, dpi=150, format="png")
     return path
 

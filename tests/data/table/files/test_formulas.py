@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from tfcourse.utils.formulas import as_text, without_apostrophe
+from tfcourse.data.table.files.formulas import as_text, without_apostrophe
 
 FORMULAS = [
     "=1+1",
