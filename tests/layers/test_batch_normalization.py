@@ -219,6 +219,24 @@ def test_a_large_offset_does_not_swallow_the_variance(
     )
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_statistics_of_half_precision_are_of_float32(rng, dtype):
+    x = ops.cast(rng.normal(100, 1000, (64, 3)), dtype)
+    exact = array(ops.cast(x, "float32")).astype("float64")
+    layer = BatchNormalization(dtype=dtype)
+
+    layer(x, training=True)
+
+    np.testing.assert_allclose(layer.moving_mean, exact.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(
+        layer.moving_variance, exact.var(axis=0), rtol=1e-5
+    )
+    y = array(ops.cast(layer(x), "float32"))
+    unit = {"float16": 5e-3, "bfloat16": 4e-2}[dtype]
+    np.testing.assert_allclose(y, normalized(exact), atol=unit)
+    assert layer.gamma.dtype == dtype
+
+
 def test_constant_feature_is_zero_where_its_mean_is_exact():
     x = np.full((8, 2), 7.0, "float32")
     y = array(BatchNormalization()(x, training=True))

@@ -154,6 +154,24 @@ def test_mixed_precision_keeps_float32_weights(cls, settings, shape, counts):
 
 
 @on_tensorflow
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64"])
+@each_case
+def test_a_variable_is_taken_as_its_value(cls, settings, shape, counts, dtype):
+    import tensorflow as tf
+
+    x = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    training = {} if cls is Hardmax else {"training": True}
+    if cls is InvertedDropout:
+        settings = {**settings, "seed": 0}
+    expected = cls(**settings)(x, **training)
+    for variable in (tf.Variable(x), keras.Variable(x, dtype=dtype)):
+        y = cls(**settings)(variable, **training)
+
+        assert y.dtype == expected.dtype
+        np.testing.assert_array_equal(array(y), array(expected))
+
+
+@on_tensorflow
 @each_case
 def test_exports_to_a_saved_model(cls, settings, shape, counts, tmp_path):
     import tensorflow as tf

@@ -269,6 +269,8 @@ class BatchNormalization(keras.layers.Layer):
             (n,),
             name=name,
             initializer=initializer,
+            # In float16 a variance beyond 65504 would be infinite.
+            dtype=keras.backend.result_type(self.variable_dtype, "float32"),
             trainable=False,
             autocast=False,
         )
@@ -288,7 +290,7 @@ class BatchNormalization(keras.layers.Layer):
         gamma = self._by_feature(self.gamma, x)
         beta = self._by_feature(self.beta, x)
         y = normalize(x, mean, variance, gamma, beta, self.epsilon)
-        if y.ndim != inputs.ndim:
+        if len(y.shape) != len(inputs.shape):
             y = ops.reshape(y, ops.shape(inputs))
         return ops.cast(y, self.compute_dtype)
 
@@ -297,7 +299,7 @@ class BatchNormalization(keras.layers.Layer):
 
         XLA takes half the time to sum over one axis that it takes over three.
         """
-        if self._axis != -1 or x.ndim == 2:
+        if self._axis != -1 or len(x.shape) == 2:
             return x
         return ops.reshape(x, (-1, x.shape[-1]))
 
@@ -308,12 +310,12 @@ class BatchNormalization(keras.layers.Layer):
         values = ops.cast(variable, x.dtype)
         if self._axis == -1:
             return values
-        shape = [1] * x.ndim
+        shape = [1] * len(x.shape)
         shape[self._axis] = -1
         return ops.reshape(values, shape)
 
     def _statistics(self, x, inputs, mask):
-        axes = list(range(x.ndim))
+        axes = list(range(len(x.shape)))
         del axes[self._axis]
         keepdims = self._axis != -1
         if mask is not None:
@@ -324,7 +326,7 @@ class BatchNormalization(keras.layers.Layer):
 
     def _record(self, *statistics):
         count, mean, variance = (
-            ops.ravel(s) if s.ndim > 1 else s for s in statistics
+            ops.ravel(s) if len(s.shape) > 1 else s for s in statistics
         )
         dtype = mean.dtype
         # What has no value in the batch has no say.

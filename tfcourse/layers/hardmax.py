@@ -51,7 +51,8 @@ class Hardmax(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         axis = self._axis_of(inputs)
         return ops.one_hot(
-            ops.argmax(inputs, axis),
+            # A `tf.Variable` has not all that Keras asks of a tensor.
+            ops.argmax(ops.copy(inputs), axis),
             ops.shape(inputs)[axis],
             axis=axis,
             dtype=inputs.dtype,
