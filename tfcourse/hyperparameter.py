@@ -2,6 +2,7 @@
 
 import inspect
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -26,7 +27,8 @@ class Hyperparameter:
     ```
 
     Reading the attribute gives a scalar, non-trainable `keras.Variable`, which
-    is saved and restored with its owner.
+    is saved and restored with its owner. It is no weight: a layer leaves it out
+    of its `weights`, by `without`, as Keras does with the state of seeds.
 
     Args:
         interval: The allowed values, e.g. `"[0, 1)"`: a square bracket includes
@@ -86,6 +88,18 @@ def hyperparameters_of(obj: Any) -> dict[str, keras.Variable]:
         A dict from name to scalar `keras.Variable`, in order of the names.
     """
     return {name: getattr(obj, name) for name in names_declared(type(obj))}
+
+
+def without(
+    weights: Iterable[keras.Variable], others: Iterable[keras.Variable | None]
+) -> list[keras.Variable]:
+    """Returns the weights of a layer without some of its variables.
+
+    What `get_weights` gives then fits a layer of Keras's own that computes the
+    same, and `set_weights` changes no setting.
+    """
+    left_out = {id(variable) for variable in others}
+    return [weight for weight in weights if id(weight) not in left_out]
 
 
 def names_declared(cls: type) -> tuple[str, ...]:

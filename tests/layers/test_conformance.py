@@ -15,20 +15,20 @@ from tfcourse.layers import BatchNormalization, Hardmax, InvertedDropout
 # Class, settings, shape of the input, and its numbers of trainable and other
 # weights, of seed generators and of losses.
 CASES = [
-    (BatchNormalization, {}, (2, 3), (2, 4, 0, 0)),
-    (BatchNormalization, {"center": False}, (2, 3), (1, 4, 0, 0)),
+    (BatchNormalization, {}, (2, 3), (2, 2, 0, 0)),
+    (BatchNormalization, {"center": False}, (2, 3), (1, 2, 0, 0)),
     (
         BatchNormalization,
         {"axis": 1, "beta_regularizer": "l2", "gamma_regularizer": "l2"},
         (2, 4, 4, 3),
-        (2, 4, 0, 2),
+        (2, 2, 0, 2),
     ),
-    (InvertedDropout, {"keep_prob": 0.8}, (2, 3), (0, 1, 1, 0)),
+    (InvertedDropout, {"keep_prob": 0.8}, (2, 3), (0, 0, 1, 0)),
     (
         InvertedDropout,
         {"keep_prob": 0.8, "seed": 0, "noise_shape": (None, 1)},
         (2, 3),
-        (0, 1, 1, 0),
+        (0, 0, 1, 0),
     ),
     (Hardmax, {}, (2, 3), (0, 0, 0, 0)),
     (Hardmax, {"axis": 1}, (2, 3, 4), (0, 0, 0, 0)),

@@ -10,6 +10,7 @@ from tfcourse.hyperparameter import (
     Hyperparameter,
     current_values,
     hyperparameters_of,
+    without,
 )
 from tfcourse.utils.validation import check_flag, check_integer, check_number
 
@@ -251,6 +252,17 @@ class BatchNormalization(keras.layers.Layer):
             "moving_variance", n, self.moving_variance_initializer
         )
         self.moving_weight = self._add_statistic("moving_weight", n, "zeros")
+
+    @property
+    def weights(self) -> list[keras.Variable]:
+        r"""$\gamma$, $\beta$ and the moving statistics, as Keras's layer has.
+
+        The sum $u$ of each feature is saved with them and is no weight: after
+        `set_weights` it is as before, 0 in a new layer, whose next batch in
+        training then gives new moving statistics.
+        """
+        share = getattr(self, "moving_weight", None)
+        return without(super().weights, [*self.hyperparameters.values(), share])
 
     # Both are read as they are, not autocast: float16 would round them.
 

@@ -10,6 +10,7 @@ from tfcourse.hyperparameter import (
     Hyperparameter,
     current_values,
     hyperparameters_of,
+    without,
 )
 
 
@@ -83,6 +84,11 @@ class InvertedDropout(keras.layers.Layer):
         self.supports_masking = True
         # Nothing is left to create once the shape of the inputs is known.
         self.built = type(self).build is keras.layers.Layer.build
+
+    @property
+    def weights(self) -> list[keras.Variable]:
+        """None: `keep_prob` is a setting."""
+        return without(super().weights, self.hyperparameters.values())
 
     def call(self, inputs: Any, training: bool | None = False) -> Any:
         if not training:
