@@ -24,7 +24,7 @@ def on_config(config):
 
 
 def on_files(files, config):
-    """Adds the tutorials, and those of their plots that have been drawn."""
+    """Adds the tutorials, what plots of theirs there are, and SECURITY.md."""
 
     def add(name, **content):
         files.append(File.generated(config, f"tutorials/{name}", **content))
@@ -35,6 +35,9 @@ def on_files(files, config):
     drawn = {path.stem for path in plots}
     for path in _scripts():
         add(f"{path.stem}.md", content=as_markdown(path, drawn))
+    security = (_ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    security = security.replace("(docs/", "(")
+    files.append(File.generated(config, "security.md", content=security))
     readme = (_TUTORIALS / "README.md").read_text(encoding="utf-8")
     readme = readme.replace(".py)", ".md)").replace("../docs/", "../")
     add("index.md", content=readme)

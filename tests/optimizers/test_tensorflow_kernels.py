@@ -199,11 +199,14 @@ def test_gradient_descent_touches_only_the_rows_of_a_sparse_gradient():
     ids=lambda options: next(iter(options), "none"),
 )
 @every_optimizer
+@pytest.mark.parametrize("repeated", [False, True])
 def test_an_embedding_trains_as_a_matrix_on_one_hot_words(
-    rng, make, settings, options
+    rng, make, settings, options, repeated
 ):
-    # No word twice in a batch: Keras would clip before adding them up.
     words = np.stack([rng.permutation(7)[:4] for _ in range(3)]).reshape(12, 1)
+    if repeated:
+        # Keras's optimizers would clip before adding up what a word has.
+        words = np.array([1, 1, 1, 2, 3, 3, 3, 3, 1, 2, 1, 2]).reshape(12, 1)
     y = rng.normal(size=(12, 2)).astype("float32")
     start = rng.normal(size=(7, 2)).astype("float32")
     one_hot = np.eye(7, dtype="float32")[words[:, 0]]

@@ -12,7 +12,9 @@ from tfcourse.hyperparameter import (
     Hyperparameter,
     current_value,
     hyperparameters_of,
+    names_declared,
 )
+from tfcourse.optimizers.loss_scaling import pass_on
 
 _KERAS_LEARNING_RATE = keras.optimizers.Optimizer.learning_rate
 # What Keras and the course call parameters that are not weights: `b1`,
@@ -69,6 +71,10 @@ class BaseOptimizer(keras.optimizers.Optimizer):
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.l2 = l2
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        pass_on((*names_declared(cls), "hyperparameters"))
+
     def settings(self, learning_rate: Any) -> dict[str, Any]:
         """Returns the scalar arguments of `equation`, by name."""
         raise NotImplementedError
@@ -122,6 +128,18 @@ class BaseOptimizer(keras.optimizers.Optimizer):
         """Returns the variables that hold the averages of `variable`."""
         index = self._get_variable_index(variable)
         return [slot[index] for slot in self._slots]
+
+    def _clip_gradients(self, grads: Sequence[Any]) -> Sequence[Any]:
+        # An `Embedding` gives a row for each word of a batch. Those of a word
+        # that comes twice are one gradient, whose length is to be limited.
+        if self.clipnorm or self.global_clipnorm or self.clipvalue:
+            grads = [
+                ops.add(g, ops.zeros(g.shape, g.dtype))
+                if hasattr(g, "indices")
+                else g
+                for g in grads
+            ]
+        return super()._clip_gradients(grads)
 
     def update_step(
         self, gradient: Any, variable: Any, learning_rate: Any
