@@ -27,14 +27,41 @@ def free_port():
         return s.getsockname()[1]
 
 
-def ask(port, features):
+def ask(port, features, key="secret"):
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/classify",
         json.dumps({"features": features}).encode(),
-        {"Content-Type": "application/json"},
+        {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {key}",
+        },
     )
     with urllib.request.urlopen(request, timeout=120) as answer:
         return json.load(answer)
+
+
+def addresses(port):
+    """Returns the addresses at which something listens to a port."""
+    found = set()
+    for name in ("tcp", "tcp6"):
+        lines = pathlib.Path("/proc/net", name).read_text().splitlines()[1:]
+        for line in lines:
+            address, own, state = *line.split()[1].split(":"), line.split()[3]
+            if state == "0A" and int(own, 16) == port:
+                found.add(socket.inet_ntoa(bytes.fromhex(address)[::-1][:4]))
+    return found
+
+
+def test_the_recipe_is_not_opened_without_a_key():
+    done = subprocess.run(
+        [sys.executable, str(SERVICE)],
+        env={**os.environ, "HOST": "0.0.0.0", "KEY": ""},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode != 0
+    assert "Set KEY before the server is opened to 0.0.0.0" in done.stderr
 
 
 @pytest.mark.slow
@@ -44,13 +71,15 @@ def test_the_recipe_answers_as_the_model_does(tmp_path, rng):
     x = rng.normal(size=(3, 4)).astype("float32")
     port = free_port()
     command = [sys.executable, "-m", "bentoml", "serve"]
-    command += [f"{SERVICE}:Classifier", "--host", "127.0.0.1"]
+    command += [f"{SERVICE}:Classifier"]
     with (tmp_path / "log").open("w") as log:
         server = subprocess.Popen(
             [*command, "--port", str(port)],
             env={
                 **os.environ,
                 "MODEL": str(tmp_path / "m"),
+                "KEY": "secret",
+                "MOST_BYTES": "1000",
                 "BENTOML_HOME": str(tmp_path / "bento"),
                 "BENTOML_DO_NOT_TRACK": "True",
             },
@@ -67,6 +96,16 @@ def test_the_recipe_answers_as_the_model_does(tmp_path, rng):
                 break
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 pass  # It is still starting.
+        for features, key, status in (
+            (x.tolist(), "wrong", 401),
+            (x.tolist(), "", 401),
+            (x.tolist() * 100, "secret", 413),
+        ):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                ask(port, features, key)
+            with refused.value as answered:
+                assert answered.code == status
+        assert addresses(port) == {"127.0.0.1"}
     finally:
         server.terminate()
         server.wait()
