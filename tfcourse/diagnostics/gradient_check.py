@@ -12,8 +12,8 @@ from tfcourse.diagnostics.float64 import lent_float64
 from tfcourse.diagnostics.numerical_gradient import (
     GradientCheck,
     check_settings,
-    compare,
 )
+from tfcourse.diagnostics.precision import compare_as_computed
 from tfcourse.utils.keras_private import every_layer
 
 
@@ -51,7 +51,8 @@ def gradient_check(
         x: Inputs of one batch: an array, or a list or dict of arrays.
         y: Targets of the batch, likewise.
         epsilon: $\varepsilon > 0$, in units of the parameters. If the gradient
-            is very small, 1e-5 leaves less rounding error.
+            is very small, 1e-5 leaves less rounding error. Wider, as the check
+            then says, where a part of the loss casts to float32 or less.
         sample_weight: Weights of the examples, as `fit` takes them.
         sample: How many parameters to check; all by default. Every variable
             gets an equal share of the sample, so that no bias is left out.
@@ -99,7 +100,7 @@ def gradient_check(
             with lent_float64(model):
                 gradients = training_gradient(model, loss)
         gradients = [ops.convert_to_numpy(gradient) for gradient in gradients]
-        return compare(
+        return compare_as_computed(
             layout,
             indices,
             layout.join(gradients, "gradients")[indices],
