@@ -498,6 +498,45 @@ def test_looks_at_a_model_that_is_not_built_yet():
     assert found(lint(model, examples=3)) == [("z", "useless bias")]
 
 
+def with_norm(norm):
+    return model_of(layers.Dense(4, use_bias=False), norm, shape=(8,))
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        layers.BatchNormalization(name="n"),
+        tfcourse.layers.BatchNormalization(name="n"),
+    ],
+)
+@pytest.mark.parametrize(
+    "examples, batch_size, left", [(65, 64, 1), (143, 64, 15), (7, 4, 3)]
+)
+def test_finds_a_small_last_batch(norm, examples, batch_size, left):
+    report = lint(with_norm(norm), examples, batch_size)
+
+    assert ("n", "small last batch") in found(report)
+    assert f"has {left} of {batch_size} examples" in str(report)
+
+
+@pytest.mark.parametrize(
+    "examples, batch_size",
+    [(128, 64), (144, 64), (65, None), (None, 64), (3, 64), (5, 1)],
+)
+def test_other_batches_are_left_alone(examples, batch_size):
+    norms = [layers.BatchNormalization(name="n"), layers.Activation("relu")]
+    for norm in norms:
+        report = lint(with_norm(norm), examples, batch_size)
+        assert "small last batch" not in str(report)
+    frozen = layers.BatchNormalization(trainable=False)
+    assert "small last batch" not in str(lint(with_norm(frozen), 65, 64))
+
+
+def test_refuses_a_batch_size_that_is_none():
+    with pytest.raises(ValueError, match="`batch_size` of lint must"):
+        lint(mlp(), 10, 0)
+
+
 def test_changes_nothing():
     model = residual()
     before = [len(layer._inbound_nodes) for layer in model.layers]

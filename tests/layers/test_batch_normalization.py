@@ -237,6 +237,35 @@ def test_statistics_of_half_precision_are_of_float32(rng, dtype):
     assert layer.gamma.dtype == dtype
 
 
+def test_a_last_batch_of_one_example_has_no_variance(rng):
+    x = rng.normal(3, 2, (65, 4)).astype("float32")
+    model = keras.Sequential([keras.Input((4,)), BatchNormalization()])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+
+    model.fit(x, x, batch_size=64, epochs=3, shuffle=False, verbose=0)
+
+    layer = model.layers[0]
+    first = x[:64].astype("float64")
+    np.testing.assert_allclose(layer.moving_mean, first.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(
+        layer.moving_variance, first.var(axis=0), rtol=1e-5
+    )
+
+
+def test_a_mask_that_leaves_one_value_leaves_no_variance(rng):
+    x = rng.normal(3, 2, (2, 3, 4)).astype("float32")
+    layer = BatchNormalization()
+    layer(x, training=True)
+    before = [array(v) for v in layer.non_trainable_variables]
+    mask = np.zeros((2, 3), bool)
+    mask[1, 2] = True
+
+    layer(100 * x, training=True, mask=mask)
+
+    for old, new in zip(before, layer.non_trainable_variables, strict=True):
+        np.testing.assert_array_equal(old, array(new))
+
+
 def test_constant_feature_is_zero_where_its_mean_is_exact():
     x = np.full((8, 2), 7.0, "float32")
     y = array(BatchNormalization()(x, training=True))

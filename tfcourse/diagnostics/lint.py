@@ -1,11 +1,14 @@
 """Lint: the mistakes that the course warns of, found in a model."""
 
-import dataclasses
 import functools
-from collections.abc import Iterator
 
 import keras
 
+from tfcourse.diagnostics.findings import (
+    Finding,
+    LintReport,
+    small_last_batch,
+)
 from tfcourse.diagnostics.model_graph import (
     activation,
     does_nothing,
@@ -40,39 +43,11 @@ SATURATING = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign")
 WEIGHTS_PER_EXAMPLE = 10
 
 
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """One mistake: in which layer, why it is one, and how to mend it."""
-
-    layer: str
-    rule: str
-    reason: str
-    mend: str
-
-    def __str__(self):
-        return f"{self.layer}: {self.rule}. {self.reason} {self.mend}"
-
-
-@dataclasses.dataclass(frozen=True)
-class LintReport:
-    """The findings of `lint`; false in a condition if there is none."""
-
-    findings: tuple
-
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self.findings)
-
-    def __len__(self):
-        return len(self.findings)
-
-    def __getitem__(self, index):
-        return self.findings[index]
-
-    def __str__(self):
-        return "\n".join(map(str, self.findings)) or "Nothing found."
-
-
-def lint(model: keras.Model, examples: int | None = None) -> LintReport:
+def lint(
+    model: keras.Model,
+    examples: int | None = None,
+    batch_size: int | None = None,
+) -> LintReport:
     """Finds what the course warns of in the layers and the loss of a model.
 
     The rules, each a `Finding` with the layer's name, the reason and the mend:
@@ -88,6 +63,8 @@ def lint(model: keras.Model, examples: int | None = None) -> LintReport:
     - `no regularization`: a dense layer with more than 10 weights for each
       training example, and neither L1, L2, dropout nor weight decay. Only if
       `examples` is given.
+    - `small last batch`: batch norm takes the statistics of a few examples for
+      those of all. Only if `examples` and `batch_size` are given.
 
     Nested and branching models are opened. What a subclassed model does inside
     cannot be seen, so only the rules for one layer alone apply there. Xavier
@@ -97,14 +74,15 @@ def lint(model: keras.Model, examples: int | None = None) -> LintReport:
     Args:
         model: A Keras model. The loss is looked at if it is compiled.
         examples: m, the number of training examples, if known.
+        batch_size: Of the batches in training, if known.
 
     Returns:
         A `LintReport`, a sequence of `Finding`s.
 
     Raises:
-        TypeError: If `model` is not a Keras model or `examples` not a whole
-            number.
-        ValueError: If `examples` is not positive.
+        TypeError: If `model` is not a Keras model, or `examples` or
+            `batch_size` not a whole number.
+        ValueError: If one of them is not positive.
 
     Example:
 
@@ -125,7 +103,7 @@ def lint(model: keras.Model, examples: int | None = None) -> LintReport:
         Ng, "Improving Deep Neural Networks", weeks 1 and 3; for dropout before
         batch norm, Li et al. (2019), https://arxiv.org/abs/1801.05134.
     """
-    _check(model, examples)
+    _check(model, examples, batch_size)
     nodes, ends = layer_graph(model)
     alone = [node.layer for node in nodes] + hidden_layers(model)
     found = [
@@ -137,6 +115,7 @@ def lint(model: keras.Model, examples: int | None = None) -> LintReport:
     ]
     if examples is not None:
         found += _unregularized(model, alone, nodes, examples)
+        found += small_last_batch(alone, examples, batch_size)
     # A layer that is called twice is named once.
     return LintReport(tuple(dict.fromkeys(found)))
 
@@ -391,10 +370,12 @@ def _from_logits(loss):
     return bool(given.get("from_logits", getattr(loss, "from_logits", False)))
 
 
-def _check(model, examples):
+def _check(model, examples, batch_size):
     if not isinstance(model, keras.Model):
         raise TypeError(
             f"`model` of lint must be a Keras model. Received: {model!r}"
         )
     if examples is not None:
         check_integer(examples, "examples", "lint")
+    if batch_size is not None:
+        check_integer(batch_size, "batch_size", "lint")

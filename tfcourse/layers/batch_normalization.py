@@ -109,8 +109,9 @@ class BatchNormalization(keras.layers.Layer):
     hundredth of the way from its initial value. For the exact statistics of
     the whole training set see `estimate_population_statistics`.
 
-    Each feature has its own $u$: one of which a batch has no value, the batch
-    being empty or all of it masked, keeps $u$, $\bar\mu$ and $\bar\sigma^2$.
+    Each feature has its own $u$: one of which a batch has no two values, the
+    batch being empty, of one example or masked, has no variance in it, and
+    keeps $u$, $\bar\mu$ and $\bar\sigma^2$.
 
     Other differences from Keras's layer: `momentum` is a variable, which can be
     set during training; `epsilon` is 1e-8 and not 1e-3; `synchronized` heeds
@@ -341,8 +342,8 @@ class BatchNormalization(keras.layers.Layer):
             ops.ravel(s) if len(s.shape) > 1 else s for s in statistics
         )
         dtype = mean.dtype
-        # What has no value in the batch has no say.
-        present = ops.cast(count > 0, dtype)
+        # What has no variance in the batch has no say.
+        present = ops.cast(count > 1, dtype)
         share = (1 - ops.cast(self.momentum, dtype)) * present
         weight = (1 - share) * ops.cast(self.moving_weight, dtype) + share
         self.moving_weight.assign(weight)
