@@ -172,3 +172,79 @@ def test_every_initializer_is_tested():
         if isinstance(item, type) and not name.startswith("_")
     }
     assert public == set(ALL)
+
+
+def responses(layer, rng):
+    """Returns the variance of a layer's answers, away from the edges."""
+    rank = len(layer.kernel_size)
+    x = rng.normal(size=(8, *[12] * rank, 48)).astype("float32")
+    y = array(layer(x)).astype("float64")
+    inner = (slice(None), *[slice(2, -2)] * rank)
+    return y[inner].var()
+
+
+TRANSPOSED = {
+    1: keras.layers.Conv1DTranspose,
+    2: keras.layers.Conv2DTranspose,
+}
+
+
+@pytest.mark.parametrize("cls, variance", [(Xavier, 1), (He, 2)])
+@pytest.mark.parametrize("rank", TRANSPOSED)
+@pytest.mark.parametrize("strides", [1, 2])
+@pytest.mark.parametrize("filters", [32, 200])
+def test_a_transposed_convolution_keeps_the_variance(
+    rng, cls, variance, rank, strides, filters
+):
+    layer = TRANSPOSED[rank](
+        filters, 4, strides, "same", kernel_initializer=cls(seed=0)
+    )
+
+    assert responses(layer, rng) == pytest.approx(variance, rel=0.1)
+
+
+def test_the_compromise_of_a_transposed_convolution():
+    layer = keras.layers.Conv2DTranspose(
+        40, 5, kernel_initializer=XavierBengio(seed=0)
+    )
+    layer.build((None, 8, 8, 60))
+
+    w = array(layer.kernel).astype("float64")
+    expected = reference.xavier_bengio_variance(25 * 60, 25 * 40)
+    assert w.var() == pytest.approx(expected, rel=6 * np.sqrt(2 / w.size))
+
+
+def test_given_axes_go_before_what_the_layer_says():
+    given = He(seed=0, input_axes=(0, 1, 2), output_axes=(3,))
+    layer = keras.layers.Conv2DTranspose(4, 3, kernel_initializer=given)
+    layer.build((None, 8, 8, 60))
+
+    np.testing.assert_array_equal(array(layer.kernel), given((3, 3, 4, 60)))
+
+
+def test_a_model_without_memory_begins_with_the_same_values():
+    from tfcourse.tuning.population.deferred import (
+        all_variables,
+        build_deferred,
+        initial_values,
+    )
+
+    def build():
+        model = keras.Sequential(
+            [
+                keras.Input((8, 8, 3)),
+                keras.layers.Conv2DTranspose(4, 3, 2, kernel_initializer=He()),
+                keras.layers.Conv2D(2, 3, kernel_initializer=Xavier()),
+            ]
+        )
+        model.compile("sgd", "mse")
+        model.optimizer.build(model.trainable_variables)
+        return model
+
+    keras.utils.set_random_seed(3)
+    model = build()
+
+    values = initial_values(model, [build_deferred(build, seed=3)])
+
+    for variable, value in zip(all_variables(model), values, strict=True):
+        np.testing.assert_array_equal(array(variable), value[0])

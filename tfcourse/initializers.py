@@ -1,8 +1,19 @@
 """Normal initial weights whose variance follows the size of the layer."""
 
+import functools
+import math
+
 import keras
 
 from tfcourse.saving import register
+from tfcourse.utils.keras_private import layer_at_work
+
+# Their kernels have the outputs before the inputs, which no shape says.
+_TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
 
 
 class _VarianceByFan(keras.initializers.VarianceScaling):
@@ -40,7 +51,41 @@ class _VarianceByFan(keras.initializers.VarianceScaling):
                 f"axes or more, to count inputs. Received: shape={shape}. For "
                 'a bias use "zeros".'
             )
-        return super().__call__(shape, dtype)
+        return self._drawn(layer_at_work(), shape, dtype)
+
+    def for_layer(self, layer: object) -> functools.partial:
+        """Returns what draws a kernel for a layer, also when that is done."""
+        return functools.partial(self._drawn, layer)
+
+    def _drawn(self, layer, shape, dtype=None):
+        w = super().__call__(shape, dtype)
+        if self.input_axes is None and isinstance(layer, _TRANSPOSED):
+            n_out, n_in = self._fan(shape), self._transposed_fan(layer, shape)
+            w = w * keras.ops.cast(math.sqrt(n_out / n_in), w.dtype)
+        return w
+
+    def _fan(self, shape):
+        """Returns the fan for which Keras takes the last axis but one."""
+        window = math.prod(shape[:-2])
+        fans = {
+            "fan_in": window * shape[-2],
+            "fan_avg": window * (shape[-2] + shape[-1]) / 2,
+        }
+        return max(1.0, fans[self.mode])
+
+    def _transposed_fan(self, layer, shape):
+        """Returns the fan of a convolution that is transposed.
+
+        With a stride a unit sees the inputs of a part of the window, on
+        average.
+        """
+        window = math.prod(shape[:-2])
+        n_in = window * shape[-1] / math.prod(layer.strides)
+        fans = {
+            "fan_in": n_in,
+            "fan_avg": (n_in + window * shape[-2]) / 2,
+        }
+        return max(1.0, fans[self.mode])
 
     def get_config(self) -> dict[str, object]:
         config = super().get_config()
@@ -60,7 +105,7 @@ class Xavier(_VarianceByFan):
 
     so that at initialisation $\mathrm{var}(\sum w x) = \mathrm{var}(x)$ for
     inputs of mean zero. For a convolution $n_{in}$ is the window's size times
-    the channels.
+    the channels; for a transposed one, over the product of its strides, too.
 
     `keras.initializers.LecunNormal` has the same variance but draws nothing
     beyond 2.27 deviations; `GlorotNormal` is `XavierBengio`, truncated.

@@ -31,6 +31,20 @@ def model():
     return model
 
 
+def test_the_layer_that_makes_a_variable_is_known():
+    seen = []
+
+    def ones(shape, dtype=None):
+        seen.append(keras_private.layer_at_work())
+        return ops.ones(shape, dtype)
+
+    layer = layers.Dense(2, kernel_initializer=ones)
+    keras.Sequential([keras.Input((3,)), layer])
+
+    assert seen[0] is layer
+    assert keras_private.layer_at_work() is None
+
+
 def test_lists_the_layers(model):
     assert {"in", "out"} < {layer.name for layer in every_layer(model)}
     names = {layer.name for layer in sublayers(model)}

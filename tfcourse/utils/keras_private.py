@@ -534,6 +534,13 @@ def initializer_of(variable: keras.Variable) -> Any:
     return variable._initializer
 
 
+def layer_at_work() -> Layer | None:
+    """Returns the layer that is making a variable now, if it is one."""
+    stack = global_state.get_global_attribute("name_scope_stack") or []
+    callers = (scope.caller for scope in reversed(stack))
+    return next((one for one in callers if isinstance(one, Layer)), None)
+
+
 def set_layers(model: keras.Sequential, layers: list[Any]) -> None:
     """Builds a `keras.Sequential` of other layers, on the same input."""
     for _ in model.layers:
@@ -758,7 +765,9 @@ def _deferring_methods() -> list[tuple[type, str, Callable[..., Any]]]:
         self._is_deferred = True
 
     def initialize_with_initializer(self: Any, initializer: Any) -> None:
-        self._value, self._initializer = None, initializer
+        # One that asks for the layer is asked while that is at work.
+        bind = getattr(initializer, "for_layer", lambda layer: initializer)
+        self._value, self._initializer = None, bind(layer_at_work())
         self._is_deferred = True
 
     def initialize_later(self: Any) -> None:
