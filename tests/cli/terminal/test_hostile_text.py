@@ -22,7 +22,8 @@ HOSTILE = (
     "\x1b[2J\x1b]0;owned\x07\x9b31m\x1b]8;;http://evil.example\x1b\\"
     "\r\u202e[/x][link=http://evil.example]a[/link]"
 )
-_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+# And what rich needs to write in the same place again.
+_COLOURS = re.compile(r"\r?\x1b\[([\d;]*m|\?25[lh]|\d*[AK])|\r(?=\x1b\[2K)")
 _OBEYED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
     "|\r(?!\n)"
@@ -131,6 +132,33 @@ def test_hostile_classes_are_named_as_they_are(capsys, monkeypatch):
     shown = capsys.readouterr().out
     assert obeyed(shown) == []
     assert shown.count("[/x]") >= 6
+
+
+_LIVE = """
+import sys
+from rich.live import Live
+from tfcourse.cli.terminal.console import Console
+from tfcourse.cli.terminal.safe_stream import protect_terminal
+from tfcourse.cli.terminal.tables import key_value_table
+
+protect_terminal()
+console = Console()
+with Live(key_value_table([("name", sys.argv[1])]), console=console):
+    console.print("within")
+with console.status("waiting"):
+    pass
+console.print("[red]behind")
+"""
+
+
+def test_what_rich_shows_live_keeps_its_colours():
+    shown = shown_on_a_terminal(_LIVE, HOSTILE)
+
+    assert obeyed(shown) == []
+    assert "\x1b[1mname" in shown
+    assert r"\x1b[1m" not in shown
+    assert r"\x1b[2J" in shown
+    assert "[red]behind" in _COLOURS.sub("", shown)
 
 
 @pytest.mark.slow
