@@ -9,6 +9,7 @@ import sys
 import threading
 
 import keras
+import keras_tuner
 import pytest
 from run_folders import make_run
 
@@ -18,6 +19,7 @@ from tfcourse.export.convert import export_file
 from tfcourse.export.csv_predictions import check_out, predict_file
 from tfcourse.graph_mode.plots import check_file
 from tfcourse.runs.folders import check_unused
+from tfcourse.tuning import Caviar
 from tfcourse.tuning.panda.control.run_folder import publish
 from tfcourse.tuning.panda.journal.plots import draw_plots
 from tfcourse.tuning.report.matplotlib_figures import write_pictures
@@ -241,6 +243,31 @@ def test_a_search_begins_in_no_folder_of_another_kind(tmp_path, make):
 
     with pytest.raises(InputError, match="Choose another --out"):
         check_unused(tmp_path / "out")
+
+
+def test_a_search_deletes_nothing_but_a_search(tmp_path):
+    def made(overwrite):
+        return Caviar(
+            lambda hp: network(),
+            oracle=keras_tuner.oracles.RandomSearchOracle("val_loss", 2),
+            directory=tmp_path / "of mine",
+            project_name="project",
+            overwrite=overwrite,
+        )
+
+    project = tmp_path / "of mine" / "project"
+    (project / "trial_0").mkdir(parents=True)
+    made(overwrite=False)
+    made(overwrite=True)
+    assert not (project / "trial_0").exists()
+    notes = project / "notes.txt"
+    notes.parent.mkdir(exist_ok=True)
+    notes.write_text("mine")
+
+    with pytest.raises(InputError, match=r"'notes\.txt', which is no search"):
+        made(overwrite=True)
+
+    assert notes.read_text() == "mine"
 
 
 _PREDICT = """

@@ -32,6 +32,7 @@ from tfcourse.tuning.tuners.guarded_search import (
     check_folder_is_there,
     guarded_search,
 )
+from tfcourse.tuning.tuners.replaced_project import check_replaceable
 from tfcourse.utils import global_state
 from tfcourse.utils.atomic_files import write_json
 from tfcourse.utils.disk import check_room_for_weights
@@ -81,6 +82,7 @@ class SerialTuner(TunerHooks):
     ) -> None:
         self._check_parts(oracle, hypermodel)
         self._check_keep_models(keep_models, oracle)
+        check_replaceable(**kwargs)
         make_crash_safe(oracle)
         if not has_chief():
             allow_parallel_grid(oracle)
