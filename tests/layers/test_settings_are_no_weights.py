@@ -85,6 +85,28 @@ def test_to_set_weights_changes_no_setting():
     np.testing.assert_array_equal(answers(other), answers(model))
 
 
+def test_moving_statistics_that_were_set_go_on():
+    model, keras_model = ours(), theirs()
+    trained(keras_model)
+    before = [np.array(w) for w in keras_model.get_weights()]
+    model.set_weights(before)
+    layer = model.layers[1]
+    x = np.random.default_rng(1).normal(5, 1, (16, 4)).astype("float32")
+    layer(x, training=True)
+    mean, variance = before[4], before[5]
+    momentum = float(layer.momentum)
+    np.testing.assert_allclose(
+        layer.moving_mean,
+        momentum * mean + (1 - momentum) * x.mean(axis=0),
+        rtol=1e-5,
+    )
+    np.testing.assert_allclose(
+        layer.moving_variance,
+        momentum * variance + (1 - momentum) * x.var(axis=0),
+        rtol=1e-5,
+    )
+
+
 @pytest.mark.parametrize("name", ["m.keras", "m.weights.h5"])
 def test_files_keep_settings(tmp_path, name):
     model = trained(ours())

@@ -258,9 +258,9 @@ class BatchNormalization(keras.layers.Layer):
     def weights(self) -> list[keras.Variable]:
         r"""$\gamma$, $\beta$ and the moving statistics, as Keras's layer has.
 
-        The sum $u$ of each feature is saved with them and is no weight: after
-        `set_weights` it is as before, 0 in a new layer, whose next batch in
-        training then gives new moving statistics.
+        The sum $u$ of each feature is saved with them and is no weight: where
+        `set_weights` gives a new layer moving statistics, it counts as 1, as
+        in Keras's layer.
         """
         share = getattr(self, "moving_weight", None)
         return without(super().weights, [*self.hyperparameters.values(), share])
@@ -345,7 +345,7 @@ class BatchNormalization(keras.layers.Layer):
         # What has no variance in the batch has no say.
         present = ops.cast(count > 1, dtype)
         share = (1 - ops.cast(self.momentum, dtype)) * present
-        weight = (1 - share) * ops.cast(self.moving_weight, dtype) + share
+        weight = (1 - share) * self._weight_so_far(dtype) + share
         self.moving_weight.assign(weight)
         step = ops.divide_no_nan(share, weight)
         keep = 1 - step
@@ -354,6 +354,26 @@ class BatchNormalization(keras.layers.Layer):
             (self.moving_variance, variance),
         ]:
             moving.assign(keep * ops.cast(moving, dtype) + step * new)
+
+    def _weight_so_far(self, dtype):
+        weight = ops.cast(self.moving_weight, dtype)
+        if not self._begins_as_usual():
+            return weight
+        # Statistics that `set_weights` brought are those of many batches.
+        given = ops.logical_or(
+            ops.not_equal(self.moving_mean, 0),
+            ops.not_equal(self.moving_variance, 1),
+        )
+        given = ops.logical_and(ops.equal(weight, 0), given)
+        return ops.where(given, ops.ones_like(weight), weight)
+
+    def _begins_as_usual(self):
+        """Whether a new layer's moving statistics are known to be 0 and 1."""
+        return isinstance(
+            self.moving_mean_initializer, keras.initializers.Zeros
+        ) and isinstance(
+            self.moving_variance_initializer, keras.initializers.Ones
+        )
 
     def _check_axis(self, shape):
         if not -len(shape) <= self.axis < len(shape):
