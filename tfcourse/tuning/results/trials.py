@@ -133,10 +133,14 @@ def count_alone(
 def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:
     """Returns the completed records, the best first.
 
+    Of equal scores the one with the lower loss on the development set leads:
+    few examples make few accuracies, and who reached one first is chance.
+
     Args:
         records: A list of `TrialRecord`.
         direction: `"max"` or `"min"`, of the objective.
     """
+    sign = -1 if direction == "max" else 1
     return sorted(
         (
             record
@@ -144,9 +148,16 @@ def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:
             # keras-tuner takes an infinite score for a completed trial.
             if record.status == "completed" and math.isfinite(record.score)
         ),
-        key=lambda record: record.score,
-        reverse=direction == "max",
+        key=lambda record: (sign * record.score, _loss(record)),
     )
+
+
+def _loss(record):
+    """Returns the loss on the development set in the best epoch."""
+    losses = record.curves.get("val_loss", [])
+    epoch = record.best_epoch or 0
+    loss = losses[epoch - 1] if 0 < epoch <= len(losses) else math.inf
+    return math.inf if loss is None or math.isnan(loss) else loss
 
 
 def mean_seconds(records: Iterable[TrialRecord]) -> float:
