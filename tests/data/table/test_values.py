@@ -28,3 +28,30 @@ def test_a_point_is_no_decimal_where_commas_are():
     found = numbers(pa.array(["1.5", "2"], pa.large_string()), ",")
 
     assert found.bad.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "cell, decimal, value",
+    [
+        ("1,234", ".", 1234),
+        ("-12,345,678.25", ".", -12_345_678.25),
+        ("1,234", ",", 1.234),
+        ("1.234", ",", 1234),
+        ("1.234.567,5", ",", 1_234_567.5),
+        ("1 234,5", ",", 1234.5),
+        ("1\N{NO-BREAK SPACE}234", ".", 1234),
+        ("1\u202f234", ".", 1234),
+        ("1'234.5", ".", 1234.5),
+        ("0,123", ".", np.nan),
+        ("1,23", ".", np.nan),
+        ("1,2345", ".", np.nan),
+        ("12,34,567", ".", np.nan),
+        ("1,234.5.6", ".", np.nan),
+        ("1'234", ",", 1234),
+    ],
+)
+def test_marks_between_thousands(cell, decimal, value):
+    found = numbers(pa.array([cell, "7"], pa.large_string()), decimal)
+
+    np.testing.assert_array_equal(found.values, [value, 7])
+    assert found.bad.tolist() == [bool(np.isnan(value)), False]

@@ -7,6 +7,7 @@ import numpy as np
 
 from tfcourse.data.table.calendar import seconds_of_text
 from tfcourse.data.table.columns import KINDS, Column
+from tfcourse.data.table.files.number_marks import SPACES, grouped
 from tfcourse.data.table.spelling import spelled
 
 if TYPE_CHECKING:
@@ -108,10 +109,7 @@ def numbers(cells: "pyarrow.Array", decimal: str = ".") -> Values:
         if plain is not None:
             return plain
         missing = missing_text(cells)
-        if decimal == ",":
-            # A point is then no mark of decimals.
-            cells = pc.replace_substring(cells, ".", "x")
-            cells = pc.replace_substring(cells, ",", ".")
+        cells = _with_points(cells, decimal)
         fits = pc.match_substring_regex(cells, _NUMBER)
         plain = pc.if_else(fits, cells, None)
         infinite = pc.match_substring_regex(cells, _INFINITE)
@@ -127,6 +125,23 @@ def numbers(cells: "pyarrow.Array", decimal: str = ".") -> Values:
     ):
         return _of_numbers(_floats(pc.cast(cells, pa.float64(), safe=False)))
     return _none_fits(cells)
+
+
+def _with_points(cells, decimal):
+    """Returns numbers with decimal points and no marks between thousands."""
+    import pyarrow.compute as pc
+
+    other = "." if decimal == "," else ","
+    pattern = rf"^{grouped(other + SPACES)}(?:[{decimal}]\d+)?$"
+    with_marks = pc.match_substring_regex(cells, pattern)
+    if pc.any(with_marks).as_py():
+        plain = pc.replace_substring_regex(cells, f"[{other}{SPACES}]", "")
+        cells = pc.if_else(with_marks, plain, cells)
+    if decimal == ",":
+        # A point is then no mark of decimals.
+        cells = pc.replace_substring(cells, ".", "x")
+        cells = pc.replace_substring(cells, ",", ".")
+    return cells
 
 
 def _plain_numbers(cells):

@@ -6,6 +6,7 @@ from tfcourse.data.table.files.text_format import TextFormat, text_format
 from tfcourse.errors import InputError
 
 LINES = "城市,u\n北京市,1\n上海市,2\n广州市，天河,3\n"
+PLAIN_THOUSANDS = TextFormat("utf-8-sig", thousands=True)
 
 
 @pytest.fixture
@@ -28,6 +29,21 @@ def file(tmp_path):
         ("a|b\nx,y|2\n", TextFormat("utf-8-sig", "|")),
         ('a,b\n"1;2",3\n', TextFormat("utf-8-sig")),
         ("a\n1\n", TextFormat("utf-8-sig")),
+        # Cells with commas between commas: of thousands, if they can be.
+        ('a,b\n"1,000",2\n"12,345",3\n', PLAIN_THOUSANDS),
+        ('a,b\n"1,000",2.5\n"0.5",3\n', PLAIN_THOUSANDS),
+        ('a,b\n"1,234.5",2\n', PLAIN_THOUSANDS),
+        ('a,b\n"1,000",2\n"0,500",3\n', TextFormat("utf-8-sig", ",", ",")),
+        ('a,b\n"1,2",1.234\n', TextFormat("utf-8-sig")),
+        ("a;b\n1,000;2\n", TextFormat("utf-8-sig", ";", ",")),
+        ("a;b\n1,000;2.5\n", TextFormat("utf-8-sig", ";", ".", True)),
+        ("a;b\n1,234,567;2\n", TextFormat("utf-8-sig", ";", ".", True)),
+        ("a;b\n1.000,5;2\n", TextFormat("utf-8-sig", ";", ",", True)),
+        ("a;b\n1.000;2,5\n", TextFormat("utf-8-sig", ";", ",", True)),
+        ("a;b\n1.000;2\n", TextFormat("utf-8-sig", ";")),
+        ("a;b\n1 000;2,5\n", TextFormat("utf-8-sig", ";", ",", True)),
+        ("a,b\n1'000.5,2\n", PLAIN_THOUSANDS),
+        ("a,b\n10.100.200.100,2\n", TextFormat("utf-8-sig")),
         # Both fit the header; rows of one width decide.
         ("a;b,c;d\n1;2;3\n", TextFormat("utf-8-sig", ";")),
         # None fits: what the header has, so that the row is named.

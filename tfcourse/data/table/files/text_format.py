@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 
+from tfcourse.data.table.files.number_marks import marks_of
 from tfcourse.errors import InputError
 
 # So much is looked at; what comes later must be of the same form.
@@ -17,8 +18,6 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_WITH_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
-_WITH_POINT = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE)
 # In Chinese text most characters are of GB 2312's first level or its
 # punctuation; what only looks like GBK has few of them.
 _COMMON_CHINESE = re.compile(rb"[\xa1\xa3\xb0-\xd7][\xa1-\xfe]")
@@ -32,11 +31,13 @@ class TextFormat:
         encoding: A name that Python knows.
         separator: What stands between two cells.
         decimal: What stands before the decimals of a number, `.` or `,`.
+        thousands: Whether something stands between thousands, as in 1,000.
     """
 
     encoding: str = "utf-8"
     separator: str = ","
     decimal: str = "."
+    thousands: bool = False
 
     def assumed(self) -> str | None:
         """Returns what is not as usual, in a sentence, if anything is."""
@@ -48,6 +49,8 @@ class TextFormat:
             parts.append(f"separated by {name}")
         if self.decimal != ".":
             parts.append("with decimal commas")
+        if self.thousands:
+            parts.append("with marks between thousands")
         return f"Read as text {', '.join(parts)}." if parts else None
 
 
@@ -78,8 +81,9 @@ def text_format(
     except UnicodeError as error:
         raise not_decoded(path, encoding, error) from error
     separator = _checked_separator(separator) or _separator(text, whole)
-    decimal = _checked_decimal(decimal) or _decimal(text, separator, whole)
-    return TextFormat(encoding, separator, decimal)
+    decimal = _checked_decimal(decimal)
+    decimal, thousands = _marks(text, separator, decimal, whole)
+    return TextFormat(encoding, separator, decimal, thousands)
 
 
 def not_decoded(path: object, encoding: str, error: object) -> InputError:
@@ -180,12 +184,10 @@ def _separator(text, whole):
     return next(iter([*even, *wide]), ",")
 
 
-def _decimal(text, separator, whole):
-    cells = [
+def _marks(text, separator, decimal, whole):
+    cells = (
         cell.strip()
         for row in _rows(text, separator, whole)[1:]
         for cell in row
-    ]
-    commas = any(map(_WITH_COMMA.fullmatch, cells))
-    points = any(map(_WITH_POINT.fullmatch, cells))
-    return "," if commas and not points else "."
+    )
+    return marks_of(cells, separator, decimal)
