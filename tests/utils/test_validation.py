@@ -65,3 +65,11 @@ def test_an_unknown_name_names_the_nearest():
         "There is no data set 'irs'. Did you mean 'iris'? Known: iris, wine."
     )
     assert "mean" not in unknown_name("data set", "zzz", ["iris"])
+    assert "mean 'AGE'" in unknown_name("column", "age", ["cage", "AGE"])
+
+
+def test_many_and_long_names_are_cut():
+    names = ["x" * 99, *(f"f{i}" for i in range(99))]
+    text = unknown_name("column", "y", names)
+    assert f"Known: {'x' * 49}…, f0, f1" in text
+    assert text.endswith("f17, f18 and 80 more.")

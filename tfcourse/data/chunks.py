@@ -79,7 +79,7 @@ class TableReader:
         self._path, self._size = path, size
         self._on_bad = on_bad or functools.partial(refuse, path)
         self._table = open_table(path, **text)
-        self.assumed = self._table.format.assumed()
+        self.assumed = self._table.assumed()
         known = self._table.columns
         self._apart = [one for one in apart if isinstance(one, Column)]
         apart = [getattr(one, "name", one) for one in apart]

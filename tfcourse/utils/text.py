@@ -77,6 +77,11 @@ def listed(
     return text
 
 
+def shortened(text: str, at_most: int = 50) -> str:
+    """Returns text, its end left out if it is long."""
+    return text if len(text) <= at_most else f"{text[: at_most - 1]}…"
+
+
 def format_value(value: object) -> str:
     """Returns a value of a hyperparameter or a score as text to read."""
     if value is None:

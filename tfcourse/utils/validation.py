@@ -11,6 +11,8 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
+from tfcourse.utils.text import shortened
+
 
 class Interval:
     """A range of real numbers, in the notation of mathematics.
@@ -92,6 +94,11 @@ def check_flag(value: object, name: str, owner: str) -> None:
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     """Returns the sentence that says `name` is unknown and what is near it."""
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    near = [one for one in known if one.casefold() == name.casefold()]
+    near = near or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"There is no {what} {name!r}.{hint} Known: {', '.join(known)}."
+    shown = map(shortened, known[:20])
+    more = f" and {len(known) - 20} more" if len(known) > 20 else ""
+    return (
+        f"There is no {what} {name!r}.{hint} Known: {', '.join(shown)}{more}."
+    )

@@ -181,6 +181,14 @@ REFUSED = {
     ),
     "one class": (rows(TEN).replace(",b", ",a"), "one class only"),
     "quote left open": (rows([*TEN, '"x']), "near line"),
+    "a title before the header": (
+        f"Sales 2024\n\n{rows(TEN)}",
+        "one column only, by its first line, 'Sales 2024'.*remove it",
+    ),
+    "separated by colons": (
+        rows(TEN).replace(",", ":"),
+        "one column only, by its first line, 'u:v:y'.*--separator",
+    ),
 }
 
 
@@ -300,7 +308,9 @@ def test_cells_of_other_types_are_refused(tmp_path, cells, kind):
     frame = pd.DataFrame({"u": range(20), "v": cells, "y": ["a", "b"] * 10})
     frame.to_parquet(tmp_path / "t.parquet")
 
-    with pytest.raises(InputError, match=f"'v' .* of type .*{kind}.*--drop v"):
+    with pytest.raises(
+        InputError, match=f"'v' .* of type .*{kind}.*--drop 'v'"
+    ):
         read_table(tmp_path / "t.parquet", TableOptions("y"))
     if kind != "duration":
         with pytest.raises(InputError, match="neither class nor amount"):
@@ -308,6 +318,15 @@ def test_cells_of_other_types_are_refused(tmp_path, cells, kind):
         column = [Column("v", "category")]
         with pytest.raises(InputError, match="column 'v', which must be text"):
             list(TableReader(tmp_path / "t.parquet", column))
+
+
+def test_the_word_that_excel_puts_before_the_header_is_none(tmp_path):
+    (tmp_path / "t.csv").write_text("sep=;\n" + rows(TEN).replace(",", ";"))
+
+    dataset = read_table(tmp_path / "t.csv", TableOptions("y"))
+
+    assert dataset.x["v"].tolist() == [float(v) for v in TEN]
+    assert dataset.places[0] == "line 3"
 
 
 def test_a_sheet_is_a_table_like_others(tmp_path):

@@ -79,6 +79,15 @@ def test_amounts_that_are_none(tmp_path, y, message):
         read_table(table(tmp_path, y), TableOptions("y", "regression"))
 
 
+def test_a_word_among_amounts_makes_no_class_of_each(tmp_path):
+    path = table(tmp_path, [*(i + 0.5 for i in range(30)), "low"])
+
+    with pytest.raises(
+        InputError, match="mostly numbers, but has 'low' in lin"
+    ):
+        read_table(path, TableOptions("y"))
+
+
 def test_one_class_has_one_spelling(tmp_path):
     floats = table(tmp_path, [1.0, 2.0] * 9, "parquet")
     text = table(tmp_path, ["1", "2"] * 9)

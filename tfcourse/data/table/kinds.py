@@ -80,7 +80,7 @@ def column_of(
         return Column(name)
     raise InputError(
         f"Column {name!r} of {path} is of type {kind}, which is neither "
-        f"number, text nor date. Leave it out with --drop {name}."
+        f"number, text nor date. Leave it out with --drop {name!r}."
     )
 
 
@@ -121,9 +121,9 @@ def _refuse_strangers(name, cells, places, bad, kind, path):
     first = int(bad.argmax())
     raise InputError(
         f"Column {name!r} of {path} is mostly {kind}, but has "
-        f"{cells[first].as_py()!r} in {places[first]}. Mend it, take all its "
-        f"values as names with --category {name!r}, or leave the column out "
-        f"with --drop {name!r}."
+        f"{cells[first].as_py()!r} in {places[first]}. Mend it, leave such "
+        f"rows out with --skip-bad, take all its values as names with "
+        f"--category {name!r}, or leave the column out with --drop {name!r}."
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tfcourse.data.table.bad_rows import BadRows, refuse
 from tfcourse.data.table.columns import KINDS, Column
 from tfcourse.data.table.dataset import TableDataset
-from tfcourse.data.table.files.formats import open_table
+from tfcourse.data.table.files.formats import TEXT, open_table
 from tfcourse.data.table.files.rows import Places
 from tfcourse.data.table.kinds import column_of, reason_to_leave_out
 from tfcourse.data.table.options import TableOptions
@@ -19,7 +19,7 @@ from tfcourse.data.table.target import no_target, read_target
 from tfcourse.data.table.values import read_values, trimmed
 from tfcourse.data.unpacked_size import check_unpacked
 from tfcourse.errors import InputError
-from tfcourse.utils.text import listed
+from tfcourse.utils.text import listed, shortened
 from tfcourse.utils.validation import unknown_name
 
 # Text takes some fifty bytes a cell until it is packed.
@@ -51,7 +51,7 @@ def read_table(
         separator=options.separator,
         decimal=options.decimal,
     )
-    _check_target(path, options, table.columns)
+    _check_target(path, options, table)
     options.check_columns(path, table.columns)
     decimal = table.format.decimal
     cells, places, broken = _all_rows(path, table, options.skip_bad)
@@ -75,7 +75,7 @@ def read_table(
         task=options.task,
         decimal=decimal,
     )
-    first = [table.format.assumed(), *broken, bad.note(), target.recognised]
+    first = [table.assumed(), *broken, bad.note(), target.recognised]
     return TableDataset(
         path.stem,
         {name: values[good] for name, values in x.items()},
@@ -89,21 +89,34 @@ def read_table(
     )
 
 
-def _check_target(path, options, columns):
+def _check_target(path, options, table):
+    columns = table.columns
     if options.target is None:
         raise InputError(
             f"Say which column of {path} is to be predicted with `--target`. "
             f"It has: {listed(columns)}."
         )
     if options.target not in columns:
+        if len(columns) == 1 and path.suffix.lower() in TEXT:
+            raise InputError(_one_column(path, columns[0]))
+        unknown = unknown_name("column", options.target, columns)
         raise InputError(
-            f"{path}: {unknown_name('column', options.target, columns)}"
+            " ".join(filter(None, [f"{path}: {unknown}", table.assumed()]))
         )
     if len(columns) == 1:
         raise InputError(
             f"{path} has no column but the target {options.target!r}. A table "
             "needs one column a feature."
         )
+
+
+def _one_column(path, name):
+    return (
+        f"{path} has one column only, by its first line, "
+        f"{shortened(name)!r}. If that line does not name the columns, remove "
+        "it; if what stands between the cells is no comma, semicolon, tab or "
+        "bar, say it with --separator."
+    )
 
 
 def _all_rows(path, table, skip):

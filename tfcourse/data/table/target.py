@@ -73,6 +73,8 @@ def read_target(
         numeric = False
     if numeric:
         _check_numbers(name, cells, found, places, path)
+    elif task is None:
+        _refuse_strangers(name, cells, found, places, path)
     task = task or _task(name, found.values if numeric else None, path)
     if task == "regression":
         _check_numbers(name, cells, found, places, path)
@@ -144,6 +146,18 @@ def _check_numbers(name, cells, found, places, path):
         raise InputError(
             f"Target column {name!r} of {path} has {cells[first].as_py()!r} in "
             f"{places[first]}, which is no finite number. Mend it, or say "
+            "--task classification."
+        )
+
+
+def _refuse_strangers(name, cells, found, places, path):
+    """Refuses a word among amounts, which would make a class of each."""
+    good = found.values[~found.bad & ~found.missing]
+    if len(np.unique(good)) > max(_FEW, len(cells) / 2):
+        first = int(found.bad.argmax())
+        raise InputError(
+            f"Target column {name!r} of {path} is mostly numbers, but has "
+            f"{cells[first].as_py()!r} in {places[first]}. Mend it, or say "
             "--task classification."
         )
 

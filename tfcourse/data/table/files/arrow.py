@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tfcourse.data.table.files.rows import OnBad, Places, Rows
-from tfcourse.data.table.files.sheets import read_sheet
+from tfcourse.data.table.files.sheets import read_sheet, sheet_names
 from tfcourse.data.table.files.text_format import TextFormat
 from tfcourse.data.unpacked_size import check_feather, check_parquet
 from tfcourse.errors import InputError
@@ -23,6 +23,7 @@ class ArrowTable:
     def __init__(self, path: pathlib.Path, decimal: str = ".") -> None:
         self.format = TextFormat(decimal=decimal)
         self._kind = path.suffix[1:].lower()
+        self._path = path
         import pyarrow
 
         try:
@@ -35,6 +36,18 @@ class ArrowTable:
                 f"{first_line(error).rstrip('.')}."
             ) from error
         self.columns = [name.strip() for name in names]
+
+    def assumed(self) -> str | None:
+        """Returns what was assumed of the file, in a sentence, if anything."""
+        if self._kind != "xlsx":
+            return None
+        first, *others = sheet_names(self._path)
+        if not others:
+            return None
+        return (
+            f"Read the first sheet, {first!r}, of {len(others) + 1}; save "
+            "another as a file of its own."
+        )
 
     def chunks(self, size: int, on_bad: OnBad) -> Iterator[Rows]:
         first = 1

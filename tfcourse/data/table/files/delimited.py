@@ -11,6 +11,9 @@ from tfcourse.data.table.files.rows import OnBad, Places, Rows
 from tfcourse.data.table.files.text_format import TextFormat, not_decoded
 from tfcourse.errors import InputError
 
+# What Excel may write before the header, to know the separator.
+_EXCELS_WORD = ["sep=", ""]
+
 
 class TextTable:
     """Text, its first line the names of the columns."""
@@ -24,6 +27,10 @@ class TextTable:
             raise InputError(
                 f"{path} is empty. Its first line must name the columns."
             )
+
+    def assumed(self) -> str | None:
+        """Returns what was assumed of the file, in a sentence, if anything."""
+        return self.format.assumed()
 
     def chunks(self, size: int, on_bad: OnBad) -> Iterator[Rows]:
         width = len(self.columns)
@@ -69,6 +76,8 @@ class TextTable:
         reader = csv.reader(file, delimiter=self.format.separator, strict=True)
         try:
             for row in reader:
+                if reader.line_num == 1 and row == _EXCELS_WORD:
+                    continue
                 yield reader.line_num, row
         except UnicodeError as error:
             raise not_decoded(

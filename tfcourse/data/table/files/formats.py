@@ -29,7 +29,8 @@ def open_table(
         decimal: Likewise.
 
     Returns:
-        Something with `columns`, the names; `format`, the `TextFormat`; and
+        Something with `columns`, the names; `format`, the `TextFormat`;
+        `assumed()`, a sentence on what was assumed, or `None`; and
         `chunks(size, on_bad)`, which yields `Rows`.
 
     Raises:
@@ -41,7 +42,7 @@ def open_table(
     if suffix not in SUFFIXES:
         raise InputError(
             f"{path} has an unknown kind: a table must end in "
-            f"{', '.join(SUFFIXES)}."
+            f"{', '.join(SUFFIXES)}. Save it so, or unpack it."
         )
     if not path.is_file():
         raise InputError(f"There is no file {path}. Check the path.")

@@ -44,8 +44,8 @@ def marks_of(
     `0,5` and `1.234,5` have decimal commas, `0.5`, `1,234.5` and `1,234,567`
     decimal points. `1,234` may be either: between semicolons and tabs its comma
     is one of decimals, as where people write such; between commas, or beside
-    decimal points, one of thousands. `1.234` has one of thousands beside decimal
-    commas only, and not between commas.
+    decimal points, one of thousands. `1.234` has one of thousands beside
+    decimal commas only, and not between commas.
 
     Args:
         cells: What stands in a table, without its header.

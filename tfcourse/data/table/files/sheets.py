@@ -1,5 +1,7 @@
 """The first sheet of an Excel file, as columns of types."""
 
+import contextlib
+import itertools
 import pathlib
 import zipfile
 from collections.abc import Callable
@@ -26,7 +28,13 @@ def read_sheet(path: pathlib.Path) -> tuple[list[str], Callable]:
     return names, table.to_batches
 
 
-def _sheet(path):
+def sheet_names(path: pathlib.Path) -> list[str]:
+    """Returns the names of the sheets of cells."""
+    with contextlib.closing(_book(path)) as book:
+        return [sheet.title for sheet in book.worksheets]
+
+
+def _book(path):
     if zipfile.is_zipfile(path):
         check_zip(path)
     try:
@@ -37,11 +45,21 @@ def _sheet(path):
             "installed: `pip install openpyxl`. Or save the sheet as CSV."
         ) from error
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        return openpyxl.load_workbook(path, read_only=True, data_only=True)
     except zipfile.BadZipFile as error:
         raise ValueError("it is no zip archive") from error
-    rows = list(book.worksheets[0].iter_rows(values_only=True))
+
+
+def _sheet(path):
+    """Returns the rows of the first sheet, without a margin that is empty."""
+    with contextlib.closing(_book(path)) as book:
+        rows = list(book.worksheets[0].iter_rows(values_only=True))
     rows = [row for row in rows if any(cell is not None for cell in row)]
+    used = [
+        any(cell is not None for cell in column)
+        for column in zip(*rows, strict=True)
+    ]
+    rows = [tuple(itertools.compress(row, used)) for row in rows]
     if not rows:
         raise InputError(
             f"{path} is empty. Its first row must name the columns."

@@ -5,22 +5,14 @@ import csv
 import dataclasses
 import os
 import pathlib
-import re
 
+from tfcourse.data.table.files.encoding import encoding_of, not_decoded
 from tfcourse.data.table.files.number_marks import marks_of
 from tfcourse.errors import InputError
 
 # So much is looked at; what comes later must be of the same form.
 _SAMPLE = 1 << 20
-_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-# In Chinese text most characters are of GB 2312's first level or its
-# punctuation; what only looks like GBK has few of them.
-_COMMON_CHINESE = re.compile(rb"[\xa1\xa3\xb0-\xd7][\xa1-\xfe]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +66,7 @@ def text_format(
     with pathlib.Path(path).open("rb") as file:
         raw = file.read(_SAMPLE)
         whole = not file.read(1)
-    encoding = _checked_encoding(encoding) or _encoding(path, raw, whole)
+    encoding = _checked_encoding(encoding) or encoding_of(path, raw, whole)
     try:
         decoder = codecs.getincrementaldecoder(encoding)("strict")
         text = decoder.decode(raw, final=whole)
@@ -84,14 +76,6 @@ def text_format(
     decimal = _checked_decimal(decimal)
     decimal, thousands = _marks(text, separator, decimal, whole)
     return TextFormat(encoding, separator, decimal, thousands)
-
-
-def not_decoded(path: object, encoding: str, error: object) -> InputError:
-    """Returns the error of bytes that are no text in an encoding."""
-    return InputError(
-        f"{path} cannot be read as text in {encoding}: {error}. Save it as "
-        "UTF-8, or name its encoding with --encoding, e.g. --encoding cp1252."
-    )
 
 
 def _checked_encoding(name):
@@ -125,35 +109,6 @@ def _checked_decimal(decimal):
     if decimal not in (None, ".", ","):
         raise InputError(f"--decimal must be . or , Received: {decimal!r}")
     return decimal
-
-
-def _encoding(path, raw, whole):
-    for mark, encoding in _MARKS.items():
-        if raw.startswith(mark):
-            return encoding
-    # Every other byte of Latin text in UTF-16 is zero, and none in the others.
-    if b"\0" in raw:
-        return (
-            "utf-16-le"
-            if raw[1::2].count(0) > raw[::2].count(0)
-            else ("utf-16-be")
-        )
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(raw, final=whole)
-    except UnicodeError as error:
-        if _is_chinese(raw, whole):
-            return "gb18030"
-        raise not_decoded(path, "utf-8", error) from error
-    return "utf-8-sig"
-
-
-def _is_chinese(raw, whole):
-    try:
-        codecs.getincrementaldecoder("gb18030")().decode(raw, final=whole)
-    except UnicodeError:
-        return False
-    high = sum(byte > 0x7F for byte in raw)
-    return 2 * len(_COMMON_CHINESE.findall(raw)) >= 0.7 * high
 
 
 def _rows(text, separator, whole, at_most=1000):
