@@ -168,6 +168,14 @@ REFUSED = {
         rows([f"{i}/{i + 1}/2024" for i in range(1, 9)]),
         "'v' .* Say which with --dates dmy or --dates mdy",
     ),
+    "a year of two digits": (
+        rows([f"{i}/13/24" for i in range(1, 9)]),
+        "'v' of .* has '1/13/24' in line 2, a year of two digits. Write",
+    ),
+    "hours without a day": (
+        rows([f"{i}:30" for i in range(9)]),
+        "'v' of .* has '0:30' in line 2, no day, but a time. .*--drop 'v'",
+    ),
     "infinite": (rows([*TEN, "inf"]), "line 12 has 'inf' in .*'v', .*infinite"),
     "too large": (rows([*TEN, "1e39"]), "line 12 has '1e39' in column 'v'"),
     "too many cells": (rows([*TEN, "1,5"]), "line 12 has 4 fields, not 3"),

@@ -21,11 +21,13 @@ class Column:
         name: Its header.
         kind: A key of `KINDS`.
         order: Of a date written as numbers: `"ymd"`, `"dmy"` or `"mdy"`.
+        unit: What stands beside each number of text, as in $1.50 or 5 %.
     """
 
     name: str
     kind: str = "number"
     order: str | None = None
+    unit: str | None = None
 
     @property
     def numeric(self) -> bool:

@@ -5,9 +5,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfcourse.data.table.calendar import looks_like_date, order_of
+from tfcourse.data.table.calendar import (
+    looks_like_date,
+    order_of,
+    what_is_unclear,
+)
 from tfcourse.data.table.columns import Column
 from tfcourse.data.table.files.rows import Places
+from tfcourse.data.table.files.units import unit_of
 from tfcourse.data.table.options import TableOptions
 from tfcourse.data.table.spelling import spelled
 from tfcourse.data.table.values import (
@@ -105,10 +110,14 @@ def _of_text(name, cells, places, options, decimal, path):
             if not options.skip_bad:
                 _refuse_strangers(name, cells, places, read.bad, "dates", path)
             return Column(name, "date", _known_order(name, order, path))
+    column = Column(name, "number", unit=unit_of(words))
+    found = read_values(cells, column, decimal) if column.unit else found
     if (~found.bad & ~missing).sum() >= _MOSTLY * known:
-        if options.skip_bad:
-            return Column(name)
-        _refuse_strangers(name, cells, places, found.bad, "numbers", path)
+        if not options.skip_bad:
+            kind = f"numbers with {column.unit!r}" if column.unit else "numbers"
+            _refuse_strangers(name, cells, places, found.bad, kind, path)
+        return column
+    _refuse_unclear_dates(name, cells, words, places, path)
     return Column(name, "category")
 
 
@@ -124,6 +133,19 @@ def _refuse_strangers(name, cells, places, bad, kind, path):
         f"{cells[first].as_py()!r} in {places[first]}. Mend it, leave such "
         f"rows out with --skip-bad, take all its values as names with "
         f"--category {name!r}, or leave the column out with --drop {name!r}."
+    )
+
+
+def _refuse_unclear_dates(name, cells, words, places, path):
+    unclear = [word for word in words if what_is_unclear(word)]
+    if len(unclear) < _MOSTLY * len(words):
+        return
+    first = cells.index(unclear[0]).as_py()
+    raise InputError(
+        f"Column {name!r} of {path} has {unclear[0]!r} in {places[first]}, "
+        f"{what_is_unclear(unclear[0])}. Write dates such as 2024-12-31 17:30 "
+        f"(hours alone as numbers), take the values as names with --category "
+        f"{name!r}, or leave the column out with --drop {name!r}."
     )
 
 

@@ -194,6 +194,8 @@ def _columns(path, options, decimal, cells, places, bad):
     _check_some(path, options, columns, notes)
     if notes:
         notes.append("--keep COLUMN takes one that is left out all the same.")
+    units = [c for c in columns if c.unit]
+    notes += [f"{c.name!r} is numbers with {c.unit!r}." for c in units]
     return columns, x, notes
 
 

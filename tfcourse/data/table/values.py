@@ -8,6 +8,7 @@ import numpy as np
 from tfcourse.data.table.calendar import seconds_of_text
 from tfcourse.data.table.columns import KINDS, Column
 from tfcourse.data.table.files.number_marks import SPACES, grouped
+from tfcourse.data.table.files.units import without_unit
 from tfcourse.data.table.spelling import spelled
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Values:
         if self.missing[row]:
             return f"has no value in column {column.name!r}"
         must = f"which must be {KINDS[column.kind]}"
+        if column.unit:
+            must += f" with {column.unit!r}"
         if self.infinite[row]:
             must += " and not infinite"
         return f"has {cell!r} in column {column.name!r}, {must}"
@@ -80,6 +83,8 @@ def read_values(
     read = {"number": numbers, "boolean": _booleans, "date": _dates}
     if column.kind == "date":
         return _dates(cells, column.order)
+    if column.unit and is_text(cells):
+        cells = without_unit(cells, column.unit)
     return read[column.kind](cells, decimal)
 
 
