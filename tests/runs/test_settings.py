@@ -52,7 +52,9 @@ def test_numbers_out_of_range_are_refused(name, value):
 
 def test_the_objective_follows_the_task():
     assert Settings().of_task("classification").objective == "val_accuracy"
-    assert Settings().of_task("regression").objective == "val_loss"
+    assert Settings().of_task("regression").objective == "val_mse"
+    own = Settings(space="mine.py:build").of_task("regression")
+    assert own.objective == "val_loss"
     given = Settings(objective="val_mae", space="wide", epochs=5)
     assert given.of_task("regression") == given
     with pytest.raises(InputError, match="--class-weight is for classes"):
@@ -72,9 +74,18 @@ def test_few_examples_are_seen_more_often(examples, epochs):
 
 def test_the_space_follows_the_examples():
     assert Settings().of_task("classification").space == "course"
-    assert Settings().of_task("classification", images=True).space == "cnn"
+    for kind, examples, space in [
+        ("images", 100, "cnn"),
+        ("table", 999, "small"),
+        ("table", 1000, "course"),
+        ("arrays", 100, "course"),
+    ]:
+        found = Settings().of_task("regression", kind, examples)
+        assert found.space == space
+        given = Settings(space="wide").of_task("regression", kind, examples)
+        assert given.space == "wide"
     given = Settings(space="full")
-    assert given.of_task("classification", images=True).space == "full"
+    assert given.of_task("classification", "images").space == "full"
 
 
 @pytest.mark.parametrize("name", ["split", "group", "time", "dev"])

@@ -73,9 +73,11 @@ class PreparedData:
         return isinstance(self.dataset, TableDataset)
 
     @property
-    def of_images(self) -> bool:
-        """Whether an example is an image: it has a height and a width."""
-        return not self.is_table and are_images(self.dataset.x.shape[1:])
+    def kind(self) -> str:
+        """`"table"`, `"images"`, which have height and width, or `"arrays"`."""
+        if self.is_table:
+            return "table"
+        return "images" if are_images(self.dataset.x.shape[1:]) else "arrays"
 
     @property
     def task(self) -> str:

@@ -117,7 +117,7 @@ class SearchRun:
             self.data = self.data.with_dev_in_training()
             self.data.check_folds(settings.folds)
         self.settings = settings = settings.of_task(
-            self.data.task, self.data.of_images, len(self.data.split.train)
+            self.data.task, self.data.kind, len(self.data.split.train)
         )
         self.objective = objective_of(settings.objective)
         if resume:

@@ -39,8 +39,12 @@ _DIRECTIONS = {
 # Optuna's, that need no more than `pip install tfcourse[samplers]`.
 SAMPLERS = ("tpe", "qmc", "cmaes")
 _OF_TABLES = [field.name for field in dataclasses.fields(TableOptions)]
-# The best is the one with the fewest mistakes, or the nearest.
-_OBJECTIVES = {"classification": "val_accuracy", "regression": "val_loss"}
+# The best is the one with the fewest mistakes, or the nearest. A loss has the
+# penalties of regularization in it, which must not choose their own strength.
+_OBJECTIVES = {"classification": "val_accuracy", "regression": "val_mse"}
+_OWN_OBJECTIVES = {**_OBJECTIVES, "regression": "val_loss"}
+# In smaller tables variance is what networks suffer from.
+_MANY_EXAMPLES = 1000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,8 +54,9 @@ class Settings(TableOptions):
     Attributes:
         data: Name of a bundled data set, path of a file, or of a folder of
             images with a folder for each class.
-        space: As for `load_space`; `None` for the course's own, or `"cnn"` for
-            images.
+        space: As for `load_space`; `None` for the course's own, `"small"` for
+            tables of fewer than a thousand examples for training, or `"cnn"`
+            for images.
         trials: How many trials.
         epochs: Passes over the training set, of each trial; `None` for
             `usual_epochs`.
@@ -62,7 +67,8 @@ class Settings(TableOptions):
             training and development set.
         fix: Hyperparameters that are not searched, each as `"name=value"`.
         objective: Name of a metric, with `:min` or `:max` where its direction
-            is not known; `None` for accuracy, or the loss of a regression.
+            is not known; `None` for accuracy, or the squared error of a
+            regression, which in a space of the user's own is the loss.
         seed: Of the split, the draws and the initial weights.
         device: `"auto"`, `"cpu"` or `"gpu"`.
         class_weight: `"balanced"` for classes that count alike, however many
@@ -154,13 +160,13 @@ class Settings(TableOptions):
             )
 
     def of_task(
-        self, task: str, images: bool = False, examples: int = 1000
+        self, task: str, kind: str = "arrays", examples: int = 1000
     ) -> "Settings":
         """Returns the settings with what follows from task and data.
 
         Args:
             task: `"classification"` or `"regression"`.
-            images: Whether the examples are images.
+            kind: What the examples are: `"table"`, `"images"` or `"arrays"`.
             examples: How many there are for training.
 
         Raises:
@@ -171,10 +177,12 @@ class Settings(TableOptions):
                 "--class-weight is for classes; what is to be predicted is an "
                 "amount. Leave it out."
             )
+        space = self.space or usual_space(kind, examples)
+        usual = _OWN_OBJECTIVES if ":" in space else _OBJECTIVES
         return dataclasses.replace(
             self,
-            objective=self.objective or _OBJECTIVES[task],
-            space=self.space or ("cnn" if images else "course"),
+            objective=self.objective or usual[task],
+            space=space,
             epochs=self.epochs or usual_epochs(examples),
         )
 
@@ -216,6 +224,19 @@ class Settings(TableOptions):
                 "--out."
             )
         return dataclasses.replace(self, trials=now["trials"])
+
+
+def usual_space(kind: str, examples: int) -> str:
+    """Returns the space of examples of a kind, as of `Settings.of_task`.
+
+    Args:
+        kind: `"table"`, `"images"` or `"arrays"`.
+        examples: How many there are for training.
+    """
+    if kind == "images":
+        return "cnn"
+    few = kind == "table" and examples < _MANY_EXAMPLES
+    return "small" if few else "course"
 
 
 def usual_epochs(examples: int) -> int:

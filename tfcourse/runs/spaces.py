@@ -21,6 +21,7 @@ from tfcourse.tuning.search_space.held import Held
 from tfcourse.tuning.search_space.hypermodel import Build, as_hypermodel
 from tfcourse.tuning.search_space.image_space import ImageSpace
 from tfcourse.tuning.search_space.scales import to_display
+from tfcourse.tuning.search_space.small_space import SmallSpace
 from tfcourse.utils.text import first_line
 from tfcourse.utils.validation import unknown_name
 
@@ -28,6 +29,7 @@ SPACES = {
     "course": CourseSpace,
     "wide": WideSpace,
     "full": FullSpace,
+    "small": SmallSpace,
     "cnn": ImageSpace,
 }
 _HINT = "--fix takes one hyperparameter, as learning_rate=0.01."

@@ -93,7 +93,7 @@ class TrainingRun:
         check_device(settings.search.device)
         self.data = self._data(data)
         search = settings.search.of_task(
-            self.data.task, self.data.of_images, len(self.data.split.train)
+            self.data.task, self.data.kind, len(self.data.split.train)
         )
         self.settings = dataclasses.replace(settings, search=search)
         self.objective = objective_of(search.objective)

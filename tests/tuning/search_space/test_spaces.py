@@ -12,6 +12,7 @@ from tfcourse.tuning.search_space.course_space import CourseSpace, WideSpace
 from tfcourse.tuning.search_space.full_space import FullSpace
 from tfcourse.tuning.search_space.held import Held
 from tfcourse.tuning.search_space.image_space import ImageSpace
+from tfcourse.tuning.search_space.small_space import SmallSpace
 
 
 def bounds(space, **values):
@@ -88,6 +89,37 @@ def test_a_model_of_the_full_space_is_what_was_drawn():
     rate = model.optimizer._learning_rate
     rates = [float(rate(step)) for step in (0, 3, 4, 8)]
     assert rates == pytest.approx([0.2, 0.2, 0.2 / 1.5, 0.2 / 2])
+
+
+@pytest.mark.parametrize("layers", [0, 1, 2])
+def test_a_small_model_is_penalized_in_all_its_layers(layers):
+    hp = keras_tuner.HyperParameters()
+    hp.values = {"units": 5, "layers": layers, "lambda": 0.6, "keep_prob": 0.75}
+
+    model = SmallSpace((4,), 3, examples=100).build(hp)
+
+    dense = [d for d in model.layers if isinstance(d, keras.layers.Dense)]
+    assert [d.units for d in dense] == [5] * layers + [3]
+    dropout = [d for d in model.layers if isinstance(d, InvertedDropout)]
+    assert [float(layer.keep_prob) for layer in dropout] == [0.75] * layers
+    squares = sum(
+        np.sum(np.square(d.kernel.numpy(), dtype="f8")) for d in dense
+    )
+    model(np.ones((1, 4)))
+    assert float(sum(model.losses)) == pytest.approx(
+        0.6 / 200 * squares, rel=1e-5
+    )
+
+
+def test_the_small_space():
+    found = bounds(SmallSpace((4,), 3, examples=100), optimizer="momentum")
+
+    assert found["units"] == (4, 100, "log")
+    assert found["layers"] == (0, 2, "linear")
+    assert found["lambda"] == (0.01, 100.0, "log")
+    hp = keras_tuner.HyperParameters()
+    SmallSpace((4,), 3, examples=100).build(hp)
+    assert hp.values["layers"] == 1
 
 
 @pytest.mark.parametrize(

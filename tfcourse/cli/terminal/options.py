@@ -160,9 +160,10 @@ Space = Annotated[
     str | None,
     typer.Option(
         help="The search space: `course`, `wide` (wider bounds), `full` (also "
-        "learning-rate decay, keep_prob, λ), `cnn` (images), or "
-        "module.py:build for a keras-tuner function of your own.",
-        show_default="course, or cnn",
+        "learning-rate decay, keep_prob, λ), `small` (the same for few "
+        "examples), `cnn` (images), or module.py:build for a keras-tuner "
+        "function of your own.",
+        show_default="course; small for small tables; cnn",
     ),
 ]
 ImageSize = Annotated[

@@ -92,11 +92,14 @@ class CourseSpace(keras_tuner.HyperModel):
             return name, one_minus_log_uniform(hp, "beta", *self.betas)
 
     def compiled(
-        self, model: keras.Sequential, optimizer: keras.optimizers.Optimizer
+        self,
+        model: keras.Sequential,
+        optimizer: keras.optimizers.Optimizer,
+        penalty: keras.regularizers.Regularizer | None = None,
     ) -> keras.Sequential:
         """Returns a model with the last layer of its task, compiled."""
         return compile_with_output(
-            model, optimizer, self.task, self.classes, self.score
+            model, optimizer, self.task, self.classes, self.score, penalty
         )
 
     def fit(

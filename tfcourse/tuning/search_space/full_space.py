@@ -1,6 +1,7 @@
 """The course's search space with all that its lectures tune."""
 
 import math
+from typing import Any
 
 import keras
 import keras_tuner
@@ -36,35 +37,54 @@ class FullSpace(CourseSpace):
     """
 
     units = (16, 100)
+    scale_of_units = "linear"
     layers = (1, 4)
     decay_rates = (0.01, 1.0)
     keep_probs = (0.5, 1.0)
     lambdas = (0.01, 10.0)
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        alpha = log_uniform(
-            hp, "learning_rate", *self.learning_rates, default=0.01
-        )
-        optimizer = self.choose(hp)
-        units = hp.Int("units", *self.units)
-        batch_size = powers_of_two(hp, "batch_size", *self.batch_sizes)
-        layers = hp.Int("layers", *self.layers)
-        decay_rate = log_uniform(hp, "decay_rate", *self.decay_rates)
-        keep_prob = hp.Float("keep_prob", *self.keep_probs, default=1.0)
-        lambda_ = log_uniform(hp, "lambda", *self.lambdas)
+        drawn = self.draw(hp)
         model = self.input()
-        for _ in range(layers):
-            # Keras's, whose strength members of one program may differ in.
-            penalty = keras.regularizers.L2(lambda_ / (2 * self.examples))
+        for _ in range(drawn["layers"]):
             model.add(
                 keras.layers.Dense(
-                    units, use_bias=False, kernel_regularizer=penalty
+                    drawn["units"],
+                    use_bias=False,
+                    kernel_regularizer=self.penalty(drawn),
                 )
             )
             model.add(BatchNormalization())
             model.add(keras.layers.Activation("relu"))
-            model.add(InvertedDropout(keep_prob))
+            model.add(InvertedDropout(drawn["keep_prob"]))
+        return self.compiled(model, drawn["optimizer"])
+
+    def draw(self, hp: keras_tuner.HyperParameters) -> dict[str, Any]:
+        """Returns the optimizer and what else was drawn, by name."""
+        alpha = log_uniform(
+            hp, "learning_rate", *self.learning_rates, default=0.01
+        )
+        optimizer = self.choose(hp)
+        units = hp.Int("units", *self.units, sampling=self.scale_of_units)
+        batch_size = powers_of_two(hp, "batch_size", *self.batch_sizes)
+        layers = hp.Int("layers", *self.layers, default=max(1, self.layers[0]))
+        decay_rate = log_uniform(hp, "decay_rate", *self.decay_rates)
+        keep_prob = hp.Float("keep_prob", *self.keep_probs, default=1.0)
+        lambda_ = log_uniform(hp, "lambda", *self.lambdas)
         # Steps to an epoch as a number that members may differ in, too.
         steps = math.ceil(self.examples / batch_size)
         schedule = InverseTimeDecay(alpha, decay_rate, interval=steps)
-        return self.compiled(model, optimizer_of(schedule, *optimizer))
+        return {
+            "optimizer": optimizer_of(schedule, *optimizer),
+            "units": units,
+            "layers": layers,
+            "keep_prob": keep_prob,
+            "lambda": lambda_,
+        }
+
+    def penalty(self, drawn: dict[str, Any]) -> keras.regularizers.Regularizer:
+        r"""Returns $\frac{\lambda}{2m} \sum w^2$ of one layer.
+
+        Keras's class, whose strength members of one program may differ in.
+        """
+        return keras.regularizers.L2(drawn["lambda"] / (2 * self.examples))

@@ -11,6 +11,7 @@ def compile_with_output(
     task: str,
     classes: int,
     score: str | None = None,
+    penalty: keras.regularizers.Regularizer | None = None,
 ) -> keras.Sequential:
     """Returns a model with the last layer, the loss and the metric of a task.
 
@@ -22,9 +23,10 @@ def compile_with_output(
         task: `"classification"` or `"regression"`.
         classes: How many classes there are.
         score: Name of one more metric of Keras's, see `metric`.
+        penalty: On the weights of the last layer.
     """
     units, activation, loss, usual = _of_task(task, classes)
-    model.add(keras.layers.Dense(units, activation=activation))
+    model.add(keras.layers.Dense(units, activation, kernel_regularizer=penalty))
     more = None if score in (None, usual) else metric(score, units)
     metrics = [usual] if more is None else [usual, more]
     model.compile(optimizer, loss, metrics=metrics)

@@ -8,14 +8,14 @@ from tfcourse.tuning.results.search_results import SearchResults
 
 # What `tfcourse tune` does anyway; `Settings` has the same.
 DEFAULTS = {
-    "space": "course",
     "trials": 64,
     "rounds": 3,
     "seed": 0,
     "device": "auto",
     "strategy": "caviar",
 }
-_OBJECTIVES = {"classification": "val_accuracy", "regression": "val_loss"}
+_MANY_EXAMPLES = 1000
+_OBJECTIVES = {"classification": "val_accuracy", "regression": "val_mse"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,8 +52,13 @@ def tune_command(results: SearchResults, **changes: Any) -> tuple[str, ...]:
     settings = results.manifest.get("settings")
     if not settings:
         return ()
-    task = results.manifest["data"].get("task", "classification")
+    data = results.manifest["data"]
+    task = data.get("task", "classification")
     usual = {**DEFAULTS, "objective": _OBJECTIVES[task]}
+    # Of few examples, and of images, it depends on what they are.
+    many = data.get("train", 0) >= _MANY_EXAMPLES
+    if many and len(data.get("shape", ())) == 1:
+        usual["space"] = "course"
     words = ["tfcourse", "tune"]
     first = {n: settings[n] for n in ("data", "target") if n in settings}
     rest = {n: value for n, value in settings.items() if n not in changes}

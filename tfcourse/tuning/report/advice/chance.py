@@ -27,7 +27,8 @@ def score_interval(results: SearchResults) -> tuple[float, float] | None:
     if results.objective.endswith("accuracy") and m and 0 <= score <= 1:
         return binomial_interval(round(score * m), m)
     dev = results.evaluation.get("dev", {})
-    if results.objective != "val_loss" or "rmse" not in dev.get("scores", {}):
+    squared = results.objective in ("val_mse", "val_loss")
+    if not squared or "rmse" not in dev.get("scores", {}):
         return None
     rmse = dev["scores"]["rmse"]
     if not (rmse and "rmse" in dev["intervals"]):

@@ -104,14 +104,20 @@ def _noise_advice(results, found):
     ]
 
 
+# Larger networks, against bias, and regularized ones, against variance.
+_LARGER = {"small": "full", "course": "wide"}
+_REGULARIZED = {"course": "full", "wide": "full"}
+
+
 def _command(name, results) -> tuple[str, ...]:
     settings = results.manifest.get("settings", {})
-    course = settings.get("space") == "course"
+    space = settings.get("space")
     if name == "variance":
-        return tune_command(results, space="full") if course else ()
+        other = _REGULARIZED.get(space)
+        return tune_command(results, space=other) if other else ()
     changes: dict[str, Any] = {"epochs": 2 * settings.get("epochs", 10)}
-    if course:
-        changes["space"] = "wide"
+    if space in _LARGER:
+        changes["space"] = _LARGER[space]
     return tune_command(results, **changes)
 
 
