@@ -178,6 +178,33 @@ def test_a_regression_shows_its_residuals(tmp_path):
     assert "training error 10.0% avoidable bias 0.0%" in text
 
 
+def test_no_gap_is_less_than_nothing(tmp_path):
+    def kept(r2):
+        return {
+            "examples": 90,
+            "scores": {"r2": r2},
+            "intervals": {"r2": [r2 - 0.01, r2 + 0.01]},
+            "y": [1.0],
+            "predicted": [1.0],
+        }
+
+    run = make_run(
+        tmp_path / "run",
+        direction="min",
+        evaluation={"train": kept(0.7), "dev": kept(0.5), "test": kept(0.52)},
+        data={"task": "regression", "classes": 0},
+    )
+
+    text = text_of(write_report(run))
+
+    assert "lowest that is known 48.0% test, the best model" in text
+    assert "training error 30.0% no avoidable bias, 18.0% below" in text
+    assert "development error 50.0% variance 20.0% , high" in text
+    assert "test error 48.0% no overfit to dev, 2.0% below" in text
+    assert "the best model's on the test set, from which bias is" in text
+    assert "50.0% on the development set; the lowest known on other" in text
+
+
 def test_a_classifier_shows_a_row_a_class(tmp_path):
     found = classification_scores(
         ["a"] * 6 + ["b"] * 4, ["a"] * 5 + ["b"] * 5, ["a", "b"]

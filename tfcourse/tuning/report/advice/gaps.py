@@ -73,11 +73,12 @@ def gaps_advice(results: SearchResults) -> list[Advice]:
         if "accuracy" in results.evaluation["dev"]["scores"]
         else "The share of the variance that is not explained"
     )
+    whose, _ = least_error(results)
     why = (
-        f"{kind} is {found.train_error:.1%} in training, "
-        f"{found.dev_error:.1%} on the development set, and "
-        f"{found.bayes_error:.1%} is possible: {name} of {gap:.1%}. The "
-        f"course: {ADVICE[name]}."
+        f"{kind} is {found.train_error:.1%} in training and "
+        f"{found.dev_error:.1%} on the development set; the lowest known on "
+        f"other examples is {found.bayes_error:.1%}, {whose}'s on the test "
+        f"set: {name} of {gap:.1%}. The course: {ADVICE[name]}."
     )
     return [Advice(_TITLES[name], why, _command(name, results))]
 
@@ -96,9 +97,9 @@ def _noise_advice(results, found):
         Advice(
             "Bias, or noise",
             f"The error is {found.train_error:.1%} in training and about as "
-            "large elsewhere, and no model here does better. If an expert "
-            "would, that is bias: a larger network may do, or columns that say "
-            "more. If the error in training stays, it is noise.",
+            "large elsewhere, and no model here does plainly better. If an "
+            "expert would, that is bias: a larger network may do, or columns "
+            "that say more. If the error in training stays, it is noise.",
             _command("avoidable bias", results),
         )
     ]

@@ -76,9 +76,7 @@ def _errors(results):
         "test error": (found.test_error, "overfit to dev"),
     }
     for name, (error, gap) in gaps.items():
-        high = "<b>, high</b>" if gap in found.high else ""
-        shown = Html(f"{gap} {found.gaps[gap]:.1%}{high}")
-        rows.append([name, f"{error:.1%}", shown])
+        rows.append([name, f"{error:.1%}", _gap(gap, found)])
     what = (
         "the share that is wrong"
         if "accuracy" in results.evaluation["test"]["scores"]
@@ -90,9 +88,18 @@ def _errors(results):
         f"{found.threshold:.1%} on"
         + (", below which it may be chance" if found.threshold > 0.02 else "")
         + ". What error is possible nobody knows; in its place stands the "
-        "lowest on examples that were not trained on.</p>"
+        f"lowest on examples that were not trained on, {whose}'s on the test "
+        "set, from which bias is measured.</p>"
         f'<div class="card">{table(["", "error", "gap"], rows)}</div>'
     )
+
+
+def _gap(name, found):
+    """Returns a gap as text; an error that lies below has none."""
+    gap = found.gaps[name]
+    if round(gap, 3) < 0:
+        return f"no {name}, {-gap:.1%} below"
+    return Html(f"{name} {gap:.1%}{'<b>, high</b>' * (name in found.high)}")
 
 
 def _classes(test):
