@@ -60,6 +60,11 @@ def test_browser_draws_every_plot(browser, page, width, dark):
     )
     assert set(drawn) == PLOTS
     assert min(drawn.values()) > 0, drawn
+    # All scales have their names, and all bars their colour.
+    assert browser.value(
+        """[...document.querySelectorAll("#parallel .xtick text")]
+          .every(name => getComputedStyle(name).display != "none")"""
+    )
     # Nothing but what is meant to scroll is wider than the screen.
     assert browser.value("document.documentElement.scrollWidth") == width
     colors = browser.value(

@@ -197,7 +197,7 @@ def test_no_gap_is_less_than_nothing(tmp_path):
 
     text = text_of(write_report(run))
 
-    assert "lowest that is known 48.0% test, the best model" in text
+    assert "lowest that is known 48.0% of the best model, on the test" in text
     assert "training error 30.0% no avoidable bias, 18.0% below" in text
     assert "development error 50.0% variance 20.0% , high" in text
     assert "test error 48.0% no overfit to dev, 2.0% below" in text

@@ -92,13 +92,20 @@ def _layout(results, low, high):
             "showgrid": False,
             "fixedrange": True,
             "tickangle": 0,
+            # By default a name that reaches beyond the plot is left out.
+            "ticklabeloverflow": "allow",
         },
         "yaxis": {
             "visible": False,
             "range": [-0.22 if absent else -0.06, 1.06],
             "fixedrange": True,
         },
-        "margin": {"l": 10, "r": 10, "t": 40, "b": 10},
+        "margin": {
+            "l": _room(names[0]),
+            "r": _room(names[-1]),
+            "t": 40,
+            "b": 10,
+        },
         "shapes": [_vertical_line(n) for n in range(len(names))],
         "annotations": [
             *_tick_labels(axes),
@@ -107,6 +114,11 @@ def _layout(results, low, high):
         ],
         "hovermode": "closest",
     }
+
+
+def _room(name):
+    """Returns the pixels that half of a name may need beside the plot."""
+    return max(10, 4 * len(name) - 10)
 
 
 def _tick_labels(axes):

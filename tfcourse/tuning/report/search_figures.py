@@ -221,7 +221,13 @@ def _time_bars(records, kind, color, pattern):
         "textposition": "none",
         "marker": {
             "color": color,
-            "pattern": {"shape": pattern, "fgcolor": "--card", "size": 6},
+            # By default there is nothing behind the pattern.
+            "pattern": {
+                "shape": pattern,
+                "fillmode": "overlay",
+                "fgcolor": "--card",
+                "size": 6,
+            },
         },
     }
 

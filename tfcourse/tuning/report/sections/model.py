@@ -69,7 +69,8 @@ def _errors(results):
     if found is None:
         return ""
     whose, least = least_error(results)
-    rows = [["lowest that is known", f"{least:.1%}", f"test, {whose}"]]
+    where = f"of {whose}, on the test set"
+    rows = [["lowest that is known", f"{least:.1%}", where]]
     gaps = {
         "training error": (found.train_error, "avoidable bias"),
         "development error": (found.dev_error, "variance"),

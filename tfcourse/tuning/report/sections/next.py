@@ -1,6 +1,7 @@
 """What to do next, as HTML."""
 
 import html
+import re
 from collections.abc import Sequence
 
 from tfcourse.tuning.report.advice.advice import Advice
@@ -20,10 +21,16 @@ def _item(one):
     command = ""
     if one.command:
         command = (
-            f"<pre><code>{html.escape(one.command_text)}</code>"
+            f"<pre><code>{_command(one)}</code>"
             '<button type="button" class="copy">Copy</button></pre>'
         )
     return (
         f"<li><b>{html.escape(one.title)}</b><p>{html.escape(one.why)}</p>"
         f"{command}</li>"
     )
+
+
+def _command(one):
+    """Returns a command whose options no line parts."""
+    text = html.escape(one.command_text)
+    return re.sub(r"(?<=\s)(--[\w-]+)", r"<span>\1</span>", text)

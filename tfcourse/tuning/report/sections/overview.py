@@ -126,5 +126,6 @@ def _test_facts(result):
     between = f", {shown(bounds[0])} to {shown(bounds[1])}" if bounds else ""
     facts = {f"{name} on the test set{between}": shown(score)}
     for other, reached in result.get("baselines", {}).items():
-        facts[f"{name}, of {other}"] = shown(headline(reached["test"])[1])
+        what = f"test {name} of the {other}"
+        facts[what] = shown(headline(reached["test"])[1])
     return facts
