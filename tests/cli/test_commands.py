@@ -193,3 +193,11 @@ def test_interrupt_keeps_what_is_finished(tmp_path):
     code, out, _ = run("tune", "--resume", "--out", "r", folder=tmp_path)
     assert code == 0
     assert pathlib.Path(tmp_path, "r", "report.html").exists()
+
+
+def test_the_package_is_the_command():
+    words = [sys.executable, "-m", "tfcourse", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split()[0] == "tfcourse"

@@ -301,6 +301,41 @@ def test_always_the_same_class_is_told(tmp_path):
     assert "always answering 'a' gets, 0.9000" in advice.why
     assert "--objective val_f1" in advice.command_text
     assert "--class-weight balanced" in advice.command_text
+    # A space of one's own may have no such metric.
+    own = make_run(
+        tmp_path / "own",
+        evaluation=parts,
+        settings={"space": "m.py:build"},
+    )
+    advice = titled(own)["Little more than the commonest class"]
+    assert advice.command[-2:] == ("--class-weight", "balanced")
+    assert "--objective" not in advice.command
+
+
+@pytest.mark.parametrize("rare, advised", [(2, False), (3, True)])
+def test_no_folds_where_a_class_has_too_few_examples(tmp_path, rare, advised):
+    def kept(of_rare):
+        true = ["a"] * 90 + ["b"] * of_rare
+        found = classification_scores(true, true, ["a", "b"])
+        return {"scores": {"accuracy": found.pop("accuracy")}, **found}
+
+    parts = {"train": kept(rare), "dev": kept(2), "test": kept(2)}
+    run = make_run(
+        tmp_path / "run", evaluation=parts, score=lambda values: 0.95
+    )
+
+    advice = titled(run)["Not apart from the best"]
+
+    assert ("--folds" in advice.command) == advised
+
+
+def test_folders_are_named_from_everywhere(tmp_path, monkeypatch):
+    make_run(tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+
+    advice = titled("run")["When you have chosen: train on more"]
+
+    assert advice.command[-1] == str(tmp_path.resolve() / "run")
 
 
 def test_no_command_is_given_twice(tmp_path):

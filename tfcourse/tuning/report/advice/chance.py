@@ -1,5 +1,6 @@
 """What chance has to do with scores: ties, and the luck of the best."""
 
+import collections
 import math
 from collections.abc import Sequence
 
@@ -152,11 +153,23 @@ def _with_folds(results):
     data = results.manifest.get("data", {})
     settings = results.manifest.get("settings", {})
     alone = ("folds", "dev", "group", "time", "split")
-    if data.get("train", math.inf) > _FEW_EXAMPLES or any(
-        settings.get(name) for name in alone
+    if (
+        data.get("train", math.inf) > _FEW_EXAMPLES
+        or any(settings.get(name) for name in alone)
+        or _rarest(results) < _FOLDS
     ):
         return ()
     return tune_command(results, folds=_FOLDS)
+
+
+def _rarest(results):
+    """Returns how many examples to fold the rarest class has, if known."""
+    counts = collections.Counter()
+    for part in ("train", "dev"):
+        found = results.evaluation.get(part, {})
+        for label, row in found.get("classes", {}).items():
+            counts[label] += row["support"]
+    return min(counts.values(), default=math.inf)
 
 
 def _scored_examples(results):

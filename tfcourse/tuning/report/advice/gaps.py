@@ -107,7 +107,7 @@ def _noise_advice(results, found):
 
 # Larger networks, against bias, and regularized ones, against variance.
 _LARGER = {"small": "full", "course": "wide"}
-_REGULARIZED = {"course": "full", "wide": "full"}
+_REGULARIZED = {"course": "full"}
 
 
 def _command(name, results) -> tuple[str, ...]:
@@ -155,7 +155,10 @@ def majority_advice(results: SearchResults) -> list[Advice]:
     warning = majority_warning({**test, **test["scores"]})
     if warning is None:
         return []
-    change = {"class_weight": "balanced", "objective": "val_f1"}
+    change = {"class_weight": "balanced"}
+    # A space of one's own may not compute it.
+    if ":" not in results.manifest.get("settings", {}).get("space", ":"):
+        change["objective"] = "val_f1"
     return [
         Advice(
             "Little more than the commonest class",

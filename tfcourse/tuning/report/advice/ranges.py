@@ -127,7 +127,7 @@ def trials_advice(results: SearchResults) -> list[Advice]:
             f"{format_score(best.score)}.",
             (
                 *("tfcourse", "tune", "--resume", "--out"),
-                *(str(results.folder), "--trials", str(2 * wanted)),
+                *(_path(results), "--trials", str(2 * wanted)),
             ),
         )
     ]
@@ -166,9 +166,13 @@ def train_advice(results: SearchResults) -> list[Advice]:
         Advice(
             "When you have chosen: train on more",
             why,
-            ("tfcourse", "train", "--from", str(results.folder)),
+            ("tfcourse", "train", "--from", _path(results)),
         )
     ]
+
+
+def _path(results):
+    return str(results.folder.resolve())
 
 
 def _exact(value):
