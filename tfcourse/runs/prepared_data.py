@@ -262,7 +262,10 @@ def _written(column, values):
     if column.kind == "date":
         return pd.to_datetime(values, unit="s").strftime("%Y-%m-%dT%H:%M:%S.%f")
     if column.kind == "number" and not (values % 1 > 0).any():
-        return pd.array(values, dtype="Float64").astype("Int64")
+        values = pd.array(values, dtype="Float64").astype("Int64")
+    if column.unit:
+        texts = pd.Series(values).astype("string")
+        return texts + f" {column.unit}"
     return values
 
 

@@ -91,7 +91,7 @@ def test_a_model_of_the_full_space_is_what_was_drawn():
     assert rates == pytest.approx([0.2, 0.2, 0.2 / 1.5, 0.2 / 2])
 
 
-@pytest.mark.parametrize("layers", [0, 1, 2])
+@pytest.mark.parametrize("layers", [1, 2])
 def test_a_small_model_is_penalized_in_all_its_layers(layers):
     hp = keras_tuner.HyperParameters()
     hp.values = {"units": 5, "layers": layers, "lambda": 0.6, "keep_prob": 0.75}
@@ -115,11 +115,20 @@ def test_the_small_space():
     found = bounds(SmallSpace((4,), 3, examples=100), optimizer="momentum")
 
     assert found["units"] == (4, 100, "log")
-    assert found["layers"] == (0, 2, "linear")
+    assert found["layers"] == (1, 2, "linear")
+    assert found["activation"] == ("relu", "linear")
     assert found["lambda"] == (0.01, 100.0, "log")
+
+
+def test_a_small_model_may_be_linear():
     hp = keras_tuner.HyperParameters()
-    SmallSpace((4,), 3, examples=100).build(hp)
-    assert hp.values["layers"] == 1
+    hp.values = {"layers": 2, "units": 6, "activation": "linear"}
+    model = SmallSpace((4,), 1, "regression", examples=100).build(hp)
+
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+    y = model.predict(np.stack([x[0], x[1], x[0] + x[1], 0 * x[0]]), verbose=0)
+
+    np.testing.assert_allclose(y[2] - y[1], y[0] - y[3], atol=1e-5)
 
 
 @pytest.mark.parametrize(

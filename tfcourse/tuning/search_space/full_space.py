@@ -67,7 +67,7 @@ class FullSpace(CourseSpace):
         optimizer = self.choose(hp)
         units = hp.Int("units", *self.units, sampling=self.scale_of_units)
         batch_size = powers_of_two(hp, "batch_size", *self.batch_sizes)
-        layers = hp.Int("layers", *self.layers, default=max(1, self.layers[0]))
+        layers = hp.Int("layers", *self.layers)
         decay_rate = log_uniform(hp, "decay_rate", *self.decay_rates)
         keep_prob = hp.Float("keep_prob", *self.keep_probs, default=1.0)
         lambda_ = log_uniform(hp, "lambda", *self.lambdas)

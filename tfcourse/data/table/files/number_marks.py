@@ -55,7 +55,8 @@ def marks_of(
     Returns:
         `"."`, also where both are plain, or `","`; and a boolean.
     """
-    found = {cell for cell in cells if _A_MARK.search(cell)}
+    # Each once: most tables repeat theirs.
+    found = {cell for cell in set(cells) if _A_MARK.search(cell)}
     either = {cell for cell in found if _EITHER.fullmatch(cell)}
     plain = found - either
     if separator == ",":

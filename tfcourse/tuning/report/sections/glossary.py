@@ -29,6 +29,8 @@ WORDS = {
     "units": "How many units a hidden layer has.",
     "layers": "How many hidden layers the network has.",
     "decay_rate": "d: in epoch n the learning rate is α / (1 + d n).",
+    "activation": "What a hidden unit makes of its sum: relu, max(0, z), or z "
+    "itself, linear.",
     "keep_prob": "The share of units that dropout leaves in a step.",
     "lambda": "λ of L2 regularization: how much large weights cost.",
     "filters": "How many patterns the first convolution looks for.",
