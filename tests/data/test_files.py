@@ -213,6 +213,10 @@ def test_npz_is_read(tmp_path, rng):
         ({"x": np.ones((6, 0)), "y": np.arange(6) % 2}, "is empty"),
         ({"x": np.ones((6, 2)), "y": np.full(6, np.nan)}, "missing class"),
         (
+            {"x": np.ones((6, 2)), "y": np.arange(6) + 0.5},
+            "amount rather than a class. Then save x and y as .* .parquet file",
+        ),
+        (
             {"x": np.ones((6, 2)), "y": np.full(6, "NaT", "datetime64[D]")},
             "missing class",
         ),

@@ -13,6 +13,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
+from tfcourse.data.chunks import TableReader
 from tfcourse.data.table.columns import Column
 from tfcourse.errors import InputError
 from tfcourse.export.evaluation import evaluate, evaluate_amounts, target_column
@@ -307,3 +308,28 @@ def test_columns_are_kept_as_json():
     column = Column("d", "date", "dmy")
 
     assert Column.from_json({**column.to_json(), "gaps": True}) == column
+
+
+def test_examples_are_written_as_the_model_reads_them(tmp_path):
+    m = 30
+    path = tmp_path / "prices.csv"
+    table = pd.DataFrame(
+        {
+            "price": [f"-${1000 + n:,}.50" for n in range(m)],
+            "share": [f"{n}%" for n in range(m)],
+            "day": [f"{1 + n % 28} Feb 2024" for n in range(m)],
+            "y": ["a", "b"] * (m // 2),
+        }
+    )
+    table.loc[:3, "share"] = ""
+    table.to_csv(path, index=False)
+    data = PreparedData.load(Settings(data=str(path), target="y"))
+
+    written = tmp_path / "examples.csv"
+    written.write_text(data.example_table("y"))
+
+    (chunk,) = TableReader(written, data.dataset.columns, apart=["y"])
+    raw = data.raw(data.split.test[:20])
+    assert set(raw) == {"price", "share", "day"}
+    for name, values in raw.items():
+        np.testing.assert_array_equal(chunk.features[name], values)

@@ -70,12 +70,19 @@ class Dataset:
         return len(self.y)
 
 
-def coded(name: str, labels: np.ndarray) -> tuple[tuple, np.ndarray]:
+# Arrays are classified; amounts are for tables.
+_OF_ARRAYS = "Then save x and y as the columns of a .csv or .parquet file."
+
+
+def coded(
+    name: str, labels: np.ndarray, if_amounts: str = _OF_ARRAYS
+) -> tuple[tuple, np.ndarray]:
     """Returns the classes in sorted order, and each example's position there.
 
     Args:
         name: What to call the data set in errors.
         labels: The class of each example, shape `(m,)`.
+        if_amounts: What to do if they are amounts, a sentence.
 
     Raises:
         InputError: As `Dataset.from_labels`.
@@ -85,8 +92,7 @@ def coded(name: str, labels: np.ndarray) -> tuple[tuple, np.ndarray]:
         raise InputError(
             f"Data set {name!r} has {len(y)} examples of {len(classes)} "
             f"classes, fewer than three of each ({3 * len(classes)}). Is "
-            "the target an amount rather than a class? Then say "
-            "`--task regression`."
+            f"the target an amount rather than a class? {if_amounts}"
         )
     if len(classes) < 2:
         raise InputError(

@@ -88,6 +88,13 @@ def test_a_word_among_amounts_makes_no_class_of_each(tmp_path):
         read_table(path, TableOptions("y"))
 
 
+def test_dates_are_classes_of_too_few_examples(tmp_path):
+    days = pd.date_range("2024-01-01", periods=30).astype(str).tolist()
+
+    with pytest.raises(InputError, match="30 classes.* `--task regression`"):
+        read_table(table(tmp_path, days), TableOptions("y"))
+
+
 def test_one_class_has_one_spelling(tmp_path):
     floats = table(tmp_path, [1.0, 2.0] * 9, "parquet")
     text = table(tmp_path, ["1", "2"] * 9)

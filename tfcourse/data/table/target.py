@@ -81,7 +81,9 @@ def read_target(
         _check_varies(name, found, path)
         said = None if given else f"{name!r} is a number: regression."
         return Target(name, task, found.values, recognised=said)
-    labels, y = coded(path.stem, _labels(cells, name, path))
+    labels, y = coded(
+        path.stem, _labels(cells, name, path), "Then say `--task regression`."
+    )
     return Target(name, task, y, labels)
 
 
