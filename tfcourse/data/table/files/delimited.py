@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tfcourse.data.table.files.formulas import without_apostrophe
+from tfcourse.data.table.files.plain_lines import plain_lines
 from tfcourse.data.table.files.rows import OnBad, Places, Rows
 from tfcourse.data.table.files.text_format import TextFormat, not_decoded
 from tfcourse.errors import InputError
@@ -21,7 +22,7 @@ class TextTable:
     def __init__(self, path: pathlib.Path, form: TextFormat) -> None:
         self._path, self.format = path, form
         with self._open() as file:
-            header = next(self._rows(file), (1, []))[1]
+            self._header_line, header = next(self._rows(file), (1, []))
         self.columns = [without_apostrophe(name).strip() for name in header]
         if not any(self.columns):
             raise InputError(
@@ -33,6 +34,20 @@ class TextTable:
         return self.format.assumed()
 
     def chunks(self, size: int, on_bad: OnBad) -> Iterator[Rows]:
+        line = self._header_line
+        plain = plain_lines(self._path, self.format, self.columns, line)
+        if plain is None:
+            yield from self._chunks_with_care(size, on_bad)
+            return
+        for batch in plain.to_batches(max_chunksize=size):
+            numbers = np.arange(line + 1, line + 1 + batch.num_rows)
+            line += batch.num_rows
+            cells = dict(
+                zip(self.columns, map(_plain, batch.columns), strict=True)
+            )
+            yield Rows(Places("line", numbers), cells)
+
+    def _chunks_with_care(self, size, on_bad):
         width = len(self.columns)
         lines, rows = [], []
         with self._open() as file:
