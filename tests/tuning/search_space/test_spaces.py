@@ -120,6 +120,14 @@ def test_the_small_space():
     assert found["lambda"] == (0.01, 100.0, "log")
 
 
+def test_what_training_takes_without_a_search():
+    for space, units in ((FullSpace, 16), (SmallSpace, 32)):
+        hp = keras_tuner.HyperParameters()
+        space((4,), 3, examples=100).build(hp)
+        found = {name: hp.get(name) for name in ("units", "layers")}
+        assert found == {"units": units, "layers": 1}
+
+
 def test_a_small_model_may_be_linear():
     hp = keras_tuner.HyperParameters()
     hp.values = {"layers": 2, "units": 6, "activation": "linear"}

@@ -38,6 +38,8 @@ class FullSpace(CourseSpace):
 
     units = (16, 100)
     scale_of_units = "linear"
+    # What training without a search takes; `None` for the fewest.
+    usual_units: int | None = None
     layers = (1, 4)
     decay_rates = (0.01, 1.0)
     keep_probs = (0.5, 1.0)
@@ -65,7 +67,12 @@ class FullSpace(CourseSpace):
             hp, "learning_rate", *self.learning_rates, default=0.01
         )
         optimizer = self.choose(hp)
-        units = hp.Int("units", *self.units, sampling=self.scale_of_units)
+        units = hp.Int(
+            "units",
+            *self.units,
+            sampling=self.scale_of_units,
+            default=self.usual_units,
+        )
         batch_size = powers_of_two(hp, "batch_size", *self.batch_sizes)
         layers = hp.Int("layers", *self.layers)
         decay_rate = log_uniform(hp, "decay_rate", *self.decay_rates)

@@ -33,6 +33,7 @@ class SmallSpace(FullSpace):
 
     units = (4, 100)
     scale_of_units = "log"
+    usual_units = 32
     layers = (1, 2)
     lambdas = (0.01, 100.0)
 
