@@ -108,7 +108,7 @@ def test_a_class_that_the_model_does_not_know(exported, tmp_path):
     predictor = Predictor(exported)
     examples = predictor.examples(tmp_path / "t.csv", apart=["truth"])
 
-    with pytest.raises(InputError, match="'maybe', which the model does not"):
+    with pytest.raises(InputError, match="'maybe' in line 2, which the model"):
         evaluate(predictor, examples, "truth")
 
 

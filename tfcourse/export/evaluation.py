@@ -7,6 +7,7 @@ import numpy as np
 
 from tfcourse.data.chunks import Chunk
 from tfcourse.data.table.columns import Column
+from tfcourse.data.table.files.rows import Places
 from tfcourse.data.table.spelling import spelled
 from tfcourse.errors import InputError
 from tfcourse.export.predictor import PREDICTED, Predictor, predictions
@@ -108,6 +109,26 @@ def regression_intervals(
     }
 
 
+def _noting(
+    places: list[Places | None], examples: Iterable[Chunk]
+) -> Iterable[Chunk]:
+    """Yields chunks, and notes where their rows stand."""
+    for chunk in examples:
+        places.append(chunk.places)
+        yield chunk
+
+
+def _where(places, row):
+    """Returns where a row stands, after ` in `, if it is known."""
+    for known in places:
+        if known is None:
+            break
+        if row < len(known):
+            return f" in {known[row]}"
+        row -= len(known)
+    return ""
+
+
 def evaluate(
     predictor: Predictor,
     examples: Iterable[Chunk],
@@ -133,8 +154,8 @@ def evaluate(
         raise InputError(
             "The model has no endpoint that classifies. Export it with labels."
         )
-    true, predicted = [], []
-    for chunk in predictions(predictor, examples):
+    true, predicted, places = [], [], []
+    for chunk in predictions(predictor, _noting(places, examples)):
         true += [spelled(value) for value in chunk[target]]
         predicted += [spelled(value) for value in chunk[PREDICTED[0]]]
         if advance:
@@ -143,11 +164,14 @@ def evaluate(
         spelled(label) for label in predictor.metadata.get("labels") or ()
     ]
     labels = labels or sorted({*true, *predicted})
-    unknown = sorted(set(true) - set(labels))
+    unknown = set(true) - set(labels)
     if unknown:
+        row = next(i for i, label in enumerate(true) if label in unknown)
+        where = _where(places, row)
         raise InputError(
-            f"Column {target!r} has the class {unknown[0]!r}, which the model "
-            f"does not know. It knows: {', '.join(labels)}."
+            f"Column {target!r} has the class {true[row]!r}{where}, which the "
+            f"model does not know. It knows: {', '.join(labels)}. Mend it, or "
+            "leave such rows out of the file."
         )
     return classification_scores(true, predicted, labels)
 

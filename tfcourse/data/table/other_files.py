@@ -108,7 +108,7 @@ def joined(
     )
     known = getattr(dataset.places, "parts", None)
     known = known or ((dataset.name, dataset.places),)
-    y = np.concatenate([dataset.y, _coded(dataset, y, path)])
+    y = np.concatenate([dataset.y, _coded(dataset, y, path, places)])
     note = f"{len(left_out)} left out of {path.name}: {(left_out or [0])[0]}."
     return dataclasses.replace(
         dataset,
@@ -124,16 +124,17 @@ def _target_column(dataset):
     return Column(dataset.target.name, "number" if regression else "category")
 
 
-def _coded(dataset, values, path):
+def _coded(dataset, values, path, places):
     """Returns the targets of another file as those of the first."""
     if dataset.task == "regression":
         return np.array(values, "float64")
     codes = {spelled(label): i for i, label in enumerate(dataset.labels)}
-    for value in values:
+    for row, value in enumerate(values):
         if value not in codes:
             raise InputError(
                 f"Column {dataset.target.name!r} of {path} has the class "
-                f"{value!r}, which the rows for training have not. They have: "
-                f"{', '.join(codes)}."
+                f"{value!r} in {places[row]}, which the rows for training have "
+                f"not. They have: {', '.join(codes)}. Mend it, or leave such "
+                "rows out of the file."
             )
     return np.array([codes[value] for value in values], "int32")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 # What is larger is read a chunk at a time.
-_MOST_BYTES = 1 << 27
+_MOST_BYTES = 1 << 25
 _ENCODINGS = ("utf-8", "utf-8-sig")
 
 
