@@ -1,6 +1,8 @@
 """The command line: starts fast, imports late, computes nothing."""
 
+import contextlib
 import sys
+import traceback
 
 import typer
 import typer.core
@@ -19,7 +21,18 @@ from tfcourse.cli import (
 )
 from tfcourse.cli.terminal.safe_stream import protect_terminal
 from tfcourse.errors import InputError
-from tfcourse.utils.disk import disk_error
+from tfcourse.utils.machine.sentences import machine_error
+from tfcourse.utils.streams import (
+    flush_stderr,
+    flush_stdout,
+    open_closed_streams,
+)
+from tfcourse.utils.text import first_line
+
+# As a shell has it for who writes to a pipe that nobody reads.
+_READER_IS_GONE = 141
+# These say themselves what is wrong with the machine, or need nothing of it.
+_OF_ANY_MACHINE = ("data", "doctor")
 
 
 class _Commands(typer.core.TyperGroup):
@@ -75,6 +88,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: bool = typer.Option(
         False,
         "--version",
@@ -82,25 +96,60 @@ def _options(
         is_eager=True,
         help="Print the version and exit.",
     ),
+    verbose: bool = typer.Option(
+        False, "--verbose", help="Print where an error comes from."
+    ),
 ) -> None:
-    pass
+    if context.invoked_subcommand not in _OF_ANY_MACHINE:
+        environment.check_backend()
 
 
 def main() -> None:
-    """Runs the command line; what a user got wrong exits with 2."""
+    """Runs the command line; what a user or a machine got wrong exits with 2.
+
+    This is the one place where errors become sentences. With `--verbose` the
+    traceback is before them.
+    """
+    open_closed_streams()
     protect_terminal()
     try:
+        code = _run()
+        flush_stdout()
+    except BrokenPipeError:
+        code = _READER_IS_GONE
+    except Exception as error:
+        code = _tell(error)
+    flush_stderr()
+    sys.exit(code)
+
+
+def _run() -> int | str | None:
+    try:
         app()
-    except InputError as error:
-        # Plain text: brackets in a path or a value are no markup.
-        print(f"Error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:
-        if error.filename is None and disk_error(error) is None:
-            raise
-        print(
-            f"Error: {error.filename or 'A file'} cannot be read or written: "
-            f"{error.strerror}. Choose another folder, or make room.",
-            file=sys.stderr,
+    except SystemExit as stop:
+        return stop.code
+    return 0
+
+
+def _tell(error: Exception) -> int:
+    """Prints an error as a sentence; returns what to exit with."""
+    if "--verbose" in sys.argv:
+        traceback.print_exception(error)
+    if isinstance(error, InputError):
+        sentence, code = str(error), 2
+    elif found := machine_error(error):
+        sentence, code = found, 2
+    else:
+        what = first_line(error)
+        sentence = (
+            f"{type(error).__name__}{': ' if what else ''}{what}. This was not "
+            "foreseen. See where it is from by `tfcourse --verbose COMMAND`."
         )
-        sys.exit(2)
+        code = 1
+    notes = getattr(error, "__notes__", ())
+    if code == 2 and not isinstance(error, InputError):
+        notes = notes or ["Then start the same command again."]
+    # Plain text: brackets in a path or a value are no markup.
+    with contextlib.suppress(OSError):
+        print(f"Error: {' '.join([sentence, *notes])}", file=sys.stderr)
+    return code

@@ -1,12 +1,38 @@
 """`tfcourse data` and `tfcourse doctor`: the data sets, and the machine."""
 
+import importlib.util
+import os
 import sys
 
 from tfcourse.cli.terminal import quiet
 from tfcourse.cli.terminal.options import Verbose
+from tfcourse.errors import InputError
+
+_BACKENDS = ("tensorflow", "jax")
 
 DATA_EPILOG = "Example: tfcourse data"
 DOCTOR_EPILOG = "Example: tfcourse doctor"
+
+
+def check_backend() -> None:
+    """Raises unless Keras's backend is one that can be loaded.
+
+    Raises:
+        InputError: If it is not; Keras itself is not imported.
+    """
+    name = os.environ.get("KERAS_BACKEND")
+    if not name or name == "tensorflow":
+        return
+    if name not in _BACKENDS:
+        raise InputError(
+            f"KERAS_BACKEND is {name!r}, on which tfcourse does not run. Unset "
+            f"it, or let it be {' or '.join(_BACKENDS)}."
+        )
+    if importlib.util.find_spec(name) is None:
+        raise InputError(
+            f"KERAS_BACKEND is {name!r}, which is not installed. Unset it, or "
+            f"install the package: pip install {name}"
+        )
 
 
 def data() -> None:

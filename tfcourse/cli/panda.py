@@ -17,6 +17,7 @@ app = typer.Typer(
 def _watched(run: pathlib.Path) -> pathlib.Path:
     """Returns the folder, unless it has a run that Panda does not watch."""
     from tfcourse.errors import InputError
+    from tfcourse.tuning.panda.journal.journal import FILE as JOURNAL
     from tfcourse.tuning.results.manifest import (
         PANDA_FILE,
         kind_of,
@@ -24,7 +25,8 @@ def _watched(run: pathlib.Path) -> pathlib.Path:
     )
 
     refuse_other_kind(run, "training", "panda")
-    begun = (run / "panda" / PANDA_FILE).exists()
+    folder = run / "panda"
+    begun = any((folder / name).exists() for name in (PANDA_FILE, JOURNAL))
     if kind_of(run) == "training" and not begun:
         raise InputError(
             f"The training in {run} has not begun yet: begin it with "

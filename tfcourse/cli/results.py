@@ -1,6 +1,7 @@
 """`tfcourse best`, `trials`, `compare` and `report`: what a search found."""
 
 import pathlib
+import sys
 from typing import Annotated
 
 import typer
@@ -25,9 +26,7 @@ def best(
 ) -> None:
     """Print the best trial of a search and its hyperparameters."""
     quiet.silence_libraries(verbose)
-    from tfcourse.tuning.results.search_results import read_results
-
-    results = read_results(out)
+    results = _read(out)
     results.require_completed()
     if json:
         _print_json(results.best[0].hyperparameters)
@@ -50,10 +49,9 @@ def trials(
 ) -> None:
     """Print the trials of a search."""
     quiet.silence_libraries(verbose)
-    from tfcourse.tuning.results.search_results import read_results
     from tfcourse.tuning.results.table import arranged, csv_table
 
-    results = read_results(out)
+    results = _read(out)
     records = arranged(results.records, results.axes, sort, results.direction)
     if csv:
         print(csv_table(records, results.axes), end="", file=for_data())
@@ -73,9 +71,8 @@ def compare(
     from tfcourse.cli.terminal.console import Console
     from tfcourse.cli.terminal.tables import key_value_table
     from tfcourse.tuning.results.comparison import remarks, side_by_side
-    from tfcourse.tuning.results.search_results import read_results
 
-    searches = [read_results(folder) for folder in outs]
+    searches = [_read(folder) for folder in outs]
     rows = side_by_side(searches)
     table = key_value_table((name, *cells) for name, cells in rows.items())
     Console().print(table)
@@ -102,7 +99,7 @@ def report(
     quiet.silence_libraries(verbose)
     from tfcourse.tuning.report.page import write_report
 
-    print(f"Wrote {write_report(out)}")
+    print(f"Wrote {write_report(_read(out))}")
     if png:
         from tfcourse.tuning.report.matplotlib_figures import write_pictures
 
@@ -113,6 +110,20 @@ def report(
 
         folder = write_tensorboard(out)
         print(f"Wrote {folder}\n\nLook at it:\n  tensorboard --logdir {folder}")
+
+
+def _read(folder):
+    """Returns the results in a folder; says which trials cannot be read."""
+    from tfcourse.tuning.results.search_results import read_results
+
+    results = read_results(folder)
+    for record in results.damaged:
+        print(
+            f"Trial {record.trial} is left out: {record.message}. It is run "
+            "again when the search goes on.",
+            file=sys.stderr,
+        )
+    return results
 
 
 def _print_json(hyperparameters):

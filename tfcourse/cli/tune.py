@@ -36,6 +36,8 @@ from tfcourse.cli.terminal.options import (
     TimeColumn,
     Verbose,
 )
+from tfcourse.utils.machine.sentences import machine_error
+from tfcourse.utils.text import in_a_line
 
 EPILOG = (
     "Example: tfcourse tune --data iris.csv --target species --trials 40"
@@ -209,8 +211,12 @@ def tune(
         folder = run.folder
         result = _carry_out(run, console)
     except KeyboardInterrupt:
-        _say_how_to_resume(folder)
+        print(f"\nStopped. {_how_to_resume(folder)}")
         raise typer.Exit(130) from None
+    except Exception as error:
+        if folder and machine_error(error):
+            error.add_note(in_a_line(_how_to_resume(folder)))
+        raise
     _summarise(run, result)
 
 
@@ -297,15 +303,11 @@ def _sizes(data, folds):
     )
 
 
-def _say_how_to_resume(folder):
+def _how_to_resume(folder):
     if folder is None or not (folder / "run.json").exists():
-        print("\nStopped before the search began; nothing was written.")
-        return
+        return "The search had not begun; nothing was written."
     command = shlex.join(["tfcourse", "tune", "--resume", "--out", str(folder)])
-    print(
-        f"\nStopped. What is finished is kept in {folder}. Go on with:\n"
-        f"  {command}"
-    )
+    return f"What is finished is kept in {folder}. Go on with:\n  {command}"
 
 
 def _summarise(run, result):

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from tfcourse.data.unpacked_size import check_zip
 from tfcourse.errors import InputError
 from tfcourse.export.batch_norm_folding import fold_batch_normalization
-from tfcourse.export.metadata import METADATA
+from tfcourse.export.metadata import METADATA, read_metadata
 from tfcourse.export.model_signature import ModelSignature
 from tfcourse.export.saved_model import export_saved_model
 from tfcourse.export.verification import call_on_sample
-from tfcourse.utils.atomic_files import read_json, replacing
+from tfcourse.utils.atomic_files import replacing
+from tfcourse.utils.machine.sentences import machine_error
 from tfcourse.utils.text import first_line
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def load(path: str | os.PathLike, *, allow_code: bool = False) -> "keras.Model":
 
     try:
         return load_model(path, safe_mode=not allow_code)
-    except (ValueError, TypeError, OSError, KeyError) as error:
+    except Exception as error:  # Damage shows in many ways.
+        if machine_error(error):
+            raise
         if "safe_mode" in str(error) or "unsafe" in str(error).lower():
             raise InputError(
                 f"{path} holds Python code, which would run when it is loaded. "
@@ -103,7 +106,7 @@ def _found(source):
                 ".keras file."
             )
         check_zip(path)
-        metadata = read_json(described) if described.is_file() else {}
+        metadata = read_metadata(described.parents[1])
         # Written anew for what is exported now.
         return path, {
             k: v for k, v in metadata.items() if k not in ("tfcourse", "inputs")

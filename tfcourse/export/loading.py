@@ -7,6 +7,7 @@ from typing import Any
 from tfcourse.errors import InputError
 from tfcourse.export.metadata import read_metadata
 from tfcourse.utils.literal_paths import without_pattern
+from tfcourse.utils.machine.sentences import machine_error
 from tfcourse.utils.text import first_line
 
 
@@ -32,10 +33,15 @@ def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
 
     path = pathlib.Path(path)
     _check_is_saved_model(path)
+    for file in path.glob("variables/variables.*"):
+        if not file.is_file():
+            raise InputError(f"{file} is no file. Export the model again.")
     try:
         with without_pattern(path) as literal:
             loaded = tf.saved_model.load(literal)
     except Exception as error:  # Damage shows in many ways.
+        if machine_error(error):
+            raise
         raise InputError(
             f"{path} cannot be loaded; export it again. TensorFlow says: "
             f"{first_line(error) or type(error).__name__}"

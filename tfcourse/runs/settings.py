@@ -281,8 +281,18 @@ def objective_of(text: str) -> "keras_tuner.Objective":
 
 
 def check_device(device: str) -> None:
-    """Raises an `InputError` for a GPU where there is none."""
+    """Raises an `InputError` for a GPU where there is none.
+
+    Also for a backend with which no model can be exported in the end.
+    """
     import keras
+
+    if keras.config.backend() != "tensorflow":
+        raise InputError(
+            "A run ends with a SavedModel, which Keras's backend "
+            f"{keras.config.backend()} cannot write. Unset KERAS_BACKEND; "
+            "Caviar and Panda themselves run on JAX, too, from Python."
+        )
 
     if device == "gpu" and not keras.distribution.list_devices("gpu"):
         raise InputError(

@@ -5,6 +5,7 @@ them in `tests/tuning/test_keras_tuner.py`, which fails when one is gone.
 """
 
 import contextlib
+import errno
 import functools
 import os
 import pathlib
@@ -18,7 +19,8 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 
 from tfcourse.utils import global_state
 from tfcourse.utils.atomic_files import read_json
-from tfcourse.utils.disk import disk_error
+from tfcourse.utils.machine.disk import disk_error
+from tfcourse.utils.shapes import ANY, SCALAR
 
 __all__ = [
     "GridHooks",
@@ -194,8 +196,8 @@ class OracleHooks(keras_tuner.Oracle):
         """
         state = read_json(oracle_path(self))
         for path in pathlib.Path(self._project_dir).glob("trial_*/trial.json"):
-            with contextlib.suppress(*_DAMAGED):
-                trial = Trial.from_state(read_json(path))
+            with contextlib.suppress(*_DAMAGED), _no_file_is_damage():
+                trial = Trial.from_state(read_json(path, _TRIAL))
                 self.trials[trial.trial_id] = trial
         self.set_state(state | {"ongoing_trials": {}})
 
@@ -213,6 +215,29 @@ class OracleHooks(keras_tuner.Oracle):
         self.write_trial(trial)
 
 
+@contextlib.contextmanager
+def _no_file_is_damage() -> Iterator[None]:
+    """Takes what is no file for a damaged one; not what a disk fails to read.
+
+    The trial would be drawn again, and its file written over.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EISDIR, errno.ELOOP, errno.EINVAL):
+            raise
+        raise ValueError(str(error)) from error
+
+
+# What makes a trial that can be gone on with.
+_TRIAL = {
+    "trial_id": str,
+    "hyperparameters": {"space": [{str: ANY}], "values": {str: SCALAR}},
+    "status": str,
+    "score": (float, None),
+    "best_step": (int, None),
+    "message": (str, None),
+}
 # What reading half a file, or one of something else, raises.
 _DAMAGED = (ValueError, LookupError, TypeError, AttributeError)
 

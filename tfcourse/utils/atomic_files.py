@@ -8,6 +8,7 @@ without content.
 
 import concurrent.futures
 import contextlib
+import errno
 import json
 import os
 import pathlib
@@ -17,6 +18,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self
+
+from tfcourse.utils.shapes import ANY, check_shape
 
 # A disk serves those that wait for it together in one go.
 _WRITERS = 8
@@ -81,9 +84,35 @@ def write_json(path: str | os.PathLike, value: Any, **kwargs: Any) -> None:
     write_text(path, json.dumps(value, **kwargs))
 
 
-def read_json(path: str | os.PathLike) -> Any:
-    """Returns the value in a JSON file."""
-    return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+def read_bytes(path: str | os.PathLike) -> bytes:
+    """Returns the content of a file.
+
+    Raises:
+        OSError: If it cannot be read, or is no file, but a pipe, say.
+    """
+    path = pathlib.Path(path)
+    if not path.is_dir() and path.exists() and not path.is_file():
+        # To read from a pipe would be to wait for somebody who writes.
+        raise OSError(errno.EINVAL, "It is no plain file", str(path))
+    return path.read_bytes()
+
+
+def read_json(path: str | os.PathLike, shape: Any = ANY) -> Any:
+    """Returns the value in a JSON file.
+
+    Args:
+        path: The file.
+        shape: What it must look like, as for `check_shape`.
+
+    Raises:
+        OSError: If the file cannot be read, or is none, but a pipe, say.
+        ValueError: If its content is no JSON, or of another shape.
+    """
+    try:
+        value = json.loads(read_bytes(path).decode())
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return check_shape(value, shape)
 
 
 class AtomicBatch:

@@ -1,11 +1,58 @@
-"""The file descriptor of `stderr`, which C++ writes to past `sys.stderr`."""
+"""The standard streams, and the descriptors that C++ writes to past them."""
 
 import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from typing import TextIO
 
-_STDERR = 2
+_STDOUT, _STDERR = 1, 2
+
+
+def open_closed_streams() -> None:
+    """Lets those of the standard streams lead to nowhere that are closed.
+
+    Else the next file that is opened would be in their place, and get all that
+    is written to them.
+    """
+    for descriptor in range(_STDERR + 1):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest that is free.
+            os.open(os.devnull, os.O_RDWR)
+    for name, descriptor in (("stdout", _STDOUT), ("stderr", _STDERR)):
+        if getattr(sys, name) is None:
+            file = os.fdopen(descriptor, "w", encoding="utf-8", closefd=False)
+            setattr(sys, name, file)
+
+
+def flush_stdout() -> None:
+    """Writes what is left to write, so that it cannot fail at the very end.
+
+    Raises:
+        OSError: If it cannot be written. It is lost then.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _lead_to_nowhere(sys.stdout)
+        error.filename = "The standard output"
+        raise
+
+
+def flush_stderr() -> None:
+    """Does so for `stderr`, of whose failure nobody can be told."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _lead_to_nowhere(sys.stderr)
+
+
+def _lead_to_nowhere(stream: TextIO) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def discard_stderr() -> int:

@@ -55,6 +55,11 @@ def first_line(error: object) -> str:
     return next(iter(reasons or lines), "")
 
 
+def in_a_line(text: str) -> str:
+    """Returns a text without line breaks."""
+    return " ".join(text.split())
+
+
 def duration(seconds: float) -> str:
     """Returns a time as a person says it: `"2 h 5 min"`, `"3.5 s"`."""
     minutes, rest = divmod(round(seconds), 60)

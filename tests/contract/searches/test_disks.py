@@ -15,7 +15,7 @@ import pytest
 from tfcourse.errors import InputError
 from tfcourse.tuning import Caviar, RandomSearchOracle, SerialTuner
 from tfcourse.tuning.results.trials import read_records
-from tfcourse.utils.disk import disk_error
+from tfcourse.utils.machine.disk import disk_error
 
 X, Y = np.ones((4, 2)), np.ones((4, 1))
 LOSS = keras_tuner.Objective("loss", "min")

@@ -68,15 +68,7 @@ def test_run_of_a_later_version(run, version):
     assert "Update tfcourse" in message
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "oracle.json",
-        "groups.json",
-        "trial_01/trial.json",
-        "trial_01/history.json",
-    ],
-)
+@pytest.mark.parametrize("name", ["oracle.json", "groups.json"])
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"a": [1, 2'])
 def test_half_written_file_of_the_search(run, name, text):
     if (name, text) == ("groups.json", "[]"):
@@ -88,6 +80,25 @@ def test_half_written_file_of_the_search(run, name, text):
 
     assert str(path) in message
     assert "damaged" in message
+
+
+@pytest.mark.parametrize("name", ["trial.json", "history.json"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"score": 10e', None])
+def test_a_damaged_trial_hides_no_other(run, name, text):
+    path = run / "search" / "trial_01" / name
+    path.unlink()
+    if text is None:
+        path.mkdir()
+    else:
+        path.write_text(text)
+
+    results = read_results(run)
+
+    assert [record.trial for record in results.records] == ["00", "01", "02"]
+    assert {record.trial for record in results.best} == {"00", "02"}
+    (damaged,) = results.damaged
+    assert damaged.trial == "01"
+    assert f"{path} is damaged" in damaged.message
 
 
 def test_run_that_was_killed_before_its_first_trial(tmp_path):

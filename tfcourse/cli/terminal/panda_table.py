@@ -18,7 +18,16 @@ _COLOURS = {
     "gave up": "red",
 }
 # These show the run's health; checkpoints and starts are its daily bread.
-_TOLD = ("nudge", "rollback", "pause", "resume", "stop", "refuse", "give up")
+_TOLD = (
+    "nudge",
+    "rollback",
+    "pause",
+    "resume",
+    "stop",
+    "refuse",
+    "damage",
+    "give up",
+)
 
 
 def table_of(status: Status) -> Table:
@@ -48,6 +57,12 @@ def _rows(status):
     kept = published["checkpoints"]
     if kept:
         yield "rollback to", ", ".join(map(_checkpoint, kept))
+    if status.damaged:
+        lines = "line is" if status.damaged == 1 else "lines are"
+        yield (
+            "journal",
+            f"{status.damaged} {lines} damaged in journal.jsonl, and left out",
+        )
     for event in [e for e in status.events if e["event"] in _TOLD][-5:]:
         yield event["event"], _event(event)
 

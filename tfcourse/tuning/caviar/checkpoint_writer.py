@@ -20,8 +20,8 @@ from tfcourse.tuning.population.deferred import (
     all_variables,
     deferred_initialization,
 )
-from tfcourse.utils.disk import check_room_for_weights
 from tfcourse.utils.keras_private import every_layer
+from tfcourse.utils.machine.disk import check_room_for_weights
 
 
 class BatchCheckpointWriter:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import keras_tuner
 
 from tfcourse.tuning._keras_tuner import is_worker
+from tfcourse.tuning.results.trials import GROUPS
 from tfcourse.utils.atomic_files import read_json, write_json
 
 _log = logging.getLogger("tfcourse.tuning.caviar")
@@ -108,7 +109,15 @@ class GroupsLog:
         files = sorted(pathlib.Path(self._tuner.project_dir).glob(_FILES))
         if is_worker(self._tuner):
             files = [path for path in files if path == self._path]
-        self.groups = [group for path in files for group in read_json(path)]
+        self.groups = []
+        for path in files:
+            try:
+                self.groups += read_json(path, GROUPS)
+            except (OSError, ValueError) as error:
+                # It tells how trials were trained, and no trial needs it.
+                aside = path.with_name(f".damaged-{path.name}")
+                path.rename(aside)
+                _log.error("%s is damaged, and now %s: %s", path, aside, error)
 
     @property
     def _path(self) -> pathlib.Path:

@@ -94,10 +94,17 @@ class CrashSafeOracle(OracleHooks):
         path = oracle_path(self)
         try:
             super().reload()
-        except (ValueError, LookupError, TypeError) as error:
+        except (
+            FileNotFoundError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ) as error:
             raise InputError(
-                f"{path} is damaged, or not a search's. Search anew with "
-                "`overwrite=True`, or choose another `project_name`."
+                f"{path} is damaged, or not a search's. Bring it back, or "
+                "search anew: with `overwrite=True` or another `project_name`, "
+                "on the command line with another --out."
             ) from error
         self._restore_lost()
         # A trial's own file is written first, so it knows best.

@@ -270,10 +270,20 @@ class Panda(keras.callbacks.Callback):
     def restore_best(self) -> None:
         """Gives the model the state of its best checkpoint.
 
+        If its file is damaged, the newest checkpoint is in its place.
+
         Raises:
             InputError: If there is none.
         """
-        best = self._run.checkpoints.best
+        checkpoints = self._run.checkpoints
+        best = checkpoints.best
+        if best is None and checkpoints.damaged:
+            best = checkpoints.newest
         if best is None:
-            raise InputError(f"There is no best checkpoint in {self.run_dir}.")
+            trouble = self._run.manager.trouble
+            why = trouble and (trouble.strerror or trouble)
+            raise InputError(
+                f"There is no best checkpoint in {self.run_dir}"
+                + (f", as none could be written: {why}." if why else ".")
+            ) from trouble
         self._run.manager.restore(best)

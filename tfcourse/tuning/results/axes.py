@@ -7,6 +7,28 @@ from typing import Any
 from tfcourse.tuning.results.manifest import readable_or_input_error
 from tfcourse.tuning.search_space.scales import scale_of, to_display
 from tfcourse.utils.atomic_files import read_json
+from tfcourse.utils.shapes import SCALAR
+
+_CONDITIONS = [{"config": {"name": str, "values": [SCALAR]}}]
+_RANGE = {
+    "name": str,
+    "conditions?": _CONDITIONS,
+    "min_value": float,
+    "max_value": float,
+    "step?": (float, None),
+    "sampling?": (str, None),
+}
+_CATEGORY = {
+    "name": str,
+    "conditions?": _CONDITIONS,
+    "values?": [SCALAR],
+    "value?": SCALAR,
+}
+_SPACE = {
+    "hyperparameters": {
+        "space": [{"class_name": str, "config": (_RANGE, _CATEGORY)}]
+    }
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +77,7 @@ def read_axes(project: str | pathlib.Path) -> list[HyperparameterAxis]:
     path = pathlib.Path(project) / "oracle.json"
     with readable_or_input_error(path):
         axes = {}
-        for entry in read_json(path)["hyperparameters"]["space"]:
+        for entry in read_json(path, _SPACE)["hyperparameters"]["space"]:
             axis = _axis(entry)
             axes[axis.name] = _union(axes.get(axis.name, axis), axis)
         return list(axes.values())

@@ -44,8 +44,8 @@ class Fingerprint:
         except (ValueError, TypeError) as error:
             raise InputError(
                 f"{pathlib.Path(project, _FILE)} is damaged, so that it is not "
-                "known with what the search was begun. Search anew with "
-                "`overwrite=True`, or delete the file to go on all the same."
+                "known with what the search was begun. Bring it back, or "
+                "delete it to go on all the same."
             ) from error
 
     def write(self, project: str | pathlib.Path) -> None:

@@ -10,12 +10,88 @@ from tfcourse import __version__
 from tfcourse.errors import InputError
 from tfcourse.utils.atomic_files import read_json, write_json
 from tfcourse.utils.environment import package_versions
+from tfcourse.utils.shapes import SCALAR, check_shape
+from tfcourse.utils.text import first_line
 
 FILE = "run.json"
 # How good the model of a finished run is on each set.
 EVALUATION = "evaluation.json"
+# What reading a file raises that was cut, or has another content.
+DAMAGED = (ValueError, LookupError, TypeError, AttributeError)
 # Of a run that Panda watches; `panda.control.run_folder` writes it.
 PANDA_FILE = "panda.json"
+
+_SCORES = {str: float}
+_INTERVALS = {str: [float, float]}
+_OF_BOTH = {
+    "objective?": dict.fromkeys(("name?", "direction?"), str),
+    "data?": {
+        **dict.fromkeys(("name?", "source?", "fingerprint?", "task?"), str),
+        **dict.fromkeys(("train?", "dev?", "test?", "examples?"), int),
+        "classes?": (int, None),
+        "shape?": ([int], None),
+    },
+    "versions?": {str: str},
+    "written?": str,
+}
+_RESULT = {
+    "dev?": (_SCORES, None),
+    "test?": _SCORES,
+    "intervals?": {str: _INTERVALS},
+    "baselines?": {str: {str: _SCORES}},
+}
+# A run of an older version lacks what is new.
+_SETTINGS = {
+    **dict.fromkeys(("data?", "device?", "strategy?"), str),
+    **dict.fromkeys(("seed?", "trials?", "rounds?"), int),
+    **{
+        name: [str]
+        for name in ("drop?", "only?", "keep?", "text?", "category?", "fix?")
+    },
+    "skip_bad?": bool,
+    **dict.fromkeys(("space?", "objective?", "class_weight?"), (str, None)),
+    **dict.fromkeys(
+        (
+            *("target?", "task?", "dates?", "split?", "group?", "time?"),
+            *("dev?", "test?", "encoding?", "separator?", "decimal?"),
+            "sampler?",
+        ),
+        (str, None),
+    ),
+    **dict.fromkeys(
+        ("epochs?", "folds?", "early_stopping?", "image_size?"), (int, None)
+    ),
+    **dict.fromkeys(("time_limit?", "target_score?"), (float, None)),
+}
+_SHAPES = {
+    "search": {
+        **_OF_BOTH,
+        "settings?": _SETTINGS,
+        "result?": (
+            {
+                "best_trial?": str,
+                "programs?": int,
+                "alone?": int,
+                "seconds_per_trial?": float,
+                **_RESULT,
+            },
+            None,
+        ),
+    },
+    "training": {
+        **_OF_BOTH,
+        "settings?": {
+            "search?": _SETTINGS,
+            "hyperparameters?": {str: SCALAR},
+            "train_on_dev?": bool,
+            "source?": (str, None),
+        },
+        "result?": (
+            {"hyperparameters?": {str: SCALAR}, "epochs?": int, **_RESULT},
+            None,
+        ),
+    },
+}
 
 # A run that Panda watches, but neither of the other two, has no `run.json`.
 Kind = Literal["search", "training", "panda"]
@@ -97,7 +173,8 @@ def read_manifest(
         content = _of_any_version(read_json(path))
         _refuse_later_version(content, folder)
         if content["kind"] != kind:
-            raise ValueError(content["kind"])
+            raise ValueError(f"its kind is {content['kind']!r}")
+        check_shape(content, _SHAPES[kind])
     return content
 
 
@@ -119,9 +196,10 @@ def kind_of(folder: str | pathlib.Path) -> Kind | None:
         found = _of_any_version(read_json(folder / FILE))["kind"]
     except FileNotFoundError:
         return "panda" if (folder / PANDA_FILE).exists() else None
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None  # Who reads it says what is wrong with it.
-    return found if found in _COMMANDS_OF else None
+    known = isinstance(found, str) and found in _COMMANDS_OF
+    return found if known else None
 
 
 @contextlib.contextmanager
@@ -131,18 +209,19 @@ def readable_or_input_error(path: pathlib.Path) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        FileNotFoundError,
-    ) as error:
+    except (*DAMAGED, FileNotFoundError) as error:
         raise InputError(
-            f"{path} is missing, damaged or of another version of tfcourse. "
-            "Bring the whole folder back, or start a new run with another "
-            "--out."
+            f"{path} is missing, damaged or of another version of tfcourse"
+            f"{_reason(error)}. Bring the whole folder back, or start a new "
+            "run with another --out."
         ) from error
+
+
+def _reason(error):
+    # What Python says of a missing key is not for people.
+    if type(error) is not ValueError:
+        return ""
+    return f" ({first_line(error).rstrip('.')})"
 
 
 def _of_any_version(content):
@@ -165,14 +244,15 @@ def _of_any_version(content):
         settings = content["training"]
         rest = {n: value for n, value in content.items() if n != "training"}
         return {"kind": "training", "settings": settings, **rest}
-    return {"kind": "search", **content}
+    # Of anything else it is not known what it is.
+    return {"kind": "search", **content} if "settings" in content else content
 
 
 def _refuse_later_version(content, folder):
     def series(text):
         return [int(part) for part in text.split(".")[:2]]
 
-    version = content.get("versions", {}).get("tfcourse", __version__)
+    version = str(content.get("versions", {}).get("tfcourse", __version__))
     if series(version) > series(__version__):
         raise InputError(
             f"{folder} was written by tfcourse {version}, which is later than "

@@ -1,5 +1,6 @@
 """All that is known of a search, read from its files."""
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tfcourse.errors import InputError
 from tfcourse.tuning.results.axes import HyperparameterAxis, read_axes
 from tfcourse.tuning.results.manifest import (
+    DAMAGED,
     EVALUATION,
     FILE,
     read_manifest,
@@ -21,18 +23,43 @@ from tfcourse.tuning.results.trials import (
     read_records,
 )
 from tfcourse.utils.atomic_files import read_json
+from tfcourse.utils.shapes import ANY, SCALAR, check_shape
 
 if TYPE_CHECKING:
     import keras_tuner
 
 Source: TypeAlias = "SearchResults | keras_tuner.Tuner | str | pathlib.Path"
 
-_IN_MANIFEST = {
-    "data": ("name", "source", "fingerprint", "train", "dev", "test"),
-    "settings": ("space", "seed", "trials", "epochs"),
-    "objective": ("name", "direction"),
-    "versions": ("tfcourse",),
+_REGION = {
+    "name": str,
+    "axis": str,
+    "when": {str: [SCALAR]},
+    "values?": [SCALAR],
+    "low?": float,
+    "high?": float,
 }
+# What every use of a run relies on.
+_MANIFEST = {
+    "data": dict.fromkeys(
+        ("name", "source", "fingerprint", "train", "dev", "test"), ANY
+    ),
+    "settings": dict.fromkeys(("space", "seed", "trials", "epochs"), ANY),
+    "objective": {"name": ANY, "direction": ANY},
+    "versions": {"tfcourse": ANY},
+    "result?": ({"test": ANY}, None),
+}
+_ORACLE = {"rounds?": [{"trials": [str], "regions": [_REGION]}]}
+_OF_A_SET = {
+    "scores": {str: float},
+    "examples": int,
+    "intervals": {str: [float, float]},
+    "labels?": [str],
+    "confusion?": [[int]],
+    "classes?": {str: {str: float}},
+    "y?": [float],
+    "predicted?": [float],
+}
+_EVALUATION = {"train?": _OF_A_SET, "dev?": _OF_A_SET, "test": _OF_A_SET}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +111,11 @@ class SearchResults:
         """Returns the records of that status."""
         return [record for record in self.records if record.status == status]
 
+    @property
+    def damaged(self) -> list[TrialRecord]:
+        """The records of trials whose files cannot be read."""
+        return [record for record in self.records if record.damaged]
+
     def require_completed(self) -> None:
         """Raises an `InputError` unless a trial has completed."""
         if self.best:
@@ -129,10 +161,7 @@ def read_results(source: Source) -> SearchResults:
 def _read_run(folder):
     manifest = read_manifest(folder, "search")
     with readable_or_input_error(folder / FILE):
-        # What every use of it relies on.
-        for part, keys in _IN_MANIFEST.items():
-            for key in keys:
-                manifest[part][key]
+        check_shape(manifest, _MANIFEST)
     results = SearchResults(
         folder,
         manifest["objective"]["name"],
@@ -140,10 +169,11 @@ def _read_run(folder):
         manifest=manifest,
         evaluation=_evaluation(folder, manifest),
     )
-    if not (folder / "search" / "oracle.json").exists():
+    project = folder / "search"
+    if not (project / "oracle.json").exists() and not read_records(project):
         # Killed before the first trial began.
         return results
-    return _read(results, folder / "search")
+    return _read(results, project)
 
 
 def _evaluation(folder, manifest):
@@ -152,12 +182,13 @@ def _evaluation(folder, manifest):
     if not (manifest.get("result") and path.exists()):
         return {}
     with readable_or_input_error(path):
-        return dict(read_json(path))
+        return read_json(path, _EVALUATION)
 
 
 def _read(results, project):
     with readable_or_input_error(project / "oracle.json"):
-        rounds = read_json(project / "oracle.json").get("rounds", [])
+        oracle = read_json(project / "oracle.json", _ORACLE)
+        rounds = oracle.get("rounds", [])
     return dataclasses.replace(
         results,
         records=read_records(project),
@@ -175,7 +206,8 @@ def _objective_of(project):
     """
     found = None
     for path in sorted(project.glob("trial_*/trial.json")):
-        with readable_or_input_error(path):
+        # Those of damaged trials are left out.
+        with contextlib.suppress(OSError, *DAMAGED):
             state = read_json(path)
             if state["status"] == "COMPLETED":
                 matching = _matching(state)

@@ -7,13 +7,34 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tfcourse.tuning.results.manifest import readable_or_input_error
+from tfcourse.tuning.results.manifest import DAMAGED, readable_or_input_error
 from tfcourse.tuning.search_space.scales import to_display
 from tfcourse.utils.atomic_files import read_json
+from tfcourse.utils.shapes import SCALAR
 from tfcourse.utils.text import first_line
 
 _STATUS = {"COMPLETED": "completed", "FAILED": "failed"}
 _OF_GROUP = ("trials", "how", "members", "seconds", "why")
+# What the files of a trial have, and that of groups.
+_TRIAL = {
+    "trial_id": str,
+    "hyperparameters": {"values": {str: SCALAR}},
+    "status": str,
+    "score": (float, None),
+    "best_step": (int, None),
+    "message?": (str, None),
+}
+# A metric may have a value for each class.
+_CURVE = [(float, None, [(float, None)])]
+_HISTORY = {"seconds?": float, "ended?": float, "history?": {str: _CURVE}}
+GROUPS = [
+    {
+        "trials": [str],
+        **dict.fromkeys(("how", "why", "advice?", "program?"), str),
+        "members": int,
+        "seconds": float,
+    }
+]
 # How a group was trained that no program trained.
 ALONE = "alone"
 
@@ -30,11 +51,13 @@ class TrialRecord:
         seconds: Wall time of its training, or `None`. Trials that trained
             together share their time equally.
         best_epoch: Counted from 1; `None` unless completed.
-        message: Why it failed.
+        message: Why it failed, or why nothing is known of it.
         curves: Metric name to a value an epoch.
         registered: Name to value, as keras-tuner has them.
         ended: When its training ended, in seconds since 1970; when its file
             was written, if that is not known.
+        damaged: Whether its files cannot be read. It counts as unfinished, as
+            a search that goes on runs it again.
     """
 
     trial: str
@@ -47,6 +70,7 @@ class TrialRecord:
     curves: dict[str, list[float]] = dataclasses.field(default_factory=dict)
     registered: dict[str, Any] = dataclasses.field(default_factory=dict)
     ended: float | None = None
+    damaged: bool = False
 
 
 def read_records(
@@ -60,10 +84,7 @@ def read_records(
             again.
 
     Returns:
-        A list of `TrialRecord`.
-
-    Raises:
-        InputError: If a file in it cannot be understood.
+        A list of `TrialRecord`, also of those whose files are damaged.
     """
     folders = sorted(
         pathlib.Path(project).glob("trial_*"),
@@ -77,7 +98,8 @@ def read_records(
     return [
         ended.get(folder.name) or _read_record(folder)
         for folder in folders
-        if folder.name in ended or (folder / "trial.json").exists()
+        # One that begins has a folder before it has a file in it.
+        if folder.name in ended or any(folder.iterdir())
     ]
 
 
@@ -101,7 +123,7 @@ def read_groups(project: str | pathlib.Path) -> list[dict[str, Any]]:
     groups = []
     for path in sorted(pathlib.Path(project).glob("groups*.json")):
         with readable_or_input_error(path):
-            for group in read_json(path):
+            for group in read_json(path, GROUPS):
                 record = {name: group[name] for name in _OF_GROUP}
                 # Which searches of older versions have not.
                 record["advice"] = group.get("advice", "")
@@ -168,30 +190,42 @@ def mean_seconds(records: Iterable[TrialRecord]) -> float:
 
 def _read_record(folder):
     path = folder / "trial.json"
-    with readable_or_input_error(path):
-        state = read_json(path)
-        values = state["hyperparameters"]["values"]
-        completed = state["status"] == "COMPLETED"
-        record = TrialRecord(
-            # What the file says may be no name of a file, or of another trial.
+    try:
+        record = _record_of(folder, read_json(path, _TRIAL))
+        path = folder / "history.json"
+        history = read_json(path, _HISTORY) if path.exists() else {}
+    except (OSError, *DAMAGED) as error:
+        why = getattr(error, "strerror", None) or first_line(error)
+        return TrialRecord(
             trial=folder.name.removeprefix("trial_"),
-            status=_STATUS.get(state["status"], "unfinished"),
-            score=float(state["score"]) if completed else None,
-            hyperparameters=dict(to_display(*item) for item in values.items()),
-            best_epoch=state["best_step"] + 1 if completed else None,
-            message=_reason(state["message"]),
-            registered=values,
-            ended=path.stat().st_mtime,
+            status="unfinished",
+            score=None,
+            hyperparameters={},
+            message=f"{path} is damaged: {why}",
+            damaged=True,
         )
-    path = folder / "history.json"
-    with readable_or_input_error(path):
-        history = read_json(path) if path.exists() else {}
-        return dataclasses.replace(
-            record,
-            seconds=history.get("seconds"),
-            ended=history.get("ended", record.ended),
-            curves=history.get("history", {}),
-        )
+    return dataclasses.replace(
+        record,
+        seconds=history.get("seconds"),
+        ended=history.get("ended", record.ended),
+        curves=history.get("history", {}),
+    )
+
+
+def _record_of(folder, state):
+    values = state["hyperparameters"]["values"]
+    completed = state["status"] == "COMPLETED"
+    return TrialRecord(
+        # What the file says may be no name of a file, or of another trial.
+        trial=folder.name.removeprefix("trial_"),
+        status=_STATUS.get(state["status"], "unfinished"),
+        score=float(state["score"]) if completed else None,
+        hyperparameters=dict(to_display(*item) for item in values.items()),
+        best_epoch=state["best_step"] + 1 if completed else None,
+        message=_reason(state["message"]),
+        registered=values,
+        ended=(folder / "trial.json").stat().st_mtime,
+    )
 
 
 def _reason(traceback):

@@ -7,18 +7,24 @@ import contextlib
 import functools
 import math
 import pathlib
+import shutil
 from typing import Any
 
 import filelock
 import keras_tuner
 
 from tfcourse.errors import InputError
-from tfcourse.tuning._keras_tuner import build_model, has_chief
+from tfcourse.tuning._keras_tuner import (
+    build_model,
+    has_chief,
+    oracle_path,
+    tuner_path,
+)
 from tfcourse.tuning.results.fingerprint import check_unchanged
 from tfcourse.tuning.tuners.argument_checks import UNKNOWN, check_search
 from tfcourse.tuning.tuners.fingerprint import fingerprint_of
 from tfcourse.utils import global_state
-from tfcourse.utils.disk import disk_error
+from tfcourse.utils.machine.disk import disk_error
 
 _LOCK = ".search.lock"
 
@@ -51,7 +57,8 @@ def guarded_search(
     project = pathlib.Path(tuner.project_dir)
     with (
         _disk_errors_told(project),
-        _locked(project),
+        locked_project(project),
+        _up_to_date(tuner),
         global_state.preserved(),
         global_state.only_new_garbage(),
     ):
@@ -102,7 +109,10 @@ def _disk_errors_told(
         found = disk_error(error, project)
         if found is None:
             raise
-        raise InputError(_cannot_write(project, found)) from error
+        # A file that is known says more than the folder.
+        file = getattr(error, "filename", None)
+        where = file if isinstance(file, str) else project
+        raise InputError(_cannot_write(where, found)) from error
 
 
 def check_folder_is_there(tuner: keras_tuner.Tuner) -> None:
@@ -115,15 +125,22 @@ def check_folder_is_there(tuner: keras_tuner.Tuner) -> None:
         raise InputError(_cannot_write(project, "it is gone"))
 
 
-def _cannot_write(project: pathlib.Path, why: str) -> str:
+def _cannot_write(where: str | pathlib.Path, why: str) -> str:
     return (
-        f"{project} cannot be read or written: {why}. Make room, or bring the "
+        f"{where} cannot be read or written: {why}. Make room, or bring the "
         "folder back, and search again: what has not ended is run then."
     )
 
 
 @contextlib.contextmanager
-def _locked(project: pathlib.Path) -> collections.abc.Iterator[None]:
+def locked_project(
+    project: pathlib.Path,
+) -> collections.abc.Iterator[None]:
+    """Keeps other searches out of a project.
+
+    Raises:
+        InputError: If one is in it.
+    """
     project.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(project / _LOCK, timeout=0)
     try:
@@ -137,6 +154,49 @@ def _locked(project: pathlib.Path) -> collections.abc.Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def _up_to_date(tuner: Any) -> collections.abc.Iterator[None]:
+    """Lets a tuner know what another process has done since it looked.
+
+    Between the tuner's making, or its last search, and the lock another one
+    may have searched; its trials would be run again, over its files.
+    """
+    changed = tuner.state_on_disk != state_on_disk(tuner)
+    if changed and tuner_path(tuner).exists():
+        tuner.reload()
+    try:
+        yield
+    finally:
+        tuner.state_on_disk = state_on_disk(tuner)
+
+
+def state_on_disk(tuner: Any) -> tuple[int, ...] | None:
+    """Returns what changes with each writing of the list of trials."""
+    try:
+        found = oracle_path(tuner.oracle).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def empty_project(project: pathlib.Path) -> None:
+    """Deletes what is in a project, unless a search is at work there.
+
+    Raises:
+        InputError: If one is.
+    """
+    if not project.is_dir():
+        return
+    with locked_project(project):
+        for path in project.iterdir():
+            if path.name == _LOCK:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def _print_progress(oracle: keras_tuner.Oracle) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import pathlib
 import time
 import warnings
 import zlib
@@ -30,12 +31,14 @@ from tfcourse.tuning.tuners.cross_validation import (
 )
 from tfcourse.tuning.tuners.guarded_search import (
     check_folder_is_there,
+    empty_project,
     guarded_search,
+    state_on_disk,
 )
 from tfcourse.tuning.tuners.replaced_project import check_replaceable
+from tfcourse.tuning.tuners.weights import RoomForWeights, weights_readable
 from tfcourse.utils import global_state
 from tfcourse.utils.atomic_files import write_json
-from tfcourse.utils.disk import check_room_for_weights
 from tfcourse.utils.validation import check_integer
 
 
@@ -93,8 +96,18 @@ class SerialTuner(TunerHooks):
         self._allow_changed_space = allow_changed_space
         # Before a project is reloaded, which brings the space that it had.
         self._given_space = oracle.get_space()
+        if kwargs.get("overwrite") and not has_chief():
+            # keras-tuner deletes a project in which another one searches.
+            empty_project(
+                pathlib.Path(
+                    kwargs.get("directory") or ".",
+                    kwargs.get("project_name") or "untitled_project",
+                )
+            )
+            kwargs["overwrite"] = False
         with global_state.preserved():
             super().__init__(oracle, hypermodel, **kwargs)
+        self.state_on_disk = state_on_disk(self)
 
     def _check_parts(self, oracle: Any, hypermodel: Any) -> None:
         own = type(self).run_trial.__module__.startswith("tfcourse.")
@@ -160,7 +173,7 @@ class SerialTuner(TunerHooks):
             callbacks=[
                 *callbacks,
                 keras.callbacks.TerminateOnNaN(),
-                _RoomForWeights(str(checkpoint_path(self, trial.trial_id))),
+                RoomForWeights(str(checkpoint_path(self, trial.trial_id))),
             ],
             **kwargs,
         )
@@ -210,7 +223,11 @@ class SerialTuner(TunerHooks):
                 "only (`keep_models`). Ask for fewer models, or train it "
                 "again with `tuner.get_best_hyperparameters`."
             )
-        with warnings.catch_warnings(), global_state.only_new_garbage():
+        with (
+            weights_readable(weights, trial.trial_id),
+            warnings.catch_warnings(),
+            global_state.only_new_garbage(),
+        ):
             # A new optimizer has no slots yet, and needs none to predict.
             warnings.filterwarnings("ignore", "Skipping variable loading")
             return super().load_model(trial)
@@ -252,22 +269,6 @@ class SerialTuner(TunerHooks):
         super().reload()
         if not is_worker(self):
             self._with_weights |= set(self.oracle.end_order)
-
-
-class _RoomForWeights(keras.callbacks.Callback):
-    """Ends a trial before Keras writes its weights on a disk that is full."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__()
-        self._path = path
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        optimizer = getattr(self.model, "optimizer", None)
-        variables = [
-            *self.model.variables,
-            *getattr(optimizer, "variables", []),
-        ]
-        check_room_for_weights(self._path, [v.shape for v in variables])
 
 
 def history_of(seconds: float, curve: dict) -> dict:

@@ -9,12 +9,36 @@ import pathlib
 from collections.abc import Iterable
 from typing import Any
 
+from tfcourse.utils.atomic_files import read_bytes
+from tfcourse.utils.shapes import check_shape
+
 FILE = "journal.jsonl"
 
 Entry = dict[str, Any]
 
 # JSON has no such numbers.
 _NAMES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+# What an entry has, by its kind; one with anything else is damaged.
+_OF_BOTH = {
+    **dict.fromkeys(("step", "epoch", "batch"), int),
+    **dict.fromkeys(("time", "seconds"), float),
+}
+_DAMAGED = {"kind": "damaged"}
+_SHAPES = {
+    "period": {
+        **_OF_BOTH,
+        "metrics": {str: float},
+        "hyperparameters": {str: float},
+        "gradient_norm?": float,
+    },
+    "event": {
+        **_OF_BOTH,
+        **dict.fromkeys(("event", "who", "why"), str),
+        "before?": {str: float},
+        "after?": {str: float},
+        "to?": dict.fromkeys(("step", "epoch", "batch"), int),
+    },
+}
 # A full disk must not fill the memory as well.
 _MOST_WAITING = 10_000
 
@@ -33,7 +57,7 @@ class Journal:
         self._path = pathlib.Path(path)
         self._waiting: list[bytes] = []
         self._path.touch()
-        content = self._path.read_bytes()
+        content = read_bytes(self._path)
         self._size = content.rfind(b"\n") + 1
         os.truncate(self._path, self._size)
         self.lines = content.count(b"\n")
@@ -63,7 +87,8 @@ def read_journal(run_dir: str | os.PathLike[str]) -> list[Entry]:
 
     Args:
         run_dir: The folder of the run, or the journal itself. It may be
-            growing.
+            growing. Of a line that is damaged only the kind, `"damaged"`, is
+            known.
 
     Example:
 
@@ -76,8 +101,21 @@ def read_journal(run_dir: str | os.PathLike[str]) -> list[Entry]:
     if not path.exists():
         return []
     # What follows the last line break is still being written.
-    lines = path.read_bytes().split(b"\n")[:-1]
-    return [_numbers(json.loads(line)) for line in lines]
+    lines = read_bytes(path).split(b"\n")[:-1]
+    return [_entry(line) for line in lines]
+
+
+def read_surviving(run_dir: str | os.PathLike[str]) -> list[Entry]:
+    """Returns the entries of a run's journal that no crash undid, checked."""
+    return surviving(checked(read_journal(run_dir)))
+
+
+def checked(entries: Iterable[Entry]) -> list[Entry]:
+    """Returns entries of which each has what its kind has.
+
+    One that has not is of the kind `"damaged"`.
+    """
+    return list(map(_whole, entries))
 
 
 def surviving(entries: Iterable[Entry]) -> list[Entry]:
@@ -101,6 +139,29 @@ def periods(entries: Iterable[Entry]) -> list[Entry]:
 def events(entries: Iterable[Entry]) -> list[Entry]:
     """Returns the entries of events."""
     return [entry for entry in entries if entry["kind"] == "event"]
+
+
+def damaged_lines(entries: Iterable[Entry]) -> int:
+    """Returns how many lines of a journal could not be read."""
+    return sum(entry["kind"] == "damaged" for entry in entries)
+
+
+def _entry(line: bytes) -> Entry:
+    """Returns the entry in a line; what cannot be read hides no other."""
+    try:
+        return check_shape(_numbers(json.loads(line)), {"kind?": str})
+    except (ValueError, RecursionError):
+        return dict(_DAMAGED)
+
+
+def _whole(entry: Entry) -> Entry:
+    kind = entry.get("kind")
+    try:
+        if entry.get("event") == "restart":
+            check_shape(entry, {"lines": int})
+        return check_shape(entry, _SHAPES.get(kind, {"kind": str}))
+    except ValueError:
+        return dict(_DAMAGED)
 
 
 def _line(entry: Entry) -> bytes:

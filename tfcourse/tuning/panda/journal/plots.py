@@ -7,8 +7,7 @@ from tfcourse.errors import InputError
 from tfcourse.tuning.panda.control.run_folder import run_folder
 from tfcourse.tuning.panda.journal.journal import (
     periods,
-    read_journal,
-    surviving,
+    read_surviving,
 )
 from tfcourse.tuning.panda.journal.page import write_page
 from tfcourse.tuning.panda.journal.picture import write_picture
@@ -31,7 +30,7 @@ def draw_plots(
     """
     folder = run_folder(run_dir)
     target = pathlib.Path(out) if out else folder
-    entries = surviving(read_journal(folder))
+    entries = read_surviving(folder)
     if not periods(entries):
         raise InputError(
             f"The journal in {folder} has no period yet. Wait for the end of "

@@ -16,8 +16,7 @@ from tfcourse.tuning.panda.journal.journal import (
     Entry,
     Journal,
     periods,
-    read_journal,
-    surviving,
+    read_surviving,
 )
 
 
@@ -66,7 +65,7 @@ class Recorder:
         """Forgets the entries after those that a checkpoint knew of."""
         self._before = seconds
         self.event("restart", why="an earlier process ended", lines=lines)
-        entries = surviving(read_journal(self._run_dir))
+        entries = read_surviving(self._run_dir)
         self.periods = periods(entries)
 
     def period(

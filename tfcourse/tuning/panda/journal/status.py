@@ -11,14 +11,26 @@ from typing import Any
 from tfcourse.tuning.panda.control.run_folder import is_alive, run_folder
 from tfcourse.tuning.panda.journal.journal import (
     Entry,
+    damaged_lines,
     events,
     periods,
-    read_journal,
-    surviving,
+    read_surviving,
 )
-from tfcourse.tuning.results.manifest import PANDA_FILE
+from tfcourse.tuning.results.manifest import (
+    PANDA_FILE,
+    readable_or_input_error,
+)
 from tfcourse.utils.atomic_files import read_json
 
+# What the run writes of itself.
+_PUBLISHED = {
+    **dict.fromkeys(("state", "host"), str),
+    "pid": int,
+    "epochs": (int, None),
+    "best": ({"name": str, "value": float}, None),
+    "checkpoints": [dict.fromkeys(("epoch", "batch", "step"), int)],
+    "hyperparameters": {str: {"value": float, "interval": str}},
+}
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -34,6 +46,7 @@ class Status:
         periods: The journal's entries of periods.
         events: Its other entries.
         seconds_ago: How long ago the last entry was written, or `None`.
+        damaged: How many lines of the journal cannot be read.
     """
 
     state: str
@@ -42,6 +55,7 @@ class Status:
     periods: list[Entry]
     events: list[Entry]
     seconds_ago: float | None
+    damaged: int = 0
 
 
 def read_status(run_dir: str | os.PathLike[str]) -> Status:
@@ -53,8 +67,9 @@ def read_status(run_dir: str | os.PathLike[str]) -> Status:
     folder = run_folder(run_dir)
     # Before the journal: a run that ends in between is then still called alive.
     alive = is_alive(folder)
-    published = read_json(folder / PANDA_FILE)
-    entries = surviving(read_journal(folder))
+    with readable_or_input_error(folder / PANDA_FILE):
+        published = read_json(folder / PANDA_FILE, _PUBLISHED)
+    entries = read_surviving(folder)
     state = published["state"]
     if not alive and state in ("running", "paused"):
         state = "killed"
@@ -64,8 +79,14 @@ def read_status(run_dir: str | os.PathLike[str]) -> Status:
         published=published,
         periods=periods(entries),
         events=events(entries),
-        seconds_ago=time.time() - entries[-1]["time"] if entries else None,
+        seconds_ago=_seconds_since_last(entries),
+        damaged=damaged_lines(entries),
     )
+
+
+def _seconds_since_last(entries: Sequence[Entry]) -> float | None:
+    times = [entry["time"] for entry in entries if "time" in entry]
+    return time.time() - times[-1] if times else None
 
 
 def sparkline(values: Sequence[float], width: int = 40) -> str:

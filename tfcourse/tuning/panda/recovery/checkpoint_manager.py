@@ -55,6 +55,7 @@ class CheckpointManager:
         self._known: dict[bool, dict[str, keras.Variable]] = {}
         self._held: tuple[dict[str, Any], dict[str, Any]] | None = None
         self._full = False
+        self.trouble: OSError | None = None
 
     @property
     def is_due(self) -> bool:
@@ -141,6 +142,7 @@ class CheckpointManager:
                 f"last good one is {self._checkpoints.newest or 'none'}",
             )
         self._full = True
+        self.trouble = error
 
     def _hold(self, meta: dict[str, Any]) -> None:
         """Remembers the best state until there is time to write it."""

@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,22 @@ import numpy as np
 
 from tfcourse.errors import InputError
 from tfcourse.utils.atomic_files import replacing
+from tfcourse.utils.shapes import check_shape
 
 _META = "meta.json"
+_SHAPE = dict.fromkeys(("step", "epoch", "batch"), int)
+# What reading a file raises that is no archive, or was one.
+_DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    # Of a method or a secret that an archive of ours does not have.
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +57,14 @@ class Checkpoint:
         with np.load(self.path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored if name != _META}
 
+    def is_whole(self) -> bool:
+        """Whether all of it can be read."""
+        try:
+            self.arrays()
+        except _DAMAGED:
+            return False
+        return True
+
     def describe(self) -> dict[str, Any]:
         """Returns what identifies it, for JSON."""
         return {
@@ -64,6 +87,11 @@ class CheckpointRing:
     Args:
         folder: Where they lie.
         keep: How many. The best one is kept besides.
+
+    Attributes:
+        kept: Those of the ring, oldest first.
+        best: The best one, or `None`.
+        damaged: The files that `load` could not read.
     """
 
     def __init__(self, folder: pathlib.Path, keep: int) -> None:
@@ -71,13 +99,41 @@ class CheckpointRing:
         self._keep = keep
         self.kept: list[Checkpoint] = []
         self.best: Checkpoint | None = None
+        self.damaged: list[pathlib.Path] = []
 
     def load(self) -> None:
-        """Finds what an earlier process left, oldest first."""
-        files = self._folder.glob("step-*.npz")
-        self.kept = sorted(map(_read, files), key=lambda found: found.step)
-        best = self._folder / "best.npz"
-        self.best = _read(best) if best.exists() else None
+        """Finds what an earlier process left, oldest first.
+
+        What is damaged is left out, and named in `damaged`.
+
+        Raises:
+            InputError: If nothing else is there.
+        """
+        found = map(_read, self._folder.glob("step-*.npz"))
+        self.kept = sorted(
+            (one for one in found if one), key=lambda one: one.step
+        )
+        # Only the newest is gone on from: to read all would take its time.
+        while self.kept and not self.kept[-1].is_whole():
+            self.kept.pop()
+        best = _read(self._folder / "best.npz")
+        self.best = best if best and best.is_whole() else None
+        known = {one.path for one in (*self.kept, self.best) if one}
+        self.damaged = sorted(
+            path for path in self._folder.glob("[!.]*.npz") if path not in known
+        )
+        if self.damaged and not self.kept:
+            raise InputError(
+                f"{self.damaged[-1]} is damaged or of another version of "
+                "tfcourse, and no other checkpoint is left. Bring it back, or "
+                f"move {self._folder} away to begin anew."
+            )
+
+    def best_is_lost(self) -> None:
+        """Counts the file of the best one as damaged, as it is gone."""
+        path = self._folder / "best.npz"
+        if path not in self.damaged:
+            self.damaged.append(path)
 
     @property
     def newest(self) -> Checkpoint | None:
@@ -175,7 +231,8 @@ def write(
         os.fsync(file.fileno())
 
 
-def _read(path: pathlib.Path) -> Checkpoint:
+def _read(path: pathlib.Path) -> Checkpoint | None:
+    """Returns the checkpoint in a file; `None` if there is none, or damage."""
     try:
         # Opened here: NumPy leaves a file open that it cannot read.
         with (
@@ -183,12 +240,9 @@ def _read(path: pathlib.Path) -> Checkpoint:
             np.load(file, allow_pickle=False) as stored,
         ):
             meta = json.loads(stored[_META].tobytes())
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path} is damaged or of another version of tfcourse. Move "
-            "it away to go on from the checkpoint before it."
-        ) from error
-    return _checkpoint(path, meta)
+        return _checkpoint(path, check_shape(meta, _SHAPE))
+    except _DAMAGED:
+        return None
 
 
 def _checkpoint(path: pathlib.Path, meta: dict[str, Any]) -> Checkpoint:

@@ -1,5 +1,6 @@
 """A run that goes on: its model, where it is, and what is kept of it."""
 
+import logging
 import pathlib
 from typing import Any
 
@@ -17,6 +18,8 @@ from tfcourse.tuning.panda.recovery.replay import Replay, StreamCheck
 from tfcourse.tuning.panda.state.fingerprint import fingerprint, require_same
 from tfcourse.tuning.panda.state.random_generators import random_state
 from tfcourse.tuning.panda.training.options import Options
+
+_LOG = logging.getLogger(__name__)
 
 
 class PandaRun:
@@ -106,6 +109,17 @@ class PandaRun:
         if steps is None:
             return self.state != "stopped"
         return self.place.batch >= steps
+
+    def name_damage(self) -> None:
+        """Says which checkpoints are lost, if any."""
+        files = ", ".join(map(str, self.checkpoints.damaged))
+        if files:
+            why = (
+                f"{files} cannot be read; the run goes on from "
+                f"{self.checkpoints.newest}"
+            )
+            _LOG.warning("Panda: %s.", why)
+            self.recorder.event("damage", why)
 
     def require_same_model(self, checkpoint: Checkpoint) -> None:
         """Raises an `InputError` if a checkpoint is of another model."""

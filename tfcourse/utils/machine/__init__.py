@@ -1,0 +1,1 @@
+"""What goes wrong with a machine, told apart from what is done on it."""
