@@ -35,6 +35,8 @@ from tfcourse.cli.terminal.options import (
     TimeColumn,
     Verbose,
 )
+from tfcourse.utils.machine.sentences import machine_error
+from tfcourse.utils.text import in_a_line
 
 EPILOG = (
     "Example: tfcourse train --data digits --hyperparameters "
@@ -154,6 +156,10 @@ def train(
     except KeyboardInterrupt:
         print(f"\nStopped. {_how_to_go_on(out)}")
         raise typer.Exit(130) from None
+    except Exception as error:
+        if out and machine_error(error):
+            error.add_note(in_a_line(_how_to_go_on(out)))
+        raise
     if result:
         _summarise(result)
     else:
@@ -238,10 +244,11 @@ def _carry_out(training, console):
             soft_wrap=True,
         )
 
-    if not training.train(print_epoch):
-        return None
-    with console.status("Writing the report and the model"):
-        return training.finish()
+    with training.locked():
+        if not training.train(print_epoch):
+            return None
+        with console.status("Writing the report and the model"):
+            return training.finish()
 
 
 def _how_to_go_on(folder):

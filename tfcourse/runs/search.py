@@ -109,7 +109,10 @@ class SearchRun:
         self.folder = pathlib.Path(folder)
         self._lock = lock_of(self.folder)
         self._records = []
-        if not resume:
+        self._manifest = None
+        if resume:
+            self._manifest = read_manifest(self.folder, "search")
+        else:
             check_unused(self.folder)
         check_device(settings.device)
         self.data = data or PreparedData.load(settings)
@@ -165,6 +168,7 @@ class SearchRun:
             progress: Called with the list of `TrialRecord` after each trial.
         """
         with self.locked():
+            self._check_unchanged()
             self._write_manifest()
             # `finish` says so, once it has written the table.
             with contextlib.suppress(AllTrialsFailedError):
@@ -233,6 +237,16 @@ class SearchRun:
                 f"The data {self.settings.data} are not those that "
                 f"{self.folder} was started with. Bring them back, or start a "
                 "new run with another --out."
+            )
+
+    def _check_unchanged(self):
+        """Refuses what another process began before the folder was locked."""
+        if self._manifest is None:
+            check_unused(self.folder)
+        elif read_manifest(self.folder, "search") != self._manifest:
+            raise InputError(
+                f"Another process has gone on with the search in {self.folder} "
+                "meanwhile. Start the same command again."
             )
 
     def _early_stopping(self):
@@ -322,3 +336,4 @@ class SearchRun:
             data=self.data.describe(),
             result=found,
         )
+        self._manifest = read_manifest(self.folder, "search")

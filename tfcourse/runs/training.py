@@ -1,8 +1,9 @@
 """One model, one run, watched by Panda, in one folder."""
 
+import contextlib
 import dataclasses
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -10,7 +11,7 @@ import keras
 from tfcourse.errors import InputError
 from tfcourse.runs.artifacts import with_preprocessing, write_model
 from tfcourse.runs.baselines import baselines
-from tfcourse.runs.folders import check_unused
+from tfcourse.runs.folders import check_unused, lock_of, locked
 from tfcourse.runs.hyperparameter_values import registered
 from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.scores import evaluation
@@ -22,6 +23,7 @@ from tfcourse.runs.settings import (
 )
 from tfcourse.runs.spaces import holding, load_space, probe
 from tfcourse.tuning.panda import Panda, read_journal
+from tfcourse.tuning.panda.journal.journal import checked
 from tfcourse.tuning.panda.journal.page import write_page
 from tfcourse.tuning.results.manifest import (
     EVALUATION,
@@ -97,6 +99,7 @@ class TrainingRun:
         )
         self.settings = dataclasses.replace(settings, search=search)
         self.objective = objective_of(search.objective)
+        self._lock = lock_of(self.folder)
         self._result = self._known_result()
         space = load_space(
             search.space,
@@ -116,6 +119,21 @@ class TrainingRun:
         )
         self.hp = registered(self.space.build, settings.hyperparameters)
 
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other processes out of the folder.
+
+        `train` and `finish` do so by themselves; a `with` block around both
+        leaves no gap between them.
+
+        Raises:
+            InputError: If another process is in it, or has meanwhile begun
+                something else there.
+        """
+        with locked(self.folder, self._lock):
+            self._result = self._known_result()
+            yield
+
     def train(
         self, on_epoch: Callable[[int, dict[str, float]], None] | None = None
     ) -> bool:
@@ -128,7 +146,10 @@ class TrainingRun:
             Whether it came to the end; not if it was stopped, or if the
             guard gave up.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.locked():
+            return self.finished or self._train(on_epoch)
+
+    def _train(self, on_epoch):
         if not (self.folder / "run.json").exists():
             self._write_manifest()
         keras.utils.set_random_seed(self.settings.search.seed)
@@ -165,8 +186,10 @@ class TrainingRun:
         Returns:
             What it reached: `TrainingResult`.
         """
-        if self._result:
-            return self._result
+        with self.locked():
+            return self._result or self._finish()
+
+    def _finish(self):
         model = with_preprocessing(self._network, self.data)
         found = evaluation(model, self.data)
         result = {
@@ -186,7 +209,7 @@ class TrainingRun:
             self.settings.search.target,
             **result,
         )
-        entries = read_journal(self.folder / "panda")
+        entries = checked(read_journal(self.folder / "panda"))
         write_page(entries, self.folder.name, self.folder / "report.html")
         write_json(self.folder / EVALUATION, found)
         self._write_manifest(result)
