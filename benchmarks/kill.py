@@ -1,10 +1,11 @@
 """Does a search survive `kill -9` at any moment? Fifty random ones.
 
 Searches are killed at moments drawn with a fixed seed and go on, several times
-each, with both strategies: half of them at any time, half at any number of
-files, as most of the time passes between the files. After each kill every file
-must be readable and no trial that had completed may be gone or have run again;
-at the end trials and result must equal those of a search that was left alone.
+each, with both strategies and with folds: half of them at any time, half at any
+number of files, as most of the time passes between the files. After each kill
+every file must be readable and no trial that had completed may be gone or have
+run again; at the end trials and result must equal those of a search that was
+left alone.
 Exits with 1 where one does not.
 
     python benchmarks/kill.py [50]
@@ -23,12 +24,17 @@ from kills import SPACE, Killer, outcome
 from tfcourse.runs.settings import Settings
 
 KILLS_A_SEARCH = 5
+WAYS = {
+    "caviar": {"strategy": "caviar"},
+    "serial": {"strategy": "serial"},
+    "folds": {"strategy": "caviar", "folds": 2},
+}
 
 
 def killed(strategy, kills, folder):
     """Kills searches of a strategy so many times; returns the faults."""
     settings = Settings(
-        data="iris", space=SPACE, trials=6, epochs=1, strategy=strategy
+        data="iris", space=SPACE, trials=6, epochs=1, **WAYS[strategy]
     )
     killer = Killer(settings, seed=kills)
     seconds = killer.whole(folder / "whole")
@@ -63,10 +69,9 @@ def main():
     kills = parser.parse_args().kills
     faults = []
     with tempfile.TemporaryDirectory() as folder:
-        for strategy, share in (
-            ("caviar", kills - kills // 2),
-            ("serial", kills // 2),
-        ):
+        for n, strategy in enumerate(WAYS):
+            # What does not divide goes to the first.
+            share = (kills + len(WAYS) - 1 - n) // len(WAYS)
             part = pathlib.Path(folder, strategy)
             faults += killed(strategy, share, part)
     sys.exit(1 if faults else 0)

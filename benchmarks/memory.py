@@ -7,6 +7,11 @@ that it needs to warm up and the end of the last, for each trial between.
 Exits with 1 if Caviar's grows by more than 0.3 MiB a trial.
 
     python benchmarks/memory.py --trials 500 --theirs 40
+
+With `--searches` so many searches of 8 trials run in one process instead; the
+resident memory may grow by 20 % at most after the tenth.
+
+    python benchmarks/memory.py --searches 50
 """
 
 import argparse
@@ -18,6 +23,7 @@ import sys
 import tempfile
 
 LIMIT = 0.3
+GROWTH = 0.2
 EPOCHS, BATCH = 2, 64
 # Caviar's first batch traces, and the second reaches what one needs at most.
 POPULATION, WARM_UP_OF_KERAS_TUNER = 50, 8
@@ -91,6 +97,32 @@ def searched(kind, trials):
     return [*sizes, resident()]
 
 
+def after_searches(number):
+    """Runs searches in this process; returns the MiB after each."""
+    import keras_tuner
+    import numpy as np
+
+    from tfcourse.tuning import Caviar
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(256, 64)), rng.integers(10, size=256)
+    sizes = []
+    for n in range(number):
+        with tempfile.TemporaryDirectory() as folder:
+            tuner = Caviar(
+                build,
+                keras_tuner.Objective("loss", "min"),
+                8,
+                directory=folder,
+                project_name="p",
+            )
+            tuner.search(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=0)
+        del tuner
+        sizes.append(resident())
+        print(f"search {n + 1}: {sizes[-1]:.0f} MiB", flush=True)
+    return sizes
+
+
 def growth(kind, trials):
     """Returns the MiB a trial by which a process of its own grew."""
     command = [sys.executable, __file__, "--one", kind, "--trials", str(trials)]
@@ -107,7 +139,13 @@ def main():
     arguments.add_argument("--trials", type=int, default=500)
     arguments.add_argument("--theirs", type=int, default=40)
     arguments.add_argument("--one", choices=["caviar", "keras_tuner"])
+    arguments.add_argument("--searches", type=int)
     given = arguments.parse_args()
+    if given.searches:
+        sizes = after_searches(given.searches)
+        grown = sizes[-1] / sizes[min(10, len(sizes)) - 1] - 1
+        print(f"grown by {grown:.1%} after the tenth")
+        sys.exit(grown > GROWTH)
     if given.one:
         print("sizes", *searched(given.one, given.trials))
         return
