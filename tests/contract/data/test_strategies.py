@@ -1,16 +1,24 @@
 """Is a strategy of TensorFlow's for one device that of `fit`?"""
 
+import keras
 import pytest
 import tensorflow as tf
 from keras import layers
 from marks import on_tensorflow
-from side_by_side import assert_same, compiled, examples
+from side_by_side import assert_same, examples
 
 pytestmark = [on_tensorflow, pytest.mark.slow]
 
 
 def build(hp):
-    return compiled(hp, layers.Dense(4, "tanh"), layers.Dense(1))
+    rate = hp.Choice("learning_rate", [0.05, 0.2])
+    activation = hp.Choice("activation", ["tanh", "relu"])
+    model = keras.Sequential(
+        [keras.Input((3,)), layers.Dense(4, activation), layers.Dense(1)]
+    )
+    # Which has variables of each parameter's shape.
+    model.compile(keras.optimizers.Adam(rate), "mse")
+    return model
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The fourth step: training a group as one program; its results."""
 
+import contextlib
 import dataclasses
 import gc
 import time
@@ -115,7 +116,8 @@ class _GroupTraining:
         """Trains trials, each a list of candidates, that are fitted alike."""
         start = time.monotonic()
         try:
-            outcomes = self._outcomes(part)
+            with self._strategy():
+                outcomes = self._outcomes(part)
         except Exception as error:
             # Kept no longer than this, as it keeps the arrays alive.
             why = _reason(error)
@@ -131,6 +133,11 @@ class _GroupTraining:
         halved = f"memory did not suffice for {len(part)} trials at once"
         yield from self._train(part[:half], halved)
         yield from self._train(part[half:], halved)
+
+    def _strategy(self) -> contextlib.AbstractContextManager:
+        """Returns where optimizers were made, and their variables must be."""
+        strategy = self._tuner.distribution_strategy
+        return strategy.scope() if strategy else contextlib.nullcontext()
 
     def _outcomes(self, part: list[list[Candidate]]) -> list[Outcome]:
         if self._program is None:
