@@ -106,6 +106,8 @@ def test_the_best_is_found_by_what_run_trial_returns(
 
 
 @pytest.mark.filterwarnings("ignore:.* is deprecated")
+# What is ignored elsewhere is an error where warnings are caught.
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
 @BOTH
 def test_a_run_trial_may_report_by_itself(tmp_path, tuner_class):
     tuner = made(running(tuner_class, updated), tmp_path)
