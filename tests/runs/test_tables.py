@@ -1,5 +1,7 @@
 """Tables through a run: from the file to a model that takes its columns."""
 
+import zipfile
+
 import keras
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.remarks import remarks
 from tfcourse.runs.scores import evaluation
 from tfcourse.runs.settings import Settings
+from tfcourse.tuning.search_space.metrics import CrossEntropy
 
 M = 120
 
@@ -248,6 +251,23 @@ def test_a_linear_network_is_a_linear_regression(tmp_path):
     np.testing.assert_allclose(
         whole(raw).numpy().reshape(-1), expected, rtol=0, atol=1e-5
     )
+
+
+def test_the_files_name_no_class_of_the_networks_metrics(tmp_path):
+    """Keras would not find it, where tfcourse is not imported whole."""
+    table().to_csv(tmp_path / "t.csv", index=False)
+    settings = Settings(data=str(tmp_path / "t.csv"), target="kind")
+    data = PreparedData.load(settings)
+    model = network(data)
+    metrics = ["accuracy", CrossEntropy(1)]
+    model.compile("sgd", "binary_crossentropy", metrics=metrics)
+
+    write_model(with_preprocessing(model, data), data, tmp_path, "kind")
+
+    with zipfile.ZipFile(tmp_path / "model.keras") as files:
+        config = files.read("config.json").decode()
+    assert "sigmoid" in config
+    assert "CrossEntropy" not in config
 
 
 def test_what_only_the_test_set_has_is_said(tmp_path):

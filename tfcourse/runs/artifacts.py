@@ -19,12 +19,15 @@ def with_preprocessing(network: keras.Model, data: PreparedData) -> keras.Model:
     """Returns a model of raw features: a network, what it needs before it.
 
     For a table it takes a dict of its columns. For a regression it gives the
-    target as it is in the data, in float64.
+    target as it is in the data, in float64. The network has no metrics any
+    more.
 
     Args:
         network: The compiled model that was trained.
         data: What it was trained on.
     """
+    # A file names the classes of metrics, which Keras alone does not know.
+    network.compile(network.optimizer, network.loss)
     if data.is_table:
         inputs, features = data.preprocessing.input, data.preprocessing.output
     else:

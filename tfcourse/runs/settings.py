@@ -34,7 +34,7 @@ _BOUNDS = {
 # Short names that keras-tuner does not know.
 _DIRECTIONS = {
     **dict.fromkeys(("f1", "f1_score", "r2", "r2_score"), "max"),
-    **dict.fromkeys(("rmse", "mae", "mse"), "min"),
+    **dict.fromkeys(("rmse", "mae", "mse", "cross_entropy"), "min"),
 }
 # Optuna's, that need no more than `pip install tfcourse[samplers]`.
 SAMPLERS = ("tpe", "qmc", "cmaes")

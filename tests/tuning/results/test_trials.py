@@ -7,8 +7,16 @@ import pytest
 from tfcourse.tuning.results.trials import TrialRecord, ranked
 
 
-def record(trial, score, losses=(), best_epoch=1, status="completed"):
-    curves = {"val_loss": list(losses)} if losses else {}
+def record(
+    trial,
+    score,
+    losses=(),
+    best_epoch=1,
+    status="completed",
+    cross_entropy=(),
+):
+    curves = {"val_loss": losses, "val_cross_entropy": cross_entropy}
+    curves = {name: list(values) for name, values in curves.items() if values}
     return TrialRecord(
         trial, status, score, {}, best_epoch=best_epoch, curves=curves
     )
@@ -27,6 +35,14 @@ def test_of_equal_scores_the_lower_loss_in_the_best_epoch_leads():
     ]
     assert order(found, "max") == ["2", "3", "0", "1"]
     assert order(found, "min") == ["1", "2", "3", "0"]
+
+
+def test_a_loss_without_penalties_decides_if_it_is_known():
+    found = [
+        record("0", 1.0, [0.1], cross_entropy=[0.9]),
+        record("1", 1.0, [0.2], cross_entropy=[0.8]),
+    ]
+    assert order(found, "max") == ["1", "0"]
 
 
 @pytest.mark.parametrize("losses", [(), (math.nan,), (None,)])

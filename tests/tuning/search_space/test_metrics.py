@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import (
     f1_score,
+    log_loss,
     precision_score,
     recall_score,
     roc_auc_score,
@@ -108,3 +109,27 @@ def test_f1_is_that_of_scikit_learn(rng, outputs):
     expected = f1_score(y, predicted, average=average)
     np.testing.assert_allclose(found.result(), expected, rtol=1e-5)
     np.testing.assert_allclose(same.result(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cross_entropy",
+        "binary_crossentropy",
+        "sparse_categorical_crossentropy",
+    ],
+)
+@pytest.mark.parametrize("shape", [(20,), (20, 1)])
+def test_the_cross_entropy_is_that_of_scikit_learn(outputs, name, shape, rng):
+    y = np.arange(20) % max(2, outputs)
+    p = rng.dirichlet(np.ones(max(2, outputs)), 20)
+    found = metric(name, outputs)
+    found = type(found).from_config(found.get_config())
+
+    for some in (slice(0, 8), slice(8, None)):
+        given = p[:, 1:] if outputs == 1 else p
+        found.update_state(y.reshape(shape)[some], given[some])
+
+    assert found.name == name
+    assert float(found.result()) == pytest.approx(log_loss(y, p), rel=1e-5)

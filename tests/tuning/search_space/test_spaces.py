@@ -111,6 +111,28 @@ def test_a_small_model_is_penalized_in_all_its_layers(layers):
     )
 
 
+@pytest.mark.parametrize("space", [FullSpace, SmallSpace])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_cross_entropy_is_reported_without_the_penalty(space, classes):
+    hp = keras_tuner.HyperParameters()
+    hp.values = {"lambda": 5.0, "units": 20}
+    model = space((4,), classes, examples=10).build(hp)
+    x = np.random.default_rng(0).normal(size=(10, 4)).astype("float32")
+    y = np.arange(10) % classes
+
+    found = model.evaluate(x, y, verbose=0, return_dict=True)
+
+    p = model.predict(x, verbose=0).astype("f8")
+    chosen = np.where(y == 1, p[:, 0], 1 - p[:, 0])
+    if classes > 2:
+        chosen = p[np.arange(10), y]
+    plain = -np.log(chosen).mean()
+    assert found["cross_entropy"] == pytest.approx(plain, rel=1e-5)
+    penalties = float(sum(model.losses))
+    assert penalties > 0.1
+    assert found["loss"] == pytest.approx(plain + penalties, rel=1e-5)
+
+
 def test_the_small_space():
     found = bounds(SmallSpace((4,), 3, examples=100), optimizer="momentum")
 

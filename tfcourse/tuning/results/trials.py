@@ -38,6 +38,10 @@ GROUPS = [
 # How a group was trained that no program trained.
 ALONE = "alone"
 
+# What decides among equals: the first that a search knows. Spaces with
+# penalties report the first: a penalty must not choose its own strength.
+DEV_LOSSES = ("val_cross_entropy", "val_loss")
+
 
 @dataclasses.dataclass(frozen=True)
 class TrialRecord:
@@ -176,7 +180,8 @@ def ranked(records: Iterable[TrialRecord], direction: str) -> list[TrialRecord]:
 
 def _loss(record):
     """Returns the loss on the development set in the best epoch."""
-    losses = record.curves.get("val_loss", [])
+    names = (name for name in DEV_LOSSES if name in record.curves)
+    losses = record.curves.get(next(names, ""), [])
     epoch = record.best_epoch or 0
     loss = losses[epoch - 1] if 0 < epoch <= len(losses) else math.inf
     return math.inf if loss is None or math.isnan(loss) else loss

@@ -43,6 +43,8 @@ class CourseSpace(keras_tuner.HyperModel):
     batch_sizes = (32, 256)
     learning_rates = (1e-4, 1.0)
     betas = (0.9, 0.999)
+    # Whether layers have a penalty on their weights.
+    penalized = False
 
     def __init__(
         self,
@@ -99,7 +101,13 @@ class CourseSpace(keras_tuner.HyperModel):
     ) -> keras.Sequential:
         """Returns a model with the last layer of its task, compiled."""
         return compile_with_output(
-            model, optimizer, self.task, self.classes, self.score, penalty
+            model,
+            optimizer,
+            self.task,
+            self.classes,
+            self.score,
+            penalty,
+            self.penalized,
         )
 
     def fit(

@@ -44,6 +44,7 @@ class FullSpace(CourseSpace):
     decay_rates = (0.01, 1.0)
     keep_probs = (0.5, 1.0)
     lambdas = (0.01, 10.0)
+    penalized = True
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         drawn = self.draw(hp)

@@ -39,6 +39,35 @@ class F1(keras.metrics.F1Score):
 
 
 @keras.saving.register_keras_serializable(package="tfcourse")
+class CrossEntropy(keras.metrics.Mean):
+    """The cross-entropy of integer classes.
+
+    What a model of classes is trained on, without the penalties that its loss
+    has in it.
+
+    Args:
+        outputs: How many outputs a model has, 1 for two classes.
+        name: In the logs.
+        **kwargs: Passed to `keras.metrics.Mean`.
+    """
+
+    def __init__(self, outputs, name="cross_entropy", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.outputs = outputs
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        if self.outputs == 1:
+            y_true = ops.reshape(y_true, (-1, 1))
+            of_each = keras.losses.binary_crossentropy
+        else:
+            of_each = keras.losses.sparse_categorical_crossentropy
+        return super().update_state(of_each(y_true, y_pred), sample_weight)
+
+    def get_config(self):
+        return {**super().get_config(), "outputs": self.outputs}
+
+
+@keras.saving.register_keras_serializable(package="tfcourse")
 class MulticlassAUC(keras.metrics.AUC):
     """The area under the ROC curve of many classes: each against the rest.
 
@@ -125,6 +154,12 @@ _OF_MANY_CLASSES = {
     "precision": MeanPrecision,
     "recall": MeanRecall,
 }
+# Keras's own want targets of the shape of the outputs.
+_CROSS_ENTROPIES = (
+    "cross_entropy",
+    "binary_crossentropy",
+    "sparse_categorical_crossentropy",
+)
 # What is said more often than Keras's own name.
 _ALIASES = {
     "r2": "r2_score",
@@ -148,6 +183,8 @@ def metric(name: str, outputs: int = 1) -> keras.metrics.Metric | None:
     """
     if name in ("f1", "f1_score"):
         return F1(outputs, name)
+    if name in _CROSS_ENTROPIES:
+        return CrossEntropy(outputs, name)
     if outputs > 1 and name in _OF_MANY_CLASSES:
         return _OF_MANY_CLASSES[name](outputs, name)
     known = {

@@ -2,7 +2,7 @@
 
 import keras
 
-from tfcourse.tuning.search_space.metrics import metric
+from tfcourse.tuning.search_space.metrics import CrossEntropy, metric
 
 
 def compile_with_output(
@@ -12,6 +12,7 @@ def compile_with_output(
     classes: int,
     score: str | None = None,
     penalty: keras.regularizers.Regularizer | None = None,
+    penalized: bool = False,
 ) -> keras.Sequential:
     """Returns a model with the last layer, the loss and the metric of a task.
 
@@ -24,11 +25,15 @@ def compile_with_output(
         classes: How many classes there are.
         score: Name of one more metric of Keras's, see `metric`.
         penalty: On the weights of the last layer.
+        penalized: Whether any layer has a penalty. The loss of classes is then
+            also reported without, as `cross_entropy`.
     """
     units, activation, loss, usual = _of_task(task, classes)
     model.add(keras.layers.Dense(units, activation, kernel_regularizer=penalty))
     more = None if score in (None, usual) else metric(score, units)
     metrics = [usual] if more is None else [usual, more]
+    if penalized and task == "classification" and score != "cross_entropy":
+        metrics.append(CrossEntropy(units))
     model.compile(optimizer, loss, metrics=metrics)
     return model
 
