@@ -292,6 +292,47 @@ def test_what_decides_reaches_fit_and_the_oracle(tmp_path, monkeypatch):
     assert len(run.records()) == 1
 
 
+class Equals(keras_tuner.HyperModel):
+    """Its epochs have one accuracy, and losses of which the second is least."""
+
+    def build(self, hp):
+        hp.Float("learning_rate", 0.1, 0.2)
+        model = keras.Sequential(
+            [keras.Input((13,)), keras.layers.Dense(3, name="last")]
+        )
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        return model
+
+    def fit(self, hp, model, x, y, callbacks=(), **kwargs):
+        history = keras.callbacks.History()
+        for callback in (history, *callbacks):
+            callback.set_model(model)
+            callback.on_train_begin()
+        for epoch, loss in enumerate([0.3, 0.1, 0.2]):
+            bias = np.full(3, epoch, "float32")
+            model.get_layer("last").set_weights([np.zeros((13, 3)), bias])
+            logs = {"loss": 1.0, "val_accuracy": 1.0, "val_loss": loss}
+            for callback in (history, *callbacks):
+                callback.on_epoch_end(epoch, logs)
+        return history
+
+
+def test_of_epochs_with_equal_scores_the_lower_loss_is_kept(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tfcourse.runs.search.load_space", lambda *_: Equals())
+    monkeypatch.setattr("tfcourse.runs.search.probe", lambda *_: None)
+    settings = Settings(data="wine", trials=1, strategy="serial")
+    run = SearchRun(settings, tmp_path / "run")
+
+    run.search()
+
+    (record,) = run.records()
+    assert (record.score, record.best_epoch) == (1.0, 2)
+    kept = run._network(record).get_layer("last").get_weights()[1]
+    assert kept.tolist() == [1, 1, 1]
+
+
 def test_folder_in_use_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("precious")
 

@@ -1,5 +1,6 @@
 """keras-tuner's undocumented names: does the installed one have each still?"""
 
+import contextlib
 import pathlib
 import types
 
@@ -98,6 +99,20 @@ def test_files_lie_where_they_are_written(tuner, oracle):
     assert _keras_tuner.checkpoint_path(tuner, trial.trial_id).is_file()
     assert _keras_tuner.build_config_path(tuner, trial.trial_id).is_file()
     assert oracle.get_trial(trial.trial_id).status == TrialStatus.COMPLETED
+
+
+def test_the_epoch_to_keep_is_chosen_by_an_objective(tuner, tmp_path):
+    objective = keras_tuner.Objective("loss", "min")
+    callback = _keras_tuner.SaveBestEpoch(objective, str(tmp_path / "w"))
+    assert callback.objective is objective
+    callbacks = []
+    tuner.hypermodel.fit = lambda hp, model, *_, **given: callbacks.extend(
+        given["callbacks"]
+    )
+    with contextlib.suppress(TypeError):
+        tuner.run_trial(tuner.oracle.create_trial("0"), X, X)
+    kinds = [type(callback) for callback in callbacks]
+    assert kinds.count(_keras_tuner.SaveBestEpoch) == 1
 
 
 def test_ids_sort_by_number(oracle):

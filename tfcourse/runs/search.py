@@ -29,6 +29,7 @@ from tfcourse.tuning.results.manifest import (
 )
 from tfcourse.tuning.results.table import write_table
 from tfcourse.tuning.results.trials import (
+    DEV_LOSSES,
     TrialRecord,
     count_alone,
     count_programs,
@@ -286,6 +287,7 @@ class SearchRun:
                 oracle=self._oracle(),
                 hypermodel=space,
                 on_trial=lambda *_: self._write_trials(progress),
+                break_ties_by=DEV_LOSSES,
                 directory=self.folder,
                 project_name=self._project.name,
             )

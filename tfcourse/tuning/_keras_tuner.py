@@ -16,6 +16,7 @@ import keras_tuner
 from keras_tuner.engine import hyperparameters
 from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.src.engine.tuner_utils import SaveBestEpoch
 
 from tfcourse.utils import global_state
 from tfcourse.utils.atomic_files import read_json
@@ -71,12 +72,19 @@ class TunerHooks(keras_tuner.Tuner):
     ) -> None:
         """Called with each model that the hypermodel built."""
 
+    def objective_of_epochs(self) -> Any:
+        """Returns by what the epoch is chosen whose weights are kept."""
+        return self.oracle.objective
+
     def explore_space(self) -> None:
         """Builds models until all conditional hyperparameters are known."""
         super()._activate_all_conditions()
 
     def _build_and_fit_model(self, trial, *args, **kwargs):
         self.on_execution_begin(trial)
+        for callback in kwargs.get("callbacks", ()):
+            if isinstance(callback, SaveBestEpoch):
+                callback.objective = self.objective_of_epochs()
         return super()._build_and_fit_model(trial, *args, **kwargs)
 
     def _run_and_update_trial(self, trial, *args, **kwargs):

@@ -4,7 +4,7 @@ import collections
 import contextlib
 import functools
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -57,7 +57,8 @@ class GroupProgram:
 
     Args:
         candidates: The `Candidate`s.
-        keep_best: Name and direction of the objective.
+        keep_best: Name and direction of the objective, and what breaks ties, as
+            for `BestTracker`.
         seed: Seed of the order of examples.
         device: As for `Population`.
         verify: Whether to compare a mini-batch of a few members with Keras's
@@ -76,14 +77,15 @@ class GroupProgram:
     def __init__(
         self,
         candidates: list[Candidate],
-        keep_best: tuple[str, str],
+        keep_best: tuple[str, str, Sequence[str]],
         seed: int,
         device: str | None = None,
         verify: bool = False,
         by_one_step: bool = False,
     ) -> None:
         self.by_one_step = by_one_step
-        self._keep_best = keep_best
+        name, mode, self._break_ties_by = keep_best
+        self._keep_best = name, mode
         self._seed = seed
         self._device = device
         # What was traced first, with the frozen layers apart and without.
@@ -211,6 +213,7 @@ class GroupProgram:
             histories = population.fit(
                 **_for_members(part[0].arguments, len(population)),
                 keep_best=self._keep_best,
+                break_ties_by=self._break_ties_by,
                 keep_unseen=True,
                 before_training=check,
                 on_epoch_end=on_epoch_end,

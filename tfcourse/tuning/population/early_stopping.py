@@ -1,5 +1,6 @@
 """The best epoch of each member, and when its patience ends."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -17,6 +18,9 @@ class BestTracker:
         model: A compiled and built model, which knows its metrics.
         monitor: The name of the metric, e.g. `"val_loss"`.
         mode: `"min"`, `"max"`, or `"auto"`: known by the metric's name.
+        break_ties_by: Names of metrics. Of two equal values the one counts as
+            better that comes with the lower value of the first of these that
+            is in the logs.
         min_delta: By how much a value must be better to count.
         start_from_epoch: Before that epoch, nothing counts.
     """
@@ -26,6 +30,7 @@ class BestTracker:
         model: keras.Model,
         monitor: str,
         mode: str = "auto",
+        break_ties_by: Sequence[str] = (),
         min_delta: float = 0.0,
         start_from_epoch: int = 0,
     ) -> None:
@@ -34,6 +39,8 @@ class BestTracker:
         self.min_delta = abs(min_delta)
         self.start_from_epoch = start_from_epoch
         self.best: Any = None
+        self._break_ties_by = break_ties_by
+        self._tie: Any = None
 
     def improved(self, epoch: int, logs: Logs) -> np.ndarray:
         """Notes the values of an epoch and returns whose are a new best.
@@ -53,12 +60,24 @@ class BestTracker:
         values = self.sign * np.asarray(logs[self.monitor], float)
         if self.best is None:
             self.best = np.full(len(values), np.nan)
+            self._tie = np.full(len(values), np.inf)
         if epoch < self.start_from_epoch:
             return np.zeros(len(values), bool)
         is_first = np.isnan(self.best)
         better = is_first | (values - self.min_delta > self.best)
+        tie = self._tie_of(logs, len(values))
+        better |= (values == self.best) & (tie < self._tie)
         self.best = np.where(better, values, self.best)
+        self._tie = np.where(better, tie, self._tie)
         return better
+
+    def _tie_of(self, logs: Logs, size: int) -> np.ndarray:
+        """Returns what decides among equals; the same for all if nothing."""
+        for name in self._break_ties_by:
+            if name in logs:
+                values = np.asarray(logs[name], float)
+                return np.where(np.isnan(values), np.inf, values)
+        return np.full(size, np.inf)
 
     def values(self) -> np.ndarray:
         """Returns the best values so far."""
@@ -68,6 +87,7 @@ class BestTracker:
         """Leaves the values of all but some members out."""
         if self.best is not None:
             self.best = self.best[rows]
+            self._tie = self._tie[rows]
 
 
 class EarlyStopping:
@@ -85,8 +105,8 @@ class EarlyStopping:
             model,
             callback.monitor,
             callback.mode,
-            callback.min_delta,
-            callback.start_from_epoch,
+            min_delta=callback.min_delta,
+            start_from_epoch=callback.start_from_epoch,
         )
         self._callback = callback
         self._wait: Any = None

@@ -1,5 +1,6 @@
 """What is noted of each member after each epoch."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -66,6 +67,7 @@ class TrainingLog:
         validation_freq: As for `Population.fit`.
         keep_unseen: Whether an epoch of which `keep_best` is not known counts
             as the best.
+        break_ties_by: As for `BestTracker`, of `keep_best`.
 
     Attributes:
         histories: A `MemberHistory` for each member.
@@ -83,6 +85,7 @@ class TrainingLog:
         validates: bool,
         validation_freq: int | list[int] = 1,
         keep_unseen: bool = False,
+        break_ties_by: Sequence[str] = (),
     ) -> None:
         self._validates = validates
         self._frequency = validation_freq
@@ -98,7 +101,9 @@ class TrainingLog:
         if isinstance(keep_best, str):
             keep_best = keep_best, "auto"
         self.keeps_best = keep_best is not None
-        self._best = keep_best and BestTracker(model, *keep_best)
+        self._best = keep_best and BestTracker(
+            model, *keep_best, break_ties_by=break_ties_by
+        )
 
     def validates(self, epoch: int) -> bool:
         """Whether there is an evaluation after an epoch."""

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -177,6 +177,7 @@ class PopulationTrainer:
         steps_per_epoch: int | None = None,
         validation_freq: int | list[int] = 1,
         keep_unseen: bool = False,
+        break_ties_by: Sequence[str] = (),
         **data: Any,
     ) -> list[MemberHistory]:
         """Trains all members, see `Population.fit`.
@@ -199,6 +200,7 @@ class PopulationTrainer:
             validation_freq: After which epochs is evaluated.
             keep_unseen: Whether an epoch of which `keep_best` is not known
                 counts as the best, as keras-tuner has it.
+            break_ties_by: As for `BestTracker`, of `keep_best`.
             **data: Further arguments of `fit_data`.
         """
         start = time.perf_counter()
@@ -226,6 +228,7 @@ class PopulationTrainer:
                 validation is not None,
                 validation_freq,
                 keep_unseen,
+                break_ties_by,
             )
             order = Orders(rng, steps_per_epoch)
             if hooks is not None:

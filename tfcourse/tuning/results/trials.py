@@ -26,7 +26,12 @@ _TRIAL = {
 }
 # A metric may have a value for each class.
 _CURVE = [(float, None, [(float, None)])]
-_HISTORY = {"seconds?": float, "ended?": float, "history?": {str: _CURVE}}
+_HISTORY = {
+    "seconds?": float,
+    "ended?": float,
+    "best_epoch?": int,
+    "history?": {str: _CURVE},
+}
 GROUPS = [
     {
         "trials": [str],
@@ -54,7 +59,8 @@ class TrialRecord:
         hyperparameters: Name to value, as a person reads them.
         seconds: Wall time of its training, or `None`. Trials that trained
             together share their time equally.
-        best_epoch: Counted from 1; `None` unless completed.
+        best_epoch: Whose weights are kept, counted from 1; `None` unless
+            completed.
         message: Why it failed, or why nothing is known of it.
         curves: Metric name to a value an epoch.
         registered: Name to value, as keras-tuner has them.
@@ -211,6 +217,8 @@ def _read_record(folder):
         )
     return dataclasses.replace(
         record,
+        best_epoch=record.best_epoch
+        and history.get("best_epoch", record.best_epoch),
         seconds=history.get("seconds"),
         ended=history.get("ended", record.ended),
         curves=history.get("history", {}),

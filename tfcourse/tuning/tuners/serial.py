@@ -25,6 +25,11 @@ from tfcourse.tuning._keras_tuner import (
 )
 from tfcourse.tuning.oracles.batched import allow_parallel_grid
 from tfcourse.tuning.oracles.crash_safe import make_crash_safe
+from tfcourse.tuning.tuners.best_epoch import (
+    TieBreaking,
+    best_epoch,
+    best_execution,
+)
 from tfcourse.tuning.tuners.cross_validation import (
     CrossValidated,
     folds_of,
@@ -64,6 +69,9 @@ class SerialTuner(TunerHooks):
         allow_changed_space: Whether a search may go on where it was begun in a
             smaller space. One that was begun with another space, objective,
             data or arguments of `fit` is refused.
+        break_ties_by: Names of metrics. Among epochs of a trial with equal
+            values of the objective, the one is kept with the lowest value of
+            the first of these that is reported; by default the first epoch.
         **kwargs: Passed to `keras_tuner.Tuner`.
 
     Raises:
@@ -81,6 +89,7 @@ class SerialTuner(TunerHooks):
         on_trial: Callable[["SerialTuner", Trial], None] | None = None,
         keep_models: int | None = None,
         allow_changed_space: bool = False,
+        break_ties_by: Sequence[str] = (),
         **kwargs,
     ) -> None:
         self._check_parts(oracle, hypermodel)
@@ -91,6 +100,7 @@ class SerialTuner(TunerHooks):
             allow_parallel_grid(oracle)
         self._on_trial = on_trial
         self._keep_models = keep_models
+        self.break_ties_by = break_ties_by
         # The trials that may have weights.
         self._with_weights: set[str] = set()
         self._allow_changed_space = allow_changed_space
@@ -181,10 +191,7 @@ class SerialTuner(TunerHooks):
         curves = [getattr(result, "history", {}) for result in results]
         write_json(
             self.history_file_of(trial),
-            history_of(
-                time.monotonic() - started,
-                curves[best_execution(curves, self.oracle.objective)],
-            ),
+            self.history_of(time.monotonic() - started, curves),
         )
         for curve in curves:
             _refuse_divergence(curve)
@@ -198,6 +205,12 @@ class SerialTuner(TunerHooks):
             self.hypermodel.seeds = seeds
         keras.utils.set_random_seed(seeds[0])
         self._execution += 1
+
+    def objective_of_epochs(self) -> Any:
+        objective = self.oracle.objective
+        if not self.break_ties_by:
+            return objective
+        return TieBreaking(objective, self.break_ties_by)
 
     def seed_of(self, trial: Trial, execution: int = 0) -> int:
         """Returns the seed of one of a trial's executions.
@@ -213,6 +226,21 @@ class SerialTuner(TunerHooks):
     def history_file_of(self, trial: Trial) -> str:
         """Returns where the learning curve of a trial is kept."""
         return f"{self.get_trial_dir(trial.trial_id)}/history.json"
+
+    def history_of(self, seconds: float, curves: list[dict]) -> dict:
+        """Returns what `history.json` says of a trial.
+
+        Args:
+            seconds: How long it took.
+            curves: Of each execution, from metric to its values.
+        """
+        how = self.oracle.objective, self.break_ties_by
+        curve = curves[best_execution(curves, *how)]
+        # A metric may have a value for each class.
+        plain = {n: np.array(values).tolist() for n, values in curve.items()}
+        record = {"seconds": seconds, "ended": time.time(), "history": plain}
+        kept = best_epoch(plain, *how) if self.break_ties_by else None
+        return record if kept is None else {**record, "best_epoch": kept + 1}
 
     def load_model(self, trial: Trial) -> keras.Model:
         weights = checkpoint_path(self, trial.trial_id)
@@ -269,30 +297,6 @@ class SerialTuner(TunerHooks):
         super().reload()
         if not is_worker(self):
             self._with_weights |= set(self.oracle.end_order)
-
-
-def history_of(seconds: float, curve: dict) -> dict:
-    """Returns what `history.json` says of a trial."""
-    # A metric may have a value for each class.
-    plain = {name: np.array(values).tolist() for name, values in curve.items()}
-    return {"seconds": seconds, "ended": time.time(), "history": plain}
-
-
-def best_execution(curves: list[dict], objective: keras_tuner.Objective) -> int:
-    """Returns the number of the curve with the best epoch, whose weights are
-    kept: the first one if the curves do not show it.
-
-    Args:
-        curves: A list of dicts from metric to its values, one an epoch.
-        objective: A `keras_tuner.Objective`.
-    """
-    sign = 1 if objective.direction == "max" else -1
-
-    def best(n: int) -> float:
-        values = sign * np.array(curves[n].get(objective.name, [math.nan]))
-        return -math.inf if np.isnan(values).all() else np.nanmax(values)
-
-    return max(range(len(curves)), key=best)
 
 
 def _refuse_divergence(curves: dict) -> None:

@@ -172,7 +172,7 @@ class _GroupTraining:
         every = [c for part in self._parts for runs in part for c in runs]
         program = self._programs.of(
             every,
-            self._objective(),
+            (*self._objective(), self._tuner.break_ties_by),
             self._tuner.oracle.seed,
             self._device,
             self._verify,

@@ -16,12 +16,9 @@ from tfcourse.tuning.caviar.programs import GroupProgram
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.population import MemberHistory
 from tfcourse.tuning.population.trainer import PopulationTrainer
+from tfcourse.tuning.tuners.best_epoch import best_execution
 from tfcourse.tuning.tuners.cross_validation import mean_over_folds
-from tfcourse.tuning.tuners.serial import (
-    SerialTuner,
-    best_execution,
-    history_of,
-)
+from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils.atomic_files import AtomicBatch
 
 
@@ -55,12 +52,14 @@ class Outcome:
         """Writes the curve of the best of the trial's executions, and the
         weights of the best epoch of all its models.
         """
-        objective = tuner.oracle.objective
         curves = [history.history for history in self._means()]
-        curve = curves[best_execution(curves, objective)]
-        n = best_execution([h.history for h in self.histories], objective)
+        record = tuner.history_of(self.seconds, curves)
+        n = best_execution(
+            [history.history for history in self.histories],
+            tuner.oracle.objective,
+            tuner.break_ties_by,
+        )
         history = self.histories[n]
-        record = history_of(self.seconds, curve)
         if self.dropped:
             record["dropped_after_epochs"] = self.dropped
         trial_id = self.trial.trial_id
