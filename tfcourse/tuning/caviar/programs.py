@@ -97,10 +97,11 @@ class GroupProgram:
         self._supernet: Supernet | None = None
         if any(self._shared(c) != self._structure for c in candidates):
             builds = [candidate.build for candidate in candidates]
-            self._supernet = Supernet(builds, models)
+            self._supernet = Supernet(builds, models, by_one_step)
         self._verification: Verification | None = None
         if verify:
-            self._verification = Verification(bool(self._supernet), by_one_step)
+            narrower = bool(self._supernet) and not by_one_step
+            self._verification = Verification(narrower, by_one_step)
         self.checkpoints = BatchCheckpointWriter()
         if self._supernet:
             self.template = self._supernet.model
@@ -120,7 +121,13 @@ class GroupProgram:
         self._prefix: FrozenPrefix | None = None
         self._shapes: Shapes | None = None
         if by_one_step:
-            self._shapes = open_shapes(map(self._shapes_of, candidates))
+            shapes = [self._shapes_of(candidate) for candidate in candidates]
+            if self._supernet:
+                # Its own sizes are nobody's.
+                shapes.append(
+                    [tuple(v.shape) for v in self._supernet.variables]
+                )
+            self._shapes = open_shapes(shapes)
         else:
             self._prefix = frozen_prefix(self.template, self._settings)
 
@@ -131,6 +138,8 @@ class GroupProgram:
         return candidate.shared_structure
 
     def _shapes_of(self, candidate: Candidate) -> list[tuple[int, ...]]:
+        if self._supernet:
+            return self._supernet.shapes(candidate.model)
         return self._settings.shapes(
             self.template,
             candidate.model,
@@ -145,14 +154,22 @@ class GroupProgram:
             return False
         if self._supernet:
             models = [candidate.model for candidate in candidates]
-            known = {c.family for c in candidates} <= self._families
-            return known and self._supernet.accepts(models)
+            return (
+                {c.family for c in candidates} <= self._families
+                and self._supernet.accepts(models)
+                and all(map(self._fits, candidates))
+            )
         return all(
             self._shared(c) == self._structure
             and self._settings.accepts(c.settings, c.optimizer)
-            and (not self._shapes or fit_in(self._shapes_of(c), self._shapes))
+            and self._fits(c)
             for c in candidates
         )
+
+    def _fits(self, candidate: Candidate) -> bool:
+        """Whether a candidate is of the sizes that are left open."""
+        shapes = self._shapes
+        return not shapes or fit_in(self._shapes_of(candidate), shapes)
 
     def choose(self, candidates: list[Candidate]) -> None:
         """Settles which of those that come one by one are compared.

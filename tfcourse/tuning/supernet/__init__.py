@@ -30,6 +30,10 @@ each. A unit without weights has a state that stays zero. Of a stack of such
 layers the last gives no sequence, so that it is the first ones that some
 members have not.
 
+*Own sizes.* Where members come one at a time, none is filled up: the supernet
+computes with weights of the size that a member has, and blocks that it has not
+have one feature, and see a few examples.
+
 This holds for `keras.Sequential`s and functional models of the layers,
 activations and optimizers that `supported` knows. All else may stand where all
 members are alike. What can be embedded in nothing has no `family`.
@@ -42,7 +46,7 @@ from tfcourse.tuning.supernet.signature import (
     is_small,
     parts_of,
 )
-from tfcourse.tuning.supernet.supernet import Supernet
+from tfcourse.tuning.supernet.supernet import Supernet, can_merge
 from tfcourse.tuning.supernet.work import Work, recurrent_steps
 
 __all__ = [
@@ -50,6 +54,7 @@ __all__ = [
     "Supernet",
     "Work",
     "are_in_prefix",
+    "can_merge",
     "family",
     "is_small",
     "parts_of",

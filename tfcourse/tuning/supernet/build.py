@@ -31,6 +31,11 @@ from tfcourse.tuning.supernet.optional_block import (
     PaddedFeatures,
     masked_convolution,
 )
+from tfcourse.tuning.supernet.own_sizes import (
+    OwnChosen,
+    OwnFeatures,
+    OwnOptionalBlock,
+)
 from tfcourse.tuning.supernet.settings import remade
 from tfcourse.tuning.supernet.signature import (
     Parts,
@@ -100,6 +105,7 @@ def build_supernet(
     builds: list[Callable[[], keras.Model]],
     models: list[keras.Model],
     merged: list[Merged],
+    own_sizes: bool = False,
 ) -> Built:
     """Returns a model, built, that all of some models can be embedded in.
 
@@ -107,8 +113,10 @@ def build_supernet(
         builds: The functions that made the models.
         models: Deferred models of one `family`.
         merged: Their merged elements.
+        own_sizes: Whether it computes with weights of a model's own sizes.
     """
-    builder = _Builder(builds, [known_parts_of(model) for model in models])
+    parts = [known_parts_of(model) for model in models]
+    builder = _Builder(builds, parts, own_sizes)
     model = builder.model(merged)
     return Built(
         model,
@@ -128,9 +136,17 @@ class _Builder:
         self,
         builds: list[Callable[[], keras.Model]],
         parts: list[Parts],
+        own_sizes: bool,
     ) -> None:
         self._builds = builds
         self._parts = parts
+        self._own_sizes = own_sizes
+        self._optional: type[OptionalBlock] = OptionalBlock
+        self._chosen: type[Chosen] = Chosen
+        self._padded: type[PaddedFeatures] = PaddedFeatures
+        if own_sizes:
+            self._optional, self._chosen = OwnOptionalBlock, OwnChosen
+            self._padded = OwnFeatures
         self._hosts: dict[int, tuple[keras.Model, Graph]] = {}
         self._names: set[str] = set()
         self._sizes: dict[MergedNode, Sizes] = {}
@@ -191,7 +207,7 @@ class _Builder:
         else:
             args, kwargs = call.filled(inputs)
             outputs = layer(*args, **kwargs)
-        if _needs_mask(part):
+        if not self._own_sizes and _needs_mask(part):
             mask = MaskedFeatures()
             self.masks.setdefault(part, []).append(mask)
             outputs = mask(outputs)
@@ -215,7 +231,7 @@ class _Builder:
         if role(part.model) is Role.MERGES:
             width = max(_widths(inputs))
             return [
-                x if x.shape[-1] == width else PaddedFeatures(width)(x)
+                x if x.shape[-1] == width else self._padded(width)(x)
                 for x in inputs
             ]
         return inputs
@@ -240,7 +256,7 @@ class _Builder:
             self._call_all(following)
             exits += self._outputs[following[-1].place]
             self._outputs[part.stop - 1] = outputs
-        chosen = self.exits[part] = Chosen()
+        chosen = self.exits[part] = self._chosen()
         self._outputs[following[-1].place] = [chosen(exits)]
 
     def _call_optional(
@@ -264,7 +280,7 @@ class _Builder:
         self._outputs = outside
         one = len(inputs) == 1
         body = keras.Model(inputs[0] if one else inputs, output)
-        block = OptionalBlock(body, passes=not part.has_exits)
+        block = self._optional(body, passes=not part.has_exits)
         after = block(given[0] if one else given)
         self._outputs[part.stop - 1] = [after]
         self.gates[part][number] = Gate(
@@ -290,10 +306,14 @@ class _Builder:
         kinds = {type(node.layer): node.layer for node in part.others}
         if len(kinds) > 1:
             parts = [remade(x, {}, self._name(x)) for x in kinds.values()]
-            return Chosen(parts)
+            return self._chosen(parts)
         cls: Any = type(host)
         size = self._sizes[part].get(KERNEL)
-        if size and any(x.layer.kernel_size != size for x in part.others):
+        if (
+            size
+            and not self._own_sizes
+            and any(x.layer.kernel_size != size for x in part.others)
+        ):
             cls = masked_convolution(cls)
         return remade(host, self._sizes[part], self._name(host), cls)
 

@@ -12,7 +12,7 @@ from tfcourse.utils.keras_private import called, mask_of, set_mask
 
 # Of how many examples the layers are computed if nobody has them: so few that
 # it costs nothing, and enough for a batch's variance.
-_FEW = 2
+FEW = 2
 
 
 class OptionalBlock(keras.layers.Layer):
@@ -82,8 +82,10 @@ class OptionalBlock(keras.layers.Layer):
     ) -> Any:
         """Returns the outputs, or anything else unless the condition holds."""
         shape: Any = ops.shape(keras.tree.flatten(inputs)[0])
-        examples = ops.where(condition, shape[0], ops.minimum(shape[0], _FEW))
-        few = keras.tree.map_structure(lambda x: _first(x, examples), inputs)
+        examples = ops.where(condition, shape[0], ops.minimum(shape[0], FEW))
+        few = keras.tree.map_structure(
+            lambda x: first_of(x, [examples]), inputs
+        )
         outputs = called(self.body, few, training)
         rest = [[0, 0]] * (outputs.ndim - 1)
         return ops.pad(outputs, [[0, shape[0] - examples], *rest])
@@ -207,13 +209,21 @@ def with_features(x: Any, width: int) -> Any:
     return ops.pad(x, [*[[0, 0]] * (x.ndim - 1), [0, missing]])
 
 
-def _first(x: Any, examples: Any) -> Any:
-    """Returns the first examples, and with them their mask."""
-    shape: Any = ops.shape(x)
-    few = ops.slice(x, [0] * x.ndim, [examples, *shape[1:]])
+def first_of(x: Any, sizes: list[Any]) -> Any:
+    """Returns the first examples of a tensor, and with them their mask.
+
+    Args:
+        x: The tensor.
+        sizes: How many of them, and, if more is given, how many of what the
+            next axes hold.
+    """
+    some = _part(x, sizes)
     mask = mask_of(x)
     if mask is not None:
-        shape = ops.shape(mask)
-        start = [0] * mask.ndim
-        set_mask(few, ops.slice(mask, start, [examples, *shape[1:]]))
-    return few
+        set_mask(some, _part(mask, sizes))
+    return some
+
+
+def _part(x: Any, sizes: list[Any]) -> Any:
+    shape: Any = ops.shape(x)
+    return ops.slice(x, [0] * x.ndim, [*sizes, *shape[len(sizes) :]])

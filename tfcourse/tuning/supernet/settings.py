@@ -51,6 +51,9 @@ def settings(layer: Any) -> dict[str, Any]:
     }
     for name in WRAPPERS.get(type(layer), ()):
         kept[name] = settings(getattr(layer, name))
+        if type(layer) is layers.Bidirectional:
+            # It sets it to whether it gives a sequence.
+            kept[name].pop("zero_output_for_mask", None)
     kept["use_cudnn"] = getattr(layer, "use_cudnn", None)
     return kept
 

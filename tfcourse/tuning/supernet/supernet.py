@@ -33,7 +33,9 @@ from tfcourse.tuning.supernet.members.own_settings import SupernetSettings
 from tfcourse.tuning.supernet.members.slices import (
     Masks,
     feature_masks,
+    shapes_of_absent,
     slices_of_layers,
+    variables_of_layers,
 )
 from tfcourse.tuning.supernet.merged import Alignment, align, merge
 from tfcourse.tuning.supernet.optional_block import Chosen, SmallerKernels
@@ -49,6 +51,18 @@ Slice = tuple[int, Masks | None]
 # parameter, and their name.
 Slots = dict[int, tuple[int, str]]
 
+# Of each model that was built, the kind of its optimizer and the slots of it.
+_completed: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+def can_merge(models: list[keras.Model]) -> bool:
+    """Whether there is a supernet for models of one `family`."""
+    try:
+        merge([known_parts_of(model).elements for model in models])
+    except CannotVectorize:
+        return False
+    return True
+
 
 class Supernet:
     """A network, and which slices of it others are.
@@ -56,6 +70,8 @@ class Supernet:
     Args:
         builds: The functions that made the models.
         models: Deferred models of one `family`.
+        own_sizes: Whether its variables have the sizes of a network's own while
+            it computes as that, instead of zeros around them.
 
     Attributes:
         model: The network, built.
@@ -66,14 +82,14 @@ class Supernet:
         self,
         builds: list[Callable[[], keras.Model]],
         models: list[keras.Model],
+        own_sizes: bool = False,
     ) -> None:
+        self._own_sizes = own_sizes
         shared: Any = family(models[0])
         self._family, _ = shared
         self._kinds = {kind_of_optimizer(model) for model in models}
-        # Of each model, the kind of its optimizer and the slots of it.
-        self._completed = weakref.WeakKeyDictionary()
         self._merged = merge([known_parts_of(x).elements for x in models])
-        self._built = build_supernet(builds, models, self._merged)
+        self._built = build_supernet(builds, models, self._merged, own_sizes)
         self.model = self._built.model
         optimizers = MemberOptimizers(
             [kind_of_optimizer(model) for model in models],
@@ -86,6 +102,7 @@ class Supernet:
             models,
             list(map(self._align, models)),
             optimizers,
+            own_sizes,
         )
         every = self.variables
         self._numbers = {id(v): i for i, v in enumerate(every)}
@@ -139,8 +156,7 @@ class Supernet:
             )
         )
 
-    @staticmethod
-    def _has_room(large: Any, node: Node, own: Parts) -> bool:
+    def _has_room(self, large: Any, node: Node, own: Parts) -> bool:
         """Whether the layer of a node finds room in one of the supernet."""
         if isinstance(large, Chosen):
             return type(node.layer) in map(type, large.parts)
@@ -148,6 +164,8 @@ class Supernet:
             return type(node.layer) is type(large)
         sizes = own.sizes.get(node, {})
         large = inner(large)
+        if self._own_sizes:
+            sizes = {n: size for n, size in sizes.items() if n != KERNEL}
         if (
             KERNEL in sizes
             and not isinstance(large, SmallerKernels)
@@ -200,9 +218,7 @@ class Supernet:
         }
         of_layers |= {
             id(own): (self._numbers[id(variable)], masks)
-            for own, variable, masks in slices_of_layers(
-                self._built, self._merged, found, left_out
-            )
+            for own, variable, masks in self._of_layers(found, left_out)
         }
         own = [*model.trainable_variables, *model.non_trainable_variables]
         slices = [of_layers[id(variable)] for variable in own]
@@ -216,6 +232,37 @@ class Supernet:
             else:
                 slices.append((next(others), None))
         return slices
+
+    def _of_layers(
+        self, found: Alignment, left_out: set[int]
+    ) -> Iterator[tuple[Any, Any, Masks | None]]:
+        """Yields a model's variables, and which part of the supernet's."""
+        if not self._own_sizes:
+            yield from slices_of_layers(
+                self._built, self._merged, found, left_out
+            )
+            return
+        for _, own, variable in variables_of_layers(
+            self._built, found, left_out
+        ):
+            yield own, variable, None
+
+    def shapes(self, model: keras.Model) -> list[tuple[int, ...]]:
+        """Returns the shapes of all variables while it computes as a model."""
+        every, slices = self.variables, self._slices(model)
+        found = {
+            number: tuple(variable.shape)
+            for variable, (number, _) in zip(
+                all_variables(model), slices, strict=True
+            )
+        }
+        absent = shapes_of_absent(self._built, self._merged, self._align(model))
+        found |= {self._numbers[id(v)]: shape for v, shape in absent}
+        for slots, _ in self._slots.values():
+            for (parameter, _), slot in slots.items():
+                if every[slot].shape == every[parameter].shape:
+                    found.setdefault(slot, found[parameter])
+        return [found.get(i, tuple(v.shape)) for i, v in enumerate(every)]
 
     def _embed(
         self, model: keras.Model, slices: list[Slice]
@@ -242,6 +289,13 @@ class Supernet:
             ),
         ):
             row[self._numbers[id(variable)]] = value
+        if self._own_sizes:
+            for number, shape in enumerate(self.shapes(model)):
+                if row[number].shape != shape:
+                    # What the model does not have: the same number all over.
+                    row[number] = np.full_like(
+                        row[number], row[number].flat[0], shape=shape
+                    )
         return row
 
     @property
@@ -285,16 +339,17 @@ class Supernet:
 
         The first time, the model is built.
         """
-        if model not in self._completed:
+        if model not in _completed:
             # Optimizers differ by what they are made with, which is
             # to be seen only before they are built.
-            kind = None
-            if isinstance(self.model.optimizer, SwitchedOptimizer):
-                kind = kind_of_optimizer(model)
+            kind = kind_of_optimizer(model)
             with deferred_initialization():
                 slots = _build(model)
-            self._completed[model] = kind, slots
-        return self._completed[model]
+            _completed[model] = kind, slots
+        kind, slots = _completed[model]
+        if isinstance(self.model.optimizer, SwitchedOptimizer):
+            return kind, slots
+        return None, slots
 
     def _numbers_of(self, optimizer: keras.optimizers.Optimizer) -> list[int]:
         """Returns where each of an optimizer's variables lies."""

@@ -54,6 +54,8 @@ def recurrent(hp, units):
             layers.LSTM(units, return_sequences=True, recurrent_dropout=0.2)
         ),
         layers.GRU(units, reset_after=False, return_sequences=True),
+        layers.Bidirectional(layers.LSTM(units, return_sequences=True)),
+        layers.Bidirectional(layers.GRU(units, return_sequences=True)),
         layers.SimpleRNN(units + 1),
     ]
 

@@ -6,7 +6,7 @@ Those that are nothing but a `fit`.
 import dataclasses
 import functools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import keras
@@ -37,7 +37,10 @@ from tfcourse.tuning.population.settings.reading import (
     Settings,
     digest_and_settings,
 )
-from tfcourse.tuning.population.structure.open_sizes import without_sizes
+from tfcourse.tuning.population.structure.open_sizes import (
+    are_open,
+    without_sizes,
+)
 from tfcourse.tuning.population.structure.reader import Structure
 from tfcourse.tuning.supernet.supported import is_supported_optimizer
 from tfcourse.tuning.tuners.serial import SerialTuner
@@ -132,6 +135,18 @@ class Candidate:
     def shared_open_structure(self) -> Structure:
         """That without the optimizer."""
         return tuple(p for p in self.open_structure if p[0] != _OPTIMIZER)
+
+    @functools.cached_property
+    def open_family(self) -> Hashable:
+        """What those share that one step can train, or None.
+
+        That are networks of a family, of other depths, too.
+        """
+        every = every_layer(self.model)
+        causal = any(getattr(x, "padding", "") == "causal" for x in every)
+        if self.family is None or causal or not are_open(every):
+            return None
+        return self.family[0]
 
     @property
     def may_switch(self) -> bool:

@@ -5,6 +5,7 @@ import dataclasses
 import gc
 import time
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from tfcourse.tuning.caviar.programs import GroupProgram, ProgramCache
 from tfcourse.tuning.caviar.steps.candidates import (
@@ -104,11 +105,25 @@ class _GroupTraining:
         ]
 
     def results(self) -> Iterator[GroupResult | SerialGroup]:
-        for part in self._parts:
+        parts = self._parts
+        if self._by_one_step:
             # One by one, what has ended is kept.
-            some = [[runs] for runs in part] if self._by_one_step else [part]
-            for each in some:
-                yield from self._train(each)
+            parts = [[runs] for part in parts for runs in part]
+        for n, part in enumerate(parts):
+            result = None
+            for result in self._train(part):
+                yield result
+            rest = [runs[0].trial for one in parts[n + 1 :] for runs in one]
+            if self._failed_as_step(n, result) and rest:
+                yield SerialGroup(rest, result.why)
+                return
+
+    def _failed_as_step(
+        self, number: int, result: GroupResult | SerialGroup | None
+    ) -> TypeGuard[SerialGroup]:
+        """Whether one step for all, which is the same for all, failed."""
+        first = self._by_one_step and not number
+        return first and isinstance(result, SerialGroup)
 
     def _train(
         self, part: list[list[Candidate]], halved: str = ""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from typing import TypeVar
 
 from tfcourse.tuning.caviar.steps.candidates import Candidate
+from tfcourse.tuning.supernet import can_merge
 
 # Of fewer, what is saved would go into comparing.
 FEWEST = 3
@@ -19,9 +20,24 @@ _K = TypeVar("_K", bound=Hashable)
 
 def of_one_step(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
     """Yields lists of the candidates that one step can train."""
-    for some in by(candidates, lambda c: c.shared_open_structure).values():
+    for some in _of_one_model(list(candidates)):
         kinds = by(some, lambda c: c.optimizer).values()
         yield from [some] if may_switch(kinds) else kinds
+
+
+def _of_one_model(
+    candidates: list[Candidate],
+) -> Iterator[list[Candidate]]:
+    """Yields lists of the candidates whose layers one model has."""
+    rest = []
+    for family, some in by(candidates, lambda c: c.open_family).items():
+        several = len({c.shared_open_structure for c in some}) > 1
+        if family and several and can_merge([c.model for c in some]):
+            # Of other depths, too.
+            yield some
+        else:
+            rest += some
+    yield from by(rest, lambda c: c.shared_open_structure).values()
 
 
 def may_switch(kinds: Collection[list[Candidate]]) -> bool:

@@ -89,7 +89,7 @@ def without_sizes(
         Keras's might look at them.
     """
     every = list(layers_of_model)
-    if not all(map(_is_open, every)):
+    if not are_open(every):
         return structure
     sizes = _SIZES
     if all(getattr(layer, "padding", "") != "causal" for layer in every):
@@ -98,6 +98,11 @@ def without_sizes(
         (name, _erased(part, sizes)) if name == "model" else (name, part)
         for name, part in structure
     )
+
+
+def are_open(layers_of_model: Iterable[Any]) -> bool:
+    """Whether layers compute with weights of any size."""
+    return all(map(_is_open, layers_of_model))
 
 
 def open_shapes(
@@ -173,8 +178,8 @@ def of_open_sizes(every: Iterable[Any]) -> Iterator[None]:
         every: The layers; the values of their variables are those of a scope.
     """
     before = []
-    for layer in every:
-        for name, value in _lent_to(layer):
+    for one in every:
+        for layer, name, value in _lent_to(one):
             # Not by `setattr`, by which Keras and TensorFlow keep track of it.
             before.append((layer, name, vars(layer).get(name)))
             vars(layer)[name] = value
@@ -188,17 +193,21 @@ def of_open_sizes(every: Iterable[Any]) -> Iterator[None]:
                 vars(layer)[name] = value
 
 
-def _lent_to(layer: Any) -> Iterator[tuple[str, Any]]:
+def _lent_to(layer: Any) -> Iterator[tuple[Any, str, Any]]:
     """Yields what a layer says about its size, by the sizes of its weights."""
     if isinstance(layer, _CELLS):
         units, size = _shape(layer.recurrent_kernel)[0], layer.state_size
         several = isinstance(size, (list, tuple))
-        yield "units", units
-        yield "state_size", [units] * len(size) if several else units
+        yield layer, "units", units
+        yield layer, "state_size", [units] * len(size) if several else units
+    if isinstance(layer, layers.Bidirectional):
+        # To go both ways at once it compares the units, which are tensors.
+        for one in (layer.forward_layer, layer.backward_layer):
+            yield one, "use_cudnn", False
     if isinstance(layer, _CONVOLUTIONS):
-        yield "filters", _shape(layer.kernel)[-1]
+        yield layer, "filters", _shape(layer.kernel)[-1]
     if isinstance(layer, layers.Flatten):
-        yield "call", functools.partial(_flattened, layer)
+        yield layer, "call", functools.partial(_flattened, layer)
 
 
 def _flattened(layer: layers.Flatten, inputs: Any) -> Any:

@@ -47,6 +47,7 @@ class SupernetSettings:
         models: The networks.
         found: Where each lies in them.
         optimizers: Their optimizers.
+        own_sizes: Whether each network computes in its own size.
 
     Attributes:
         optimizers: As given.
@@ -60,8 +61,10 @@ class SupernetSettings:
         models: list[keras.Model],
         found: list[Alignment],
         optimizers: MemberOptimizers,
+        own_sizes: bool = False,
     ) -> None:
         self._built, self._merged = built, merged
+        self._own_sizes = own_sizes
         self.optimizers = optimizers
         self._noise = {part: noise_of(part) for part in built.layers}
         shown = shown_to_losses(built.model)
@@ -195,7 +198,9 @@ class SupernetSettings:
         inputs and the outputs of its cells.
         """
         reader, built = self._read(found), self._built
-        narrow = {}
+        narrow: dict[_Drawn, np.ndarray] = {}
+        if self._own_sizes:
+            return narrow
         for part in found.nodes:
             layer = built.layers[part]
             before, after = reader.of_nodes[part]

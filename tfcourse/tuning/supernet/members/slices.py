@@ -66,6 +66,30 @@ def slices_of_layers(
     """
     features = FeatureReader(built, found)
     features.read(merged)
+    for part, own, variable in variables_of_layers(built, found, seeds):
+        small, large = found.nodes[part].layer, built.layers[part]
+        masks = _masks(small, large, variable, *features.of_nodes[part])
+        shape = variable.shape if masks is None else map(np.sum, masks)
+        if tuple(own.shape) != tuple(shape):
+            raise CannotVectorize(
+                f"{own.path} is no slice of a larger network's"
+            )
+        yield own, variable, masks
+
+
+def variables_of_layers(
+    built: Built, found: Alignment, seeds: set[int]
+) -> Iterator[tuple[MergedNode, Any, Any]]:
+    """Yields each of a model's variables, and where the supernet has it.
+
+    Args:
+        built: The supernet.
+        found: Where the model lies in it.
+        seeds: The ids of variables that are left out.
+
+    Yields:
+        The node, the model's variable and the supernet's.
+    """
     for part, node in found.nodes.items():
         small, large = node.layer, built.layers[part]
         if isinstance(large, Chosen) or not isinstance(large, layers.Layer):
@@ -76,13 +100,7 @@ def slices_of_layers(
         ]
         of_small = [v for v in small.variables if id(v) not in seeds]
         for own, variable in zip(of_small, variables, strict=True):
-            masks = _masks(small, large, variable, *features.of_nodes[part])
-            shape = variable.shape if masks is None else map(np.sum, masks)
-            if tuple(own.shape) != tuple(shape):
-                raise CannotVectorize(
-                    f"{own.path} is no slice of a larger network's"
-                )
-            yield own, variable, masks
+            yield part, own, variable
 
 
 def feature_masks(
@@ -101,8 +119,38 @@ def feature_masks(
             )
 
 
+def shapes_of_absent(
+    built: Built, merged: list[Merged], found: Alignment
+) -> Iterator[tuple[Any, tuple[int, ...]]]:
+    """Yields the variables of layers that a model does not have, and shapes.
+
+    With these they take what the model has before them, and give one feature.
+
+    Args:
+        built: The supernet.
+        merged: Its merged elements.
+        found: Where the model lies in them.
+    """
+    features = FeatureReader(built, found, absent=True)
+    features.read(merged)
+    for part, layer in built.layers.items():
+        if part in found.nodes or isinstance(layer, Chosen):
+            continue
+        for variable in getattr(layer, "variables", ()):
+            of_node = features.of_nodes[part]
+            masks = _masks(layer, layer, variable, *of_node)
+            sizes = variable.shape if masks is None else map(np.sum, masks)
+            yield variable, tuple(map(int, sizes))
+
+
 class FeatureReader:
     """Finds which features of each output a model has.
+
+    Args:
+        built: The supernet.
+        found: Where the model lies in it.
+        absent: Whether layers that it does not have are read, too, as of one
+            feature.
 
     Attributes:
         of_nodes: For each node, which features it sees, and which it gives.
@@ -110,9 +158,12 @@ class FeatureReader:
         times: At which of the times that it is called the model's goes on.
     """
 
-    def __init__(self, built: Built, found: Alignment) -> None:
+    def __init__(
+        self, built: Built, found: Alignment, absent: bool = False
+    ) -> None:
         self._built = built
         self._found = found
+        self._absent = absent
         # The newest outputs, by the place of the node that gives them.
         self._outputs: dict[int, list[Features]] = {}
         self.of_nodes: dict[MergedNode, tuple[Features, Features]] = {}
@@ -153,8 +204,8 @@ class FeatureReader:
         """Returns which features a node gives, as often as it has them."""
         kind, large = role(part.model), self._built.layers[part]
         if kind is Role.WIDE:
-            small = self._found.nodes[part].layer
-            return np.arange(width(large)) < width(small)
+            own = self._found.nodes.get(part)
+            return np.arange(width(large)) < (width(own.layer) if own else 1)
         if kind is Role.OPAQUE or all(x is None for x in inputs):
             return None
         if kind is Role.DEPTHWISE:
@@ -165,24 +216,35 @@ class FeatureReader:
         ]
         if kind is Role.JOINS:
             return np.concatenate(whole)
+        if self._absent:
+            # A single one is added to each of the others.
+            return np.logical_or.reduce(whole)
         if any((x != whole[0]).any() for x in whole):
             raise CannotVectorize("it adds layers of other widths")
         return whole[0]
 
     def _read_repeat(self, part: MergedRepeat) -> None:
-        numbers = part.numbers(self._found.counts[part])
-        gates = self._built.gates[part]
+        numbers = part.numbers(self._found.counts.get(part, 0))
+        gates, last = self._built.gates[part], part.stop - 1
+        exit_of_own: Any = None
         for number, some in enumerate(part.instances):
-            last = part.stop - 1
             before = self._outputs[last if number else part.start - 1]
             if number in numbers:
                 self.read(some)
-                before = self._outputs[last]
+                exit_of_own = before = self._outputs[last]
+            elif self._absent:
+                kept = dict(self._outputs)
+                self.read(some)
+                # Those after an exit see what those before them give.
+                absent = self._outputs[last] if part.has_exits else before
+                before, self._outputs = absent, kept
             if number in gates and not part.has_exits:
                 sizes = gates[number]
                 size = sizes.inside if number in numbers else sizes.before
                 before = [_padded(before[0], size, sizes.after)]
             self._outputs[last] = before
+        if part.has_exits:
+            self._outputs[last] = exit_of_own
 
     def _leave(self, part: MergedRepeat, following: list[Any]) -> None:
         self._read_repeat(part)
