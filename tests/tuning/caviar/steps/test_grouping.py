@@ -61,6 +61,18 @@ ARGUMENTS = {
 }
 
 
+def dropped(number):
+    def build():
+        some = [keras.layers.Dense(1), keras.layers.AlphaDropout(0.1)]
+        model = keras.Sequential([keras.Input((2,)), *some])
+        model.compile("sgd", "mse")
+        return model
+
+    hp = types.SimpleNamespace(values={})
+    trial = types.SimpleNamespace(trial_id=number, hyperparameters=hp)
+    return Candidate(trial, build, build_deferred(build), ARGUMENTS)
+
+
 def deep(number, depth):
     def build():
         hidden = [keras.layers.Dense(3, "relu") for _ in range(depth)]
@@ -70,7 +82,8 @@ def deep(number, depth):
         model.compile("sgd", "mse")
         return model
 
-    trial = types.SimpleNamespace(trial_id=number)
+    hp = types.SimpleNamespace(values={"depth": depth})
+    trial = types.SimpleNamespace(trial_id=number, hyperparameters=hp)
     return Candidate(trial, build, build_deferred(build), ARGUMENTS)
 
 
@@ -128,10 +141,11 @@ def test_what_is_too_few_is_trained_alone():
 
 def test_what_is_too_few_shares_a_step_with_others_of_any_size():
     some = [wide(str(i), 8 * (i + 1)) for i in range(3)]
-    some.append(deep("3", 2))
+    some += [deep("3", 2), dropped("4")]
     together, alone = make_groups(some, Pays(least=9, shared=3))
     assert together.by_one_step
-    assert [c.trial.trial_id for c in together.parts[0]] == ["0", "1", "2"]
+    trials = [c.trial.trial_id for c in together.parts[0]]
+    assert trials == ["0", "1", "2", "3"]
     assert together.why == "to train them side by side would take longer"
-    assert [trial.trial_id for trial in alone.trials] == ["3"]
+    assert [trial.trial_id for trial in alone.trials] == ["4"]
     assert alone.why.startswith("too few")

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.supernet import can_merge
+from tfcourse.tuning.supernet.supported import is_supported_optimizer
 
 # Of fewer, what is saved would go into comparing.
 FEWEST = 3
@@ -22,7 +23,10 @@ def of_one_step(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
     """Yields lists of the candidates that one step can train."""
     for some in _of_one_model(list(candidates)):
         kinds = by(some, lambda c: c.optimizer).values()
-        yield from [some] if may_switch(kinds) else kinds
+        # One of them is computed for each, however large its network.
+        known = all(is_supported_optimizer(c.model.optimizer) for c in some)
+        may_branch = len(kinds) <= _MOST_OPTIMIZERS and known
+        yield from [some] if may_branch else kinds
 
 
 def _of_one_model(

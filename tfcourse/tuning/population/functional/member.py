@@ -93,7 +93,7 @@ class Member:
         self._updated = [group.variable for group in groups]
         of_optimizer = settings.optimizer if settings else None
         self._optimizer = functional_optimizer(
-            model.optimizer, groups, of_optimizer
+            model.optimizer, groups, of_optimizer, shapes is not None
         )
         sections = [
             (model.trainable_variables, [group.indices for group in groups]),

@@ -15,6 +15,7 @@ from tfcourse.tuning.population.functional.parameter_groups import (
     ParameterGroup,
 )
 from tfcourse.tuning.population.functional.switched import (
+    BranchedState,
     SwitchedOptimizer,
     SwitchedState,
 )
@@ -27,7 +28,10 @@ from tfcourse.utils.keras_private import (
 
 
 def functional_optimizer(
-    optimizer: Any, parameters: list[ParameterGroup], settings: Any = None
+    optimizer: Any,
+    parameters: list[ParameterGroup],
+    settings: Any = None,
+    one_by_one: bool = False,
 ) -> "FunctionalOptimizer":
     """Returns a form of `optimizer` for use in a `StatelessScope`.
 
@@ -35,6 +39,7 @@ def functional_optimizer(
         optimizer: A Keras optimizer; it is left as it is.
         parameters: The `ParameterGroup`s that it shall update.
         settings: The `OptimizerSettings` that it computes with, or None.
+        one_by_one: Whether members come one at a time.
 
     Returns:
         The `FunctionalOptimizer`.
@@ -50,7 +55,8 @@ def functional_optimizer(
                 optimizer.optimizers, optimizer.settings, strict=True
             )
         ]
-        return SwitchedState(optimizer, each, parameters)
+        state = BranchedState if one_by_one else SwitchedState
+        return state(optimizer, each, parameters)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return _LossScale(optimizer, parameters)
     if optimizer.gradient_accumulation_steps:

@@ -1,6 +1,7 @@
 """Several optimizers, of which each member has one."""
 
 import collections
+import functools
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -148,21 +149,60 @@ class SwitchedState:
         before = {id(variable): variable.value for variable in shared}
         choice: Any = ops.unstack(self._choice.value > 0)
         taken = dict(before)
-        for one, places, is_chosen in zip(
-            self._each, self._places, choice, strict=True
-        ):
-            pairs = [(variable, variable) for variable in self._updated]
-            for i, place in places.items():
-                pairs.append((one.variables[i], self._slots[place]))
-            for own, variable in pairs:
-                own.assign(before[id(variable)])
-            action(one)
-            for own, variable in pairs:
-                taken[id(variable)] = ops.where(
-                    is_chosen, own.value, taken[id(variable)]
-                )
+        for k, is_chosen in enumerate(choice):
+            new = self._stepped(k, action, before)
+            for name, value in new.items():
+                taken[name] = ops.where(is_chosen, value, taken[name])
         for variable in shared:
             variable.assign(taken[id(variable)])
+
+    def _stepped(
+        self, number: int, action: Callable[[Any], None], before: dict[int, Any]
+    ) -> dict[int, Any]:
+        """Lets an optimizer act on what was there before.
+
+        Returns:
+            What it makes of the parameters and of those slots that it has.
+        """
+        one, places = self._each[number], self._places[number]
+        pairs = [(variable, variable) for variable in self._updated]
+        for i, place in places.items():
+            pairs.append((one.variables[i], self._slots[place]))
+        for own, variable in pairs:
+            own.assign(before[id(variable)])
+        action(one)
+        return {id(variable): own.value for own, variable in pairs}
+
+
+class BranchedState(SwitchedState):
+    """The same, where members come one at a time: one step is computed."""
+
+    def _take(self, action: Callable[[Any], None]) -> None:
+        # The scratch variables that are no slots, such as iterations, too.
+        slots = {
+            id(one.variables[i])
+            for one, places in zip(self._each, self._places, strict=True)
+            for i in places
+        }
+        others = [v for v in self.scratch if id(v) not in slots]
+        known = [*self._updated, *self._slots.values(), *others]
+        before = {id(variable): variable.value for variable in known}
+
+        def branch(number: int) -> list[Any]:
+            # What another branch has assigned is not to be seen here.
+            for variable in others:
+                variable.assign(before[id(variable)])
+            new = self._stepped(number, action, before)
+            new |= {id(variable): variable.value for variable in others}
+            return [new.get(id(v), before[id(v)]) for v in known]
+
+        branches = [
+            functools.partial(branch, number)
+            for number in range(len(self._each))
+        ]
+        taken = ops.switch(ops.argmax(self._choice.value), branches)
+        for variable, value in zip(known, taken, strict=True):
+            variable.assign(value)
 
 
 def _places(
