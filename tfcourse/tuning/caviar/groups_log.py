@@ -45,6 +45,8 @@ class GroupRecord:
     verified: int = 0
     advice: str = ""
     program: str = ""
+    node: str = ""
+    attempts: int = 1
 
 
 class GroupsLog:

@@ -7,6 +7,7 @@ import keras
 import keras_tuner
 import numpy as np
 
+from tfcourse.tuning.caviar.executors.interface import Executor
 from tfcourse.tuning.oracles.random_search import RandomSearchOracle
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 from tfcourse.utils.validation import check_flag, check_integer
@@ -23,7 +24,7 @@ OF_ORACLE = (
 
 def check_settings(
     hypermodel: Any,
-    population: int,
+    population: int | None,
     on_trial: Any,
     early_stopping: Any,
     halving: Any,
@@ -39,7 +40,8 @@ def check_settings(
         halving: A flag.
         device: The name of a device.
     """
-    check_integer(population, "population", "Caviar")
+    if population is not None:
+        check_integer(population, "population", "Caviar")
     check_flag(halving, "halving", "Caviar")
     _check_hypermodel(hypermodel)
     if on_trial is not None and not callable(on_trial):
@@ -52,6 +54,22 @@ def check_settings(
     ):
         check_integer(early_stopping, "early_stopping", "Caviar", least=0)
     _check_device(device)
+
+
+def check_executor(executor: Any, ahead: Any) -> None:
+    """Raises a `TypeError` or `ValueError` for what is none.
+
+    Args:
+        executor: As for `Caviar`.
+        ahead: Likewise.
+    """
+    if executor is not None and not isinstance(executor, Executor):
+        raise TypeError(
+            "`executor` of Caviar must be one, such as `RayExecutor()`. "
+            f"Received: executor={executor!r}"
+        )
+    if ahead is not None:
+        check_integer(ahead, "ahead", "Caviar")
 
 
 def _check_hypermodel(hypermodel: Any) -> None:

@@ -19,6 +19,13 @@ from tfcourse.tuning.caviar.arguments.fit_arguments import (
     discover_fit_hyperparameters,
 )
 from tfcourse.tuning.caviar.deferred_calls import DeferredCalls
+from tfcourse.tuning.caviar.executors.asking import Asking, usual_ahead
+from tfcourse.tuning.caviar.executors.batches import Batches, settled
+from tfcourse.tuning.caviar.executors.dispatch import Dispatch
+from tfcourse.tuning.caviar.executors.interface import Executor, Shared
+from tfcourse.tuning.caviar.executors.local import LocalExecutor
+from tfcourse.tuning.caviar.executors.refusals import shared_of
+from tfcourse.tuning.caviar.executors.search import ExecutedSearch
 from tfcourse.tuning.caviar.failures import (
     refuse_all_failed,
     refuse_failures_in_a_row,
@@ -27,6 +34,7 @@ from tfcourse.tuning.caviar.groups_log import GroupsLog
 from tfcourse.tuning.caviar.programs import ProgramCache
 from tfcourse.tuning.caviar.settings import (
     OF_ORACLE,
+    check_executor,
     check_folds_are_apart,
     check_oracle,
     check_settings,
@@ -56,6 +64,9 @@ from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils import global_state
 from tfcourse.utils.validation import check_flag, check_integer
 
+# How many trials are asked for at once, to be trained here.
+_POPULATION = 64
+
 
 class Caviar(SerialTuner):
     r"""Trains many trials at once, those of one structure as one program.
@@ -79,7 +90,7 @@ class Caviar(SerialTuner):
         seed: An integer of 0 or more, or `None` for any.
         population: How many trials to request from the oracle at once, at most;
             from a `BayesianOptimizationOracle` no more than it knows results
-            of.
+            of. By default 64, or 16 with an executor.
         oracle: A `keras_tuner.Oracle` that chooses the trials; by default a
             `RandomSearchOracle` of `objective`, `max_trials` and `seed`, which
             are not used otherwise.
@@ -101,6 +112,14 @@ class Caviar(SerialTuner):
         smallest_group: How many models a program trains at least; where fewer
             are of one structure, they are trained alone. By default as many as
             it takes to be faster so.
+        executor: Where batches of trials are trained, say a `RayExecutor`; by
+            default in this process. With the same `seed`, `population` and
+            `ahead` the trials, their scores and weights are the same, however
+            many workers there are, and whatever becomes of them.
+        ahead: How many batches to request beyond the last one of which the
+            oracle knows results. By default one, with an executor as many as
+            the oracle gives if it learns nothing from results. Who gives it
+            without an executor gets here what workers would come to.
         **kwargs: Passed to `SerialTuner` (`keep_models`), `keras_tuner.Tuner`
             (`directory`, `project_name`, ...) or the `RandomSearchOracle`.
 
@@ -143,7 +162,7 @@ class Caviar(SerialTuner):
         objective: str | keras_tuner.Objective | None = None,
         max_trials: int = 10,
         seed: int | None = 0,
-        population: int = 64,
+        population: int | None = None,
         oracle: keras_tuner.Oracle | None = None,
         on_trial: Callable[[SerialTuner, Trial], None] | None = None,
         early_stopping: int | keras.callbacks.EarlyStopping | None = None,
@@ -152,11 +171,14 @@ class Caviar(SerialTuner):
         folds: int | None = None,
         verify: bool = True,
         smallest_group: int | None = None,
+        executor: Executor | None = None,
+        ahead: int | None = None,
         **kwargs,
     ) -> None:
         check_settings(
             hypermodel, population, on_trial, early_stopping, halving, device
         )
+        check_executor(executor, ahead)
         check_flag(verify, "verify", "Caviar")
         if smallest_group is not None:
             check_integer(smallest_group, "smallest_group", "Caviar")
@@ -178,6 +200,8 @@ class Caviar(SerialTuner):
         self._device = device
         self._verify = verify
         self._smallest_group = smallest_group
+        self._executor = executor
+        self._ahead = ahead
 
     @property
     def groups(self) -> list[dict]:
@@ -210,7 +234,16 @@ class Caviar(SerialTuner):
         self.on_search_begin()
         if self.hypermodel is not None:
             discover_fit_hyperparameters(self.hypermodel, self.oracle, search)
-        requests = TrialRequests(self, self._population)
+        batches = Batches(self.project_dir)
+        if self._executor or self._ahead or batches.population:
+            self._search_in_batches(batches, search)
+        else:
+            self._search_here(search)
+        self.on_search_end()
+
+    def _search_here(self, search: SearchArguments) -> None:
+        """Trains each batch as it is asked for, and then asks for more."""
+        requests = TrialRequests(self, self._population or _POPULATION)
         programs = ProgramCache(self._groups_log.new_names())
         pays = Profitability(
             self, programs, self._smallest_group, self._halving
@@ -220,7 +253,42 @@ class Caviar(SerialTuner):
                 pass
         finally:
             programs.clear()
-        self.on_search_end()
+
+    def _search_in_batches(
+        self, batches: Batches, search: SearchArguments
+    ) -> None:
+        """Lets an executor train batches; what comes of one depends on it."""
+        executor = self._executor or LocalExecutor()
+        usual = executor.population, usual_ahead(self.oracle)
+        shared = self._shared(search)
+        settled(batches, self._population, self._ahead, usual)
+        requests = TrialRequests(self, batches.population or usual[0])
+        begin = functools.partial(self.begin_trial, search=search)
+        executed = ExecutedSearch(
+            self,
+            Asking(requests, begin, self.oracle),
+            batches,
+            self._groups_log,
+            self._saved_once,
+            self._after_trials,
+        )
+        with executor.session(shared) as session:
+            executed.run(
+                lambda job_of: Dispatch(
+                    session, job_of, executor.retries, self._halving
+                )
+            )
+
+    def _shared(self, search: SearchArguments) -> Shared:
+        """Returns what all batches have in common, for who trains them."""
+        own = {
+            "early_stopping": self._early_stopping,
+            "halving": self._halving,
+            "device": self._device,
+            "verify": self._verify,
+            "smallest_group": self._smallest_group,
+        }
+        return shared_of(self, Caviar, own, search.args, search.kwargs)
 
     def _run_batch(
         self,
@@ -236,10 +304,36 @@ class Caviar(SerialTuner):
         global_state.clear_session()
         with self._saved_once(), trials_written_together(self.oracle):
             candidates = requests.batch(
-                functools.partial(self._begin, search=search)
+                functools.partial(self.begin_trial, search=search)
             )
+        self.train_begun(candidates, programs, pays, search)
+        if candidates and not is_worker(self):
+            ended = [candidate.trial for candidate in candidates]
+            refuse_failures_in_a_row(self.oracle, ended)
+        return bool(candidates)
+
+    def train_begun(
+        self,
+        begun: list[Candidate | SerialTrial],
+        programs: ProgramCache,
+        pays: Profitability | None,
+        search: SearchArguments,
+        only: frozenset[str] | None = None,
+    ) -> None:
+        """Trains trials that have begun, and ends them.
+
+        Args:
+            begun: What `begin_trial` returned for each.
+            programs: The programs that there are.
+            pays: What knows whether a program pays; made anew if None.
+            search: What `search` was called with.
+            only: The ids of those to train, or None for all.
+        """
+        pays = pays or Profitability(
+            self, programs, self._smallest_group, self._halving
+        )
         with self._saved_once():
-            groups = make_groups(candidates, pays, self.executions_per_trial)
+            groups = make_groups(begun, pays, self.executions_per_trial)
             for result in train_groups(
                 groups,
                 self,
@@ -247,17 +341,15 @@ class Caviar(SerialTuner):
                 self._halving,
                 self._device,
                 self._verify,
+                only,
             ):
                 record = commit(result, self, search, self._after_trials)
                 self._groups_log.add(record)
-        if candidates and not is_worker(self):
-            ended = [candidate.trial for candidate in candidates]
-            refuse_failures_in_a_row(self.oracle, ended)
-        return bool(candidates)
 
-    def _begin(
+    def begin_trial(
         self, trial: Trial, search: SearchArguments
     ) -> Candidate | SerialTrial:
+        """Begins a trial, and builds its model."""
         self.on_trial_begin(trial)
         return make_candidate(
             trial, self, search, Caviar.run_trial, self._early_stopping

@@ -381,6 +381,11 @@ def hyperband_epochs(hp: keras_tuner.HyperParameters) -> dict[str, int]:
     }
 
 
+def goes_on_from(hp: keras_tuner.HyperParameters) -> str | None:
+    """Returns the id of the trial with whose weights one begins, if any."""
+    return hp.values.get(_CONTINUES)
+
+
 def load_hyperband_weights(
     model: keras.Model, hp: keras_tuner.HyperParameters, tuner: SerialTuner
 ) -> None:

@@ -53,7 +53,7 @@ def _end_together(
     with after_trials.deferred(), trials_written_together(tuner.oracle):
         for outcome in result.outcomes:
             report_results(tuner.oracle, outcome.trial, outcome.results)
-            _end(outcome.trial, tuner)
+            end(outcome.trial, tuner)
     return GroupRecord(
         trials=[outcome.trial.trial_id for outcome in result.outcomes],
         members=sum(len(outcome.runs) for outcome in result.outcomes),
@@ -78,7 +78,7 @@ def _run_alone(
         # Its file is written once: its results and its end are one.
         with after_trials.deferred(), trials_written_together(tuner.oracle):
             run_and_report(tuner, trial, *search.args, **search.kwargs)
-            _end(trial, tuner)
+            end(trial, tuner)
     return GroupRecord(
         trials=[trial.trial_id for trial in group.trials],
         members=len(group.trials),
@@ -89,6 +89,7 @@ def _run_alone(
     )
 
 
-def _end(trial: Trial, tuner: SerialTuner) -> None:
+def end(trial: Trial, tuner: SerialTuner) -> None:
+    """Ends a trial; failures in a row are counted for a batch, not here."""
     with failures_allowed(tuner.oracle):
         tuner.on_trial_end(trial)

@@ -52,6 +52,7 @@ def train_groups(
     halving: bool = False,
     device: str | None = None,
     verify: bool = False,
+    only: frozenset[str] | None = None,
 ) -> Iterator[GroupResult | SerialGroup]:
     """Trains groups, and the parts of each, one after the other.
 
@@ -62,6 +63,8 @@ def train_groups(
         halving: Whether the worse half of the trials is dropped at rungs.
         device: As for `Population`.
         verify: As for `GroupProgram`.
+        only: The ids of the trials to train now, by the programs of all, so
+            that they come out as they would among all; None for all.
 
     Yields:
         What became of the trials, before others are trained; a `SerialGroup`
@@ -69,12 +72,23 @@ def train_groups(
     """
     for group in groups:
         if isinstance(group, SerialGroup):
-            yield group
+            if some := _among(group, only):
+                yield some
         else:
             yield from _GroupTraining(
-                group, tuner, programs, halving, device, verify
+                group, tuner, programs, halving, device, verify, only
             ).results()
             gc.collect()
+
+
+def _among(
+    group: SerialGroup, only: frozenset[str] | None
+) -> SerialGroup | None:
+    """Returns a group with none but some of its trials, if there are any."""
+    if only is None:
+        return group
+    trials = [trial for trial in group.trials if trial.trial_id in only]
+    return dataclasses.replace(group, trials=trials) if trials else None
 
 
 class _GroupTraining:
@@ -88,6 +102,7 @@ class _GroupTraining:
         halving: bool,
         device: str | None,
         verify: bool,
+        only: frozenset[str] | None,
     ) -> None:
         self._tuner = tuner
         # Hyperband drops trials itself.
@@ -98,6 +113,7 @@ class _GroupTraining:
         self._programs = programs
         self._program: GroupProgram | None = None
         self._by_one_step = group.by_one_step
+        self._only = only
         self._why, self._advice = group.why, group.advice
         self._parts = [
             [executions(candidate, tuner) for candidate in part]
@@ -105,10 +121,11 @@ class _GroupTraining:
         ]
 
     def results(self) -> Iterator[GroupResult | SerialGroup]:
-        parts = self._parts
+        parts = list(map(self._wanted, self._parts))
         if self._by_one_step:
             # One by one, what has ended is kept.
             parts = [[runs] for part in parts for runs in part]
+        parts = [part for part in parts if part]
         for n, part in enumerate(parts):
             result = None
             for result in self._train(part):
@@ -124,6 +141,12 @@ class _GroupTraining:
         """Whether one step for all, which is the same for all, failed."""
         first = self._by_one_step and not number
         return first and isinstance(result, SerialGroup)
+
+    def _wanted(self, part: list[list[Candidate]]) -> list[list[Candidate]]:
+        """Returns the trials of a part that are to be trained now."""
+        if self._only is None:
+            return part
+        return [r for r in part if r[0].trial.trial_id in self._only]
 
     def _train(
         self, part: list[list[Candidate]], halved: str = ""

@@ -42,15 +42,7 @@ class TrialRequests:
             What it has returned for each; nothing if the search is over.
         """
         while True:
-            begun, status = [], TrialStatus.IDLE
-            for place in range(self._limit()):
-                trial = self._request(place)
-                status = trial.status
-                if status != TrialStatus.RUNNING:
-                    break
-                begun.append(self._begin(trial, begin))
-                if _may_register(begun[-1]):
-                    break
+            begun, status = self.some(begin, self._tuner.tuner_id)
             self._names_used = max(self._names_used, len(begun))
             if begun:
                 return begun
@@ -58,20 +50,42 @@ class TrialRequests:
                 return self._last_requests(begin)
             time.sleep(_SECONDS_IDLE)
 
+    def some(
+        self, begin: Callable[[Trial], Candidate | SerialTrial], name: str
+    ) -> tuple[list[Candidate | SerialTrial], str]:
+        """Begins the trials that there are now, if any.
+
+        Args:
+            begin: As for `batch`.
+            name: A name under which no trial is running.
+
+        Returns:
+            What `begin` has returned for each, and the status of the last.
+        """
+        begun, status = [], TrialStatus.IDLE
+        for place in range(self._limit()):
+            trial = self._request(place, name)
+            status = trial.status
+            if status != TrialStatus.RUNNING:
+                break
+            begun.append(self.begin(trial, begin))
+            if may_register(begun[-1]):
+                break
+        return begun, status
+
     def _limit(self) -> int:
         if is_worker(self._tuner):
             # The chief's oracle cannot be looked into.
             return self._most
         return min(self._most, batch_limit(self._tuner.oracle) or self._most)
 
-    def _request(self, place: int) -> Trial:
+    def _request(self, place: int, name: str) -> Trial:
         self._tuner.pre_create_trial()
-        name = self._tuner.tuner_id
         return self._tuner.oracle.create_trial(
             f"{name}-{place}" if place else name
         )
 
-    def _begin(
+    def begin(
         self, trial: Trial, begin: Callable[[Trial], Candidate | SerialTrial]
     ) -> Candidate | SerialTrial:
         """Begins a trial, and says what its model was seen to need."""
@@ -80,7 +94,7 @@ class TrialRequests:
         begun = begin(trial)
         if len(trial.hyperparameters.space) > known:
             oracle.update_space(trial.hyperparameters)
-        if not _may_register(begun):
+        if not may_register(begun):
             mark_built(oracle, trial)
         return begun
 
@@ -91,11 +105,12 @@ class TrialRequests:
         begun = []
         if is_worker(self._tuner):
             for place in range(1, self._names_used):
-                trial = self._request(place)
+                trial = self._request(place, self._tuner.tuner_id)
                 if trial.status == TrialStatus.RUNNING:
-                    begun.append(self._begin(trial, begin))
+                    begun.append(self.begin(trial, begin))
         return begun
 
 
-def _may_register(begun: Candidate | SerialTrial) -> bool:
+def may_register(begun: Candidate | SerialTrial) -> bool:
+    """Whether a trial may show hyperparameters only when it is run."""
     return isinstance(begun, SerialTrial) and begun.may_register
