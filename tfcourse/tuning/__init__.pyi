@@ -1,4 +1,5 @@
 from .caviar.coarse_to_fine_search import CoarseToFineSearch
+from .caviar.executors.cluster import RayExecutor
 from .caviar.successive_halving import Halving
 from .caviar.tuner import Caviar
 from .oracles.base import SearchOracle
@@ -50,6 +51,7 @@ __all__ = [
     "Panda",
     "Population",
     "RandomSearchOracle",
+    "RayExecutor",
     "Remote",
     "SearchOracle",
     "SerialTuner",

@@ -101,6 +101,11 @@ class CrossValidated(keras_tuner.HyperModel):
         self.seeds: list[int] | None = None
         self._y = self._indices = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # It is sent to workers without the targets, which are sent with the
+        # data, and split there.
+        return {**self.__dict__, "_y": None, "_indices": None}
+
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         return self.hypermodel.build(hp)
 

@@ -6,7 +6,6 @@ import dataclasses
 from typing import Any
 
 import keras
-import keras_tuner
 
 # Why a job came to nothing: its process ended, its machine is gone, or memory
 # did not suffice for it.
@@ -34,6 +33,10 @@ class Shared:
     args: tuple
     kwargs: dict[str, Any]
     keras: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def with_data(self, args: tuple, kwargs: dict[str, Any]) -> "Shared":
+        """Returns the same with other arguments of `search`."""
+        return dataclasses.replace(self, args=args, kwargs=kwargs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,8 +181,3 @@ def set_keras(settings: dict[str, Any]) -> None:
         keras.config.set_image_data_format(settings["image_data_format"])
         policy: Any = keras.dtype_policies.deserialize(settings["dtype_policy"])
         keras.config.set_dtype_policy(policy)
-
-
-def is_hyperband(oracle: keras_tuner.Oracle) -> bool:
-    """Whether trials go on from the weights of others."""
-    return isinstance(oracle, keras_tuner.oracles.HyperbandOracle)

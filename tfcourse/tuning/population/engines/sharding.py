@@ -6,13 +6,13 @@ share much of theirs.
 """
 
 import math
-import os
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from tfcourse.tuning.population.engines.base import Tensor
 from tfcourse.tuning.population.engines.tensor_trees import replaced
+from tfcourse.utils.machine.cores import cores
 
 # For a single member TensorFlow uses no rules of ours, by which XLA draws the
 # numbers that `fit` would draw.
@@ -31,7 +31,7 @@ def size_of_shards(members: int, by_xla: bool = False) -> int | None:
     if tf.config.list_physical_devices("GPU"):
         return None
     most = _MOST_BY_XLA if by_xla else _MOST
-    return min(most, max(_FEWEST, math.ceil(members / _cores())))
+    return min(most, max(_FEWEST, math.ceil(members / cores())))
 
 
 def in_shards(
@@ -91,11 +91,11 @@ def _side_by_side(
     TensorFlow: how many cores an operation takes is settled once for a process.
     """
     count = tf.size(elements, out_type=tf.int64)
-    cores = tf.constant(_cores(), tf.int64)
+    most = tf.constant(cores(), tf.int64)
     data = tf.data.Dataset.from_tensor_slices(elements)
     data = data.map(
         tf.autograph.experimental.do_not_convert(function),
-        num_parallel_calls=_cores(),
+        num_parallel_calls=cores(),
         deterministic=True,
     ).batch(count)
     spec = data.element_spec
@@ -107,14 +107,10 @@ def _side_by_side(
     # heed them.
     variant = tf.raw_ops.MaxIntraOpParallelismDataset(
         input_dataset=tf.data.experimental.to_variant(data),
-        max_intra_op_parallelism=tf.maximum(cores // count, 1),
+        max_intra_op_parallelism=tf.maximum(most // count, 1),
         **kind,
     )
     variant = tf.raw_ops.PrivateThreadPoolDataset(
-        input_dataset=variant, num_threads=tf.minimum(cores, count), **kind
+        input_dataset=variant, num_threads=tf.minimum(most, count), **kind
     )
     return tf.data.experimental.from_variant(variant, spec).get_single_element()
-
-
-def _cores() -> int:
-    return os.cpu_count() or 1

@@ -1,0 +1,187 @@
+"""What runs on a worker of a Ray cluster.
+
+Keras is imported once the process is as it must be for that: which backend,
+how many threads, how much of which GPU.
+"""
+
+import importlib.metadata
+import os
+import pickle
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+# What must be the same everywhere, for results to be.
+_PACKAGES = ("tfcourse", "keras", "keras-tuner", "numpy", "tensorflow", "jax")
+# Of a GPU's memory; the driver of the GPU takes some for each process.
+_OF_MEMORY = 0.9
+# The trainer of the search that the process is at, by the name of the search.
+_trainers: dict[str, Any] = {}
+
+
+class Board:
+    """Where workers say what they are at; an actor beside the search."""
+
+    def __init__(self) -> None:
+        self._begun: dict[int, tuple[str, int, float]] = {}
+
+    def begun(self, ticket: int, node: str, process: int) -> None:
+        """Notes who has begun a job."""
+        self._begun[ticket] = node, process, time.time()
+
+    def look(self) -> dict[int, tuple[str, int, float]]:
+        """Returns for each job its node, its process, and since when."""
+        return dict(self._begun)
+
+
+def train(
+    ticket: int,
+    job: bytes,
+    search: str,
+    refs: list[Any],
+    conditions: dict[str, Any],
+    board: Any,
+) -> tuple[Any, str]:
+    """Trains a job.
+
+    Args:
+        ticket: Its number.
+        job: The pickled `Job`: to unpickle it imports Keras.
+        search: The name of the search.
+        refs: The references of the pickled `Shared`, of the modules that it
+            needs, and of the arguments of the search.
+        conditions: What the process must be like.
+        board: The handle of a `Board`.
+
+    Returns:
+        The `JobResult`, and the name of the node.
+    """
+    board.begun.remote(ticket, socket.gethostname(), os.getpid())
+    if search not in _trainers:
+        prepare(conditions)
+        # One search at a time: that of a driver before is over.
+        _trainers.clear()
+        _trainers[search] = _trainer(refs)
+    return _trainers[search].train(pickle.loads(job)), socket.gethostname()
+
+
+def prepare(conditions: dict[str, Any]) -> None:
+    """Makes a process what it must be to train, before Keras is imported.
+
+    Raises:
+        InputError: If it has other packages than the search.
+    """
+    check_versions(conditions["versions"])
+    os.environ.update(conditions["env"])
+    count = conditions["cpus"]
+    for name in ("OMP", "TF_INTRAOP", "TF_INTEROP"):
+        os.environ[_THREADS[name]] = str(count)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    gpus = conditions["gpus"]
+    if not gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    elif gpus < 1:
+        share = f"{_OF_MEMORY * gpus:.3f}"
+        os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"] = share
+    from tfcourse.utils.machine.cores import set_cores
+
+    set_cores(count)
+    import keras
+
+    if gpus and keras.config.backend() == "tensorflow":
+        _limit_gpus(gpus)
+
+
+_THREADS = {
+    "OMP": "OMP_NUM_THREADS",
+    "TF_INTRAOP": "TF_NUM_INTRAOP_THREADS",
+    "TF_INTEROP": "TF_NUM_INTEROP_THREADS",
+}
+
+
+def _limit_gpus(share: float) -> None:
+    """Lets TensorFlow take no more of a GPU than the worker's share."""
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        total = _memory_of_gpu() if share < 1 else None
+        if total is None:
+            tf.config.experimental.set_memory_growth(gpu, True)
+            continue
+        limit = tf.config.LogicalDeviceConfiguration(
+            memory_limit=int(_OF_MEMORY * share * total)
+        )
+        tf.config.set_logical_device_configuration(gpu, [limit])
+
+
+def _memory_of_gpu() -> int | None:
+    """Returns the memory of the GPU that the process sees, in MiB."""
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0]
+    command = ["nvidia-smi", "--query-gpu=memory.total"]
+    command += ["--format=csv,noheader,nounits"]
+    command += [f"--id={seen}"] if seen else []
+    try:
+        told = subprocess.run(command, capture_output=True, text=True)
+        return int(told.stdout.split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _trainer(refs: list[Any]) -> Any:
+    import ray
+
+    from tfcourse.tuning.caviar.executors.interface import set_keras
+    from tfcourse.tuning.caviar.executors.training import Trainer
+
+    modules, shared, data = ray.get(refs)
+    for name, content in modules.items():
+        if name not in sys.modules:
+            sys.modules[name] = pickle.loads(content)
+    common = pickle.loads(shared)
+    set_keras(common.keras)
+    args, kwargs = data
+    # Ray ends the process, and removes nothing: so it is below its own folder.
+    folder = tempfile.mkdtemp(prefix="tfcourse-", dir=_scratch())
+    return Trainer(common.with_data(args, kwargs), folder)
+
+
+def _scratch() -> str | None:
+    import ray
+
+    context = ray.get_runtime_context()
+    folder = getattr(context, "get_session_dir", lambda: None)()
+    return folder if folder and os.path.isdir(folder) else None  # noqa: PTH112
+
+
+# What a node has
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of all that results depend on."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def check_versions(expected: dict[str, str]) -> None:
+    """Raises an `InputError` unless this process has the same packages."""
+    from tfcourse.errors import InputError
+
+    found = versions()
+    for name, version in expected.items():
+        if found.get(name) != version:
+            raise InputError(
+                f"The node {socket.gethostname()} has {name} "
+                f"{found.get(name, 'not at all')}, where the search has "
+                f"{version}. Install the same on all nodes: results depend on "
+                "it."
+            )
