@@ -3,9 +3,12 @@
 import importlib.util
 import os
 import sys
+from typing import Annotated
+
+import typer
 
 from tfcourse.cli.terminal import quiet
-from tfcourse.cli.terminal.options import Verbose
+from tfcourse.cli.terminal.options import Ray, Verbose
 from tfcourse.errors import InputError
 
 _BACKENDS = ("tensorflow", "jax")
@@ -70,9 +73,25 @@ def data() -> None:
 
 
 def doctor(
+    ray: Ray = None,
+    space: Annotated[
+        str | None,
+        typer.Option(
+            help="With --ray: let each node build a model of module.py:build.",
+            metavar="MODULE:NAME",
+        ),
+    ] = None,
     verbose: Verbose = False,
 ) -> None:
-    """Say what this machine has, what is missing and what to do about it."""
+    """Say what this machine has, what is missing and what to do about it.
+
+    With --ray: the same of each node of a cluster.
+    """
+    if ray is not None:
+        quiet.silence_libraries(verbose)
+        sys.exit(_tell_of_cluster(ray, space))
+    if space is not None:
+        raise InputError("--space is for the nodes of a cluster: give --ray.")
     from rich.table import Table
     from rich.text import Text
 
@@ -95,3 +114,32 @@ def doctor(
     Console().print(table)
     if not all(check.fine for check in checks):
         sys.exit(1)
+
+
+def _tell_of_cluster(address: str, spec: str | None) -> int:
+    """Prints what the nodes of a cluster have; returns what to exit with."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from tfcourse.cli.terminal.console import Console
+    from tfcourse.tuning.caviar.executors.on_ray.probe import probe
+
+    space = None
+    if spec is not None:
+        from tfcourse.runs.spaces import load_space
+
+        if ":" not in spec:
+            raise InputError(
+                f"--space {spec} comes with tfcourse, which every node has. "
+                "Give one of your own, as module.py:build."
+            )
+        space = load_space(spec, (1,), 1)
+    nodes = probe(None if address == "local" else address, space)
+    table = Table(box=None, show_header=False)
+    for node in nodes:
+        mark = Text("wrong", "red") if node.wrong else Text("ok", "green")
+        table.add_row(mark, node.node, node.found)
+        if node.wrong:
+            table.add_row("", "", Text(node.wrong, "dim"))
+    Console().print(table)
+    return int(any(node.wrong for node in nodes))

@@ -22,6 +22,7 @@ from tfcourse.cli.terminal.options import (
     Keep,
     Only,
     Out,
+    Ray,
     Sampler,
     Seed,
     Separator,
@@ -146,6 +147,30 @@ def tune(
         typer.Option(help="End with a trial that reaches it."),
     ] = None,
     device: DeviceOption = None,
+    population: Annotated[
+        int | None,
+        typer.Option(
+            help="How many trials train together, at most.",
+            show_default="64, 16 with --ray",
+        ),
+    ] = None,
+    ray: Ray = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="With --ray: how many workers, at most.",
+            show_default="as many as there is room for",
+        ),
+    ] = None,
+    cpus_per_worker: Annotated[
+        int, typer.Option(help="With --ray: cores of each worker.", min=1)
+    ] = 1,
+    gpus_per_worker: Annotated[
+        float,
+        typer.Option(
+            help="With --ray: GPUs of each worker, or a part of one.", min=0
+        ),
+    ] = 0.0,
     out: Out = None,
     resume: Annotated[
         bool,
@@ -196,6 +221,12 @@ def tune(
         "time_limit": time_limit,
         "target_score": target_score,
         "device": device and device.value,
+        "population": population,
+    }
+    of_workers = {
+        "workers": workers,
+        "cpus": cpus_per_worker,
+        "gpus": gpus_per_worker,
     }
     given = {name: value for name, value in given.items() if value is not None}
     quiet.silence_libraries(verbose)
@@ -207,9 +238,10 @@ def tune(
     folder = out
     try:
         with console.status("Loading Keras and the data"):
+            executor = _executor(ray, **of_workers)
             run = _prepare(given, out, resume)
         folder = run.folder
-        result = _carry_out(run, console)
+        result = _carry_out(run, console, executor)
     except KeyboardInterrupt:
         print(f"\nStopped. {_how_to_resume(folder)}")
         raise typer.Exit(130) from None
@@ -268,7 +300,27 @@ def _prepare(given, folder, resume):
     return SearchRun(settings, folder, resume=resume, data=data)
 
 
-def _carry_out(run, console):
+def _executor(address, workers, cpus, gpus):
+    """Returns what trains batches elsewhere, or None."""
+    from tfcourse.errors import InputError
+
+    if address is None:
+        if workers or cpus != 1 or gpus:
+            raise InputError(
+                "--workers, --cpus-per-worker and --gpus-per-worker are of a "
+                "Ray cluster: give --ray local for one on this host, or --ray "
+                "ADDRESS."
+            )
+        return None
+    from tfcourse.tuning.caviar.executors.on_ray.cluster import RayExecutor
+
+    try:
+        return RayExecutor(address, workers, cpus, gpus)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def _carry_out(run, console, executor):
     from tfcourse.cli.terminal.progress import TrialsProgress
     from tfcourse.cli.terminal.tables import print_remarks
 
@@ -284,7 +336,7 @@ def _carry_out(run, console):
         with TrialsProgress(
             console, run.settings.trials, run.objective, run.records()
         ) as progress:
-            run.search(progress.update)
+            run.search(progress.update, executor)
         with console.status("Writing the report and the model"):
             return run.finish()
 

@@ -17,6 +17,8 @@ from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.scores import evaluation
 from tfcourse.runs.settings import Settings, check_device, objective_of
 from tfcourse.runs.spaces import holding, load_space, probe
+from tfcourse.tuning.caviar.executors.interface import Executor
+from tfcourse.tuning.caviar.executors.local import LocalExecutor
 from tfcourse.tuning.caviar.failures import AllTrialsFailedError, learning_rates
 from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.oracles.choice import choose_oracle
@@ -162,18 +164,33 @@ class SearchRun:
         self._records = read_records(self._project, self._records)
         return self._records
 
-    def search(self, progress: OnTrials | None = None) -> None:
+    def search(
+        self,
+        progress: OnTrials | None = None,
+        executor: Executor | None = None,
+    ) -> None:
         """Runs the trials that are not done yet.
 
         Args:
             progress: Called with the list of `TrialRecord` after each trial.
+            executor: As for `Caviar`.
+
+        Raises:
+            InputError: If trials are trained one by one, and by an executor.
         """
+        if executor and self.settings.strategy != "caviar":
+            raise InputError(
+                "--ray is for trials that train together: leave it out, or "
+                f"--strategy {self.settings.strategy}."
+            )
+        if self.settings.population:
+            executor = executor or LocalExecutor()
         with self.locked():
             self._check_unchanged()
             self._write_manifest()
             # `finish` says so, once it has written the table.
             with contextlib.suppress(AllTrialsFailedError):
-                self._tuner(progress).search(
+                self._tuner(progress, executor).search(
                     *self.data.part("train"),
                     **self._held_out(),
                     epochs=self.settings.epochs,
@@ -276,11 +293,15 @@ class SearchRun:
             target=self.settings.target_score,
         )
 
-    def _tuner(self, progress=None):
+    def _tuner(self, progress=None, executor=None):
         space, folds = self.space, self.settings.folds
         if folds:
             space = CrossValidated(space, folds, self.settings.seed)
         tuner_class = _STRATEGIES[self.settings.strategy]
+        how = {}
+        if executor:
+            population = self.settings.population
+            how = {"executor": executor, "population": population}
         # keras-tuner prints that it reloads.
         with contextlib.redirect_stdout(io.StringIO()):
             return tuner_class(
@@ -290,6 +311,7 @@ class SearchRun:
                 break_ties_by=DEV_LOSSES,
                 directory=self.folder,
                 project_name=self._project.name,
+                **how,
             )
 
     def _write_trials(self, progress=None):

@@ -24,6 +24,7 @@ _BOUNDS = {
     "rounds": (1, None),
     "early_stopping": (1, None),
     "folds": (2, None),
+    "population": (1, None),
     "image_size": (4, 1024),
     "time_limit": (0, None),
     # scikit-learn and Keras take no larger seed.
@@ -78,6 +79,9 @@ class Settings(TableOptions):
         target_score: A search ends with a trial that reaches it.
         strategy: `"caviar"`, many trials as one program, or `"serial"`, one
             after another.
+        population: How many trials are trained together at most, each lot by
+            itself, as workers do it; `None` for `Caviar`'s own, or 16 with
+            workers.
         image_size: Images become so many pixels wide and high.
 
     Raises:
@@ -100,6 +104,7 @@ class Settings(TableOptions):
     early_stopping: int | None = None
     time_limit: float | None = None
     target_score: float | None = None
+    population: int | None = None
     image_size: int | None = None
 
     def __post_init__(self):
@@ -124,6 +129,11 @@ class Settings(TableOptions):
         super().__post_init__()  # Refuses what cannot be.
         if self.sampler not in (None, *SAMPLERS):
             raise InputError(unknown_name("--sampler", self.sampler, SAMPLERS))
+        if self.population and self.strategy != "caviar":
+            raise InputError(
+                "--population is of trials that train together: leave it out, "
+                f"or --strategy {self.strategy}."
+            )
         self._check_folds()
 
     def _check_folds(self):

@@ -1,5 +1,6 @@
 from .caviar.coarse_to_fine_search import CoarseToFineSearch
-from .caviar.executors.cluster import RayExecutor
+from .caviar.executors.local import LocalExecutor
+from .caviar.executors.on_ray.cluster import RayExecutor
 from .caviar.successive_halving import Halving
 from .caviar.tuner import Caviar
 from .oracles.base import SearchOracle
@@ -45,6 +46,7 @@ __all__ = [
     "CrossValidated",
     "Guard",
     "Halving",
+    "LocalExecutor",
     "MemberHistory",
     "OneMinusLogUniform",
     "OptunaOracle",

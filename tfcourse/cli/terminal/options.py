@@ -177,6 +177,15 @@ ClassWeightOption = Annotated[
     ClassWeight | None,
     typer.Option(help="Let classes count alike, however large they are."),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        help="Train on a Ray cluster: its address, or local for one on this "
+        "host.",
+        metavar="ADDRESS|local",
+        show_default="in this process",
+    ),
+]
 Seed = Annotated[
     int | None,
     typer.Option(help="The same seed gives the same result.", show_default="0"),

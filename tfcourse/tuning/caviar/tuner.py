@@ -90,7 +90,7 @@ class Caviar(SerialTuner):
         seed: An integer of 0 or more, or `None` for any.
         population: How many trials to request from the oracle at once, at most;
             from a `BayesianOptimizationOracle` no more than it knows results
-            of. By default 64, or 16 with an executor.
+            of. By default 64, or 16 with `executor` or `ahead`.
         oracle: A `keras_tuner.Oracle` that chooses the trials; by default a
             `RandomSearchOracle` of `objective`, `max_trials` and `seed`, which
             are not used otherwise.
@@ -118,8 +118,8 @@ class Caviar(SerialTuner):
             many workers there are, and whatever becomes of them.
         ahead: How many batches to request beyond the last one of which the
             oracle knows results. By default one, with an executor as many as
-            the oracle gives if it learns nothing from results. Who gives it
-            without an executor gets here what workers would come to.
+            the oracle gives if it learns nothing from results. Without an
+            executor it means a `LocalExecutor`.
         **kwargs: Passed to `SerialTuner` (`keep_models`), `keras_tuner.Tuner`
             (`directory`, `project_name`, ...) or the `RandomSearchOracle`.
 

@@ -38,6 +38,8 @@ GROUPS = [
         **dict.fromkeys(("how", "why", "advice?", "program?"), str),
         "members": int,
         "seconds": float,
+        "node?": str,
+        "attempts?": int,
     }
 ]
 # How a group was trained that no program trained.
@@ -137,6 +139,8 @@ def read_groups(project: str | pathlib.Path) -> list[dict[str, Any]]:
                 record = {name: group[name] for name in _OF_GROUP}
                 # Which searches of older versions have not.
                 record["advice"] = group.get("advice", "")
+                record["node"] = group.get("node", "")
+                record["attempts"] = group.get("attempts", 1)
                 alone = record["how"] == ALONE
                 unknown = "" if alone else f"{path.name} {len(groups)}"
                 record["program"] = group.get("program", unknown)

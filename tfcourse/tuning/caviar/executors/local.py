@@ -16,9 +16,12 @@ from tfcourse.tuning.caviar.executors.training import Trainer
 
 
 class LocalExecutor(Executor):
-    """Trains one batch after the other, here."""
+    """Trains one batch after the other in this process, as workers would.
 
-    population = 64
+    What becomes of a batch depends on its trials alone, where a search without
+    an executor lets a batch have the programs of those before it. So a search
+    may begin here and go on with workers, or the other way.
+    """
 
     @contextlib.contextmanager
     def session(self, shared: Shared) -> Iterator[Session]:

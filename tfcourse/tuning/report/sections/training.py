@@ -1,6 +1,8 @@
 """How the trials were trained, and where all of it comes from, as HTML."""
 
+import collections
 import datetime
+from typing import Any
 
 from tfcourse import __version__
 from tfcourse.tuning.report.sections.html_table import count, table
@@ -45,7 +47,28 @@ def training(results: SearchResults) -> str:
         "side by side, or, where that takes longer, one after the other by one "
         f"step. Here were {count(together, 'such program')}.</p>"
     )
-    return f'{text}<div class="card">{table(head, rows)}</div>'
+    page = f'{text}<div class="card">{table(head, rows)}</div>'
+    if any(group.get("node") for group in results.groups):
+        page += f'<div class="card">{_nodes(results.groups)}</div>'
+    return page
+
+
+def _nodes(groups: list[dict[str, Any]]) -> str:
+    """Returns the table of the machines that trained."""
+    of_nodes = collections.defaultdict(list)
+    for group in groups:
+        of_nodes[group.get("node") or "this process"].append(group)
+    rows = [
+        [
+            node,
+            sum(len(group["trials"]) for group in some),
+            f"{sum(group['seconds'] for group in some):.3g}",
+            # Of a batch each group tells how often it was begun.
+            sum(group.get("attempts", 1) > 1 for group in some) or "",
+        ]
+        for node, some in sorted(of_nodes.items())
+    ]
+    return table(["node", "trials", "seconds", "groups begun again"], rows)
 
 
 def provenance(results: SearchResults) -> str:

@@ -1,185 +1,71 @@
-"""Batches trained by the workers of a Ray cluster."""
+"""A search's batches as tasks of a Ray cluster."""
 
 import contextlib
+import dataclasses
 import logging
 import math
-import os
 import pickle
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from tfcourse.errors import InputError
-from tfcourse.tuning.caviar.executors import worker
-from tfcourse.tuning.caviar.executors.by_value import beside, by_value
 from tfcourse.tuning.caviar.executors.interface import (
     MEMORY,
     NODE,
     WORKER,
     Arrival,
-    Executor,
     Job,
     JobResult,
     Loss,
     Session,
     Shared,
 )
-from tfcourse.utils.validation import check_integer
+from tfcourse.tuning.caviar.executors.on_ray import worker
+from tfcourse.tuning.caviar.executors.on_ray.by_value import beside, by_value
 
 _log = logging.getLogger("tfcourse.tuning.caviar")
-LOCAL = "local"
 # Of the memory that Ray shares among the processes of a host.
 _MUCH_OF_STORE = 0.2
 _SECONDS_RESOURCES_KNOWN = 2.0
 
 
-class RayExecutor(Executor):
-    """Trains each batch as a task of a Ray cluster, or on cores of this host.
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What each worker is to have.
 
-    The search stays in this process: it asks the oracle, writes all files, and
-    gives out again what was lost. A batch may be trained on any node; nodes
-    need the same packages, and share no folder. The search space goes to them
-    by value, with the modules that lie beside its own.
-
-    It is worth it for searches of more than a few minutes, as each worker
-    imports TensorFlow once; see `docs/scale.md`. Needs `pip install
-    'tfcourse[ray]'`.
-
-    Args:
-        address: The address of a cluster, say `"auto"` for that of this host,
-            or `"10.0.0.1:6379"`; None or `"local"` to begin one on this host
-            alone, which ends with the search.
-        workers: How many batches are trained at a time, at most; by default as
-            many as the cluster has room for, also while it grows.
-        cpus: Cores of each.
-        gpus: GPUs of each; a part of one for several workers a GPU.
-        memory: Bytes of memory for each to be counted with, or None.
-        retries: How often a batch is given out again when its worker or its
-            node is lost, and a single trial before it has failed.
-        env: Environment variables of the workers.
-        modules: Further modules, or their names, that workers do not have.
-
-    Raises:
-        TypeError: If an argument is not of its kind.
-        ValueError: If a number is out of range.
-        InputError: When a search begins, if Ray is not installed, the cluster
-            does not answer, or something cannot be sent to its workers.
+    Attributes:
+        workers: How many of them there may be, or None for any number.
+        resources: What Ray reserves for one, by the names of its options.
+        conditions: What its process must be like, as for `worker.prepare`.
+        modules: Further modules that it does not have.
     """
 
-    def __init__(
-        self,
-        address: str | None = None,
-        workers: int | None = None,
-        cpus: int = 1,
-        gpus: float = 0.0,
-        memory: int | None = None,
-        retries: int = 3,
-        env: Mapping[str, str] | None = None,
-        modules: Sequence[Any] = (),
-    ) -> None:
-        for name, value in (("workers", workers), ("memory", memory)):
-            if value is not None:
-                check_integer(value, name, "RayExecutor")
-        check_integer(cpus, "cpus", "RayExecutor")
-        check_integer(retries, "retries", "RayExecutor", least=0)
-        if not 0 <= gpus < math.inf or (gpus > 1 and gpus % 1):
-            raise ValueError(
-                "`gpus` of RayExecutor must be a part of one GPU, or a whole "
-                f"number of them. Received: gpus={gpus!r}"
-            )
-        self.address = None if address == LOCAL else address
-        self.workers = workers
-        self.cpus, self.gpus, self.memory = cpus, gpus, memory
-        self.retries = retries
-        self.env = dict(env or {})
-        self.modules = tuple(modules)
-
-    @contextlib.contextmanager
-    def session(self, shared: Shared) -> Iterator[Session]:
-        with connected(self.address, self._cores_here()) as ray:
-            session = _RaySession(self, ray, shared)
-            try:
-                yield session
-            finally:
-                session.cancel()
-
-    def _cores_here(self) -> int:
-        if self.workers is None:
-            return os.cpu_count() or 1
-        return self.workers * self.cpus
-
-    def conditions(self) -> dict[str, Any]:
-        """Returns what a worker's process must be like."""
-        return {
-            "env": {"KERAS_BACKEND": keras.config.backend(), **self.env},
-            "cpus": self.cpus,
-            "gpus": self.gpus,
-            "versions": worker.versions(),
-        }
-
-    def resources(self) -> dict[str, Any]:
-        """Returns what Ray reserves for a worker."""
-        wanted = {"num_cpus": self.cpus, "num_gpus": self.gpus}
-        return wanted | ({"memory": self.memory} if self.memory else {})
+    workers: int | None
+    resources: dict[str, Any]
+    conditions: dict[str, Any]
+    modules: Sequence[Any] = ()
 
 
-@contextlib.contextmanager
-def connected(address: str | None, cores: int | None = None) -> Iterator[Any]:
-    """Gives the module `ray`, connected to a cluster.
+class RaySession(Session):
+    """A search's tasks on a cluster.
 
     Args:
-        address: As for `RayExecutor`.
-        cores: Of a cluster that is begun here.
-
-    Raises:
-        InputError: If Ray is not installed, or the cluster does not answer.
+        ray: The module, connected.
+        wanted: What each worker is to have.
+        shared: What all jobs of the search have in common.
     """
-    try:
-        import ray
-    except ImportError:
-        raise InputError(
-            "Ray is not installed. Install it with: pip install 'tfcourse[ray]'"
-        ) from None
-    if ray.is_initialized():
-        # Who has connected, disconnects.
-        yield ray
-        return
-    # What Ray would print is about itself.
-    settings: dict[str, Any] = {
-        "log_to_driver": False,
-        "logging_level": logging.ERROR,
-    }
-    if address is None:
-        address = LOCAL
-        settings |= {"num_cpus": cores, "include_dashboard": False}
-    try:
-        ray.init(address, **settings)
-    except Exception as error:
-        raise InputError(
-            f"The Ray cluster {address} does not answer: {error}. Begin one "
-            "with `ray start --head`, give its address, or `local` for this "
-            "host alone."
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
 
-
-class _RaySession(Session):
-    """A search's tasks on a cluster."""
-
-    def __init__(self, executor: RayExecutor, ray: Any, shared: Shared) -> None:
-        self._executor, self._ray = executor, ray
+    def __init__(self, ray: Any, wanted: Wanted, shared: Shared) -> None:
+        self._ray, self._wanted = ray, wanted
         self._search = uuid.uuid4().hex
-        self._conditions = executor.conditions()
         self._refs = self._sent(shared)
         # Zero calls are any number: a process is used again, with its programs.
         self._train = ray.remote(
-            max_retries=0, max_calls=0, **executor.resources()
+            max_retries=0, max_calls=0, **wanted.resources
         )(worker.train)
         self._board = self._beside_driver(worker.Board).remote()
         self._tasks: dict[Any, int] = {}
@@ -200,7 +86,7 @@ class _RaySession(Session):
         pickler = self._ray.cloudpickle
         data = shared.args, shared.kwargs
         bare = shared.with_data((), {})
-        with by_value(pickler, self._executor.modules):
+        with by_value(pickler, self._wanted.modules):
             modules = beside(shared.settings["hypermodel"], pickler)
             try:
                 refs = [
@@ -237,8 +123,12 @@ class _RaySession(Session):
 
     def _count_room(self) -> int:
         """Returns how many workers the nodes have room for together."""
-        wanted = {"CPU": self._executor.cpus, "GPU": self._executor.gpus}
-        wanted["memory"] = self._executor.memory or 0
+        asked = self._wanted.resources
+        wanted = {
+            "CPU": asked["num_cpus"],
+            "GPU": asked["num_gpus"],
+            "memory": asked.get("memory", 0),
+        }
         room = 0
         for node in self._ray.nodes():
             if node["Alive"]:
@@ -250,7 +140,7 @@ class _RaySession(Session):
                         if amount
                     )
                 )
-        most = self._executor.workers
+        most = self._wanted.workers
         return room if most is None else min(room, most)
 
     def submit(self, ticket: int, job: Job) -> None:
@@ -259,7 +149,7 @@ class _RaySession(Session):
             pickle.dumps(job),
             self._search,
             self._refs,
-            self._conditions,
+            self._wanted.conditions,
             self._board,
         )
         self._tasks[task] = ticket
@@ -299,6 +189,7 @@ class _RaySession(Session):
 
     def waits_for(self) -> str:
         begun, now = self._look(), time.time()
+        asked = self._wanted.resources
         told = [
             f"node {begun[n][0]} is at work since {now - begun[n][2]:.0f} s "
             f"(process {begun[n][1]})"
@@ -309,7 +200,7 @@ class _RaySession(Session):
         if free and not self._count_room():
             told.append(
                 "no node of the cluster has room for a worker of "
-                f"{self._executor.cpus} CPUs and {self._executor.gpus:g} GPUs: "
+                f"{asked['num_cpus']} CPUs and {asked['num_gpus']:g} GPUs: "
                 "it waits until one joins"
             )
         return "; ".join(told) + "." if told else "No worker has begun yet."

@@ -139,15 +139,20 @@ def _trainer(refs: list[Any]) -> Any:
     from tfcourse.tuning.caviar.executors.training import Trainer
 
     modules, shared, data = ray.get(refs)
-    for name, content in modules.items():
-        if name not in sys.modules:
-            sys.modules[name] = pickle.loads(content)
+    _take_modules(modules)
     common = pickle.loads(shared)
     set_keras(common.keras)
     args, kwargs = data
     # Ray ends the process, and removes nothing: so it is below its own folder.
     folder = tempfile.mkdtemp(prefix="tfcourse-", dir=_scratch())
     return Trainer(common.with_data(args, kwargs), folder)
+
+
+def _take_modules(modules: dict[str, bytes]) -> None:
+    """Lets imports find modules of which there are no files here."""
+    for name, content in modules.items():
+        if name not in sys.modules:
+            sys.modules[name] = pickle.loads(content)
 
 
 def _scratch() -> str | None:
@@ -170,6 +175,56 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def describe(modules: dict[str, bytes], space: bytes | None) -> dict[str, Any]:
+    """Returns what a node has, and whether it can build a search space.
+
+    Args:
+        modules: Those that the space needs, pickled.
+        space: The pickled space, or None for none.
+    """
+    found = {
+        "node": socket.gethostname(),
+        "versions": versions(),
+        "cores": os.cpu_count(),
+        "memory": _free_memory(),
+        "gpus": _names_of_gpus(),
+        "space": "",
+    }
+    if space is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        try:
+            _take_modules(modules)
+            _build(pickle.loads(space))
+        except Exception as error:
+            found["space"] = f"{type(error).__name__}: {error}"
+    return found
+
+
+def _build(space: Any) -> None:
+    import keras_tuner
+
+    build = getattr(space, "build", space)
+    build(keras_tuner.HyperParameters())
+
+
+def _free_memory() -> float:
+    """Returns how much memory is free, in GiB, or 0 where nobody says."""
+    try:
+        pages = os.sysconf("SC_AVPHYS_PAGES")
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**30
+    except (AttributeError, ValueError, OSError):
+        return 0.0
+
+
+def _names_of_gpus() -> list[str]:
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        return []
+    return [] if told.returncode else told.stdout.splitlines()
 
 
 def check_versions(expected: dict[str, str]) -> None:
