@@ -3,11 +3,8 @@
 import types
 
 import keras
-import keras_tuner
-import numpy as np
 
 from tfcourse.tuning.caviar import programs as caviar_programs
-from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.population.history import MemberHistory
 from tfcourse.tuning.tuners import guarded_search
 
@@ -83,28 +80,6 @@ def layered(hp):
     for layer in range(hp.Int("layers", 1, 3)):
         hp.Choice(f"units_{layer}", [4, 8, 16])
     return build(hp)
-
-
-def layered_search(folder, trials):
-    """Searches `layered` with a `Caviar`, which it returns."""
-    tuner = Caviar(
-        layered,
-        keras_tuner.Objective("val_loss", "min"),
-        trials,
-        population=3,
-        directory=folder,
-        project_name="p",
-    )
-    tuner.search(np.ones((1, 1)), np.ones((1, 1)), verbose=0)
-    return tuner
-
-
-def third_diverges(trial):
-    if int(trial.trial_id) != 3:
-        return _of(trial, None)
-    made = history([1.0, float("inf")])
-    made.diverged_epoch, made.diverged_value = 1, float("inf")
-    return made
 
 
 def _of(trial, outcome):

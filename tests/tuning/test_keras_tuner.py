@@ -9,8 +9,10 @@ import keras_tuner
 import numpy as np
 import pytest
 
+from tfcourse.errors import InputError
 from tfcourse.tuning import _keras_tuner
 from tfcourse.tuning._keras_tuner import TrialStatus
+from tfcourse.tuning.caviar.tuner import Caviar
 from tfcourse.tuning.results.trials import trial_order
 
 X = np.ones((1, 1))
@@ -21,7 +23,6 @@ TUNER = (
     "_get_build_config_fname",
     "_get_checkpoint_fname",
     "_get_tuner_fname",
-    "_is_worker",
     "_run_and_update_trial",
     "_try_run_and_update_trial",
 )
@@ -136,16 +137,12 @@ def test_retried_trials_come_from_the_end_of_the_queue(oracle):
     assert oracle.create_trial("tuner2").trial_id == first.trial_id
 
 
-def test_workers_are_told_by_the_environment(tuner, monkeypatch):
+def test_a_chief_is_told_by_the_environment(monkeypatch):
     assert not _keras_tuner.has_chief()
-    assert not _keras_tuner.is_worker(tuner)
     monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
-    monkeypatch.setenv("KERASTUNER_ORACLE_PORT", "8000")
-    monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
     assert _keras_tuner.has_chief()
-    assert not _keras_tuner.is_worker(tuner)
-    monkeypatch.setenv("KERASTUNER_TUNER_ID", "tuner1")
-    assert _keras_tuner.is_worker(tuner)
+    with pytest.raises(InputError, match="RayExecutor"):
+        Caviar(lambda hp: None, "loss")
 
 
 def raising(error):

@@ -35,7 +35,6 @@ __all__ = [
     "continue_grid_after",
     "has_chief",
     "hyperparameters",
-    "is_worker",
     "mark_tried",
     "oracle_path",
     "report_results",
@@ -57,7 +56,7 @@ class TunerHooks(keras_tuner.Tuner):
 
     Attributes:
         hypermodel: The `keras_tuner.HyperModel`, or None.
-        oracle: The oracle; in a worker, what stands in for it.
+        oracle: The oracle.
     """
 
     hypermodel: Any
@@ -173,17 +172,12 @@ def tuner_path(tuner: BaseTuner) -> pathlib.Path:
     return pathlib.Path(tuner._get_tuner_fname())
 
 
-# A chief and its workers
+# A chief
 
 
 def has_chief() -> bool:
-    """Whether a chief hands out the trials; this process may be the chief."""
+    """Whether keras-tuner is set to let a chief hand out the trials."""
     return "KERASTUNER_ORACLE_IP" in os.environ
-
-
-def is_worker(tuner: BaseTuner) -> bool:
-    """Whether a tuner runs trials that a chief gives it."""
-    return tuner._is_worker()
 
 
 # An oracle

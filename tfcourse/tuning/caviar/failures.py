@@ -20,7 +20,7 @@ def failures_allowed(oracle: Any) -> Iterator[None]:
     """While it lasts, the oracle does not count failures in a row.
 
     Args:
-        oracle: The oracle, or what stands in for it in a worker.
+        oracle: The oracle.
     """
     limit = getattr(oracle, "max_consecutive_failed_trials", None)
     oracle.max_consecutive_failed_trials = math.inf
@@ -75,7 +75,6 @@ def refuse_all_failed(
     if statuses != {TrialStatus.FAILED}:
         return
     records = read_records(project)
-    # A worker's message does not reach its chief.
     reason = records[0].message and f" The first one: {records[0].message}."
     raise AllTrialsFailedError(
         f"None of the {len(records)} trials completed.{reason}"

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 
 import keras_tuner
 
-from tfcourse.tuning._keras_tuner import is_worker
 from tfcourse.tuning.results.trials import GROUPS
 from tfcourse.utils.atomic_files import read_json, write_json
 
 _log = logging.getLogger("tfcourse.tuning.caviar")
-_FILES = "groups*.json"
+_FILE = "groups.json"
 # Trials that one program trains one after the other.
 BY_ONE_STEP = "by one step"
 
@@ -53,7 +52,7 @@ class GroupsLog:
     """The records of a search, in `groups.json` of its project.
 
     Args:
-        tuner: The tuner; a worker has a file of its own.
+        tuner: The tuner.
 
     Attributes:
         groups: A list of `GroupRecord`s as dicts.
@@ -101,28 +100,23 @@ class GroupsLog:
 
     def new_names(self) -> Iterator[str]:
         """Yields names for further programs, which no record has."""
-        worker = f"{self._tuner.tuner_id}-" if is_worker(self._tuner) else ""
         known = {group.get("program") for group in self.groups}
-        names = (f"{worker}{n}" for n in itertools.count(1))
+        names = map(str, itertools.count(1))
         return (name for name in names if name not in known)
 
     def reload(self) -> None:
-        """Reads the records of a project; of a worker, its own ones."""
-        files = sorted(pathlib.Path(self._tuner.project_dir).glob(_FILES))
-        if is_worker(self._tuner):
-            files = [path for path in files if path == self._path]
-        self.groups = []
-        for path in files:
-            try:
-                self.groups += read_json(path, GROUPS)
-            except (OSError, ValueError) as error:
-                # It tells how trials were trained, and no trial needs it.
-                aside = path.with_name(f".damaged-{path.name}")
-                path.rename(aside)
-                _log.error("%s is damaged, and now %s: %s", path, aside, error)
+        """Reads the records of a project."""
+        self.groups, path = [], self._path
+        if not path.exists():
+            return
+        try:
+            self.groups = read_json(path, GROUPS)
+        except (OSError, ValueError) as error:
+            # It tells how trials were trained, and no trial needs it.
+            aside = path.with_name(f".damaged-{path.name}")
+            path.rename(aside)
+            _log.error("%s is damaged, and now %s: %s", path, aside, error)
 
     @property
     def _path(self) -> pathlib.Path:
-        worker = is_worker(self._tuner)
-        suffix = f"-{self._tuner.tuner_id}" if worker else ""
-        return pathlib.Path(self._tuner.project_dir, f"groups{suffix}.json")
+        return pathlib.Path(self._tuner.project_dir, _FILE)

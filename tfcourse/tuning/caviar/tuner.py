@@ -9,11 +9,7 @@ from typing import Any
 import keras
 import keras_tuner
 
-from tfcourse.tuning._keras_tuner import (
-    Trial,
-    has_chief,
-    is_worker,
-)
+from tfcourse.tuning._keras_tuner import Trial
 from tfcourse.tuning.caviar.arguments.fit_arguments import (
     SearchArguments,
     discover_fit_hyperparameters,
@@ -192,8 +188,6 @@ class Caviar(SerialTuner):
         self._saves, self._after_trials = DeferredCalls(), DeferredCalls()
         self._groups_log = GroupsLog(self)
         super().__init__(oracle, hypermodel, on_trial=on_trial, **kwargs)
-        # In a worker, what stands in for the oracle does not know it.
-        self.oracle.seed = oracle.seed
         self._population = population
         self._early_stopping = early_stopping
         self._halving = halving
@@ -219,17 +213,12 @@ class Caviar(SerialTuner):
             AllTrialsFailedError: If all trials have failed: an `InputError`
                 that names the learning rates.
         """
-        if has_chief() and not is_worker(self):
-            # The chief hands out trials and runs none.
-            super().search(*fit_args, **fit_kwargs)
-        else:
-            with self._guarded(fit_args, fit_kwargs):
-                self._search(SearchArguments(fit_args, fit_kwargs))
-        if not is_worker(self):
-            refuse_all_failed(self.oracle, self.project_dir)
+        with self._guarded(fit_args, fit_kwargs):
+            self._search(SearchArguments(fit_args, fit_kwargs))
+        refuse_all_failed(self.oracle, self.project_dir)
 
     def _search(self, search: SearchArguments) -> None:
-        if "verbose" in search.kwargs and not is_worker(self):
+        if "verbose" in search.kwargs:
             self.oracle.verbose = search.kwargs["verbose"]
         self.on_search_begin()
         if self.hypermodel is not None:
@@ -307,7 +296,7 @@ class Caviar(SerialTuner):
                 functools.partial(self.begin_trial, search=search)
             )
         self.train_begun(candidates, programs, pays, search)
-        if candidates and not is_worker(self):
+        if candidates:
             ended = [candidate.trial for candidate in candidates]
             refuse_failures_in_a_row(self.oracle, ended)
         return bool(candidates)

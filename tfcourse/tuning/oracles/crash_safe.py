@@ -150,7 +150,7 @@ def trials_written_together(
 ) -> contextlib.AbstractContextManager:
     """Returns a block in which trials are not written; then all are, at once.
 
-    A chief's oracle, or one that writes files in its own way, does not wait.
+    An oracle that writes files in its own way does not wait.
     """
     if isinstance(oracle, CrashSafeOracle):
         return oracle.written_together()

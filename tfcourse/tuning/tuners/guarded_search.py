@@ -16,7 +16,6 @@ import keras_tuner
 from tfcourse.errors import InputError
 from tfcourse.tuning._keras_tuner import (
     build_model,
-    has_chief,
     oracle_path,
     tuner_path,
 )
@@ -121,7 +120,7 @@ def check_folder_is_there(tuner: keras_tuner.Tuner) -> None:
     It would be made again as files are written, without those before.
     """
     project = pathlib.Path(tuner.project_dir)
-    if not has_chief() and not (project / _LOCK).exists():
+    if not (project / _LOCK).exists():
         raise InputError(_cannot_write(project, "it is gone"))
 
 

@@ -20,7 +20,6 @@ from tfcourse.tuning._keras_tuner import (
     TunerHooks,
     checkpoint_path,
     has_chief,
-    is_worker,
     tuner_path,
 )
 from tfcourse.tuning.oracles.batched import allow_parallel_grid
@@ -79,6 +78,7 @@ class SerialTuner(TunerHooks):
         ValueError: If there is no hypermodel, or `keep_models` is less than 1,
             or the oracle is Hyperband's, which goes on from the weights of any
             trial.
+        InputError: If keras-tuner is set to have a chief.
     """
 
     def __init__(
@@ -92,12 +92,12 @@ class SerialTuner(TunerHooks):
         break_ties_by: Sequence[str] = (),
         **kwargs,
     ) -> None:
+        _refuse_chief()
         self._check_parts(oracle, hypermodel)
         self._check_keep_models(keep_models, oracle)
         check_replaceable(**kwargs)
         make_crash_safe(oracle)
-        if not has_chief():
-            allow_parallel_grid(oracle)
+        allow_parallel_grid(oracle)
         self._on_trial = on_trial
         self._keep_models = keep_models
         self.break_ties_by = break_ties_by
@@ -106,7 +106,7 @@ class SerialTuner(TunerHooks):
         self._allow_changed_space = allow_changed_space
         # Before a project is reloaded, which brings the space that it had.
         self._given_space = oracle.get_space()
-        if kwargs.get("overwrite") and not has_chief():
+        if kwargs.get("overwrite"):
             # keras-tuner deletes a project in which another one searches.
             empty_project(
                 pathlib.Path(
@@ -161,9 +161,7 @@ class SerialTuner(TunerHooks):
     def _guarded(
         self, args: tuple, kwargs: dict[str, Any]
     ) -> contextlib.AbstractContextManager[None]:
-        """Returns what surrounds a search; nothing if a chief guards it."""
-        if has_chief():
-            return global_state.only_new_garbage()
+        """Returns what surrounds a search."""
         return guarded_search(
             self, self._given_space, args, kwargs, self._allow_changed_space
         )
@@ -289,14 +287,26 @@ class SerialTuner(TunerHooks):
         self._with_weights &= best
 
     def save(self) -> None:
-        if not is_worker(self):
-            self.oracle.save()
+        self.oracle.save()
         write_json(tuner_path(self), self.get_state())
 
     def reload(self) -> None:
         super().reload()
-        if not is_worker(self):
-            self._with_weights |= set(self.oracle.end_order)
+        self._with_weights |= set(self.oracle.end_order)
+
+
+def _refuse_chief() -> None:
+    """Raises where keras-tuner would have a chief hand out the trials.
+
+    It waits for ever for workers that are gone, and loses their trials.
+    """
+    if has_chief():
+        raise InputError(
+            "keras-tuner's chief and workers (KERASTUNER_ORACLE_IP is set) are "
+            "not for tfcourse's searches. Unset it, and let a Ray cluster "
+            "train: `Caviar(..., executor=RayExecutor(address))`, or "
+            "`tfcourse tune --ray ADDRESS`."
+        )
 
 
 def _refuse_divergence(curves: dict) -> None:

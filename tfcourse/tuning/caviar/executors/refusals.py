@@ -5,7 +5,6 @@ from typing import Any
 import keras
 
 from tfcourse.errors import InputError
-from tfcourse.tuning._keras_tuner import has_chief
 from tfcourse.tuning.caviar.executors.interface import Shared, keras_settings
 from tfcourse.tuning.tuners.serial import SerialTuner
 
@@ -73,8 +72,6 @@ def shared_of(
 
 def _refuse(tuner: Any, own: type, kwargs: dict[str, Any]) -> None:
     found = ""
-    if has_chief():
-        found = "a chief's worker"
     if tuner.distribution_strategy is not None:
         found = "a tuner with a `distribution_strategy`"
     theirs = {"run_trial": own, **dict.fromkeys(_HOOKS, SerialTuner)}

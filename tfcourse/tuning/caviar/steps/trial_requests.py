@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable
 
-from tfcourse.tuning._keras_tuner import Trial, TrialStatus, is_worker
+from tfcourse.tuning._keras_tuner import Trial, TrialStatus
 from tfcourse.tuning.caviar.steps.candidates import Candidate, SerialTrial
 from tfcourse.tuning.oracles.batched import batch_limit, mark_built
 from tfcourse.tuning.tuners.serial import SerialTuner
 
-# Between two requests to an oracle that waits for other workers.
+# Between two requests to an oracle that waits for something else.
 _SECONDS_IDLE = 0.5
 
 
@@ -23,7 +23,6 @@ class TrialRequests:
     def __init__(self, tuner: SerialTuner, most: int) -> None:
         self._tuner = tuner
         self._most = most
-        self._names_used = 0
 
     def batch(
         self, begin: Callable[[Trial], Candidate | SerialTrial]
@@ -43,11 +42,8 @@ class TrialRequests:
         """
         while True:
             begun, status = self.some(begin, self._tuner.tuner_id)
-            self._names_used = max(self._names_used, len(begun))
-            if begun:
+            if begun or status == TrialStatus.STOPPED:
                 return begun
-            if status == TrialStatus.STOPPED:
-                return self._last_requests(begin)
             time.sleep(_SECONDS_IDLE)
 
     def some(
@@ -74,9 +70,6 @@ class TrialRequests:
         return begun, status
 
     def _limit(self) -> int:
-        if is_worker(self._tuner):
-            # The chief's oracle cannot be looked into.
-            return self._most
         return min(self._most, batch_limit(self._tuner.oracle) or self._most)
 
     def _request(self, place: int, name: str) -> Trial:
@@ -96,18 +89,6 @@ class TrialRequests:
             oracle.update_space(trial.hyperparameters)
         if not may_register(begun):
             mark_built(oracle, trial)
-        return begun
-
-    def _last_requests(
-        self, begin: Callable[[Trial], Candidate | SerialTrial]
-    ) -> list[Candidate | SerialTrial]:
-        """Requests under every name: a chief waits until each was refused."""
-        begun = []
-        if is_worker(self._tuner):
-            for place in range(1, self._names_used):
-                trial = self._request(place, self._tuner.tuner_id)
-                if trial.status == TrialStatus.RUNNING:
-                    begun.append(self.begin(trial, begin))
         return begun
 
 
