@@ -27,6 +27,15 @@ def test_an_import_that_fails_is_answered(module, said, advice):
     assert advice in advice_for(ImportError(said, name=module))
 
 
+def test_only_known_packages_are_called_packages():
+    error = ImportError("No module named 'tf_utils'", name="tf_utils")
+
+    advice = advice_for(error, "/home/me/course")
+
+    assert "pip" not in advice
+    assert "put tf_utils.py into /home/me/course" in advice
+
+
 def test_a_float_for_a_whole_number_is_answered_and_no_other():
     index = TypeError("'float' object cannot be interpreted as an integer")
 

@@ -156,6 +156,59 @@ sys.exit(run_script('{path}'))
     assert "Traceback" not in output
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize(
+    "handler, code, said",
+    [
+        ("SIG_DFL", 143, ""),
+        ("lambda *_: sys.exit(print('saved') or 3)", 3, "saved\n"),
+    ],
+    ids=["uncaught", "caught"],
+)
+def test_a_termination_reaches_the_script(folder, handler, code, said):
+    handler = handler.replace("SIG_DFL", "signal.SIG_DFL")
+    path = script(
+        folder / "a.py",
+        f"""\
+        import os, signal, sys, time
+        signal.signal(signal.SIGTERM, {handler})
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+        """,
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tfcourse", "run-v1", str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    script_id = int(process.stdout.readline())
+
+    process.terminate()
+
+    output, _ = process.communicate(timeout=60)
+    assert (process.returncode, output) == (code, said)
+    with pytest.raises(ProcessLookupError):
+        os.kill(script_id, 0)
+
+
+def test_what_follows_the_script_is_the_scripts(folder):
+    path = script(folder / "a.py", "import sys\nprint(sys.argv[1:])\n")
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "tfcourse", "run-v1", *arguments]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=60
+        )
+
+    own = ["--mnist", "x", "--help", "--check", "-h"]
+    done = run("--mnist", "digits", str(path), *own)
+    wrong = run("--mnst", "digits", str(path))
+
+    assert (done.returncode, done.stdout) == (0, f"{own}\n")
+    assert wrong.returncode == 2
+    assert "No such option: --mnst" in wrong.stderr
+
+
 def test_a_script_that_is_not_tensorflow_1_is_left_alone(folder, capfd):
     path = script(
         folder / "a.py",

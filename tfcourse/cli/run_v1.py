@@ -10,8 +10,8 @@ EPILOG = (
     "Example: tfcourse run-v1 course.ipynb"
     "\n\nSee first what it uses: tfcourse run-v1 --check course.ipynb"
 )
-# Options that are not known here are the script's; after `--` all are.
-CONTEXT_SETTINGS = {"ignore_unknown_options": True}
+# As with `python SCRIPT`: what stands after the script is the script's.
+CONTEXT_SETTINGS = {"allow_interspersed_args": False}
 
 
 class Mnist(enum.StrEnum):
@@ -22,6 +22,7 @@ class Mnist(enum.StrEnum):
 
 
 def run_v1(
+    context: typer.Context,
     script: Annotated[
         pathlib.Path,
         typer.Argument(
@@ -33,7 +34,7 @@ def run_v1(
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What the script gets in sys.argv.",
+            help="What the script gets in sys.argv: all that follows it.",
             metavar="[ARGS]...",
             show_default=False,
         ),
@@ -64,13 +65,18 @@ def run_v1(
     """Run a TensorFlow 1 script or notebook, unmodified, on TensorFlow 2.
 
     In a process of its own, where `import tensorflow` yields version 1 with
-    what it has lost put back. Exits with the script's own code.
+    what it has lost put back. Exits with the script's own code. An error shows
+    the script's lines: those of libraries, too, by `tfcourse --verbose run-v1`.
     """
     from tfcourse.tf1_runner import check_script, run_script
 
     if check:
         raise typer.Exit(check_script(script))
     code = run_script(
-        script, arguments or (), mnist=mnist.value, figures=figures
+        script,
+        arguments or (),
+        mnist=mnist.value,
+        figures=figures,
+        full_traceback=context.parent.params["verbose"],
     )
     raise typer.Exit(code)

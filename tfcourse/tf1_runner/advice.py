@@ -51,14 +51,19 @@ def advise(name: str) -> str:
     return "it is not there any more"
 
 
-def advice_for(error: BaseException) -> str | None:
-    """Returns the advice for an error of the script, or None."""
+def advice_for(error: BaseException, folder: str = ".") -> str | None:
+    """Returns the advice for an error of the script, or None.
+
+    Args:
+        error: What ended the script.
+        folder: Where the script lies, and its own modules should.
+    """
     if isinstance(error, AttributeError):
         name = getattr(error, "name", None) or ""
         if name.startswith("tf."):
             return f"`{name}` is not in today's TensorFlow: {advise(name)}."
     if isinstance(error, ImportError):
-        return _import_advice(error)
+        return _import_advice(error, folder)
     if isinstance(error, TypeError) and re.search(
         r"float\d*' object cannot be interpreted as an integer|^slice indices",
         str(error),
@@ -78,7 +83,7 @@ def advice_for(error: BaseException) -> str | None:
     return None
 
 
-def _import_advice(error):
+def _import_advice(error, folder):
     name = str(error.name or "")
     match = re.search(r"cannot import name '(\w+)'", str(error))
     if match:
@@ -90,18 +95,68 @@ def _import_advice(error):
     name = name.replace("tf_keras.src.", "keras.")
     if name.startswith("keras."):
         return f"`{name}` is not in today's Keras: {advise(name)}."
-    if name and "." not in name:
-        package = _PACKAGES.get(name, name)
+    return missing_module(name, folder) if name and "." not in name else None
+
+
+def missing_module(name: str, folder: str) -> str:
+    """Returns what to do about a module that is not there.
+
+    Only packages that are known here are named as such: under another's name a
+    stranger may have published one.
+
+    Args:
+        name: Of the module, without dots.
+        folder: Where the script lies.
+    """
+    if name in _PACKAGES:
+        package = _PACKAGES[name] or name
         return f"the script needs a package: pip install {package}"
-    return None
+    return (
+        f"`{name}` is neither beside the script nor a package known here. If "
+        f"it came with the script, put {name}.py into {folder}"
+    )
 
 
-# Modules that are not called as their packages.
-_PACKAGES = {
+# Packages, and modules that are called otherwise than theirs.
+_KNOWN = (
+    "absl bokeh boto3 Box2D click colorama cython datasets dill docopt edward "
+    "fire flask fuzzywuzzy gensim gflags graphviz gym gymnasium h5py horovod "
+    "imageio imblearn imgaug imutils jieba joblib jsonlines keras keras_contrib "
+    "librosa lightgbm lmdb lxml mlxtend mock moviepy mpi4py msgpack music21 "
+    "networkx nibabel nltk numba oauth2client openpyxl opt_einsum pandas "
+    "pandas_datareader patsy pexpect plotly pretty_midi progressbar psutil "
+    "pyaudio pydicom pydot pygame pyglet pymongo pypinyin pytest pytz pywt "
+    "quandl redis regex requests scipy seaborn selenium sentencepiece "
+    "setproctitle shapely simplejson six sonnet soundfile spacy sqlalchemy "
+    "statsmodels sympy tables tabulate tensorboardX tensorflow_datasets "
+    "tensorflow_hub tensorflow_probability termcolor textblob theano thulac "
+    "tkinter toml toolz torch torchvision tqdm tweepy ujson wandb wget "
+    "wordcloud xgboost xlrd yahoo_finance zmq "
+)
+_PACKAGES = dict.fromkeys(_KNOWN.split()) | {
+    "Bio": "biopython",
+    "Crypto": "pycryptodome",
+    "MySQLdb": "mysqlclient",
     "PIL": "Pillow",
+    "SimpleITK": "SimpleITK",
+    "attr": "attrs",
+    "baselines": "stable-baselines3",
     "bs4": "beautifulsoup4",
+    "cairo": "pycairo",
     "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "git": "GitPython",
+    "google": "protobuf",
+    "imblearn": "imbalanced-learn",
+    "mpl_toolkits": "matplotlib",
+    "progressbar": "progressbar2",
+    "pywt": "PyWavelets",
+    "seqeval": "seqeval",
+    "serial": "pyserial",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
+    "sonnet": "dm-sonnet",
+    "tables": "tables",
     "yaml": "PyYAML",
+    "zmq": "pyzmq",
 }

@@ -1,17 +1,20 @@
 """Gives a script a process of its own, and waits for it."""
 
+import contextlib
 import json
 import os
 import pathlib
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable
 
 from tfcourse.tf1_runner.source.detect_tf1 import is_tensorflow_1
 from tfcourse.tf1_runner.source.program import read_sources
 
 MNIST = ("files", "digits")
+_ENDINGS = ("SIGTERM", "SIGHUP")
 # A matplotlib backend.
 FIGURES = "module://tfcourse.tf1_runner.environment.matplotlib_backend"
 
@@ -22,6 +25,7 @@ def run_script(
     *,
     mnist: str = "files",
     figures: str | os.PathLike | None = None,
+    full_traceback: bool = False,
 ) -> int:
     r"""Runs a TensorFlow 1 script or notebook, unmodified, and waits for it.
 
@@ -39,10 +43,11 @@ def run_script(
             `"digits"` for scikit-learn's digits scaled to 28 by 28.
         figures: The folder for matplotlib's figures where there is no screen.
             By default `NAME-figures` in the working directory.
+        full_traceback: Whether an error shows the lines of libraries, too.
 
     Returns:
         The exit code of the script: 0, what it gave to `sys.exit`, 1 after a
-        traceback, 130 after Ctrl-C.
+        traceback, 130 after Ctrl-C, 143 after SIGTERM, which is passed on.
 
     Raises:
         InputError: If the script cannot be read.
@@ -54,7 +59,12 @@ def run_script(
         )
     path = pathlib.Path(path)
     figures = pathlib.Path(figures or f"{path.stem}-figures").absolute()
-    return _launch("run", path, argv, mnist=mnist, figures=str(figures))
+    settings = {
+        "mnist": mnist,
+        "figures": str(figures),
+        "full_traceback": full_traceback,
+    }
+    return _launch("run", path, argv, **settings)
 
 
 def check_script(path: str | os.PathLike) -> int:
@@ -87,6 +97,32 @@ def _launch(task, path, argv, **settings):
 
 def _wait(process):
     """Returns the exit code; Ctrl-C is the script's to handle, not ours."""
+    with _passing_on_signals(process):
+        return _code_of(process)
+
+
+@contextlib.contextmanager
+def _passing_on_signals(process):
+    """Lets what is to end us end the script, which may do it in its own way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Only the main thread can hear signals.
+        return
+
+    def pass_on(number, frame):
+        process.send_signal(number)
+
+    names = [name for name in _ENDINGS if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+    heard = [n for n in numbers if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, pass_on) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _code_of(process):
     while True:
         try:
             code = process.wait()

@@ -6,9 +6,9 @@ import linecache
 import os
 import pathlib
 import sys
-import traceback
 import types
 
+from tfcourse.tf1_runner.error_report import ErrorReport
 from tfcourse.tf1_runner.launch import FIGURES
 from tfcourse.tf1_runner.source.program import read_sources
 
@@ -24,7 +24,7 @@ def main() -> None:
         folder = pathlib.Path(settings["path"]).parent
         sys.exit(print_check(sources, folder, settings["tensorflow_1"]))
     _prepare(settings)
-    _run(settings["path"], sources, argv, settings["tensorflow_1"])
+    _run(settings, sources, argv)
 
 
 def _prepare(settings):
@@ -51,14 +51,15 @@ def _keep_the_backend(matplotlib):
     matplotlib.use = lambda *args, **kwargs: None
 
 
-def _run(path, sources, argv, tensorflow_1):
-    script = pathlib.Path(path)
+def _run(settings, sources, argv):
+    script = pathlib.Path(settings["path"])
     main_module = _main_module(script)
-    sys.argv = [path, *argv]
+    sys.argv = [settings["path"], *argv]
     folder = str(script.parent.absolute())
     sys.path.insert(0, folder)
+    report = ErrorReport(sources, folder, settings["full_traceback"])
     with_legacy_semantics = None
-    if tensorflow_1:
+    if settings["tensorflow_1"]:
         from tfcourse.tf1_runner.source import rewrite
 
         with_legacy_semantics = rewrite.install(folder, sources)
@@ -72,14 +73,14 @@ def _run(path, sources, argv, tensorflow_1):
             _execute(source, tree, main_module.__dict__)
     except KeyboardInterrupt as error:
         _flush()
-        print(f"\nInterrupted{_where(error, sources)}.", file=sys.stderr)
+        print(f"\nInterrupted{report.where(error)}.", file=sys.stderr)
         sys.exit(130)
     except SystemExit:
         raise
     except BaseException as error:
         _flush()
-        _print_traceback(error)
-        _print_advice(error)
+        report.print(error)
+        _print_advice(error, folder)
         sys.exit(1)
     finally:
         _finish_figures()
@@ -115,38 +116,18 @@ def _finish_figures():
         figures.save_all()
 
 
-def _print_traceback(error):
-    """Prints a traceback of the script's own frames and its libraries'."""
-    report = traceback.TracebackException.from_exception(error)
-    shown = report
-    while shown:
-        frames = [f for f in shown.stack if not f.filename.startswith(_OURS)]
-        shown.stack = traceback.StackSummary.from_list(frames)
-        shown = shown.__cause__ or shown.__context__
-    print(*report.format(), sep="", end="", file=sys.stderr)
-
-
-def _print_advice(error):
+def _print_advice(error, folder):
     from tfcourse.tf1_runner.advice import advice_for
 
-    advice = advice_for(error)
+    advice = advice_for(error, folder)
     if advice:
         print(f"\ntfcourse: {advice}", file=sys.stderr)
-
-
-def _where(error, sources):
-    names = {source.name for source in sources}
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename in names]
-    return f" in {own[-1].filename}, line {own[-1].lineno}" if own else ""
 
 
 def _flush():
     # So that the last prints stand above the traceback, as on a terminal.
     sys.stdout.flush()
 
-
-_OURS = str(pathlib.Path(__file__).parent)
 
 if __name__ == "__main__":
     main()

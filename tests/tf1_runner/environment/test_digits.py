@@ -27,8 +27,8 @@ def test_digits_lie_in_the_middle_of_a_frame(images):
     ink = images.any(axis=0)
     assert images.shape == (1797, 28, 28)
     rows, columns = np.nonzero(ink)
-    assert rows.min() >= 4 and rows.max() <= 23
-    assert columns.min() >= 4 and columns.max() <= 23
+    assert min(rows.min(), columns.min()) >= 4
+    assert max(rows.max(), columns.max()) <= 23
 
 
 def test_the_textbook_rule_learns_and_stays_finite(images):

@@ -1,6 +1,7 @@
 """Turns this process's TensorFlow into version 1, with what it has lost."""
 
 import importlib
+import logging
 import sys
 import types
 import warnings
@@ -19,6 +20,7 @@ def apply() -> None:
 
         tf.disable_v2_behavior()
     _silence_deprecations()
+    _log_once()
     _take_the_name(tf)
     hooks.serve(module_names.modern)
     add_old_names(tf)
@@ -71,3 +73,24 @@ def _silence_deprecations():
         warnings.filterwarnings("ignore", message=message)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     warnings.filterwarnings("ignore", category=FutureWarning)
+
+
+def _log_once():
+    """Has TensorFlow's lines printed by one handler of those that there are."""
+    from absl import logging as absl_logging
+    from tensorflow.python.platform import tf_logging
+
+    logger = tf_logging.get_logger()
+    for handler in logger.handlers:
+        handler.addFilter(lambda record: not _root_prints())
+    absl_logging.get_absl_handler().python_handler.addFilter(
+        lambda record: record.name != logger.name
+    )
+
+
+def _root_prints():
+    """Returns whether the script has told logging to print all there is."""
+    return any(
+        getattr(handler, "stream", None) in (sys.stdout, sys.stderr)
+        for handler in logging.getLogger().handlers
+    )
