@@ -121,7 +121,8 @@ def missing_module(name: str, folder: str) -> str:
 _KNOWN = (
     "absl bokeh boto3 Box2D click colorama cython datasets dill docopt edward "
     "fire flask fuzzywuzzy gensim gflags graphviz gym gymnasium h5py horovod "
-    "imageio imblearn imgaug imutils jieba joblib jsonlines keras keras_contrib "
+    "imageio imblearn imgaug imutils jieba joblib jsonlines keras "
+    "keras_contrib "
     "librosa lightgbm lmdb lxml mlxtend mock moviepy mpi4py msgpack music21 "
     "networkx nibabel nltk numba oauth2client openpyxl opt_einsum pandas "
     "pandas_datareader patsy pexpect plotly pretty_midi progressbar psutil "

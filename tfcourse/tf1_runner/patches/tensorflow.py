@@ -69,6 +69,8 @@ def _silence_deprecations():
         ".*is deprecated and will be",
         ".*`Model.state_updates` will be",
         "You are saving your model as an HDF5 file",
+        "The `lr` argument is deprecated",
+        r"`[Mm]odel\.\w+_generator` is deprecated",
     ):
         warnings.filterwarnings("ignore", message=message)
     warnings.filterwarnings("ignore", category=DeprecationWarning)

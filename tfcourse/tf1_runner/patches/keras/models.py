@@ -1,0 +1,163 @@
+"""Methods and arguments that models had in Keras 1, and until Keras 2.3."""
+
+import functools
+import itertools
+
+import numpy as np
+from tf_keras.src.engine import functional, sequential, training, training_v1
+
+from tfcourse.tf1_runner.shims.keras.merging import Merge
+
+_WORKERS = {
+    "max_q_size": "max_queue_size",
+    "nb_worker": "workers",
+    "pickle_safe": "use_multiprocessing",
+}
+
+
+def apply() -> None:
+    """Puts them back."""
+    for model in (training.Model, functional.Functional):
+        model.__init__ = _taking_input_and_output(model.__init__)
+    training.Model.__new__ = _taking_input_and_output(training.Model.__new__)
+    for model in (training.Model, training_v1.Model):
+        model.compile = _without_class_mode(model.compile)
+        model.fit = _fit(model.fit)
+        model.evaluate = _evaluate(model.evaluate)
+        model.fit_generator = _fit_generator(model.fit_generator)
+        model.evaluate_generator = _by_samples(model.evaluate_generator)
+        model.predict_generator = _by_samples(model.predict_generator)
+    sequential.Sequential.predict_classes = _predict_classes
+    sequential.Sequential.predict_proba = _predict_proba
+    sequential.Sequential.add = _adding_merges(sequential.Sequential.add)
+
+
+def _taking_input_and_output(make):
+    """`Model(input=x, output=y)`."""
+
+    @functools.wraps(make)
+    def call(self, *args, **kwargs):
+        for old in {"input", "output"} & {*kwargs}:
+            kwargs[f"{old}s"] = kwargs.pop(old)
+        return make(self, *args, **kwargs)
+
+    return call
+
+
+def _without_class_mode(compile_):
+    @functools.wraps(compile_)
+    def call(self, *args, class_mode=None, **kwargs):
+        return compile_(self, *args, **kwargs)
+
+    return call
+
+
+def _fit(fit):
+    """`fit(nb_epoch=, show_accuracy=)`."""
+
+    @functools.wraps(fit)
+    def call(self, *args, show_accuracy=False, **kwargs):
+        _show_accuracy(self, show_accuracy)
+        if "nb_epoch" in kwargs:
+            kwargs["epochs"] = kwargs.pop("nb_epoch")
+        return fit(self, *args, **kwargs)
+
+    return call
+
+
+def _evaluate(evaluate):
+    @functools.wraps(evaluate)
+    def call(self, *args, show_accuracy=False, **kwargs):
+        _show_accuracy(self, show_accuracy)
+        return evaluate(self, *args, **kwargs)
+
+    return call
+
+
+def _show_accuracy(model, wanted):
+    """Measures it, as was asked for when training before Keras 1.0."""
+    if wanted and "acc" not in model.metrics_names:
+        model.compile(model.optimizer, model.loss, metrics=["accuracy"])
+
+
+def _fit_generator(fit_generator):
+    """`fit_generator(g, samples_per_epoch, nb_epoch)` counted examples."""
+
+    @functools.wraps(fit_generator)
+    def call(self, generator, *args, **kwargs):
+        kwargs = {_WORKERS.get(k, k): v for k, v in kwargs.items()}
+        if "nb_epoch" in kwargs:
+            kwargs["epochs"] = kwargs.pop("nb_epoch")
+        kwargs.pop("show_accuracy", None)
+        if "samples_per_epoch" in kwargs:
+            generator, steps = _steps(
+                generator, kwargs.pop("samples_per_epoch")
+            )
+            kwargs["steps_per_epoch"] = steps
+        if "nb_val_samples" in kwargs:
+            kwargs["validation_data"], kwargs["validation_steps"] = _steps(
+                kwargs["validation_data"], kwargs.pop("nb_val_samples")
+            )
+        return fit_generator(self, generator, *args, **kwargs)
+
+    return call
+
+
+def _by_samples(function):
+    """`evaluate_generator(g, val_samples)` counted examples."""
+
+    @functools.wraps(function)
+    def call(self, generator, *args, val_samples=None, **kwargs):
+        kwargs = {_WORKERS.get(k, k): v for k, v in kwargs.items()}
+        if val_samples is not None:
+            generator, kwargs["steps"] = _steps(generator, val_samples)
+        return function(self, generator, *args, **kwargs)
+
+    return call
+
+
+def _steps(generator, samples):
+    """Returns a generator, and the batches in which it yields so many."""
+    size = getattr(generator, "batch_size", None)
+    if size is None and hasattr(generator, "__next__"):
+        first = next(generator)
+        size = _length(first)
+        generator = itertools.chain([first], generator)
+        # Keras asks whether it is a generator.
+        generator = (batch for batch in generator)
+    return generator, int(np.ceil(samples / (size or 1)))
+
+
+def _length(batch):
+    while isinstance(batch, dict | list | tuple):
+        batch = next(iter(batch.values() if isinstance(batch, dict) else batch))
+    return len(batch)
+
+
+def _predict_classes(self, x, batch_size=32, verbose=0):
+    """Returns the likeliest class, or whether the only output is over half."""
+    outputs = self.predict(x, batch_size=batch_size, verbose=verbose)
+    if outputs.shape[-1] > 1:
+        return outputs.argmax(axis=-1)
+    return (outputs > 0.5).astype("int32")
+
+
+def _predict_proba(self, x, batch_size=32, verbose=0):
+    return self.predict(x, batch_size=batch_size, verbose=verbose)
+
+
+def _adding_merges(add):
+    """`model.add(Merge([left, right]))`: a model that begins as several."""
+
+    @functools.wraps(add)
+    def call(self, layer):
+        if not isinstance(layer, Merge):
+            return add(self, layer)
+        self.inputs, output = layer.inputs_and_output()
+        self.outputs = [output]
+        self.built = self._has_explicit_input_shape = True
+        self._init_graph_network(self.inputs, self.outputs)
+        self._graph_initialized = True
+        return None
+
+    return call

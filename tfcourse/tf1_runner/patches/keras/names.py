@@ -1,0 +1,147 @@
+"""Names of Keras 1 and 2.0 to 2.3 that tf-keras has not."""
+
+import functools
+import importlib
+import types
+
+import tf_keras
+from tf_keras.api._v1 import keras
+from tf_keras.src.applications import imagenet_utils
+
+from tfcourse.tf1_runner.shims.keras import (
+    initializations,
+    merging,
+    metrics,
+    removed_layers,
+)
+
+
+def apply() -> None:
+    """Adds them to the modules that serve `keras` and `tf.keras`."""
+    _extend_backend(keras.backend)
+    keras.constraints.maxnorm = keras.constraints.max_norm
+    keras.constraints.nonneg = keras.constraints.non_neg
+    keras.constraints.unitnorm = keras.constraints.unit_norm
+    keras.applications.imagenet_utils._obtain_input_shape = (
+        imagenet_utils.obtain_input_shape
+    )
+    keras.objectives = keras.losses
+    keras.initializations = initializations
+    # What `keras.engine` had is looked for among the layers.
+    keras.layers.Model = keras.layers.Container = keras.Model
+    keras.layers.get_source_inputs = tf_keras.utils.get_source_inputs
+    for name in removed_layers.NAMES:
+        setattr(keras.layers, name, getattr(removed_layers, name))
+    for name in metrics.NAMES:
+        setattr(keras.metrics, name, getattr(metrics, name))
+        keras.utils.get_custom_objects()[name] = getattr(metrics, name)
+    # `from keras.layers import merge` finds the module that has all layers.
+    keras.layers.__class__ = _CallableModule
+    _extend_regularizers(keras.regularizers)
+    _restore_rates()
+    for name in ("", ".layers", ".utils"):
+        module = importlib.import_module(f"{keras.__name__}{name}")
+        module.__getattr__ = _module_of(f"keras{name}")
+
+
+class _CallableModule(types.ModuleType):
+    """The module `keras.layers.merge`, which was a function in Keras 1."""
+
+    def __call__(self, *args, **kwargs):
+        return merging.merge(*args, **kwargs)
+
+
+_ORDERINGS = {"tf": "channels_last", "th": "channels_first"}
+
+
+def _extend_backend(backend):
+    backend.tensorflow_backend = backend.common = backend
+    backend.image_dim_ordering = _image_dim_ordering
+    backend.set_image_dim_ordering = _set_image_dim_ordering
+    backend.tf = importlib.import_module("tensorflow")
+    for old, new in (("T", "tf"), ("reset_uids", "clear_session")):
+        if not hasattr(backend, old):
+            setattr(backend, old, getattr(backend, new))
+
+
+def _image_dim_ordering():
+    names = {new: old for old, new in _ORDERINGS.items()}
+    return names[keras.backend.image_data_format()]
+
+
+def _set_image_dim_ordering(name):
+    keras.backend.set_image_data_format(_ORDERINGS[name])
+
+
+def _extend_regularizers(regularizers):
+    """Those of Keras 1, which told weights from activities by their class."""
+    both = regularizers.l1_l2
+    regularizers.WeightRegularizer = _none_by_default(both)
+    regularizers.ActivityRegularizer = _none_by_default(both)
+    regularizers.l1l2 = regularizers.activity_l1l2 = both
+    regularizers.activity_l1 = regularizers.l1
+    regularizers.activity_l2 = regularizers.l2
+
+
+def _none_by_default(regularizer):
+    return lambda l1=0.0, l2=0.0: regularizer(l1, l2)
+
+
+# What a rate was if none was given; tf-keras has 0.001 for all of them.
+_RATES = {"Adadelta": 1.0, "Adagrad": 0.01, "Adamax": 0.002, "Nadam": 0.002}
+
+
+def _restore_rates():
+    for name, rate in _RATES.items():
+        optimizer = getattr(keras.optimizers, name)
+        optimizer.__init__ = _with_rate(rate, optimizer.__init__)
+    adagrad = keras.optimizers.Adagrad
+    adagrad.__init__ = _from_zero(adagrad.__init__)
+    from_config = adagrad.from_config.__func__
+    adagrad.from_config = classmethod(_from_zero_config(from_config))
+
+
+def _with_rate(rate, initialize):
+    @functools.wraps(initialize)
+    def call(self, learning_rate=None, *args, **kwargs):
+        if learning_rate is None:
+            learning_rate = kwargs.pop("lr", rate)
+        initialize(self, learning_rate, *args, **kwargs)
+
+    return call
+
+
+def _from_zero(initialize):
+    """Lets Adagrad sum squares from 0; tf-keras begins with 0.1."""
+
+    @functools.wraps(initialize)
+    def call(self, *args, initial_accumulator_value=0.0, **kwargs):
+        kwargs["initial_accumulator_value"] = initial_accumulator_value
+        initialize(self, *args, **kwargs)
+
+    return call
+
+
+def _from_zero_config(from_config):
+    def call(cls, config, *args, **kwargs):
+        config = {"initial_accumulator_value": 0.0} | config
+        return from_config(cls, config, *args, **kwargs)
+
+    return call
+
+
+def _module_of(package):
+    """Returns a `__getattr__` that finds files, such as `layers.core`."""
+
+    def find(name):
+        if name.islower() and not name.startswith("_"):
+            try:
+                return importlib.import_module(f"{package}.{name}")
+            except ImportError:
+                pass
+        raise AttributeError(
+            f"module '{package}' has no attribute '{name}'",
+            name=f"{package}.{name}",
+        )
+
+    return find
