@@ -5,7 +5,8 @@ import inspect
 import pathlib
 
 from tfcourse.tf1_runner.imports.symbol_names import RENAMED
-from tfcourse.tf1_runner.patches import apply_patches, libraries
+from tfcourse.tf1_runner.patches import apply_patches
+from tfcourse.tf1_runner.patches.libraries import added
 from tfcourse.tf1_runner.source.local_modules import uses_with_helpers
 from tfcourse.tf1_runner.source.program import Source
 
@@ -84,7 +85,7 @@ def _put_back_by(name):
         if f"{name}.".startswith(f"{start}."):
             return by
     # A library is changed when it is imported, which may just have happened.
-    if short in signatures.NAMES or name in libraries.PUT_BACK:
+    if short in signatures.NAMES or name in added.PUT_BACK:
         return "tfcourse"
     return ""
 

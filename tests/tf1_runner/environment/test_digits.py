@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tfcourse.tf1_runner import run_script
 from tfcourse.tf1_runner.environment.digits import load_arrays
 
 # Of MNIST's 60,000 images for training, pixels from 0 to 1.
@@ -50,3 +51,17 @@ def test_the_textbook_rule_learns_and_stays_finite(images):
         b -= np.float32(0.01) * (p - y[some]).sum(0)
     hits = (x[1500:] @ w + b).argmax(1) == labels[1500:]
     assert hits.mean() > 0.85
+
+
+def test_a_script_that_counts_on_mnists_number_gets_it(tmp_path, monkeypatch):
+    (tmp_path / "a.py").write_text(
+        "from keras.datasets import mnist\n"
+        "from keras.utils import np_utils\n"
+        "(x, y), (x_test, y_test) = mnist.load_data()\n"
+        "assert x.reshape(60000, 784).shape == (60000, 784)\n"
+        "assert x_test.shape == (10000, 28, 28)\n"
+        "assert (x[1500] == x[0]).all() and y[1500] == y[0]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    assert run_script("a.py", mnist="digits") == 0

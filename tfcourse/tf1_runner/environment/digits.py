@@ -10,14 +10,22 @@ TEST_EXAMPLES = 297
 PAPER, BLACK = 0.4, 0.8
 
 
-def install():
-    """Makes every reader of MNIST in this process give the digits."""
+def install(as_many: bool = False):
+    """Makes every reader of MNIST in this process give the digits.
+
+    Args:
+        as_many: Whether to repeat them to the 60,000 and 10,000 of MNIST, which
+            a script may have written down.
+    """
     from tf_keras.src.datasets import mnist as keras_mnist
 
     from tfcourse.tf1_runner.environment import mnist
 
-    mnist.load_arrays = lambda *args, **kwargs: load_arrays()
-    keras_mnist.load_data = lambda *args, **kwargs: _as_keras(load_arrays())
+    def load(*args, **kwargs):
+        return _repeated(load_arrays()) if as_many else load_arrays()
+
+    mnist.load_arrays = load
+    keras_mnist.load_data = lambda *args, **kwargs: _as_keras(load())
     import tf_keras.api._v1.keras.datasets.mnist as api
 
     api.load_data = keras_mnist.load_data
@@ -46,6 +54,21 @@ def load_arrays():
     labels = digits.target.astype("uint8")
     last = len(images) - TEST_EXAMPLES
     return images[:last], labels[:last], images[last:], labels[last:]
+
+
+def _repeated(arrays):
+    print(
+        "tfcourse: they are repeated to 60000 and 10000, a number that the "
+        "script has in its text.",
+        file=sys.stderr,
+    )
+    images, labels, test_images, test_labels = arrays
+    return (
+        np.resize(images, (60000, *images.shape[1:])),
+        np.resize(labels, 60000),
+        np.resize(test_images, (10000, *images.shape[1:])),
+        np.resize(test_labels, 10000),
+    )
 
 
 def _as_keras(arrays):

@@ -60,17 +60,62 @@ _MODULES = {
     # Where TensorFlow looks for the batch normalization of `tf.layers`.
     "tf_keras.legacy_tf_layers": "tf_keras.src.legacy_tf_layers",
     "scipy.misc": f"{_OURS}.scipy_misc",
-    "sklearn.cross_validation": "sklearn.model_selection",
+    "sklearn.cluster.k_means_": "sklearn.cluster",
+    "sklearn.cross_validation": f"{_OURS}.cross_validation",
+    "sklearn.datasets.base": "sklearn.datasets",
     "sklearn.datasets.samples_generator": "sklearn.datasets",
+    "sklearn.ensemble.forest": "sklearn.ensemble",
     "sklearn.externals.joblib": "joblib",
     "sklearn.externals.six": "six",
     "sklearn.grid_search": "sklearn.model_selection",
+    "sklearn.lda": f"{_OURS}.discriminant_analysis",
     "sklearn.learning_curve": "sklearn.model_selection",
+    "sklearn.linear_model.base": "sklearn.linear_model",
+    "sklearn.linear_model.logistic": "sklearn.linear_model",
+    "sklearn.metrics.classification": "sklearn.metrics",
+    "sklearn.metrics.ranking": "sklearn.metrics",
+    "sklearn.metrics.scorer": "sklearn.metrics",
+    "sklearn.neural_network.multilayer_perceptron": "sklearn.neural_network",
+    "sklearn.preprocessing.data": "sklearn.preprocessing",
+    "sklearn.preprocessing.imputation": "sklearn.preprocessing",
+    "sklearn.preprocessing.label": "sklearn.preprocessing",
+    "sklearn.qda": f"{_OURS}.discriminant_analysis",
+    "sklearn.svm.classes": "sklearn.svm",
+    "sklearn.tree.tree": "sklearn.tree",
+}
+
+
+# Python 2's, unless the script has one of that name beside it.
+PYTHON_2 = {
+    "BaseHTTPServer": "http.server",
+    "ConfigParser": "configparser",
+    "Cookie": "http.cookies",
+    "HTMLParser": "html.parser",
+    "Queue": "queue",
+    "SocketServer": "socketserver",
+    "StringIO": f"{_OURS}.python_2.string_io",
+    "Tkinter": "tkinter",
+    "__builtin__": "builtins",
+    "cPickle": f"{_OURS}.python_2.pickles",
+    "cStringIO": f"{_OURS}.python_2.string_io",
+    "commands": "subprocess",
+    "cookielib": "http.cookiejar",
+    "copy_reg": "copyreg",
+    "exceptions": "builtins",
+    "httplib": "http.client",
+    "thread": "_thread",
+    "tkFileDialog": "tkinter.filedialog",
+    "tkMessageBox": "tkinter.messagebox",
+    "urllib2": f"{_OURS}.python_2.urls",
+    "urlparse": "urllib.parse",
 }
 
 
 def modern(name: str) -> str | None:
     """Returns the module that serves the one called `name`, or None."""
+    if name in PYTHON_2:
+        beside = importlib.machinery.PathFinder.find_spec(name)
+        return None if beside else PYTHON_2[name]
     if name == "input_data":
         return None if _is_their_own(name) else _INPUT_DATA
     if name.startswith(f"{_KERAS}.layers."):

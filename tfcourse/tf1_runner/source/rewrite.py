@@ -1,8 +1,8 @@
 """What Python and NumPy no longer do, where only a program's text can help.
 
 NumPy took an array of one number for the number, `int(np.array([3]))`, and
-Python 2 rounded the quotient of whole numbers. A call to a function of this
-file is put in such places.
+Python 2 rounded the quotient of whole numbers. A call to a function of `then`
+is put in such places.
 """
 
 import ast
@@ -16,8 +16,8 @@ import pickle
 import sys
 from collections.abc import Callable
 
-import numpy as np
-
+from tfcourse.tf1_runner.shims.python_2 import pickles
+from tfcourse.tf1_runner.source import then
 from tfcourse.tf1_runner.source.program import Source
 from tfcourse.tf1_runner.source.python_2 import in_python_3
 
@@ -36,18 +36,40 @@ class LegacySemantics(ast.NodeTransformer):
             case ast.Call(ast.Name("int" | "float"), [ast.Starred()], _):
                 pass
             case ast.Call(ast.Name("int" | "float"), [number], []):
-                node.args = [_call(number_of, number)]
-            case ast.Call(ast.Attribute(array, "tostring"), [], []):
-                return _call(bytes_of, array)
+                node.args = [_call(then.number_of, number)]
+            case ast.Call(ast.Attribute(ast.Name("math")), [_, *_], []):
+                node.args = [_number(argument) for argument in node.args]
+            case ast.Call(ast.Attribute(owner, name), [], []) if (
+                name in _METHODS
+            ):
+                return _call(_METHODS[name], owner)
+            case ast.Call(ast.Attribute(owner, "has_key"), [key], []):
+                return _call(then.has_key, owner, key)
+            case ast.Call(ast.Attribute(owner, "ptp"), _, _):
+                call = _call(then.extent_of, owner, *node.args)
+                call.keywords = node.keywords
+                return call
+            case ast.Call(ast.Attribute(owner, "itemset"), [_, *_], []):
+                return _call(then.set_item, owner, *node.args)
+        return node
+
+    def visit_Assign(self, node):
+        """An array of one was assigned to an element as its number."""
+        self.generic_visit(node)
+        match node:
+            case ast.Assign([ast.Subscript() as target], value) if _is_element(
+                target
+            ) and not isinstance(value, _NO_ARRAYS):
+                return _assignment(node, target, value)
         return node
 
     def visit_BinOp(self, node):
         self.generic_visit(node)
         match node:
             case ast.BinOp(ast.Constant(str()), ast.Mod(), values):
-                node.right = _call(written, values)
+                node.right = _call(then.written, values)
             case ast.BinOp(a, ast.Div(), b) if self._rounds_division:
-                return _call(divided, a, b)
+                return _call(then.divided, a, b)
         return node
 
     def visit_AugAssign(self, node):
@@ -58,80 +80,73 @@ class LegacySemantics(ast.NodeTransformer):
             return node  # What is called must not be called twice.
         old = copy.deepcopy(node.target)
         old.ctx = ast.Load()
-        new = ast.Assign([node.target], _call(divided_itself, old, node.value))
+        new = ast.Assign(
+            [node.target], _call(then.divided_itself, old, node.value)
+        )
         return ast.copy_location(new, node)
+
+
+# What these give is no array of one element.
+_NO_ARRAYS = (ast.Constant, ast.List, ast.Dict, ast.Tuple, ast.Compare)
+_METHODS = {
+    "iteritems": then.items_of,
+    "iterkeys": then.keys_of,
+    "itervalues": then.values_of,
+    "next": then.next_of,
+    "ptp": then.extent_of,
+    "tostring": then.bytes_of,
+}
+
+
+def _is_element(target):
+    """Returns whether an assignment may be to one element, and done twice."""
+    return not any(
+        isinstance(part, ast.Slice | ast.Call | ast.Constant)
+        and not (isinstance(part, ast.Constant) and isinstance(part.value, int))
+        for part in ast.walk(target)
+    )
+
+
+def _assignment(node, target, value):
+    """Returns `target = value`, and its number if the array does not fit."""
+    name = f"{_PREFIX}value"
+    kept = ast.Assign([ast.Name(name, ast.Store())], value)
+    first = ast.Assign([target], ast.Name(name, ast.Load()))
+    again = ast.Assign(
+        [copy.deepcopy(target)],
+        _call(then.number_of, ast.Name(name, ast.Load())),
+    )
+    other = ast.If(
+        _call(then.is_one, ast.Name(name, ast.Load())),
+        [again],
+        [ast.Raise(None, None)],
+    )
+    errors = ast.Tuple(
+        [ast.Name(f"{_PREFIX}{e}", ast.Load()) for e in _UNFIT], ast.Load()
+    )
+    attempt = ast.Try(
+        [first], [ast.ExceptHandler(errors, None, [other])], [], []
+    )
+    for part in (kept, attempt):
+        for inner in ast.walk(part):
+            if "lineno" in inner._attributes and not hasattr(inner, "lineno"):
+                ast.copy_location(inner, node)
+    return [kept, attempt]
+
+
+_UNFIT = ("TypeError", "ValueError")
+
+
+def _number(argument):
+    if isinstance(argument, ast.Starred | ast.Constant):
+        return argument
+    return _call(then.number_of, argument)
 
 
 def _call(function, *arguments):
     name = ast.Name(f"{_PREFIX}{function.__name__}", ast.Load())
     call = ast.Call(name, list(arguments), [])
     return ast.copy_location(call, arguments[0])
-
-
-def number_of(value):
-    """Returns the number in an array of one; anything else as it is."""
-    return value.item() if _is_one(value) else value
-
-
-def written(values):
-    """Returns what goes into a text by `%`; arrays of one are numbers there."""
-    if isinstance(values, tuple):
-        return tuple(_Written(v) if _is_one(v) else v for v in values)
-    return _Written(values) if _is_one(values) else values
-
-
-class _Written:
-    """An array of one in a text: a number by `%d` and `%f`, itself by `%s`."""
-
-    def __init__(self, array):
-        self._array = array
-
-    def __float__(self):
-        return float(self._array.item())
-
-    def __int__(self):
-        return int(self._array.item())
-
-    def __repr__(self):
-        return repr(self._array)
-
-    def __str__(self):
-        return str(self._array)
-
-
-def _is_one(value):
-    return isinstance(value, np.ndarray) and value.ndim and value.size == 1
-
-
-def bytes_of(array):
-    """Returns what `array.tostring()` gave, as it is called today."""
-    return array.tobytes() if hasattr(array, "tobytes") else array.tostring()
-
-
-def divided(a, b):
-    """Returns a / b, rounded down if both are whole numbers."""
-    return a // b if _is_whole(a) and _is_whole(b) else a / b
-
-
-def divided_itself(a, b):
-    """Returns a after `a /= b`: an array's own numbers are changed."""
-    if _is_whole(a) and _is_whole(b):
-        a //= b
-    else:
-        a /= b
-    return a
-
-
-def _is_whole(number):
-    if isinstance(number, int):
-        return True
-    dtype = getattr(number, "dtype", None)
-    # A NumPy type has a kind, one of TensorFlow is an integer or not.
-    kind = getattr(dtype, "kind", None)
-    return getattr(dtype, "is_integer", kind in {"i", "u"})
-
-
-_FUNCTIONS = (number_of, written, bytes_of, divided, divided_itself)
 
 
 def with_legacy_semantics(
@@ -159,13 +174,14 @@ def install(
     Returns:
         A function of a syntax tree, which is changed to mean what it meant.
     """
-    for function in _FUNCTIONS:
+    for function in then.FUNCTIONS:
         setattr(builtins, f"{_PREFIX}{function.__name__}", function)
+    for error in _UNFIT:  # A script may have given the name to another.
+        setattr(builtins, f"{_PREFIX}{error}", getattr(builtins, error))
     _install_loader(str(folder))
     if any(source.python_2 for source in sources):
-        # Text that Python 2 pickled was bytes.
-        pickle.load = functools.partial(pickle.load, encoding="latin1")
-        pickle.loads = functools.partial(pickle.loads, encoding="latin1")
+        for name in ("load", "loads", "dump"):
+            setattr(pickle, name, getattr(pickles, name))
     rounds = any(source.rounds_division for source in sources)
     return functools.partial(with_legacy_semantics, rounds_division=rounds)
 

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import types
 
 from tf_keras.api._v1 import keras
 from tf_keras.src.utils import np_utils
@@ -141,15 +142,35 @@ def _taking(renamed, function, ignored=()):
     @functools.wraps(function)
     def call(*args, **kwargs):
         for old in {*renamed} & {*kwargs} - {*known}:
-            value = kwargs.pop(old)
-            kwargs[renamed[old]] = (
-                _VALUES.get(value, value) if isinstance(value, str) else value
-            )
+            kwargs[renamed[old]] = _value(kwargs.pop(old))
         for old in {*ignored} & {*kwargs}:
             del kwargs[old]
         return function(*args, **kwargs)
 
     return call
+
+
+def _value(value):
+    """Returns what an old argument's value is called, or does, today."""
+    if isinstance(value, str):
+        return _VALUES.get(value, value)
+    return (
+        _initializer(value) if isinstance(value, types.FunctionType) else value
+    )
+
+
+def _initializer(function):
+    """A function of a shape, which made a variable in Keras 1."""
+    known = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def initialize(shape, **settings):
+        made = function(
+            shape, **{k: settings[k] for k in settings if k in known}
+        )
+        return getattr(made, "initial_value", made)
+
+    return initialize
 
 
 def _taking_sizes(names, initialize):

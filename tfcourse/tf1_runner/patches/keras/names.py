@@ -7,7 +7,9 @@ import types
 import tf_keras
 from tf_keras.api._v1 import keras
 from tf_keras.src.applications import imagenet_utils
+from tf_keras.src.utils import generic_utils
 
+from tfcourse.tf1_runner.patches.libraries.added import taking
 from tfcourse.tf1_runner.shims.keras import (
     initializations,
     merging,
@@ -29,6 +31,9 @@ def apply() -> None:
     keras.initializations = initializations
     # What `keras.engine` had is looked for among the layers.
     keras.layers.Model = keras.layers.Container = keras.Model
+    keras.layers.slice_X = keras.layers.slice_arrays = (
+        generic_utils.slice_arrays
+    )
     keras.layers.get_source_inputs = tf_keras.utils.get_source_inputs
     for name in removed_layers.NAMES:
         setattr(keras.layers, name, getattr(removed_layers, name))
@@ -51,6 +56,20 @@ class _CallableModule(types.ModuleType):
         return merging.merge(*args, **kwargs)
 
 
+_PADDING = {"border_mode": "padding", "dim_ordering": "data_format"}
+_RANGE = {"low": "minval", "high": "maxval", "std": "stddev"}
+_OF_BACKEND = {
+    "conv2d": _PADDING,
+    "one_hot": {"nb_classes": "num_classes"},
+    "pool2d": _PADDING,
+    "random_normal": _RANGE,
+    "random_normal_variable": _RANGE,
+    "random_uniform": _RANGE,
+    "random_uniform_variable": _RANGE,
+    "truncated_normal": _RANGE,
+}
+
+
 _ORDERINGS = {"tf": "channels_last", "th": "channels_first"}
 
 
@@ -59,9 +78,9 @@ def _extend_backend(backend):
     backend.image_dim_ordering = _image_dim_ordering
     backend.set_image_dim_ordering = _set_image_dim_ordering
     backend.tf = importlib.import_module("tensorflow")
-    for old, new in (("T", "tf"), ("reset_uids", "clear_session")):
-        if not hasattr(backend, old):
-            setattr(backend, old, getattr(backend, new))
+    for name, renamed in _OF_BACKEND.items():
+        function = getattr(backend, name)
+        setattr(backend, name, taking(function, renamed))
 
 
 def _image_dim_ordering():

@@ -1,0 +1,1 @@
+"""Modules of Python 2 of which the parts are elsewhere today."""
