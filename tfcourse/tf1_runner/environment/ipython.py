@@ -3,7 +3,10 @@
 import ast
 import builtins
 import importlib.util
+import os
+import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import types
@@ -106,8 +109,14 @@ class _Absent:
         return None
 
 
+_PIP = re.compile(r"^\s*(?:sudo )?pip[23]? (?=\w)")
+_VARIABLE = re.compile(r"(?<!\$)\{(\w+)\}|(?<!\\)\$(\w+)")
+
+
 class Shell:
     """What `get_ipython()` returns: shell commands run, magics mostly rest."""
+
+    _folder_before = "."
 
     def magic(self, line):
         name, _, rest = line.partition(" ")
@@ -122,9 +131,29 @@ class Shell:
             path, *_ = line.split()
             variables = runpy.run_path(path, run_name="__main__")
             sys.modules["__main__"].__dict__.update(variables)
-        elif name in {"pip", "conda", "cd", "ls", "mkdir"}:
+        elif name == "cd":
+            self._change_folder(line)
+        elif name in {"pip", "conda", "ls", "mkdir", "cat", "cp", "mv", "rm"}:
             self.system(f"{name} {line}")
+        elif name == "pwd":
+            return str(pathlib.Path.cwd())
+        elif name in {"env", "set_env"} and line:
+            key, _, value = line.replace("=", " ", 1).partition(" ")
+            os.environ[key] = value.strip()
         return None
+
+    def _change_folder(self, line):
+        """Changes this process's folder; `%cd -` goes back."""
+        before = pathlib.Path.cwd()
+        words = shlex.split(line.partition("#")[0]) or ["~"]
+        wanted = self._folder_before if words[0] == "-" else words[0]
+        try:
+            os.chdir(pathlib.Path(wanted).expanduser())
+        except OSError as error:
+            print(f"[Errno {error.errno}] {error.strerror}: {wanted!r}")
+            return
+        self._folder_before = before
+        print(pathlib.Path.cwd())
 
     def run_cell_magic(self, name, line, cell):
         if name in {"bash", "sh", "!"}:
@@ -132,13 +161,35 @@ class Shell:
 
     def system(self, command):
         sys.stdout.flush()
-        subprocess.run(command, shell=True, check=False)
+        self._run(command)
 
     def getoutput(self, command):
-        done = subprocess.run(
-            command, shell=True, check=False, capture_output=True, text=True
-        )
+        done = self._run(command, capture_output=True, text=True)
         return done.stdout.splitlines()
+
+    def _run(self, command, **settings):
+        """Runs a command; `pip` and `python` are those of this process."""
+        folder = str(pathlib.Path(sys.executable).parent)
+        path = os.pathsep.join([folder, os.environ.get("PATH", "")])
+        # An environment may have no script called `pip`.
+        command = _PIP.sub(f"{shlex.quote(sys.executable)} -m pip ", command)
+        return subprocess.run(
+            self._with_variables(command),
+            shell=True,
+            check=False,
+            env=os.environ | {"PATH": path},
+            **settings,
+        )
+
+    def _with_variables(self, command):
+        """Returns a command with `{name}` and `$name` of the script filled."""
+        namespace = vars(sys.modules["__main__"])
+
+        def value(match):
+            name = match[1] or match[2]
+            return str(namespace[name]) if name in namespace else match[0]
+
+        return _VARIABLE.sub(value, command)
 
     def run_cell(self, source, *args, **kwargs):
         self._evaluate(source)
