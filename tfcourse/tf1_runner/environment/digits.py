@@ -4,7 +4,8 @@ import sys
 
 import numpy as np
 
-TEST_EXAMPLES = 297
+# Hundreds, as MNIST's are: scripts divide them into batches.
+EXAMPLES, TEST_EXAMPLES = 1500, 200
 # A pen's darkness below the first is paper, above the second black: so the
 # pixels have MNIST's mean of 0.13 and its deviation of 0.31.
 PAPER, BLACK = 0.4, 0.8
@@ -32,7 +33,7 @@ def install(as_many: bool = False):
 
 
 def load_arrays():
-    """Returns 1500 images and labels for training and 297 for testing.
+    """Returns 1500 images and labels for training and 200 for testing.
 
     As in MNIST, the digits fill 20 by 20 pixels in the middle of 28 by 28:
     eight pixels become 20 by linear interpolation. A textbook's learning rate
@@ -43,7 +44,7 @@ def load_arrays():
 
     digits = load_digits()
     print(
-        "tfcourse: these are scikit-learn's 1797 digits in 28×28 pixels, not "
+        "tfcourse: these are scikit-learn's digits, 1700 in 28×28 pixels, no "
         "MNIST; results will differ from published ones.",
         file=sys.stderr,
     )
@@ -52,8 +53,8 @@ def load_arrays():
     framed = np.pad(large, ((0, 0), (4, 4), (4, 4)))
     images = np.round(framed * 255).astype("uint8")[..., None]
     labels = digits.target.astype("uint8")
-    last = len(images) - TEST_EXAMPLES
-    return images[:last], labels[:last], images[last:], labels[last:]
+    train, test = slice(EXAMPLES), slice(-TEST_EXAMPLES, None)
+    return images[train], labels[train], images[test], labels[test]
 
 
 def _repeated(arrays):

@@ -22,6 +22,7 @@ PATCHES = (
     "keras.logs",
     "channels_first",
     "signatures",
+    "flags",
     "libraries",
 )
 

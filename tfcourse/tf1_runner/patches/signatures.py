@@ -96,7 +96,7 @@ def _logits_first(cross_entropy):
     """Logits and labels by position before TensorFlow 1.0; `targets`, too."""
 
     @functools.wraps(cross_entropy)
-    def either(*args, targets=None, **kwargs):
+    def either(*args, targets=None, _sentinel=None, **kwargs):
         # TensorFlow 1 put an empty first argument before the named ones.
         given = [arg for arg in args if arg is not None]
         kwargs.update(zip(["logits", "labels"], given, strict=False))

@@ -7,7 +7,6 @@ import types
 import tf_keras
 from tf_keras.api._v1 import keras
 from tf_keras.src.applications import imagenet_utils
-from tf_keras.src.utils import generic_utils
 
 from tfcourse.tf1_runner.patches.libraries.added import taking
 from tfcourse.tf1_runner.shims.keras import (
@@ -31,9 +30,7 @@ def apply() -> None:
     keras.initializations = initializations
     # What `keras.engine` had is looked for among the layers.
     keras.layers.Model = keras.layers.Container = keras.Model
-    keras.layers.slice_X = keras.layers.slice_arrays = (
-        generic_utils.slice_arrays
-    )
+    keras.layers.slice_X = keras.layers.slice_arrays = _sliced
     keras.layers.get_source_inputs = tf_keras.utils.get_source_inputs
     for name in removed_layers.NAMES:
         setattr(keras.layers, name, getattr(removed_layers, name))
@@ -90,6 +87,13 @@ def _image_dim_ordering():
 
 def _set_image_dim_ordering(name):
     keras.backend.set_image_data_format(_ORDERINGS[name])
+
+
+def _sliced(arrays, start=None, stop=None):
+    """Returns the examples from start to stop, or those of some places."""
+    if isinstance(arrays, list):
+        return [_sliced(array, start, stop) for array in arrays]
+    return arrays[start if hasattr(start, "__len__") else slice(start, stop)]
 
 
 def _extend_regularizers(regularizers):
