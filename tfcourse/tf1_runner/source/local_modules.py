@@ -34,6 +34,13 @@ def uses_with_helpers(
                     files.append(read_sources(helper))
 
 
+def is_local(name: str, folder: pathlib.Path) -> bool:
+    """Returns whether a dotted name is of a module beside the program."""
+    root = name.partition(".")[0]
+    folder = pathlib.Path(folder)
+    return (folder / f"{root}.py").is_file() or (folder / root).is_dir()
+
+
 def _uses(sources, folder, aliases, seen):
     def star(module):
         """Returns what `from module import *` makes known."""

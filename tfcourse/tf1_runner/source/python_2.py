@@ -12,6 +12,8 @@ import re
 import sys
 import warnings
 
+from tfcourse.tf1_runner.source.used_names import is_for_names
+
 _INDENT = re.compile(r"^[ \t]+", re.M)
 _DIVISION = re.compile(r"^from __future__ import .*\bdivision", re.M)
 # They add lines, need modules that are gone, or take away what is asked for.
@@ -74,7 +76,7 @@ def uses_python_2(text: str) -> bool:
     waiting = [tree]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Try) and any(map(_is_for_names, node.handlers)):
+        if isinstance(node, ast.Try) and any(map(is_for_names, node.handlers)):
             own |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
             continue
         waiting += ast.iter_child_nodes(node)
@@ -89,12 +91,6 @@ def uses_python_2(text: str) -> bool:
             case ast.ImportFrom(module) if module in _MODULES:
                 found.add(module)
     return bool(found - own)
-
-
-def _is_for_names(handler):
-    """Returns whether an `except` is for what one of the versions has not."""
-    caught = ast.dump(handler.type) if handler.type else "ImportError"
-    return re.search("(Import|Name|Attribute|ModuleNotFound)Error", caught)
 
 
 def _names_made(node):

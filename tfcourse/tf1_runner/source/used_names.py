@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import re
 
 # How the check and the tables call a library.
 _SHORT = {"tensorflow": "tf", "numpy": "np"}
@@ -15,11 +16,17 @@ class Use:
         name: As the library's documentation has it.
         line: Of the file or cell.
         keywords: Of the arguments, where it is called.
+        is_call: Whether it is called.
+        is_import: Whether it is the name of a module that is imported.
+        is_guarded: Whether it stands in a `try` for what may not be there.
     """
 
     name: str
     line: int
     keywords: tuple = ()
+    is_call: bool = False
+    is_import: bool = False
+    is_guarded: bool = False
 
 
 def names_used(tree, aliases=None, star=lambda module: {}):
@@ -43,11 +50,18 @@ class _NameVisitor(ast.NodeVisitor):
         self.aliases = aliases
         self.star = star
         self.uses = []
+        self.guards = 0
+
+    def visit_Try(self, node):
+        guards = any(map(is_for_names, node.handlers))
+        self.guards += guards
+        self.generic_visit(node)
+        self.guards -= guards
 
     def visit_Import(self, node):
         for item in node.names:
             name = _shortened(item.name)
-            self._use(name, node)
+            self._use(name, node, is_import=True)
             if item.asname:
                 self.aliases[item.asname] = name
             else:
@@ -58,8 +72,8 @@ class _NameVisitor(ast.NodeVisitor):
         if node.level or node.module is None:
             return
         module = _shortened(node.module)
+        self._use(module, node, is_import=True)
         if any(item.name == "*" for item in node.names):
-            self._use(module, node)
             self.aliases.update(self.star(module))
         for item in node.names:
             if item.name != "*":
@@ -75,11 +89,15 @@ class _NameVisitor(ast.NodeVisitor):
                 self.aliases[target.id] = name
             else:
                 self.visit(target)
+            if not name and isinstance(target, ast.Name):
+                # `cell = cell.Basic(4)`: it is no module any more.
+                self.aliases.pop(target.id, None)
 
     def visit_Call(self, node):
         name = self._dotted(node.func)
         if name:
-            self._use(name, node.func, tuple(k.arg for k in node.keywords))
+            keywords = tuple(k.arg for k in node.keywords)
+            self._use(name, node.func, keywords, is_call=True)
         else:
             self.visit(node.func)
         for argument in [*node.args, *node.keywords]:
@@ -105,8 +123,18 @@ class _NameVisitor(ast.NodeVisitor):
         root = self.aliases.get(node.id) if isinstance(node, ast.Name) else None
         return ".".join([root, *reversed(parts)]) if root else None
 
-    def _use(self, name, node, keywords=()):
-        self.uses.append(Use(name, node.lineno, keywords))
+    def _use(self, name, node, keywords=(), **kinds):
+        guarded = self.guards > 0
+        use = Use(name, node.lineno, keywords, is_guarded=guarded, **kinds)
+        self.uses.append(use)
+
+
+def is_for_names(handler: ast.ExceptHandler) -> bool:
+    """Returns whether an `except` is for what some version has not."""
+    caught = ast.dump(handler.type) if handler.type else "ImportError"
+    return bool(
+        re.search("(Import|Name|Attribute|ModuleNotFound)Error", caught)
+    )
 
 
 def _shortened(name):

@@ -124,15 +124,14 @@ def old_arguments(layer: str) -> dict[str, str]:
     return _ANY_LAYER | _LAYERS.get(layer, {})
 
 
-def accepts(layer: str, argument: str) -> bool:
-    """Returns whether a layer takes what Keras 1 or 2 called so."""
-    return (
-        argument in old_arguments(layer)
-        or argument in _IGNORED.get(layer, ())
-        or argument in _KERNELS.get(layer, ())
-        or (argument == "mode" and layer == "BatchNormalization")
-        or argument in {"input_dim", "input_length", "weights", "input_shape"}
-    )
+def arguments(layer: str) -> set[str]:
+    """Returns the names of all that a layer takes besides its own."""
+    return {
+        *old_arguments(layer),
+        *_IGNORED.get(layer, ()),
+        *_KERNELS.get(layer, ()),
+        *({"mode"} if layer == "BatchNormalization" else ()),
+    }
 
 
 def _taking(renamed, function, ignored=()):
@@ -147,6 +146,7 @@ def _taking(renamed, function, ignored=()):
             del kwargs[old]
         return function(*args, **kwargs)
 
+    call._old_arguments = {*renamed, *ignored}
     return call
 
 

@@ -5,7 +5,7 @@ import inspect
 
 # What was put back so far, such as `np.float`, for the check.
 PUT_BACK = set()
-_SHORT = {"numpy": "np", "pandas": "pd", "matplotlib.pyplot": "plt"}
+_SHORT = {"numpy": "np"}
 
 
 def add(module, **names) -> None:
@@ -44,6 +44,7 @@ def taking(function, renamed=None, ignored=()):
         return function(*(args[:most] if names else args), **kwargs)
 
     call._takes_old_arguments = True
+    call._old_arguments = {*renamed, *ignored}
     return call
 
 

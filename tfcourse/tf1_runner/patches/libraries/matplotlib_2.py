@@ -73,6 +73,7 @@ def _renaming(function, renamed=None, ignored=()):
             del kwargs[old]
         return function(*args, **kwargs)
 
+    call._old_arguments = {*renamed, *ignored}
     return call
 
 

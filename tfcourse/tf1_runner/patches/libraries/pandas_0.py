@@ -132,6 +132,7 @@ def _reading(read):
         table = read(*args, **kwargs)
         return table.squeeze("columns") if squeeze else table
 
+    call._old_arguments = {"delim_whitespace", "warn_bad_lines"}
     return call
 
 

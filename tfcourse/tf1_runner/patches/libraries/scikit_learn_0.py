@@ -42,7 +42,7 @@ def _initialize(name, initialize):
         return initialize
     today = taking(initialize, _RENAMED.get(name), _IGNORED.get(name, ()))
 
-    @functools.wraps(initialize)  # It reads the signature.
+    @functools.wraps(today)  # It reads the signature.
     def call(self, *args, **kwargs):
         for argument, words in _WORDS.items():
             value = kwargs.get(argument)

@@ -1,0 +1,1 @@
+"""What `--check` finds in a program, without running it."""

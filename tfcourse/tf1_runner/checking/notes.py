@@ -1,0 +1,86 @@
+"""What a program does that means another thing today, or needs the network."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tfcourse.tf1_runner.source.program import Source
+from tfcourse.tf1_runner.source.used_names import Use
+
+_BYTES = ("np.int8", "np.uint8", "np.int16", "np.uint16")
+_DOWNLOADS = re.compile(
+    r"keras\.datasets\.\w+\.load_data$|urllib\.request\.url\w+$"
+    r"|urllib2?\.url\w+$|sklearn\.datasets\.fetch_\w+$|keras\.utils\.get_file$"
+    r"|keras\.utils\.data_utils\.get_file$|tf\.keras\.utils\.get_file$"
+)
+
+
+def notes_on_uses(uses: list[Use]) -> Iterator[tuple[int, str, str]]:
+    """Yields a line, a name and what is to be known of it."""
+    for use in uses:
+        if use.name in _BYTES and use.is_call:
+            yield (
+                use.line,
+                use.name,
+                "a number that it cannot hold is an error (NumPy 2); then it "
+                "went round",
+            )
+        if _DOWNLOADS.search(use.name) and not use.is_import:
+            yield (
+                use.line,
+                use.name,
+                "needs the network, or what it once loaded",
+            )
+
+
+def notes_on_text(source: Source) -> Iterator[tuple[int, str, str]]:
+    """Yields a line, what stands there and what is to be known of it."""
+    if source.rounds_division:
+        yield 1, "/", "is of Python 2: `/` of whole numbers rounds down"
+    try:
+        tree = source.parse()
+    except SyntaxError as error:
+        line = error.lineno or 1
+        yield line, "syntax", f"Python cannot read it: {error.msg}"
+        return
+    frames = set(_frames(tree))
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Subscript(ast.Subscript() | ast.Attribute())]):
+                (target,) = node.targets
+                owner = target.value.value
+                if isinstance(owner, ast.Name) and owner.id in frames:
+                    yield node.lineno, ast.unparse(target), _COPY
+            case ast.Call(ast.Attribute(column, _)) if _in_place(node):
+                owner = getattr(column, "value", None)
+                if isinstance(owner, ast.Name) and owner.id in frames:
+                    yield node.lineno, ast.unparse(node.func), _COPY
+
+
+_COPY = (
+    "changes a copy (pandas 3): write `frame.loc[rows, column] = ...`, or "
+    "`frame[column] = frame[column]....`"
+)
+
+
+def _frames(tree):
+    """Yields the names that a table of pandas is given."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Name(name)], ast.Call(ast.Attribute(_, call))):
+                if call in {
+                    "read_csv",
+                    "DataFrame",
+                    "read_excel",
+                    "read_table",
+                }:
+                    yield name
+
+
+def _in_place(call):
+    return any(
+        keyword.arg == "inplace"
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is True
+        for keyword in call.keywords
+    )
