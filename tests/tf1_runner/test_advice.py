@@ -2,7 +2,8 @@
 
 import pytest
 
-from tfcourse.tf1_runner.advice import advice_for
+from tfcourse.tf1_runner.advice import advice_for, advise
+from tfcourse.tf1_runner.contrib_advice import ADVICE
 
 
 @pytest.mark.parametrize(
@@ -11,11 +12,6 @@ from tfcourse.tf1_runner.advice import advice_for
         ("cv2", "No module named", "pip install opencv-python-headless"),
         ("pyglet", "No module named", "needs a package: pip install pyglet"),
         ("keras.wrappers", "No module named", "use the package `scikeras`"),
-        (
-            "tf_keras.api._v1.keras.layers",
-            "cannot import name 'Merge' from 'tf_keras'",
-            "`keras.layers.Merge` is not in today's Keras: use `Add`",
-        ),
         (
             "tf_keras.src.utils.io_utils",
             "cannot import name 'HDF5Matrix' from 'tf_keras'",
@@ -41,3 +37,27 @@ def test_a_float_for_a_whole_number_is_answered_and_no_other():
 
     assert "write `//`" in advice_for(index)
     assert advice_for(TypeError("'float' object is not iterable")) is None
+
+
+@pytest.mark.parametrize(
+    "name, advice",
+    [
+        ("opt.LARSOptimizer", "TensorFlow Addons"),
+        ("training.bucket_by_sequence_length", "bucket_by_sequence_length"),
+        ("rnn.PhasedLSTMCell", "no heir: use `LSTMCell`"),
+        ("rnn.AttentionCellWrapper", "`tf.contrib.seq2seq.AttentionWrapper`"),
+        ("learn.SVM", "sklearn.svm.SVC"),
+        ("distribute.TPUStrategy", "tf.distribute.TPUStrategy"),
+    ],
+)
+def test_each_part_of_contrib_has_its_own_advice(name, advice):
+    assert advice in advise(f"tf.contrib.{name}")
+
+
+def test_advice_is_half_a_sentence():
+    for advice in ADVICE.values():
+        assert advice.split()[0] in {
+            *("use", "it", "write", "clip", "compute", "give", "go", "make"),
+            "TensorFlow",
+        }
+        assert not advice.endswith(".")

@@ -2,31 +2,44 @@
 
 import re
 
+from tfcourse.tf1_runner.contrib_advice import advise_on_contrib
 from tfcourse.tf1_runner.source.detect_tf1 import renames
 
 # What has no successor under another name: the beginning of a name, and what
 # to do. The longest beginning counts.
 _GONE = {
     "tf.contrib": "`tf.contrib` was dissolved with TensorFlow 2",
-    "tf.contrib.crf": "use `crf_log_likelihood`, `crf_decode` or "
-    "`viterbi_decode`, which run",
-    "tf.contrib.cudnn_rnn": "use `tf.keras.layers.LSTM` or `GRU`, which choose "
-    "cuDNN by themselves",
-    "tf.contrib.distribute": "use `tf.distribute.MirroredStrategy`",
-    "tf.contrib.gan": "use the package `tensorflow-gan`",
-    "tf.contrib.seq2seq": "use `BasicDecoder`, `AttentionWrapper` or "
-    "`BeamSearchDecoder`, which run, or an attention layer of Keras",
-    "tf.contrib.tensor_forest": "use `tensorflow-decision-forests`, "
-    "or `sklearn.ensemble.RandomForestClassifier`",
-    "tf.contrib.boosted_trees": "use `tensorflow-decision-forests`, "
-    "or `sklearn.ensemble.GradientBoostingClassifier`",
-    "tf.contrib.timeseries": "use `tf.keras.layers.LSTM` on windows",
-    "tf.contrib.tensorrt": "use `tf.experimental.tensorrt`",
-    "tf.contrib.tpu": "use `tf.distribute.TPUStrategy`",
-    "tf.contrib.bayesflow": "use the package `tensorflow-probability`",
-    "tf.contrib.distributions": "use the package `tensorflow-probability`",
-    "tf.contrib.rnn": "use the cells of `tf.nn.rnn_cell` or `tf.keras.layers`",
-    "keras.layers.Merge": "use `Add`, `Concatenate`, `Dot` or `Multiply`",
+    "keras.layers.containers": "nest `Sequential` models",
+    "keras.layers.AutoEncoder": "use a `Sequential` of encoder and decoder",
+    "keras.layers.LambdaMerge": "use `merge(inputs, mode=function)`, which "
+    "runs",
+    "keras.models.Graph": "use `Model(inputs, outputs)`",
+    "keras.datasets.data_utils": "use `keras.utils.get_file`",
+    "keras.backend.theano_backend": "use `keras.backend`",
+    "keras.applications.music_tagger_crnn": "it was taken out of Keras",
+    "np.cast": "use `np.asarray(array, dtype)`",
+    "np.sctypes": "list the types yourself",
+    "np.lookfor": "use help(numpy)",
+    "np.source": "use inspect.getsource",
+    "np.loads": "use pickle.loads",
+    "np.nbytes": "use np.dtype(kind).itemsize",
+    "np.deprecate": "use warnings.warn",
+    "np.safe_eval": "use ast.literal_eval",
+    "pandas.ols": "use `statsmodels.api.OLS`",
+    "pandas.Panel": "use a MultiIndex, or the package `xarray`",
+    "pandas.ewma": "use `frame.ewm(...).mean()`",
+    "pandas.io.data": "use the package `pandas-datareader`",
+    "pandas.tools.plotting": "use `pandas.plotting`",
+    "matplotlib.finance": "use the package `mplfinance`",
+    "matplotlib.mlab.PCA": "use `sklearn.decomposition.PCA`",
+    "matplotlib.mlab.griddata": "use `scipy.interpolate.griddata`",
+    "scipy.weave": "it was for Python 2 only: use NumPy, or Cython",
+    "sklearn.datasets.load_boston": "it was taken out: use "
+    "`fetch_california_housing`",
+    "sklearn.datasets.fetch_mldata": "use `fetch_openml('mnist_784')`",
+    "sklearn.linear_model.RandomizedLasso": "use `LassoCV` and resampling",
+    "sklearn.utils.linear_assignment_": "use "
+    "`scipy.optimize.linear_sum_assignment`",
     "keras.utils.multi_gpu_model": "use `tf.distribute.MirroredStrategy`",
     "keras.utils.io_utils.HDF5Matrix": "read the file with `h5py`",
     "keras.wrappers": "use the package `scikeras`",
@@ -43,6 +56,10 @@ def advise(name: str) -> str:
     new = renames().get(name)
     if new and new != name:
         return f"use `{new}`"
+    if name.startswith("tf.contrib."):
+        found = advise_on_contrib(name.removeprefix("tf.contrib."))
+        if found:
+            return found
     fits = [gone for gone in _GONE if f"{name}.".startswith(f"{gone}.")]
     if fits:
         return _GONE[max(fits, key=len)]

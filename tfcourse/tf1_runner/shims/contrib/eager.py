@@ -10,6 +10,9 @@ from tensorflow.python.eager.backprop import (
 from tensorflow.python.eager.backprop import (
     implicit_val_and_grad as implicit_value_and_gradients,  # noqa: F401
 )
+from tensorflow.python.eager.backprop import (
+    val_and_grad_function as value_and_gradients_function,  # noqa: F401
+)
 from tensorflow.python.ops.resource_variable_ops import (
     ResourceVariable as Variable,  # noqa: F401
 )
@@ -19,7 +22,19 @@ from tfcourse.tf1_runner.imports.symbol_names import names_from
 __getattr__ = names_from("tf.contrib.eager", "tensorflow")
 
 defun = tf.function
+in_eager_mode = tf.executing_eagerly
+run = tf.app.run
+Sequential = tf.keras.Sequential
 Checkpoint = tf.train.Checkpoint
+
+
+def get_optimizer_variables(optimizer):
+    return optimizer.variables()
+
+
+def list_devices():
+    """Returns the names of the devices."""
+    return [device.name for device in tf.config.list_logical_devices()]
 
 
 def num_gpus():

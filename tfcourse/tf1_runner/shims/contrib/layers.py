@@ -15,7 +15,15 @@ __getattr__ = names_from(
     "tensorflow.feature_column",
 )
 
+embedding_lookup_unique = tf.nn.embedding_lookup
+recompute_grad = tf.recompute_grad
+safe_embedding_lookup_sparse = tf.nn.safe_embedding_lookup_sparse
 _columns = tf.feature_column
+create_feature_spec_for_parsing = _columns.make_parse_example_spec
+sparse_column_with_vocabulary_file = (
+    _columns.categorical_column_with_vocabulary_file
+)
+weighted_sparse_column = _columns.weighted_categorical_column
 _Hashed = type(_columns.categorical_column_with_hash_bucket("any", 2))
 
 
@@ -52,6 +60,19 @@ def embed_sequence(
             trainable=trainable,
         )
         return tf.nn.embedding_lookup(embeddings, ids)
+
+
+def bow_encoder(ids, vocab_size, embed_dim, **settings):
+    """Returns the mean of the vectors of each row's integers."""
+    settings.pop("sparse_lookup", None)
+    vectors = embed_sequence(ids, vocab_size, embed_dim, **settings)
+    return tf.reduce_mean(vectors, axis=1)
+
+
+def input_from_feature_columns(
+    columns_to_tensors, feature_columns, *args, **kwargs
+):
+    return _columns.input_layer(columns_to_tensors, feature_columns)
 
 
 # The feature columns, by their heirs' names.

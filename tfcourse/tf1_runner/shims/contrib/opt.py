@@ -5,7 +5,9 @@ import tensorflow as tf
 
 from tfcourse.tf1_runner.imports.symbol_names import names_from
 
-__getattr__ = names_from("tf.contrib.opt")
+__getattr__ = names_from(
+    "tf.contrib.opt", "tfcourse.tf1_runner.shims.optimizers"
+)
 
 
 class ScipyOptimizerInterface:

@@ -2,6 +2,8 @@
 
 import sys
 
+from tensorflow.python.ops import rnn
+
 from tfcourse.tf1_runner.imports.symbol_names import names_from
 from tfcourse.tf1_runner.shims.rnn_cells.linear import linear as _linear  # noqa: F401
 from tfcourse.tf1_runner.shims.rnn_cells.lstm import (  # noqa: F401
@@ -13,6 +15,8 @@ from tfcourse.tf1_runner.shims.rnn_cells.lstm import (  # noqa: F401
 )
 from tfcourse.tf1_runner.shims.rnn_cells.wrappers import (  # noqa: F401
     EmbeddingWrapper,
+    GRUBlockCell,
+    HighwayWrapper,
     InputProjectionWrapper,
     LSTMBlockCell,
     OutputProjectionWrapper,
@@ -22,6 +26,12 @@ from tfcourse.tf1_runner.shims.rnn_cells.wrappers import (  # noqa: F401
 # What TensorFlow 1.0 called it.
 core_rnn_cell = core_rnn = sys.modules[__name__]
 
+transpose_batch_time = rnn._transpose_batch_time
+best_effort_input_batch_size = rnn._best_effort_input_batch_size
+
 __getattr__ = names_from(
-    "tf.contrib.rnn", "tensorflow.nn.rnn_cell", "tensorflow.nn"
+    "tf.contrib.rnn",
+    "tensorflow.nn.rnn_cell",
+    "tensorflow.nn",
+    "tf_keras.src.layers.rnn.legacy_cells",
 )

@@ -16,6 +16,59 @@ class LSTMBlockCell(_cells.BasicLSTMCell):
         super().__init__(num_units, forget_bias, reuse=reuse, name=name)
 
 
+class GRUBlockCell(_cells.GRUCell):
+    """A GRU cell; it was once a fused kernel of the same equations."""
+
+    def __init__(
+        self, num_units=None, cell_size=None, reuse=None, name="gru_cell"
+    ):
+        super().__init__(num_units or cell_size, reuse=reuse, name=name)
+
+
+class HighwayWrapper(_cells.RNNCell):
+    r"""A cell whose input goes past it: $t h + (1 - t) x$.
+
+    Args:
+        cell: Its outputs are as wide as its inputs.
+        couple_carry_transform_gates: Whether the second gate is one less the
+            first; otherwise it has weights of its own.
+        carry_bias_init: The bias of the second at first.
+    """
+
+    def __init__(
+        self, cell, couple_carry_transform_gates=True, carry_bias_init=1.0
+    ):
+        super().__init__()
+        self._cell, self._bias = cell, carry_bias_init
+        self._coupled = couple_carry_transform_gates
+
+    @property
+    def state_size(self):
+        return self._cell.state_size
+
+    @property
+    def output_size(self):
+        return self._cell.output_size
+
+    def zero_state(self, batch_size, dtype):
+        return self._cell.zero_state(batch_size, dtype)
+
+    def __call__(self, inputs, state, scope=None):
+        outputs, state = self._cell(inputs, state, scope=scope)
+        width = inputs.shape[-1]
+        with tf.variable_scope("highway"):
+            with tf.variable_scope("carry"):
+                carry = linear(inputs, width, True, self._bias)
+            carry = tf.sigmoid(carry)
+            if self._coupled:
+                transform = 1 - carry
+            else:
+                with tf.variable_scope("transform"):
+                    transform = linear(inputs, width, True, -self._bias)
+                transform = tf.sigmoid(transform)
+        return outputs * transform + inputs * carry, state
+
+
 class _Projection(_cells.RNNCell):
     """A cell with a linear layer before or after it."""
 
