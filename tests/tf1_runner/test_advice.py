@@ -32,6 +32,21 @@ def test_only_known_packages_are_called_packages():
     assert "put tf_utils.py into /home/me/course" in advice
 
 
+@pytest.mark.parametrize(
+    "address, option",
+    [
+        ("www.cs.toronto.edu/~kriz/cifar-10.tar.gz", "--stand-in cifar"),
+        ("storage/tf-keras-datasets/imdb.npz", "--stand-in text"),
+        ("storage/tf-keras-datasets/mnist.npz", "--mnist digits"),
+        ("elsewhere/data.zip", "needs the network"),
+    ],
+)
+def test_what_does_without_the_network_is_told(address, option):
+    error = Exception(f"URL fetch failure on https://{address}: None")
+
+    assert option in advice_for(error)
+
+
 def test_a_float_for_a_whole_number_is_answered_and_no_other():
     index = TypeError("'float' object cannot be interpreted as an integer")
 

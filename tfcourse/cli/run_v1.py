@@ -21,6 +21,14 @@ class Mnist(enum.StrEnum):
     DIGITS = "digits"
 
 
+class StandIn(enum.StrEnum):
+    """Data that are made up."""
+
+    CIFAR = "cifar"
+    TEXT = "text"
+    HOUSING = "housing"
+
+
 def run_v1(
     context: typer.Context,
     script: Annotated[
@@ -54,6 +62,14 @@ def run_v1(
             "scikit-learn's digits in their place."
         ),
     ] = Mnist.FILES,
+    stand_in: Annotated[
+        list[StandIn] | None,
+        typer.Option(
+            help="Data sets of Keras and scikit-learn in whose place something "
+            "small is made up, to see whether a script runs; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     figures: Annotated[
         pathlib.Path | None,
         typer.Option(
@@ -76,6 +92,7 @@ def run_v1(
         script,
         arguments or (),
         mnist=mnist.value,
+        stand_ins=[name.value for name in stand_in or ()],
         figures=figures,
         full_traceback=context.parent.params["verbose"],
     )

@@ -35,7 +35,7 @@ _GONE = {
     "matplotlib.mlab.griddata": "use `scipy.interpolate.griddata`",
     "scipy.weave": "it was for Python 2 only: use NumPy, or Cython",
     "sklearn.datasets.load_boston": "it was taken out: use "
-    "`fetch_california_housing`",
+    "`fetch_california_housing`, or `--stand-in housing`",
     "sklearn.datasets.fetch_mldata": "use `fetch_openml('mnist_784')`",
     "sklearn.linear_model.RandomizedLasso": "use `LassoCV` and resampling",
     "sklearn.utils.linear_assignment_": "use "
@@ -79,6 +79,8 @@ def advice_for(error: BaseException, folder: str = ".") -> str | None:
         name = getattr(error, "name", None) or ""
         if name.startswith("tf."):
             return f"`{name}` is not in today's TensorFlow: {advise(name)}."
+    if re.search("URL fetch failure|urlopen error", str(error)):
+        return _download_advice(str(error))
     if isinstance(error, ImportError):
         return _import_advice(error, folder)
     if isinstance(error, TypeError) and re.search(
@@ -100,7 +102,33 @@ def advice_for(error: BaseException, folder: str = ".") -> str | None:
     return None
 
 
+# Part of an address, and the options that do without.
+_STAND_INS = {
+    "boston": "--stand-in housing",
+    "cifar": "--stand-in cifar",
+    "imdb": "--stand-in text",
+    "mnist": "--mnist digits",
+    "reuters": "--stand-in text",
+}
+
+
+def _download_advice(message):
+    options = {o for part, o in _STAND_INS.items() if part in message}
+    if not options:
+        return "the script needs the network"
+    return (
+        "the script needs the network; to see whether it runs without, use "
+        f"`tfcourse run-v1 {options.pop()} SCRIPT`, whose data are made up"
+    )
+
+
 def _import_advice(error, folder):
+    if "load_boston" in str(error):
+        return (
+            "`sklearn.datasets.load_boston` was taken out; to see whether the "
+            "script runs, use `tfcourse run-v1 --stand-in housing SCRIPT`, "
+            "whose data are made up"
+        )
     name = str(error.name or "")
     match = re.search(r"cannot import name '(\w+)'", str(error))
     if match:

@@ -14,6 +14,7 @@ from tfcourse.tf1_runner.source.detect_tf1 import is_tensorflow_1
 from tfcourse.tf1_runner.source.program import read_sources
 
 MNIST = ("files", "digits")
+STAND_INS = ("cifar", "text", "housing")
 _ENDINGS = ("SIGTERM", "SIGHUP")
 # A matplotlib backend.
 FIGURES = "module://tfcourse.tf1_runner.environment.matplotlib_backend"
@@ -24,6 +25,7 @@ def run_script(
     argv: Iterable[object] = (),
     *,
     mnist: str = "files",
+    stand_ins: Iterable[str] = (),
     figures: str | os.PathLike | None = None,
     full_traceback: bool = False,
 ) -> int:
@@ -41,6 +43,9 @@ def run_script(
         argv: The arguments of the script.
         mnist: Where `input_data.read_data_sets` finds MNIST: in `"files"`, or
             `"digits"` for scikit-learn's digits scaled to 28 by 28.
+        stand_ins: Which other data are made up, small: `"cifar"`, `"text"`
+            (IMDB, Reuters) and `"housing"` (Boston), of Keras's and
+            scikit-learn's data sets.
         figures: The folder for matplotlib's figures where there is no screen.
             By default `NAME-figures` in the working directory.
         full_traceback: Whether an error shows the lines of libraries, too.
@@ -57,10 +62,17 @@ def run_script(
             f"`mnist` of run_script must be one of {MNIST}. Received: "
             f"mnist={mnist!r}"
         )
+    unknown = {*stand_ins} - {*STAND_INS}
+    if unknown:
+        raise ValueError(
+            f"`stand_ins` of run_script must be of {STAND_INS}. Received: "
+            f"stand_ins={tuple(stand_ins)!r}"
+        )
     path = pathlib.Path(path)
     figures = pathlib.Path(figures or f"{path.stem}-figures").absolute()
     settings = {
         "mnist": mnist,
+        "stand_ins": [*stand_ins],
         "figures": str(figures),
         "full_traceback": full_traceback,
     }

@@ -41,6 +41,12 @@ def _prepare(settings, sources):
 
             numbers = re.compile(r"\b(55000|60000|70000)\b")
             digits.install(any(numbers.search(s.text) for s in sources))
+        if settings["stand_ins"]:
+            from tfcourse.tf1_runner.environment import stand_ins
+
+            number = re.compile(r"\b50000\b")
+            as_many = any(number.search(s.text) for s in sources)
+            stand_ins.install(settings["stand_ins"], as_many)
     from tfcourse.tf1_runner.environment import ipython
     from tfcourse.tf1_runner.imports import hooks
 

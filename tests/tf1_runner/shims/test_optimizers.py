@@ -1,4 +1,4 @@
-"""`tf.contrib.opt`, and other parts of contrib that have an heir: one process."""
+"""Parts of contrib that have an heir; one process runs them all."""
 
 import json
 

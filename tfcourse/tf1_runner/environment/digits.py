@@ -18,6 +18,7 @@ def install(as_many: bool = False):
         as_many: Whether to repeat them to the 60,000 and 10,000 of MNIST, which
             a script may have written down.
     """
+    import tf_keras.api._v1.keras.datasets.fashion_mnist as fashion
     from tf_keras.src.datasets import mnist as keras_mnist
 
     from tfcourse.tf1_runner.environment import mnist
@@ -29,7 +30,7 @@ def install(as_many: bool = False):
     keras_mnist.load_data = lambda *args, **kwargs: _as_keras(load())
     import tf_keras.api._v1.keras.datasets.mnist as api
 
-    api.load_data = keras_mnist.load_data
+    api.load_data = fashion.load_data = keras_mnist.load_data
 
 
 def load_arrays():
