@@ -36,23 +36,26 @@ def _prepare(settings, sources):
         from tfcourse.tf1_runner.patches import apply_patches
 
         apply_patches()
-        if settings["mnist"] == "digits":
-            from tfcourse.tf1_runner.environment import digits
-
-            numbers = re.compile(r"\b(55000|60000|70000)\b")
-            digits.install(any(numbers.search(s.text) for s in sources))
-        if settings["stand_ins"]:
-            from tfcourse.tf1_runner.environment import stand_ins
-
-            number = re.compile(r"\b50000\b")
-            as_many = any(number.search(s.text) for s in sources)
-            stand_ins.install(settings["stand_ins"], as_many)
+    _install_data(settings, sources)
     from tfcourse.tf1_runner.environment import ipython
     from tfcourse.tf1_runner.imports import hooks
 
     ipython.install()
     if os.environ.get("MPLBACKEND") == FIGURES:
         hooks.after_import({"matplotlib": _keep_the_backend})
+
+
+def _install_data(settings, sources):
+    """Puts small data in the place of what the script would download."""
+    from tfcourse.tf1_runner.environment import digits, stand_ins
+
+    if settings["mnist"] == "digits":
+        digits.install(_has(sources, r"\b(55000|60000|70000)\b"))
+    stand_ins.install(settings["stand_ins"], _has(sources, r"\b50000\b"))
+
+
+def _has(sources, pattern):
+    return any(re.search(pattern, source.text) for source in sources)
 
 
 def _keep_the_backend(matplotlib):

@@ -68,3 +68,19 @@ def _assert_cifar_is_like_cifar(data):
 def test_an_unknown_stand_in_is_refused(folder):
     with pytest.raises(ValueError, match="`stand_ins` of run_script must be"):
         run_script(folder / "a.py", stand_ins=["faces"])
+
+
+def test_keras_3_is_given_them_as_well(folder, capfd, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "new.py").write_text(
+        "import keras\n"
+        "from keras.datasets import imdb, mnist\n"
+        "(x, y), _ = mnist.load_data()\n"
+        "print(keras.__version__[0], x.shape, imdb.load_data()[0][0].shape)\n"
+    )
+
+    code = run_script("new.py", mnist="digits", stand_ins=["text"])
+
+    out, error = capfd.readouterr()
+    assert code == 0, error
+    assert out == "3 (1500, 28, 28) (1000,)\n"

@@ -4,6 +4,8 @@ import sys
 
 import numpy as np
 
+from tfcourse.tf1_runner.environment.keras_datasets import serve_keras
+
 # Hundreds, as MNIST's are: scripts divide them into batches.
 EXAMPLES, TEST_EXAMPLES = 1500, 200
 # A pen's darkness below the first is paper, above the second black: so the
@@ -18,19 +20,17 @@ def install(as_many: bool = False):
         as_many: Whether to repeat them to the 60,000 and 10,000 of MNIST, which
             a script may have written down.
     """
-    import tf_keras.api._v1.keras.datasets.fashion_mnist as fashion
-    from tf_keras.src.datasets import mnist as keras_mnist
-
     from tfcourse.tf1_runner.environment import mnist
 
     def load(*args, **kwargs):
         return _repeated(load_arrays()) if as_many else load_arrays()
 
-    mnist.load_arrays = load
-    keras_mnist.load_data = lambda *args, **kwargs: _as_keras(load())
-    import tf_keras.api._v1.keras.datasets.mnist as api
+    def load_as_keras(*args, **kwargs):
+        return _as_keras(load())
 
-    api.load_data = fashion.load_data = keras_mnist.load_data
+    mnist.load_arrays = load
+    for name in ("mnist", "fashion_mnist"):
+        serve_keras(name, load_data=load_as_keras)
 
 
 def load_arrays():

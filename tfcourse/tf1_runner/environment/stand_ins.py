@@ -5,6 +5,8 @@ import sys
 
 import numpy as np
 
+from tfcourse.tf1_runner.environment.keras_datasets import serve_keras
+
 # Of CIFAR-10's images for training, pixels from 0 to 1.
 _CIFAR_MEAN = (0.4914, 0.4822, 0.4465)
 _CIFAR_DEVIATION = (0.2470, 0.2435, 0.2616)
@@ -18,20 +20,18 @@ def install(names: list[str], as_many: bool = False) -> None:
         names: Of `"cifar"`, `"text"` and `"housing"`.
         as_many: Whether CIFAR has 50,000 and 10,000 images, repeated.
     """
-    from tf_keras.api._v1.keras import datasets
-
     if "cifar" in names:
         number = (50000, 10000) if as_many else (2000, 500)
         for name, classes in (("cifar10", 10), ("cifar100", 100)):
             load = functools.partial(_cifar, classes, number)
-            getattr(datasets, name).load_data = load
+            serve_keras(name, load_data=load)
     if "text" in names:
         for name, classes in (("imdb", 2), ("reuters", 46)):
-            data = getattr(datasets, name)
-            data.load_data = functools.partial(_text, name, classes)
-            data.get_word_index = _word_index
+            load = functools.partial(_text, name, classes)
+            serve_keras(name, load_data=load, get_word_index=_word_index)
     if "housing" in names:
-        datasets.boston_housing.load_data = _boston_of_keras
+        for name in ("boston_housing", "california_housing"):
+            serve_keras(name, load_data=_boston_of_keras)
         _install_load_boston()
 
 

@@ -1,8 +1,10 @@
 """Is a script of TensorFlow 1? Its names decide; nothing is imported."""
 
+import ast
 import functools
 import importlib.util
 import pathlib
+import re
 import sys
 
 from tfcourse.tf1_runner.imports.symbol_names import RENAMED
@@ -35,7 +37,19 @@ _KERAS_2 = (
     "keras.utils.vis_utils",
 )
 # Arguments of its optimizers, and of the layers of Keras 1.
-_KEYWORDS = {"lr", "decay", "init", "nb_filter", "border_mode", "subsample"}
+_KEYWORDS = {
+    *("lr", "decay", "init", "nb_filter", "border_mode", "subsample"),
+    *("W_regularizer", "b_regularizer", "U_regularizer", "W_constraint"),
+    *("inner_init", "inner_activation", "dropout_W", "dropout_U"),
+    *("consume_less", "nb_row", "filter_length", "pool_length", "bias"),
+    *("dim_ordering", "nb_words", "nb_classes", "input", "output"),
+}
+# Arguments and methods of its models.
+_OF_MODELS = {
+    *("nb_epoch", "nb_val_samples", "samples_per_epoch", "show_accuracy"),
+    *("evaluate_generator", "fit_generator", "predict_classes"),
+    *("predict_generator",),
+}
 _KERAS_3_BACKEND = {
     "backend",
     "clear_session",
@@ -69,9 +83,12 @@ _SESSIONS = ("tf.compat.v1.Session", "tf.compat.v1.InteractiveSession")
 
 def is_tensorflow_1(sources: list[Source], folder: pathlib.Path) -> bool:
     """Returns whether a program, or a helper beside it, is of TensorFlow 1."""
-    uses = [
-        use for _, some in uses_with_helpers(sources, folder) for use in some
-    ]
+    found = list(uses_with_helpers(sources, folder))
+    uses = [use for _, some in found for use in some]
+    if any(f"{use.name}.".startswith("keras.") for use in uses) and any(
+        _has_models_of_keras_2(source) for source, _ in found
+    ):
+        return True
     of_both = _OF_BOTH
     if any(use.name.startswith(_OF_MEMORY) for use in uses):
         of_both += _OF_MEMORY + _SESSIONS
@@ -82,14 +99,47 @@ def is_tensorflow_1(sources: list[Source], folder: pathlib.Path) -> bool:
     )
 
 
+def _has_models_of_keras_2(source):
+    try:
+        tree = source.parse()
+    except SyntaxError:
+        return False
+    for node in ast.walk(tree):
+        match node:
+            case ast.keyword(name) if name in _OF_MODELS:
+                return True
+            case ast.Call(ast.Attribute(_, name)) if name in _OF_MODELS:
+                return True
+    return False
+
+
+def _is_in_keras_3(name):
+    """Returns whether Keras 3 has a name, as its files tell; none is run."""
+    spec = importlib.util.find_spec("keras")
+    if spec is None or "__" in name:
+        return True
+    folder = pathlib.Path(spec.submodule_search_locations[0])
+    for part in name.split(".")[1:]:
+        if not (folder / part).is_dir():
+            names = (folder / "__init__.py").read_text(encoding="utf-8")
+            known = re.search(rf"\b{re.escape(part)}\b", names)
+            return bool(known) or (folder / f"{part}.py").is_file()
+        folder /= part
+    return True
+
+
 def _is_keras_2(use):
     """Returns whether Keras 3 has no such function, or argument."""
     if use.name.startswith("keras.backend."):
         return use.name.removeprefix("keras.backend.") not in _KERAS_3_BACKEND
     if use.name.endswith(".Dense") and "output_dim" in use.keywords:
         return use.name.startswith("keras.")
-    return use.name.startswith(_KERAS_2) or (
-        use.name.startswith("keras.") and bool(_KEYWORDS & {*use.keywords})
+    if not use.name.startswith("keras."):
+        return False
+    return (
+        use.name.startswith(_KERAS_2)
+        or bool(_KEYWORDS & {*use.keywords})
+        or not _is_in_keras_3(use.name)
     )
 
 
