@@ -140,6 +140,8 @@ tf.compat.v1.keras.backend.set_session(session)"""
         ("from keras.layers import Convolution2D, Input", False),
         ("import keras\nkeras.__version__\nkeras.ops.sum(1)", False),
         ("model.fit(x, nb_epoch=3)", False),
+        ("import keras\nfrom scipy.misc import toimage", True),
+        ("from scipy.misc import toimage", False),
         ("import tensorflow as tf\ntf.keras.Sequential()", False),
         ("import numpy as np\nnp.zeros(3)", False),
         ("import tf_helpers", True),

@@ -50,6 +50,11 @@ _OF_MODELS = {
     *("evaluate_generator", "fit_generator", "predict_classes"),
     *("predict_generator",),
 }
+# With Keras, and without TensorFlow, they tell the time as well.
+_OF_THE_TIME = (
+    *("scipy.misc.", "scipy.ndimage.imread.", "sklearn.cross_validation."),
+    *("sklearn.externals.", "sklearn.grid_search.", "pandas.rolling_"),
+)
 _KERAS_3_BACKEND = {
     "backend",
     "clear_session",
@@ -92,6 +97,13 @@ def is_tensorflow_1(sources: list[Source], folder: pathlib.Path) -> bool:
     of_both = _OF_BOTH
     if any(use.name.startswith(_OF_MEMORY) for use in uses):
         of_both += _OF_MEMORY + _SESSIONS
+    names = [f"{use.name}." for use in uses]
+    if (
+        any(name.startswith("keras.") for name in names)
+        and not any(name.startswith("tf.") for name in names)
+        and any(name.startswith(_OF_THE_TIME) for name in names)
+    ):
+        return True
     return any(
         _is_keras_2(use)
         or (_is_old(use.name) and not use.name.startswith(of_both))
