@@ -93,7 +93,7 @@ def test_python_2_is_told_what_it_is(folder, capfd):
 
 def test_figures_are_saved_where_there_is_no_screen(folder, capfd):
     path = script(
-        folder / "a.py",
+        folder / "sub" / "a.py",
         """\
         import matplotlib
         matplotlib.use("TkAgg")
@@ -109,7 +109,7 @@ def test_figures_are_saved_where_there_is_no_screen(folder, capfd):
 
     assert run_script(path) == 0
 
-    saved = sorted(file.name for file in (folder / "a-figures").iterdir())
+    saved = sorted(file.name for file in (folder / "sub/a-figures").iterdir())
     assert saved == ["figure-1.png", "figure-2.png"]
     assert "figure saved to" in capfd.readouterr().err
 

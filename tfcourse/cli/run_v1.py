@@ -74,7 +74,7 @@ def run_v1(
         pathlib.Path | None,
         typer.Option(
             help="The folder for figures where there is no screen.",
-            show_default="SCRIPT-figures",
+            show_default="SCRIPT-figures, beside the script",
         ),
     ] = None,
 ) -> None:

@@ -47,7 +47,7 @@ def run_script(
             (IMDB, Reuters) and `"housing"` (Boston), of Keras's and
             scikit-learn's data sets.
         figures: The folder for matplotlib's figures where there is no screen.
-            By default `NAME-figures` in the working directory.
+            By default `NAME-figures` beside the script.
         full_traceback: Whether an error shows the lines of libraries, too.
 
     Returns:
@@ -69,7 +69,8 @@ def run_script(
             f"stand_ins={tuple(stand_ins)!r}"
         )
     path = pathlib.Path(path)
-    figures = pathlib.Path(figures or f"{path.stem}-figures").absolute()
+    beside = path.with_name(f"{path.stem}-figures")
+    figures = pathlib.Path(figures or beside).absolute()
     settings = {
         "mnist": mnist,
         "stand_ins": [*stand_ins],
