@@ -114,6 +114,30 @@ shown.fit(
 )
 results["stopped"] = stops.stopped_epoch < 6 and keeps.best >= 0
 
+# What callbacks, layers and variables had.
+class Looks(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs={}):
+        self.shapes = [list(part.shape) for part in self.validation_data]
+
+
+looks = Looks()
+names = ModelCheckpoint("w-{val_accuracy:.0f}-{val_acc:.0f}.h5")
+shown.fit(
+    x, labels, nb_epoch=1, validation_split=0.5, verbose=0,
+    callbacks=[looks, names],
+)
+results["looks"] = looks.shapes
+import glob
+results["files"] = len(glob.glob("w-[01]-[01].h5"))
+results["old weights"] = [
+    shown.layers[0].W.shape.as_list(), shown.optimizer.lr.get_value().tolist(),
+]
+shown.compile("sgd", "mse", metrics=[lambda true, said: K.mean(said)])
+shown.fit(x, labels, nb_epoch=1, verbose=0)
+results["likeliest of all"] = keras.utils.np_utils.probas_to_classes(
+    np.array([[0.1, 0.9], [0.8, 0.2]])
+).tolist()
+
 # Arguments of layers.
 data = np.array([[1.0, 5.0], [3.0, 1.0]])
 normed = Sequential([BatchNormalization(1e-5, mode=2, input_shape=(2,))])
@@ -336,6 +360,13 @@ def test_a_layer_of_ones_own_tells_its_weights(results):
     )
     assert results["own weights"] == 2
     assert results["own learns"]
+
+
+def test_callbacks_layers_and_variables_have_what_they_had(results):
+    assert results["looks"] == [[1, 3], [1, 2], [1]]
+    assert results["files"] == 1
+    assert results["old weights"] == [[3, 2], pytest.approx(0.01)]
+    assert results["likeliest of all"] == [1, 0]
 
 
 def test_an_initializer_may_make_a_variable(results):

@@ -1,5 +1,8 @@
 """`history["accuracy"]` and `history["acc"]`: Keras 2.3 changed the name."""
 
+import functools
+import re
+
 from tf_keras.src import callbacks
 
 
@@ -47,3 +50,27 @@ def apply() -> None:
         self.history = Logs()
 
     callbacks.History.__init__ = begin_as_logs
+    checkpoint = callbacks.ModelCheckpoint
+    checkpoint._get_file_path = _by_either_name(checkpoint._get_file_path)
+
+
+def _by_either_name(get_file_path):
+    """Lets the name of a file have either, `{val_acc:.2f}`."""
+
+    @functools.wraps(get_file_path)
+    def call(self, epoch, batch, logs):
+        filepath = self.filepath
+        known = set(dict(logs or {}))
+
+        def name(match):
+            other = _other_name(match[1])
+            swap = match[1] not in known and other in known
+            return other if swap else match[1]
+
+        self.filepath = re.sub(r"(?<={)(\w+)", name, filepath)
+        try:
+            return get_file_path(self, epoch, batch, logs)
+        finally:
+            self.filepath = filepath
+
+    return call

@@ -47,22 +47,60 @@ def _taking_input_and_output(make):
 def _without_class_mode(compile_):
     @functools.wraps(compile_)
     def call(self, *args, class_mode=None, **kwargs):
+        args = [_named(arg) for arg in args]
+        kwargs = {key: _named(value) for key, value in kwargs.items()}
         return compile_(self, *args, **kwargs)
 
     return call
 
 
+def _named(value):
+    """Gives a lambda a name that a graph may have; also within a list."""
+    if isinstance(value, list):
+        return [_named(inner) for inner in value]
+    if getattr(value, "__name__", "") == "<lambda>":
+        value.__name__ = "lambda"
+    return value
+
+
 def _fit(fit):
-    """`fit(nb_epoch=, show_accuracy=)`."""
+    """`fit(nb_epoch=, show_accuracy=)`; callbacks see the data for validation.
+
+    They were a list of inputs, outputs and weights.
+    """
 
     @functools.wraps(fit)
     def call(self, *args, show_accuracy=False, **kwargs):
         _show_accuracy(self, show_accuracy)
         if "nb_epoch" in kwargs:
             kwargs["epochs"] = kwargs.pop("nb_epoch")
+        data = _validation_data(args, kwargs)
+        for callback in kwargs.get("callbacks") or ():
+            callback.validation_data = data
         return fit(self, *args, **kwargs)
 
     return call
+
+
+def _validation_data(args, kwargs):
+    given = kwargs.get("validation_data")
+    share = kwargs.get("validation_split")
+    given_x = [kwargs.get("x"), kwargs.get("y"), *args][-2:]
+    if given is None and share and all(_is_array(part) for part in given_x):
+        first = int(len(given_x[0]) * (1 - share))
+        given = [part[first:] for part in given_x]
+    if not isinstance(given, list | tuple) or len(given) < 2:
+        return None
+    parts = [
+        part
+        for some in given[:2]
+        for part in (some if isinstance(some, list | tuple) else [some])
+    ]
+    return [*parts, np.ones(len(parts[0]))]
+
+
+def _is_array(value):
+    return isinstance(value, np.ndarray)
 
 
 def _evaluate(evaluate):

@@ -7,6 +7,7 @@ import types
 import tf_keras
 from tf_keras.api._v1 import keras
 from tf_keras.src.applications import imagenet_utils
+from tf_keras.src.utils import np_utils
 
 from tfcourse.tf1_runner.patches.libraries.added import taking
 from tfcourse.tf1_runner.shims.keras import (
@@ -40,6 +41,10 @@ def apply() -> None:
     # `from keras.layers import merge` finds the module that has all layers.
     keras.layers.__class__ = _CallableModule
     _extend_regularizers(keras.regularizers)
+    _extend_weights()
+    for module in (keras.utils, np_utils):
+        module.probas_to_classes = _classes
+        module.categorical_probas_to_classes = _classes
     _restore_rates()
     for name in ("", ".layers", ".utils"):
         module = importlib.import_module(f"{keras.__name__}{name}")
@@ -87,6 +92,36 @@ def _image_dim_ordering():
 
 def _set_image_dim_ordering(name):
     keras.backend.set_image_data_format(_ORDERINGS[name])
+
+
+class _Weight:
+    """A layer's weight by its old name, unless the layer has set its own."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __get__(self, layer, kind=None):
+        return self if layer is None else getattr(layer, self._name)
+
+
+def _extend_weights():
+    layers = keras.layers
+    for layer in (layers.Dense, layers.Conv1D, layers.Conv2D):
+        layer.W, layer.b = _Weight("kernel"), _Weight("bias")
+    layers.Embedding.W = _Weight("embeddings")
+    # Those of Theano's variables.
+    variable = keras.backend.tf.compat.v2.Variable
+    variable.get_value = lambda self, borrow=False: keras.backend.get_value(
+        self
+    )
+    variable.set_value = lambda self, value, borrow=False: (
+        keras.backend.set_value(self, value)
+    )
+
+
+def _classes(p):
+    """Returns the likeliest class of each row, or whether it is over half."""
+    return p.argmax(axis=-1) if p.shape[-1] > 1 else (p > 0.5).astype("int32")
 
 
 def _sliced(arrays, start=None, stop=None):
