@@ -4,8 +4,9 @@
 # Week 1, "Train / Dev / Test sets", "Bias / Variance" and "Basic recipe for
 # machine learning".
 #
-#     avoidable bias = training error − Bayes error
-#     variance       = dev error − training error
+# $$\text{avoidable bias} = \text{training error} - \text{Bayes error}$$
+#
+# $$\text{variance} = \text{dev error} - \text{training error}$$
 #
 # High bias calls for a bigger network or longer training, high variance for
 # more data or regularization.

@@ -27,12 +27,14 @@ x_25, y_25 = np.tile(x, (25, 1)), np.tile(y, 25)
 # %% [markdown]
 # ## Six networks
 #
-#     none            J = 1/m Σ L(ŷ, y)
-#     L2              J + λ/(2m)·Σ‖W‖_F²
-#     L1              J + λ/m·Σ|W|
-#     dropout         each unit is kept with keep_prob
-#     early stopping  the weights of the epoch with the least dev cost
-#     augmentation    every step sees the points shaken anew
+# | network | cost, or what else |
+# | --- | --- |
+# | none | $J = \frac{1}{m} \sum_i L(\hat y_i, y_i)$ |
+# | L2 | $J + \frac{\lambda}{2m} \sum_l \lVert W_l \rVert_F^2$ |
+# | L1 | $J + \frac{\lambda}{m} \sum_l \lvert W_l \rvert$ |
+# | dropout | each unit is kept with probability keep_prob |
+# | early stopping | the weights of the epoch with the least dev cost |
+# | augmentation | every step sees the points shaken anew |
 
 
 # %%
@@ -119,7 +121,8 @@ print("See the first network draw a border around single points.")
 #
 # In each step L2 first shrinks the weights, whatever the data say:
 #
-#     W := W − α·(dW + λ/m·W) = (1 − αλ/m)·W − α·dW
+# $$W := W - \alpha \Big( dW + \frac{\lambda}{m} W \Big)
+#   = \Big( 1 - \frac{\alpha \lambda}{m} \Big) W - \alpha \, dW$$
 #
 # To see nothing but this, we let dW be 0 for sixty steps.
 

@@ -5,7 +5,7 @@
 #
 # With μ and σ² the mean and the variance of each feature of the training set,
 #
-#     x := (x − μ) / σ
+# $$x := \frac{x - \mu}{\sigma}$$
 #
 # and the same μ and σ for the test set. We predict how far a diabetes patient
 # gets worse within a year (442 patients, bundled with scikit-learn) from the
@@ -61,10 +61,10 @@ print(f"σ before: {x.std(axis=0).round(2)}, after: {normalized.std(axis=0)}")
 # %% [markdown]
 # ## The cost as a bowl
 #
-# Means are subtracted in both of the following, so that the best b is 0 and
-# the cost J(w₁, w₂) = 1/(2m) Σ(ŷ − y)² can be drawn. In each bowl gradient
-# descent gets the α that is best there, 2 / (λ₁ + λ₂), with λ₁ and λ₂ the
-# least and the greatest curvature, the eigenvalues of XᵀX/m.
+# Means are subtracted in both of the following, so that the best b is 0 and the
+# cost $J(w_1, w_2) = \frac{1}{2m} \sum (\hat y - y)^2$ can be drawn. In each
+# bowl gradient descent gets the α that is best there, 2 / (λ₁ + λ₂), with λ₁
+# and λ₂ the least and the greatest curvature, the eigenvalues of XᵀX/m.
 
 
 # %%

@@ -3,8 +3,8 @@
 #
 # Week 1, "Vanishing / exploding gradients" and "Weight initialization".
 #
-# In a network of L linear layers with W = c·I the last activation is c^L·x. At
-# c = 1.5 it explodes with the depth, at c = 0.5 it vanishes, and so do the
+# In a network of L linear layers with W = c·I the last activation is $c^L x$.
+# At c = 1.5 it explodes with the depth, at c = 0.5 it vanishes, and so do the
 # gradients on their way back. The remedy is a variance of W that fits the
 # number n of inputs of a unit: 2/n for relu (He), 1/n for tanh (Xavier).
 

@@ -1,11 +1,15 @@
 # %% [markdown]
 # # 5. Gradient checking
 #
-# Week 1, "Numerical approximation of gradients" and "Gradient checking".
-# A wrong backward pass still trains, only badly. So compare each dθ_i with
+# Week 1, "Numerical approximation of gradients" and "Gradient checking". A
+# wrong backward pass still trains, only badly. So compare each $d\theta_i$ with
 #
-#     dθ_approx,i = (J(θ + ε·e_i) − J(θ − ε·e_i)) / (2ε)
-#     ratio       = ‖dθ_approx − dθ‖ / (‖dθ_approx‖ + ‖dθ‖)
+# $$d\theta_{\text{approx}, i}
+#   = \frac{J(\theta + \varepsilon e_i) - J(\theta - \varepsilon e_i)}
+#          {2 \varepsilon}$$
+#
+# $$\text{ratio} = \frac{\lVert d\theta_{\text{approx}} - d\theta \rVert}
+#          {\lVert d\theta_{\text{approx}} \rVert + \lVert d\theta \rVert}$$
 #
 # With ε = 1e-7 a ratio near 1e-7 is good, 1e-5 wants a look, 1e-3 is wrong.
 

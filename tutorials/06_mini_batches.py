@@ -4,9 +4,11 @@
 # Week 2, "Mini-batch gradient descent" and "Understanding mini-batch gradient
 # descent".
 #
-#     for t = 1, ..., ⌈m / batch_size⌉:
-#         forward propagation on X^{t}, cost J^{t}
-#         backward propagation on J^{t} and an update of W and b
+# For $t = 1, \dots, \lceil m / \text{batch\_size} \rceil$:
+#
+# 1. forward propagation on the mini-batch $X^{\{t\}}$, which gives the cost
+#    $J^{\{t\}}$;
+# 2. backward propagation on $J^{\{t\}}$, and an update of W and b.
 #
 # All of it once is an epoch. With batch_size = m it is batch gradient descent,
 # with batch_size = 1 stochastic gradient descent.
@@ -144,5 +146,5 @@ assert small == 64
 # ## Exercise
 #
 # Noise can be averaged away with a smaller α. Run batch size 1 for four epochs
-# with α = 0.1 and with α = 0.01: where does each end, and how far does J^{t}
-# still jump?
+# with α = 0.1 and with α = 0.01: where does each end, and how far does
+# $J^{\{t\}}$ still jump?

@@ -6,11 +6,11 @@
 # The average that momentum, RMSprop and Adam are made of. Of a series θ it
 # keeps one number and updates it with each new value:
 #
-#     v_t = β·v_(t−1) + (1 − β)·θ_t,    v_0 = 0
+# $$v_t = \beta v_{t-1} + (1 - \beta) \, \theta_t, \qquad v_0 = 0$$
 #
 # It covers about the last 1/(1 − β) values. The data are synthetic: a year of
 # daily temperatures like London's, a season and the weather's noise, begun
-# with the lecture's θ_1 = 40 °F and θ_2 = 49 °F.
+# with the lecture's $\theta_1$ = 40 °F and $\theta_2$ = 49 °F.
 
 # %%
 import common
@@ -33,8 +33,8 @@ theta[:2] = 40, 49
 #
 # This is all that an optimizer does, for each of its parameters. At β = 0.98
 # the first two averages are 0.02·40 and 0.0196·40 + 0.02·49: far too cold,
-# for v began at 0. Bias correction divides v_t by 1 − β^t, the weight that
-# all values have together.
+# for v began at 0. Bias correction divides $v_t$ by $1 - \beta^t$,
+# the weight that all values have together.
 
 # %%
 plain = ExponentiallyWeightedAverage(beta=0.98, bias_correction=False)
@@ -88,7 +88,8 @@ assert errors[0.9] < errors[0.98]
 # ## Bias correction
 #
 # The lecture's purple curve is what the formula gives at β = 0.98, the green
-# one what we meant. Once β^t is small, at about day 100, they are the same.
+# one what we meant. Once $\beta^t$ is small, at about day 100, they are the
+# same.
 
 # %%
 purple = exponentially_weighted_average(theta, 0.98, bias_correction=False)
@@ -117,6 +118,6 @@ assert abs(purple[-1] - green[-1]) < 0.1
 # %% [markdown]
 # ## Exercise
 #
-# β = 0.9 forgets a day's weather by a factor of 1/e in ten days: 0.9^10 ≈
-# 0.35. After how many days does 0.98 forget as much? Plot the weights
-# (1 − β)·β^k of the temperature k days ago for both.
+# β = 0.9 forgets a day's weather by a factor of 1/e in ten days:
+# $0.9^{10} \approx 0.35$. After how many days does 0.98 forget as much? Plot
+# the weights $(1 - \beta) \beta^k$ of the temperature k days ago for both.

@@ -3,15 +3,18 @@
 #
 # Week 2, "Gradient descent with momentum", "RMSprop", "Adam".
 #
-#     gradient descent   W := W − α·dW
-#     momentum           v := β·v + (1 − β)·dW,     W := W − α·v
-#     RMSprop            s := β·s + (1 − β)·dW²,    W := W − α·dW / (√s + ε)
-#     Adam               v := β₁·v + (1 − β₁)·dW,   v̂ = v / (1 − β₁^t)
-#                        s := β₂·s + (1 − β₂)·dW²,  ŝ = s / (1 − β₂^t)
-#                        W := W − α·v̂ / (√ŝ + ε)
+# - gradient descent: $W := W - \alpha \, dW$
+# - momentum: $v := \beta v + (1 - \beta) \, dW$ and $W := W - \alpha v$
+# - RMSprop: $s := \beta s + (1 - \beta) \, dW^2$ and
+#   $W := W - \alpha \, dW / (\sqrt{s} + \varepsilon)$
+# - Adam: both averages, with $\beta_1$ and $\beta_2$, and
+#   $W := W - \alpha \, \hat v / (\sqrt{\hat s} + \varepsilon)$
 #
-# First on the elongated bowl J(w₁, w₂) = (w₁² + 100·w₂²)/2 of the lecture, then
-# on a network for the two moons, synthetic points of scikit-learn.
+# with $\hat v = v / (1 - \beta_1^t)$ and $\hat s = s / (1 - \beta_2^t)$.
+#
+# First on the elongated bowl $J(w_1, w_2) = \frac{1}{2} (w_1^2 + 100 w_2^2)$ of
+# the lecture, then on a network for the two moons, synthetic points of
+# scikit-learn.
 
 # %%
 import common

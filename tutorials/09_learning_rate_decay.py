@@ -3,12 +3,14 @@
 #
 # Week 2, "Learning rate decay".
 #
-#     α = α₀ / (1 + decay_rate · epoch_num)
-#     α = 0.95^epoch_num · α₀
-#     α = k / √epoch_num · α₀    (or k / √t, t the number of the mini-batch)
-#     α = a staircase, or set by hand
+# $$\alpha = \frac{\alpha_0}{1 + \text{decay\_rate} \cdot n}$$
 #
-# Each comes as a function of the epoch and as a schedule for an optimizer.
+# $$\alpha = 0.95^n \, \alpha_0, \qquad
+#   \alpha = \frac{k}{\sqrt{n}} \, \alpha_0$$
+#
+# with n the number of the epoch (or, in the last, t of the mini-batch); or a
+# staircase, or set by hand. Each comes as a function of the epoch and as a
+# schedule for an optimizer.
 
 # %%
 import common
@@ -131,5 +133,5 @@ assert distances["$α_0/(1 + n)$"] < distances["constant α"] / 3
 # ## Exercise
 #
 # Decay that is too fast stops short. Start far away, at w = (−20, 20), and try
-# 0.5^n·α₀ against α₀/(1 + n): which arrives, and why? (Add up the α of all
-# steps.)
+# $0.5^n \alpha_0$ against $\alpha_0 / (1 + n)$: which arrives, and why? (Add up
+# the α of all steps.)

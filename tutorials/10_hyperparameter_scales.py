@@ -5,11 +5,11 @@
 #
 # To draw a learning rate α between 0.0001 and 1, draw its exponent:
 #
-#     r ~ U[−4, 0],    α = 10^r
+# $$r \sim U[-4, 0], \qquad \alpha = 10^r$$
 #
 # and to draw a β between 0.9 and 0.999, the exponent of 1 − β:
 #
-#     r ~ U[−3, −1],    β = 1 − 10^r
+# $$r \sim U[-3, -1], \qquad \beta = 1 - 10^r$$
 
 # %%
 import common

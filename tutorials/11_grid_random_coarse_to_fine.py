@@ -24,12 +24,12 @@ from tfcourse import optimizers, tuning
 
 EPOCHS, TRIALS = (4, 30) if common.QUICK else (10, 60)
 
-fit_arguments = digits.fit_arguments(EPOCHS)
+fitting = digits.fit_arguments(EPOCHS)
 
 
 def searched(tuner):
     """Returns the tuner's trials, one a row, after the search."""
-    tuner.search(**fit_arguments)
+    tuner.search(**fitting)
     frame = tuning.trials_frame(tuner)
     return frame[frame.status == "completed"]
 

@@ -27,7 +27,7 @@ DAYS = 21 if common.QUICK else 40  # A day is an epoch.
 TRIALS = 16 if common.QUICK else 64
 BOLD_DAY = 6
 
-fit_arguments = digits.fit_arguments(DAYS)
+fitting = digits.fit_arguments(DAYS)
 folder = tempfile.mkdtemp()
 
 # %% [markdown]
@@ -47,7 +47,7 @@ def babysit(journal):
 def trained(callbacks=None):
     keras.utils.set_random_seed(1)
     model = digits.network(optimizers.GradientDescent(0.01))
-    return model.fit(**fit_arguments, callbacks=callbacks).history["val_loss"]
+    return model.fit(**fitting, callbacks=callbacks).history["val_loss"]
 
 
 fixed = trained()
@@ -87,7 +87,7 @@ def build(hp):
 
 began = time.perf_counter()
 tuner = tuning.Caviar(build, "val_loss", TRIALS, seed=1, directory=folder)
-tuner.search(**fit_arguments)
+tuner.search(**fitting)
 seconds = time.perf_counter() - began
 
 study = tuning.to_optuna(tuner)

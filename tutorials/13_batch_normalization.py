@@ -3,8 +3,10 @@
 #
 # Week 3, "Normalizing activations in a network" to "Batch norm at test time".
 #
-#     μ = 1/m Σ z,    σ² = 1/m Σ (z − μ)²        of the mini-batch
-#     z_norm = (z − μ) / √(σ² + ε),    z̃ = γ·z_norm + β
+# $$\mu = \frac{1}{m} \sum_i z_i, \qquad
+#   \sigma^2 = \frac{1}{m} \sum_i (z_i - \mu)^2$$
+#
+# $$\tilde z = \gamma \, \frac{z - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta$$
 #
 # γ and β are learnt; the bias b of the layer before is not needed any more. At
 # test time weighted averages of μ and σ² over the mini-batches stand for them.

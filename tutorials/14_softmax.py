@@ -3,7 +3,8 @@
 #
 # Week 3, "Softmax regression" and "Training a softmax classifier".
 #
-#     t_i = e^(z_i),    ŷ_i = t_i / Σ_j t_j,    L = −Σ_i y_i·log ŷ_i
+# $$\hat y_i = \frac{e^{z_i}}{\sum_j e^{z_j}}, \qquad
+#   L = -\sum_i y_i \log \hat y_i$$
 
 # %%
 import common
@@ -47,7 +48,7 @@ common.save(figure, "14_softmax_hardmax")
 # ## Three classes, no hidden layer
 #
 # Petals of three species of iris. Between any two classes the boundary is where
-# z_i = z_j, a straight line, since each z is linear in x.
+# $z_i = z_j$, a straight line, since each z is linear in x.
 
 # %%
 iris = load("iris")
@@ -115,9 +116,11 @@ assert check.verdict == "good"
 # %% [markdown]
 # ## Two classes are logistic regression
 #
-# ŷ_2 = e^(z_2) / (e^(z_1) + e^(z_2)) = σ(z_2 − z_1). Both columns of W move,
-# by opposite amounts, so softmax with α takes the very steps of logistic
-# regression with 2α. We train both to tell versicolor from virginica.
+# $$\hat y_2 = \frac{e^{z_2}}{e^{z_1} + e^{z_2}} = \sigma(z_2 - z_1)$$
+#
+# Both columns of W move, by opposite amounts, so softmax with α takes the very
+# steps of logistic regression with 2α. We train both to tell versicolor from
+# virginica.
 
 # %%
 two = iris.y > 0

@@ -113,9 +113,12 @@ import tensorflow as tf
 model = tf.saved_model.load("model")
 answer = model.classify(tf.constant(np.load("test.npy")))
 np.savez("answers.npz", **answer)
-print(answer["label"][0].numpy(), answer["probability"][0].numpy())
+print(answer["label"][0].numpy().decode(), answer["probability"][0].numpy())
 """
-subprocess.run([sys.executable, "-c", SERVICE], cwd=folder, check=True)
+served = subprocess.check_output(
+    [sys.executable, "-c", SERVICE], cwd=folder, text=True
+)
+print(served)
 answers = np.load(folder / "answers.npz")
 difference = np.abs(answers["probabilities"] - probabilities).max()
 print(f"Served and Keras's own probabilities differ by {difference:.0e}.")

@@ -1,5 +1,6 @@
 """The documents: do the tests, names and files exist that they name?"""
 
+import doctest
 import importlib
 import pathlib
 import re
@@ -7,8 +8,8 @@ import re
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
-TABLE = (ROOT / "docs" / "course-to-keras.md").read_text(encoding="utf-8")
-ROWS = [row for row in TABLE.splitlines() if row.startswith("| ")][2:]
+FORMULAS = (ROOT / "docs" / "course-to-keras.md").read_text(encoding="utf-8")
+IDEAS = re.split(r"^### ", FORMULAS, flags=re.MULTILINE)[1:]
 PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
@@ -20,9 +21,13 @@ IMPORT = re.compile(
 )
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[2:40])
-def test_every_row_names_tests_that_exist(row):
-    proof = row.rstrip(" |").split(" | ")[-1]
+@pytest.mark.parametrize("idea", IDEAS, ids=lambda idea: idea.split("\n")[0])
+def test_every_idea_has_an_example_links_and_tests_that_exist(idea):
+    assert idea.count("<div markdown>\n**") == 3
+    assert "```pycon\n>>> " in idea
+    assert re.search(r"\]\(tutorials/\d\d_\w+\.md\)", idea)
+    # Of an older section, a heading may follow.
+    proof = idea.partition("proved")[2].partition("\n\n")[0]
     named = re.findall(r"`(tests/[\w/]+\.py)?::(\w+)`", proof)
     assert named
 
@@ -31,6 +36,18 @@ def test_every_row_names_tests_that_exist(row):
         file = path or file
         source = (ROOT / file).read_text(encoding="utf-8")
         assert f"def {name}(" in source, f"{file} has no {name}"
+
+
+def test_the_examples_of_the_formulas_show_what_they_give():
+    assert len(IDEAS) >= 29
+    blocks = re.findall(r"^```pycon\n(.*?)^```", FORMULAS, re.M | re.S)
+    examples = doctest.DocTestParser().get_doctest(
+        "\n".join(blocks), {}, "course-to-keras.md", None, None
+    )
+    runner = doctest.DocTestRunner(verbose=False)
+    said = []
+    runner.run(examples, out=said.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(said)
 
 
 def page_name(page):
