@@ -21,8 +21,7 @@ SETUP = """\
 import logging
 import os
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
+{quiet}
 
 import matplotlib
 from cycler import cycler
@@ -111,7 +110,12 @@ def _setup(quick):
         if isinstance(node, ast.AugAssign)
     )
     text = ast.get_source_segment(source, style)
-    return SETUP.format(quick=quick, style=text)
+    # What keeps TensorFlow's messages off stands between comment and function.
+    quiet = source[
+        source.index("# TensorFlow") : source.index("\n\n\ndef save")
+    ]
+    quiet = quiet.replace("  # noqa: F401", "")
+    return SETUP.format(quick=quick, style=text, quiet=quiet)
 
 
 def _module_code(name):

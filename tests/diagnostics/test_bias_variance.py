@@ -178,3 +178,13 @@ def test_takes_percent_for_a_slip():
 
 def test_takes_numpy_numbers():
     assert bias_variance(np.float32(0.25), np.float64(0.5)).variance == 0.25
+
+
+def test_is_shown_as_it_is_printed_and_in_a_notebook_as_a_table():
+    found = bias_variance(0.15, 0.30)
+
+    assert repr(found) == str(found)
+    shown = found._repr_html_()
+    assert "<td>dev error</td><td>30.00 %</td>" in shown
+    assert "variance 15.00 % (high)" in shown
+    assert "<p>Variance: generalise better" in shown

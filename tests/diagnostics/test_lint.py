@@ -555,3 +555,18 @@ def test_refuses_a_number_of_examples_that_is_none(examples, error):
 def test_refuses_what_is_no_model():
     with pytest.raises(TypeError, match="must be a Keras model"):
         lint([layers.Dense(3)])
+
+
+def test_a_report_is_a_table_in_a_notebook():
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, name="hidden"),
+            keras.layers.BatchNormalization(),
+        ]
+    )
+    found = lint(model)
+
+    assert repr(found) == str(found)
+    assert "<td>hidden</td><td>useless bias</td>" in found._repr_html_()
+    assert lint(keras.Sequential())._repr_html_() == "<pre>Nothing found.</pre>"

@@ -321,8 +321,8 @@ def _executor(address, workers, cpus, gpus):
 
 
 def _carry_out(run, console, executor):
-    from tfcourse.cli.terminal.progress import TrialsProgress
     from tfcourse.cli.terminal.tables import print_remarks
+    from tfcourse.tuning.display.progress import TrialsProgress
 
     data = run.data.describe()
     with run.locked():

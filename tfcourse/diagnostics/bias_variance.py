@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from tfcourse.utils.notebook import Shown
 from tfcourse.utils.validation import check_number
 
 ADVICE = {
@@ -22,8 +23,8 @@ ADVICE = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class BiasVariance:
+@dataclasses.dataclass(frozen=True, repr=False)
+class BiasVariance(Shown):
     """The gaps between the errors of a model, and what they call for.
 
     All are shares, so 0.15 is 15 %. A gap that was not measured is `None`.
@@ -128,6 +129,28 @@ class BiasVariance:
         return tuple(notes)
 
     def __str__(self):
+        lines = []
+        for name, error, gap, high in self._rows():
+            line = f"{name:<16}{error:>8}"
+            if gap:
+                line += f"   {gap}{', high' if high else ''}"
+            lines.append(line)
+        return "\n".join([*lines, self._said()])
+
+    def _as_table(self):
+        rows = [
+            (name, error, f"{gap} (high)" if high else gap)
+            for name, error, gap, high in self._rows()
+        ]
+        return ("", "error", "gap"), rows, self._said()
+
+    def _said(self):
+        """Returns what to do, a sentence a line."""
+        advice = [f"{name.capitalize()}: {ADVICE[name]}." for name in self.high]
+        return "\n".join([*(advice or ["No gap is high."]), *self.notes])
+
+    def _rows(self):
+        """Yields the errors and the gaps to those above, and which is high."""
         errors = [
             ("Bayes error", self.bayes_error, None),
             ("training error", self.train_error, "avoidable bias"),
@@ -139,19 +162,10 @@ class BiasVariance:
             ),
             ("test error", self.test_error, "overfit to dev"),
         ]
-        lines = []
         for name, error, gap in errors:
-            if error is None:
-                continue
-            line = f"{name:<16}{100 * error:6.2f} %"
-            if gap:
-                high = ", high" if gap in self.high else ""
-                line += f"   {gap} {100 * self.gaps[gap]:.2f} %{high}"
-            lines.append(line)
-        lines += [
-            f"{name.capitalize()}: {ADVICE[name]}." for name in self.high
-        ] or ["No gap is high."]
-        return "\n".join([*lines, *self.notes])
+            if error is not None:
+                size = f"{gap} {100 * self.gaps[gap]:.2f} %" if gap else ""
+                yield name, f"{100 * error:.2f} %", size, gap in self.high
 
 
 def bias_variance(

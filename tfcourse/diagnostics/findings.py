@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import keras
 
 from tfcourse.diagnostics.model_graph import is_batch_norm, unwrapped
+from tfcourse.utils.notebook import Shown
 
 # The variance of fewer is off by more than a third, as a rule.
 _FEW = 16
@@ -24,8 +25,8 @@ class Finding:
         return f"{self.layer}: {self.rule}. {self.reason} {self.mend}"
 
 
-@dataclasses.dataclass(frozen=True)
-class LintReport:
+@dataclasses.dataclass(frozen=True, repr=False)
+class LintReport(Shown):
     """The findings of `lint`; false in a condition if there is none."""
 
     findings: tuple
@@ -41,6 +42,12 @@ class LintReport:
 
     def __str__(self):
         return "\n".join(map(str, self.findings)) or "Nothing found."
+
+    def _as_table(self):
+        if not self.findings:
+            return None
+        rows = [(f.layer, f.rule, f.reason, f.mend) for f in self.findings]
+        return ("layer", "rule", "why", "what to do"), rows, ""
 
 
 def small_last_batch(

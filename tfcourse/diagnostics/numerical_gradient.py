@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfcourse.diagnostics.flat_vector import FlatVector
+from tfcourse.utils.notebook import Shown
 from tfcourse.utils.validation import check_integer, check_number
 
 
@@ -45,8 +46,8 @@ class CheckedParameter:
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class GradientCheck:
+@dataclasses.dataclass(frozen=True, repr=False)
+class GradientCheck(Shown):
     """What a gradient check found.
 
     Attributes:

@@ -17,6 +17,7 @@ from tfcourse.diagnostics.model_graph import (
     unwrapped,
 )
 from tfcourse.utils.keras_private import sublayers
+from tfcourse.utils.notebook import Shown
 
 # How much the deviation may change in all before it is called one or the other.
 EXPLODING, VANISHING = 10.0, 0.1
@@ -57,8 +58,8 @@ class LayerSignal:
         return "He" if self.advised_variance == 2 else "Xavier"
 
 
-@dataclasses.dataclass(frozen=True)
-class SignalPropagation:
+@dataclasses.dataclass(frozen=True, repr=False)
+class SignalPropagation(Shown):
     """The signal in every layer, and what it comes to over the depth.
 
     Attributes:
@@ -144,12 +145,33 @@ class SignalPropagation:
             f"{layer.gradient_std:>10.3g}"
             for layer in self.layers
         ]
-        lines.append(
+        return "\n".join([*lines, self._said()])
+
+    def _as_table(self):
+        header = (
+            *("layer", "activations: mean", "deviation"),
+            *("gradients: mean", "deviation"),
+        )
+        rows = [
+            (
+                layer.layer,
+                f"{layer.activation_mean:.3g}",
+                f"{layer.activation_std:.3g}",
+                f"{layer.gradient_mean:.3g}",
+                f"{layer.gradient_std:.3g}",
+            )
+            for layer in self.layers
+        ]
+        return header, rows, self._said()
+
+    def _said(self):
+        """Returns what was found and what to do, a sentence a line."""
+        found = (
             f"{self.verdict}: over {len(self.hidden)} hidden layers the "
             f"activations change by a factor of {self.activation_growth:.3g}, "
             f"the gradients, backwards, of {self.gradient_growth:.3g}."
         )
-        return "\n".join([*lines, *self.advice])
+        return "\n".join([found, *self.advice])
 
 
 def signal_propagation(

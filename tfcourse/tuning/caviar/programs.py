@@ -15,6 +15,7 @@ from tfcourse.tuning.caviar.callbacks.view import LentModel, MemberModel
 from tfcourse.tuning.caviar.checkpoint_writer import BatchCheckpointWriter
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.caviar.verification import Verification
+from tfcourse.tuning.display.search_display import showing_epochs
 from tfcourse.tuning.population import (
     CannotVectorize,
     MemberHistory,
@@ -233,7 +234,9 @@ class GroupProgram:
                 break_ties_by=self._break_ties_by,
                 keep_unseen=True,
                 before_training=check,
-                on_epoch_end=on_epoch_end,
+                on_epoch_end=showing_epochs(
+                    on_epoch_end, len(part), part[0].arguments["epochs"]
+                ),
                 hooks=callbacks,
                 seed=self._seed,
             )

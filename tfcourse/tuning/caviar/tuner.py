@@ -48,6 +48,7 @@ from tfcourse.tuning.caviar.steps.group_training import train_groups
 from tfcourse.tuning.caviar.steps.grouping import make_groups
 from tfcourse.tuning.caviar.steps.profitability import Profitability
 from tfcourse.tuning.caviar.steps.trial_requests import TrialRequests
+from tfcourse.tuning.display.search_display import shown_search
 from tfcourse.tuning.oracles.batched import (
     discover_hyperparameters,
 )
@@ -213,8 +214,11 @@ class Caviar(SerialTuner):
             AllTrialsFailedError: If all trials have failed: an `InputError`
                 that names the learning rates.
         """
-        with self._guarded(fit_args, fit_kwargs):
-            self._search(SearchArguments(fit_args, fit_kwargs))
+        with (
+            self._guarded(fit_args, fit_kwargs),
+            shown_search(self, fit_kwargs) as given,
+        ):
+            self._search(SearchArguments(fit_args, given))
         refuse_all_failed(self.oracle, self.project_dir)
 
     def _search(self, search: SearchArguments) -> None:

@@ -1,6 +1,6 @@
 """What is noted of each member after each epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -10,9 +10,10 @@ from tfcourse.tuning.population.early_stopping import (
     BestTracker,
     EarlyStopping,
 )
+from tfcourse.utils.notebook import Shown
 
 
-class MemberHistory(keras.callbacks.History):
+class MemberHistory(Shown, keras.callbacks.History):
     """What `fit` returns of one member of a population.
 
     Attributes:
@@ -37,6 +38,30 @@ class MemberHistory(keras.callbacks.History):
         self.diverged_value: float | None = None
         # What is known of the last epoch.
         self._last: set[str] = set()
+
+    def __str__(self) -> str:
+        values = "".join(f", {name} {last}" for name, _, last in self._rows())
+        return f"<MemberHistory: {self._said()}{values}>"
+
+    def _as_table(self) -> Any:
+        return ("", "first", "last"), self._rows(), self._said()
+
+    def _said(self) -> str:
+        count = len(self.epoch)
+        said = f"{count} epoch{'' if count == 1 else 's'}"
+        if self.best_epoch is not None:
+            said += f", the best is {self.best_epoch + 1}"
+        if self.stopped_epoch is not None:
+            said += f", stopped after {self.stopped_epoch + 1}"
+        if self.diverged_epoch is not None:
+            said += f", diverged in {self.diverged_epoch + 1}"
+        return said
+
+    def _rows(self) -> Iterator[tuple[str, str, str]]:
+        """Yields each metric that is a number, its first and last value."""
+        for name, values in self.history.items():
+            if values and np.ndim(values[-1]) == 0:
+                yield name, f"{values[0]:.4g}", f"{values[-1]:.4g}"
 
     def add(self, epoch: int, logs: dict[str, Any]) -> None:
         """Adds the metrics of an epoch."""

@@ -74,6 +74,13 @@ class Population:
             build_template=source.build,
         )
 
+    def __repr__(self) -> str:
+        left, diverged = len(self.training), int(np.sum(self.diverged))
+        return (
+            f"<Population of {len(self)} members: {left} to train, "
+            f"{diverged} diverged, {self.seconds:.1f} s in `fit`>"
+        )
+
     def __len__(self) -> int:
         return len(self._trainer)
 

@@ -22,6 +22,8 @@ from tfcourse.tuning._keras_tuner import (
     has_chief,
     tuner_path,
 )
+from tfcourse.tuning.display.search_display import show_trials, shown_search
+from tfcourse.tuning.display.summary import search_html, search_line
 from tfcourse.tuning.oracles.batched import allow_parallel_grid
 from tfcourse.tuning.oracles.crash_safe import make_crash_safe
 from tfcourse.tuning.tuners.best_epoch import (
@@ -155,7 +157,7 @@ class SerialTuner(TunerHooks):
         super().on_search_end()
 
     def search(self, *args, **kwargs) -> None:
-        with self._guarded(args, kwargs):
+        with self._guarded(args, kwargs), shown_search(self, kwargs) as kwargs:
             super().search(*args, **kwargs)
 
     def _guarded(
@@ -269,6 +271,7 @@ class SerialTuner(TunerHooks):
 
     def _after_trial(self, trial: Trial) -> None:
         """Called once a trial has ended, and its files are there."""
+        show_trials()
         if self._on_trial:
             self._on_trial(self, self.oracle.get_trial(trial.trial_id))
         if self._keep_models is not None:
@@ -289,6 +292,12 @@ class SerialTuner(TunerHooks):
     def save(self) -> None:
         self.oracle.save()
         write_json(tuner_path(self), self.get_state())
+
+    def __repr__(self) -> str:
+        return search_line(self)
+
+    def _repr_html_(self) -> str:
+        return search_html(self)
 
     def reload(self) -> None:
         super().reload()

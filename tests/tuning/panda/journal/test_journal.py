@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfcourse import layers, optimizers, schedules
-from tfcourse.tuning.panda import Panda, read_journal
+from tfcourse.tuning.panda import Panda, read_journal, read_status
 from tfcourse.tuning.panda.journal.journal import Journal, surviving
 from tfcourse.utils.atomic_files import read_json
 
@@ -108,3 +108,14 @@ def test_surviving_entries_are_those_that_no_crash_undid():
         3,
         "restart",
     ]
+
+
+def test_a_status_is_shown_as_text_and_as_a_table(tmp_path, runs):
+    runs.train(runs.fresh(), Panda(tmp_path), epochs=2)
+    status = read_status(tmp_path)
+
+    first, second = str(status).splitlines()[:2]
+    assert first.split()[:3] == ["state", "finished;", "last"]
+    assert second.split()[:4] == ["epochs", "2", "of", "2,"]
+    assert repr(status) == str(status)
+    assert "<td>epochs</td><td>2 of 2, step 12" in status._repr_html_()

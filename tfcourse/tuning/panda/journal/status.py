@@ -1,8 +1,6 @@
 """The status of a run, read from its files."""
 
 import dataclasses
-import itertools
-import math
 import os
 import time
 from collections.abc import Sequence
@@ -16,11 +14,13 @@ from tfcourse.tuning.panda.journal.journal import (
     periods,
     read_surviving,
 )
+from tfcourse.tuning.panda.journal.summary import status_rows
 from tfcourse.tuning.results.manifest import (
     PANDA_FILE,
     readable_or_input_error,
 )
 from tfcourse.utils.atomic_files import read_json
+from tfcourse.utils.notebook import Shown
 
 # What the run writes of itself.
 _PUBLISHED = {
@@ -31,11 +31,10 @@ _PUBLISHED = {
     "checkpoints": [dict.fromkeys(("epoch", "batch", "step"), int)],
     "hyperparameters": {str: {"value": float, "interval": str}},
 }
-_BARS = "▁▂▃▄▅▆▇█"
 
 
-@dataclasses.dataclass(frozen=True)
-class Status:
+@dataclasses.dataclass(frozen=True, repr=False)
+class Status(Shown):
     """How a run is.
 
     Attributes:
@@ -56,6 +55,14 @@ class Status:
     events: list[Entry]
     seconds_ago: float | None
     damaged: int = 0
+
+    def __str__(self) -> str:
+        rows = list(status_rows(self))
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+
+    def _as_table(self) -> Any:
+        return ("", ""), status_rows(self), ""
 
 
 def read_status(run_dir: str | os.PathLike[str]) -> Status:
@@ -87,32 +94,3 @@ def read_status(run_dir: str | os.PathLike[str]) -> Status:
 def _seconds_since_last(entries: Sequence[Entry]) -> float | None:
     times = [entry["time"] for entry in entries if "time" in entry]
     return time.time() - times[-1] if times else None
-
-
-def sparkline(values: Sequence[float], width: int = 40) -> str:
-    """Returns a line of bars, one a value; `!` where it is not finite.
-
-    More than `width` values are averaged in groups.
-
-    >>> sparkline([3.0, 2.0, 1.0])
-    '█▄▁'
-    """
-    values = _grouped(values, width)
-    finite = [v for v in values if math.isfinite(v)]
-    low, high = (min(finite), max(finite)) if finite else (0, 0)
-    return "".join(_bar(v, low, high) for v in values)
-
-
-def _bar(value: float, low: float, high: float) -> str:
-    if not math.isfinite(value):
-        return "!"
-    share = (value - low) / (high - low) if high > low else 0
-    return _BARS[round(share * (len(_BARS) - 1))]
-
-
-def _grouped(values: Sequence[float], width: int) -> Sequence[float]:
-    if len(values) <= width:
-        return values
-    edges = [round(n * len(values) / width) for n in range(width + 1)]
-    parts = [values[a:b] for a, b in itertools.pairwise(edges)]
-    return [sum(part) / len(part) for part in parts]

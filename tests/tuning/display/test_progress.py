@@ -7,8 +7,8 @@ import keras_tuner
 import pytest
 from rich.console import Console
 
-from tfcourse.cli.terminal import progress as progress_module
-from tfcourse.cli.terminal.progress import TrialsProgress
+from tfcourse.tuning.display import progress as progress_module
+from tfcourse.tuning.display.progress import TrialsProgress
 
 
 def records(ended, running=0):
