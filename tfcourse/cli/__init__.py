@@ -52,7 +52,6 @@ app = typer.Typer(
         "Keras 3. Start with: tfcourse tune"
     ),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

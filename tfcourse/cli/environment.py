@@ -53,7 +53,7 @@ def data() -> None:
         "classes": "right",
         "source": "left",
     }.items():
-        table.add_column(column, justify=justify, no_wrap=column == "name")
+        table.add_column(column, justify=justify, no_wrap=column != "source")
     for row in describe():
         shape = " × ".join(map(str, row["shape"]))
         table.add_row(

@@ -155,41 +155,37 @@ def _print_best(results):
 
 
 def _print_trials(results, records):
+    from tfcourse.cli.terminal.columns import fitting_table
     from tfcourse.cli.terminal.console import Console
+    from tfcourse.tuning.results.table import columns, row
+    from tfcourse.utils.text import format_value
 
+    names = columns(results.axes)
+    rows = [row(record, results.axes) for record in records]
+    cells = {
+        results.objective if name == "score" else name: [
+            "" if values[n] is None else values[n] for values in rows
+        ]
+        for n, name in enumerate(names)
+        # What no trial has is left out.
+        if any(values[n] not in (None, "") for values in rows)
+    }
+    # All completed: that needs no column.
+    spare = set(cells.get("status", ())) == {"completed"}
     console = Console()
-    if not console.is_terminal:
-        # A file or a pipe has no width to keep to.
-        console = Console(width=10_000)
-    console.print(_trials_table(results, records))
+    table, left_out = fitting_table(
+        {n: [format_value(v) for v in values] for n, values in cells.items()},
+        console.width if console.is_terminal else None,
+        numbers=[
+            name
+            for name, values in cells.items()
+            if not any(isinstance(value, str) and value for value in values)
+        ],
+        last=[*(["status"] if spare else []), "best_epoch", "seconds"],
+        wraps="message",
+    )
+    console.print(table)
+    if left_out:
+        print(f"No room for: {', '.join(left_out)}. `--csv` has all columns.")
     if not records:
         print("No trial has begun yet.")
-
-
-def _trials_table(results, records):
-    from rich.table import Table
-    from rich.text import Text
-
-    from tfcourse.tuning.results.table import columns, row
-    from tfcourse.utils.text import format_value, printable
-
-    table = Table(box=None, pad_edge=False)
-    rows = [row(record, results.axes) for record in records]
-    # What no trial has is left out.
-    kept = [
-        (n, name)
-        for n, name in enumerate(columns(results.axes))
-        if any(cells[n] not in (None, "") for cells in rows)
-    ]
-    for n, name in kept:
-        numbers = not any(isinstance(cells[n], str) for cells in rows)
-        table.add_column(
-            Text(printable(results.objective if name == "score" else name)),
-            justify="right" if numbers else "left",
-            overflow="fold",
-        )
-    for cells in rows:
-        table.add_row(
-            *(Text(printable(format_value(cells[n]))) for n, _ in kept)
-        )
-    return table

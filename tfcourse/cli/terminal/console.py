@@ -1,13 +1,18 @@
 """rich's console, for text that others have written."""
 
+import io
 from collections.abc import Iterator
 from typing import IO, Any
 
 import rich.console
 from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
 
 from tfcourse.cli.terminal.safe_stream import SafeStream
 from tfcourse.utils.text import printable
+
+_NO_LIMIT = 10_000
 
 
 class Console(rich.console.Console):
@@ -19,6 +24,23 @@ class Console(rich.console.Console):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(markup=False, emoji=False, **kwargs)
+
+    def print(self, *objects: Any, **kwargs: Any) -> None:
+        """Prints; tables plain where there is no terminal.
+
+        A file or a pipe has no width to keep to, and needs no blanks at the
+        ends of lines.
+        """
+        if self.is_terminal or not any(isinstance(o, Table) for o in objects):
+            super().print(*objects, **kwargs)
+            return
+        written = io.StringIO()
+        wide = rich.console.Console(
+            file=written, width=_NO_LIMIT, markup=False, emoji=False
+        )
+        wide.print(*objects, **kwargs)
+        lines = [line.rstrip() for line in written.getvalue().splitlines()]
+        super().print(Text("\n".join(lines)), soft_wrap=True)
 
     @property
     def file(self) -> IO[str]:
