@@ -95,19 +95,25 @@ def _with_output(notebook):
         )
 
 
-def pages(path, texts=None, language="en"):
+def pages(path, language="en"):
     """Returns the page of a tutorial and its pictures.
 
     Args:
         path: The script.
-        texts: Its cells of prose in another language, in order.
-        language: That language.
+        language: `"en"`, or that of `tutorials/zh/`, whose texts stand in for
+            the script's.
 
     Returns:
-        Markdown, and a dict from the names of pictures to their bytes.
+        Markdown, or `None` if the tutorial is not there in this language, and
+        a dict from the names of pictures to their bytes.
     """
     notebook = executed()[path.stem]
-    texts = iter(texts or [])
+    texts = iter([])
+    if language != "en":
+        found = translated(path, language)
+        if found is None:
+            return None, {}
+        texts = iter(found)
     parts, pictures = [], {}
     alt = iter(_plots(path))
     setup = True
@@ -125,6 +131,15 @@ def pages(path, texts=None, language="en"):
             parts.append(block)
             parts += _outputs(cell["outputs"], path.stem, alt, pictures)
     return "\n\n".join(parts) + "\n", pictures
+
+
+def translated(path, language):
+    """Returns the cells of prose of a script in another language, or None."""
+    there = path.parent / language / f"{path.stem}.md"
+    if not there.exists():
+        return None
+    text = there.read_text(encoding="utf-8")
+    return [part.strip() for part in text.split("\n<!-- code -->\n")]
 
 
 def _shown(source):

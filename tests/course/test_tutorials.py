@@ -148,8 +148,12 @@ def test_a_page_shows_prose_code_and_what_came_of_it(
     assert "import common" not in page
     assert "%config" not in page
 
-    texts = ["# 七"] + ["译文"] * 4
-    assert site_tutorials.pages(path, texts, "zh")[0].startswith("# 七\n")
+    texts = ["# 七", *["译文"] * 4]
+    monkeypatch.setattr(site_tutorials, "translated", lambda *_: texts)
+    page, _ = site_tutorials.pages(path, "zh")
+    assert page.startswith("# 七\n")
+    assert "[笔记本](07_weighted_averages.ipynb)" in page
+    assert "day 1\nday 1\n```" in page
 
 
 @pytest.mark.slow

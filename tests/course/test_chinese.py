@@ -1,0 +1,124 @@
+"""The Chinese pages: do they say what the English ones say, as far as code can
+tell?
+"""
+
+import hashlib
+import importlib.util
+import json
+import pathlib
+import re
+
+import pytest
+
+import tfcourse
+
+ROOT = pathlib.Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+# Read in English for the time being; the site falls back to it.
+NOT_YET = {
+    "docs/export.md",
+    "docs/graph-mode.md",
+    "docs/tables.md",
+    "docs/tf1-to-tf2.md",
+    "docs/tuning.md",
+}
+ORIGINALS = [ROOT / "README.md", ROOT / "tutorials/README.md"]
+ORIGINALS += [p for p in sorted(DOCS.glob("*.md")) if ".zh" not in p.name]
+SCRIPTS = sorted((ROOT / "tutorials").glob("[0-9]*.py"))
+# The hash of each original when it was translated, and for which version.
+KNOWN = DOCS / "site_chinese.json"
+
+spec = importlib.util.spec_from_file_location(
+    "as_notebook", ROOT / "tutorials" / "as_notebook.py"
+)
+as_notebook = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(as_notebook)
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def chinese_of(path):
+    return path.with_suffix(".zh.md")
+
+
+TRANSLATED = [p for p in ORIGINALS if name_of(p) not in NOT_YET]
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def fences(text):
+    return re.findall(r"^```.*?^```", text, re.M | re.S)
+
+
+def prose(text):
+    return re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+
+
+def targets(text):
+    return re.findall(r"\]\(([^)#\s]+)", prose(text))
+
+
+def test_the_pages_that_are_missing_are_known():
+    missing = {name_of(p) for p in ORIGINALS if not chinese_of(p).exists()}
+    assert missing == NOT_YET
+    known = {chinese_of(path) for path in ORIGINALS}
+    assert set(DOCS.glob("*.zh.md")) <= known
+
+
+@pytest.mark.parametrize("path", TRANSLATED, ids=name_of)
+def test_a_page_has_the_code_formulas_and_links_of_its_original(path):
+    english = path.read_text(encoding="utf-8")
+    chinese = chinese_of(path).read_text(encoding="utf-8")
+
+    assert fences(chinese) == fences(english)
+    for kind in (r"^#+ ", r"\$\$", r"!\[", r"^\|"):
+        count = len(re.findall(kind, prose(english), re.M))
+        assert len(re.findall(kind, prose(chinese), re.M)) == count, kind
+    there, here = (
+        # To the other README, and to pages in the same language.
+        sorted(target.replace(".zh.md", ".md") for target in targets(text))
+        for text in (english, chinese)
+    )
+    assert here == there
+
+
+@pytest.mark.parametrize("path", TRANSLATED, ids=name_of)
+def test_a_page_is_written_in_chinese(path):
+    text = prose(chinese_of(path).read_text(encoding="utf-8"))
+    for paragraph in re.split(r"\n\n", text):
+        if paragraph.startswith("    "):
+            continue  # Commands.
+        words = re.sub(
+            r"`[^`]*`|\$[^$]*\$|\(.*?\)|<.*?>|\{.*?\}", "", paragraph
+        )
+        latin = len(re.findall(r"\b[a-z]{3,}\b", words))
+        assert latin < 12 or re.search(r"[\u4e00-\u9fff]", words), paragraph
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_tutorial_has_a_text_for_each_cell(path):
+    there = ROOT / "tutorials" / "zh" / f"{path.stem}.md"
+    chinese = there.read_text(encoding="utf-8").split("\n<!-- code -->\n")
+    english = [t for kind, t in as_notebook.cells(path) if kind == "markdown"]
+
+    assert len(chinese) == len(english)
+    for ours, theirs in zip(chinese, english, strict=True):
+        assert ours.count("$$") == theirs.count("$$"), ours
+        headings = [len(re.findall(r"^#+ ", t, re.M)) for t in (ours, theirs)]
+        assert headings[0] == headings[1], ours
+        assert re.search(r"[\u4e00-\u9fff]|^## ", ours), ours
+
+
+def test_no_page_is_older_than_its_original_by_a_release():
+    known = json.loads(KNOWN.read_text(encoding="utf-8"))
+    assert set(known) == {name_of(path) for path in [*TRANSLATED, *SCRIPTS]}
+    for name, (seen, version) in known.items():
+        old = seen != digest(ROOT / name)
+        assert not old or version == tfcourse.__version__, (
+            f"{name} has changed since {version}: bring its Chinese page up to "
+            "date, then run `python docs/site_chinese.py`."
+        )
