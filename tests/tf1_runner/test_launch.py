@@ -1,5 +1,6 @@
 """The script's process: is it as Python would have it?"""
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -10,7 +11,8 @@ import textwrap
 
 import pytest
 
-from tfcourse.tf1_runner import check_script, run_script
+from tfcourse.errors import InputError
+from tfcourse.tf1_runner import check_script, launch, run_script
 
 
 @pytest.fixture
@@ -279,3 +281,18 @@ def test_a_missing_name_ends_with_what_to_write_instead(folder, capfd):
     assert "line 3, in <module>" in error
     assert "`tf.contrib.tensor_forest` is not in today's TensorFlow" in error
     assert error.rstrip().endswith("RandomForestClassifier`.")
+
+
+def test_parts_that_are_not_installed_are_named(folder, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        launch.importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == "tf_slim" else find(name, *rest),
+    )
+    old = script(folder / "old.py", "import tensorflow as tf\ntf.Session()")
+    with pytest.raises(InputError, match=r"need tf_slim, .* 'tfcourse\[v1\]'"):
+        run_script(old)
+
+    new = script(folder / "new.py", "print('new')")
+    assert run_script(new) == 0

@@ -1,6 +1,7 @@
 """Gives a script a process of its own, and waits for it."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -10,12 +11,15 @@ import sys
 import threading
 from collections.abc import Iterable
 
+from tfcourse.errors import InputError
 from tfcourse.tf1_runner.source.detect_tf1 import is_tensorflow_1
 from tfcourse.tf1_runner.source.program import read_sources
 
 MNIST = ("files", "digits")
 STAND_INS = ("cifar", "text", "housing")
 _ENDINGS = ("SIGTERM", "SIGHUP")
+# What became of Keras 2, `tf.contrib` and `tf.estimator`.
+_PARTS = ("tf_keras", "tf_slim", "tensorflow_estimator")
 # A matplotlib backend.
 FIGURES = "module://tfcourse.tf1_runner.environment.matplotlib_backend"
 
@@ -96,6 +100,8 @@ def check_script(path: str | os.PathLike) -> int:
 def _launch(task, path, argv, **settings):
     sources = read_sources(path)
     old = is_tensorflow_1(sources, path.parent)
+    if old:
+        _require_parts()
     settings |= {"task": task, "path": str(path), "tensorflow_1": old}
     command = [
         sys.executable,
@@ -106,6 +112,16 @@ def _launch(task, path, argv, **settings):
         *map(str, argv),
     ]
     return _wait(subprocess.Popen(command, env=_environment(old)))
+
+
+def _require_parts():
+    """Raises unless all is installed that old scripts run on."""
+    missing = [name for name in _PARTS if not importlib.util.find_spec(name)]
+    if missing:
+        raise InputError(
+            f"Scripts of TensorFlow 1 need {', '.join(missing)}, which only "
+            "they need. Install: python -m pip install 'tfcourse[v1]'"
+        )
 
 
 def _wait(process):
