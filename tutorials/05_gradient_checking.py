@@ -130,8 +130,8 @@ print("See the right gradient four decades and more below any fault.")
 # ## A Keras model
 #
 # `gradient_check` does the same to a compiled model, regularizers included.
-# Dropout has to be off, as the lecture says, or the cost is another one each
-# time; the check refuses such a model unless you hold its masks.
+# Dropout has to be off, as the lecture says, or the cost differs each time;
+# the check refuses such a model unless you hold its masks.
 
 # %%
 keras.utils.set_random_seed(0)

@@ -119,7 +119,7 @@ class BiasVariance(Shown):
         if self.avoidable_bias < -1e-9:
             notes.append(
                 "The training error is below the Bayes error: either that is "
-                "estimated too high, or the training set is fitted by heart."
+                "estimated too high, or the training set has been memorized."
             )
         if self.variance < -1e-9:
             notes.append(

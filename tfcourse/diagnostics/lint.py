@@ -284,7 +284,7 @@ def _unregularized(model, layers, nodes, examples):
             layer.name,
             "no regularization",
             f"It has {size:,} weights for {examples:,} examples and nothing "
-            "keeps it from learning them by heart.",
+            "keeps it from memorizing them.",
             "Give it `kernel_regularizer=tfcourse.regularizers.L2(lambda_, m)` "
             "or dropout, or make it smaller.",
         )

@@ -103,7 +103,7 @@ def test_interval_of_the_best_is_that_of_its_accuracy(tmp_path):
     expected = binomtest(353, 359).proportion_ci(method="wilson")
     assert score_interval(results) == pytest.approx(tuple(expected))
     assert [r.trial for r in not_apart(results)] == ["00", "01"]
-    advice = titled(run)["Not apart from the best"]
+    advice = titled(run)["Others are as good as the best"]
     assert "2 of 3 trials score within 0.964" in advice.why
     assert advice.command[-2:] == ("--folds", "5")
 
@@ -253,14 +253,14 @@ def test_what_mattered_little_can_be_held(tmp_path):
         "",
     )
 
-    advice = titled(run, found)["Can be left alone"]
+    advice = titled(run, found)["Not worth searching"]
 
     best = read_results(run).best[0].hyperparameters
     assert negligible(found) == ["batch_size"]
     held = f"--fix layers=3 --fix batch_size={best['batch_size']}"
     assert held in advice.command_text
     few = make_run(tmp_path / "few", 19)
-    assert "Can be left alone" not in titled(few, found)
+    assert "Not worth searching" not in titled(few, found)
 
 
 def test_more_trials_while_they_get_better(tmp_path):
@@ -269,7 +269,7 @@ def test_more_trials_while_they_get_better(tmp_path):
         tmp_path / "run", trials=20, score=lambda _: 0.5 + next(place) / 100
     )
 
-    advice = titled(run)["Still finding better trials: more of them"]
+    advice = titled(run)["Still improving: run more trials"]
 
     assert advice.command_text == (
         f"tfcourse tune --resume --out {run} --trials 40"
@@ -324,7 +324,7 @@ def test_no_folds_where_a_class_has_too_few_examples(tmp_path, rare, advised):
         tmp_path / "run", evaluation=parts, score=lambda values: 0.95
     )
 
-    advice = titled(run)["Not apart from the best"]
+    advice = titled(run)["Others are as good as the best"]
 
     assert ("--folds" in advice.command) == advised
 

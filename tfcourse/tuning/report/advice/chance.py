@@ -123,7 +123,7 @@ def ties_advice(results: SearchResults) -> list[Advice]:
     low, high = map(format_score, bounds)
     return [
         Advice(
-            "Not apart from the best",
+            "Others are as good as the best",
             f"{len(ties)} of {len(results.best)} trials score within "
             f"{low} to {high}, the 95 % interval of the best one's "
             f"{results.objective}: on other examples any of them might lead. "
@@ -144,7 +144,7 @@ def _cheapest(ties: Sequence[TrialRecord]) -> str:
 
     small = min(ties, key=size)
     if size(small) == math.inf or small.trial == ties[0].trial:
-        return "Choose among them what is simplest."
+        return "Choose the simplest of them."
     return f"Trial {small.trial} is the smallest network among them."
 
 

@@ -89,7 +89,7 @@ def alone_advice(results: SearchResults, found: Importances) -> list[Advice]:
     them = "it" if len(names) == 1 else "them"
     return [
         Advice(
-            "Can be left alone",
+            "Not worth searching",
             f"{_listed(names)} mattered little, or no more than chance would "
             f"have it. Hold {them}, and the trials search what matters.",
             tune_command(results, fix=held),
@@ -121,8 +121,8 @@ def trials_advice(results: SearchResults) -> list[Advice]:
         return []
     return [
         Advice(
-            "Still finding better trials: more of them",
-            f"The best, trial {best.trial}, came in the last fifth; the best "
+            "Still improving: run more trials",
+            f"The best, trial {best.trial}, was among the last fifth; the best "
             f"before it had {format_score(before[0].score)}, it has "
             f"{format_score(best.score)}.",
             (
