@@ -23,6 +23,7 @@ TUNER = (
     "_get_build_config_fname",
     "_get_checkpoint_fname",
     "_get_tuner_fname",
+    "_populate_initial_space",
     "_run_and_update_trial",
     "_try_run_and_update_trial",
 )

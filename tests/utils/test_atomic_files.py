@@ -103,11 +103,36 @@ def test_a_pipe_is_written_through(tmp_path):
         read = []
         reader = threading.Thread(target=lambda: read.append(pipe.read_text()))  # noqa: B023
         reader.start()
-        write_text(path, "through")
+        write_text(path, "through", keep_links=True)
         reader.join()
 
         assert read == ["through"]
         assert stat.S_ISFIFO(pipe.lstat().st_mode)
+
+
+def test_no_state_is_written_to_a_pipe_or_over_what_is_in_a_folder(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "mine").write_text("of the user")
+    for name in ("pipe", "folder"):
+        with pytest.raises(OSError, match=name):
+            write_text(tmp_path / name, "new")
+    with (
+        pytest.raises(OSError, match="pipe"),
+        AtomicBatch() as files,
+    ):
+        files.write_json(tmp_path / "pipe", {})
+
+    (tmp_path / "empty").mkdir()
+    write_text(tmp_path / "empty", "new")
+
+    assert (tmp_path / "empty").read_text() == "new"
+    assert (tmp_path / "folder" / "mine").read_text() == "of the user"
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "empty",
+        "folder",
+        "pipe",
+    ]
 
 
 def test_a_device_stays_one():

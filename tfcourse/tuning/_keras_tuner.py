@@ -7,6 +7,7 @@ them in `tests/tuning/test_keras_tuner.py`, which fails when one is gone.
 import contextlib
 import errno
 import functools
+import logging
 import os
 import pathlib
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.src.engine.tuner_utils import SaveBestEpoch
 
 from tfcourse.utils import global_state
-from tfcourse.utils.atomic_files import read_json
+from tfcourse.utils.atomic_files import read_json, set_aside
 from tfcourse.utils.machine.disk import disk_error
 from tfcourse.utils.shapes import ANY, SCALAR
 
@@ -34,6 +35,7 @@ __all__ = [
     "checkpoint_path",
     "continue_grid_after",
     "has_chief",
+    "has_search",
     "hyperparameters",
     "mark_tried",
     "oracle_path",
@@ -46,6 +48,8 @@ __all__ = [
     "was_tried",
     "writes_its_own_files",
 ]
+
+_log = logging.getLogger(__name__)
 
 
 # A tuner
@@ -78,6 +82,29 @@ class TunerHooks(keras_tuner.Tuner):
     def explore_space(self) -> None:
         """Builds models until all conditional hyperparameters are known."""
         super()._activate_all_conditions()
+
+    def reload(self) -> None:
+        """Reads a search; of a file of the tuner's own it can do without."""
+        if not is_worker(self):
+            self.oracle.reload()
+        path = tuner_path(self)
+        try:
+            with _no_file_is_damage():
+                state = read_json(path)
+        except FileNotFoundError:
+            return
+        except ValueError as error:
+            aside = set_aside(path)
+            _log.error("%s is damaged, and now %s: %s", path, aside, error)
+        else:
+            self.set_state(state)
+
+    def _populate_initial_space(self):
+        # keras-tuner begins anew, and over all trials, without a tuner's file.
+        if has_search(self) and not is_worker(self):
+            self.reload()
+        else:
+            super()._populate_initial_space()
 
     def _build_and_fit_model(self, trial, *args, **kwargs):
         self.on_execution_begin(trial)
@@ -170,6 +197,23 @@ def build_config_path(tuner: keras_tuner.Tuner, trial_id: str) -> pathlib.Path:
 def tuner_path(tuner: BaseTuner) -> pathlib.Path:
     """Returns where a tuner keeps its own state."""
     return pathlib.Path(tuner._get_tuner_fname())
+
+
+def has_search(tuner: BaseTuner) -> bool:
+    """Whether a search was begun in a tuner's project."""
+    project = pathlib.Path(tuner.project_dir)
+    return (
+        tuner_path(tuner).exists()
+        or os.path.lexists(project / "oracle.json")
+        or any(map(_has_ended, project.glob("trial_*/trial.json")))
+    )
+
+
+def _has_ended(path: pathlib.Path) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        status = read_json(path, {"status": str})["status"]
+        return status in (TrialStatus.COMPLETED, TrialStatus.FAILED)
+    return False
 
 
 # A chief

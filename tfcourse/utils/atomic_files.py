@@ -34,19 +34,26 @@ def replacing(
     A reader, or a run that goes on after a crash, sees the old file or folder
     or the new one, never a half of it. On an error `path` stays as it was. A
     new file has the mode of the old one. Where `path` is a link, what it leads
-    to is replaced. To a device or a pipe is written what was written beside.
+    to is replaced. To a device is written what was written beside.
 
     Only one process at a time may write to `path`.
 
     Args:
         path: The file or folder to write. An old one is replaced.
         keep_links: Whether a file of several names (hard links) stays one, and
-            all of them have the new content. A crash may leave a half of it.
+            all of them have the new content, and whether to write to a pipe,
+            and wait for who reads it. A crash may leave a half of it.
 
     Yields:
         A `pathlib.Path` with the suffix of `path`, in the same folder if it is
         to be renamed.
+
+    Raises:
+        OSError: If it cannot be written: because a folder is there and `path`
+            is to be a file, say, or a pipe that is not to be written to.
     """
+    if not keep_links:
+        _check_plain(path)
     if _is_written_through(path, keep_links):
         with _writing_through(pathlib.Path(path)) as beside:
             yield beside
@@ -91,9 +98,7 @@ def read_bytes(path: str | os.PathLike) -> bytes:
         OSError: If it cannot be read, or is no file, but a pipe, say.
     """
     path = pathlib.Path(path)
-    if not path.is_dir() and path.exists() and not path.is_file():
-        # To read from a pipe would be to wait for somebody who writes.
-        raise OSError(errno.EINVAL, "It is no plain file", str(path))
+    _check_plain(path, devices=False)
     return path.read_bytes()
 
 
@@ -113,6 +118,15 @@ def read_json(path: str | os.PathLike, shape: Any = ANY) -> Any:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     return check_shape(value, shape)
+
+
+def set_aside(path: str | os.PathLike) -> pathlib.Path:
+    """Renames a damaged file that can be done without; returns where it is."""
+    path = pathlib.Path(path)
+    aside = path.with_name(f".damaged-{path.name}")
+    _remove(aside)
+    path.rename(aside)
+    return aside
 
 
 class AtomicBatch:
@@ -151,6 +165,7 @@ class AtomicBatch:
 
     def beside(self, path: str | os.PathLike) -> pathlib.Path:
         """Returns where to write what shall be at `path` in the end."""
+        _check_plain(path)
         path = _real(path)
         beside = _beside(path)
         # What is written again takes its new place in the order.
@@ -161,6 +176,14 @@ class AtomicBatch:
     def write_json(self, path: str | os.PathLike, value: Any) -> None:
         """Writes a value as JSON."""
         self.beside(path).write_text(json.dumps(value), encoding="utf-8")
+
+
+def _check_plain(path: str | os.PathLike, *, devices: bool = True) -> None:
+    """Raises an `OSError` for a pipe: to open it is to wait for another."""
+    path = pathlib.Path(path)
+    is_device = path.is_char_device() or path.is_block_device()
+    if path.is_fifo() or path.is_socket() or (is_device and not devices):
+        raise OSError(errno.EINVAL, "It is no plain file", str(path))
 
 
 def _is_written_through(path: str | os.PathLike, keep_links: bool) -> bool:
@@ -214,6 +237,11 @@ def _beside(path: pathlib.Path) -> pathlib.Path:
 def _rename_folder(
     beside: pathlib.Path, path: pathlib.Path, aside: pathlib.Path
 ) -> None:
+    if not beside.is_dir():
+        # Only one in which nothing is may go for a file.
+        path.rmdir()
+        beside.replace(path)
+        return
     # A folder cannot be replaced in one step, so it goes aside first.
     _remove(aside)
     path.rename(aside)

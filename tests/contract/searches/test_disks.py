@@ -7,24 +7,15 @@ import shutil
 import subprocess
 import sys
 
-import keras
 import keras_tuner
-import numpy as np
 import pytest
+from damaged.searches import LOSS, X, Y, build
 
 from tfcourse.errors import InputError
 from tfcourse.tuning import Caviar, RandomSearchOracle, SerialTuner
+from tfcourse.tuning._keras_tuner import tuner_path
 from tfcourse.tuning.results.trials import read_records
 from tfcourse.utils.machine.disk import disk_error
-
-X, Y = np.ones((4, 2)), np.ones((4, 1))
-LOSS = keras_tuner.Objective("loss", "min")
-
-
-def build(hp):
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.SGD(hp.Float("rate", 1e-3, 1e-1)), "mse")
-    return model
 
 
 def search(tuner_class, folder, trials=3, oracle=None, **settings):
@@ -223,6 +214,34 @@ def test_a_damaged_trial_is_run_again(tmp_path, content, oracle):
     assert len({str(values) for _, values, _ in after.values()}) == 4
     if oracle is RandomSearchOracle:
         assert after["1"] == before["1"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"a', b"[" * 100_000])
+def test_a_search_is_known_without_the_file_of_its_tuner(tmp_path, content):
+    first = search(SerialTuner, tmp_path)
+    own = tuner_path(first)
+    own.unlink()
+    if content is not None:
+        own.write_bytes(content)
+    files = {path: path.stat().st_mtime_ns for path in trial_files(tmp_path)}
+
+    again = search(SerialTuner, tmp_path)
+
+    assert outcome(again) == outcome(first)
+    assert files == {p: p.stat().st_mtime_ns for p in trial_files(tmp_path)}
+
+
+def trial_files(folder):
+    return [p for p in folder.rglob("trial_*/*") if p.is_file()]
+
+
+def test_no_trial_is_written_over_where_the_list_is_gone(tmp_path):
+    first = search(SerialTuner, tmp_path)
+    tuner_path(first).unlink()
+    pathlib.Path(first.project_dir, "oracle.json").unlink()
+
+    with pytest.raises(InputError, match=r"oracle\.json is damaged"):
+        search(SerialTuner, tmp_path)
 
 
 def test_a_damaged_list_of_trials_is_told(tmp_path):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import keras_tuner
 
 from tfcourse.tuning.results.trials import GROUPS
-from tfcourse.utils.atomic_files import read_json, write_json
+from tfcourse.utils.atomic_files import read_json, set_aside, write_json
 
 _log = logging.getLogger("tfcourse.tuning.caviar")
 _FILE = "groups.json"
@@ -113,8 +113,7 @@ class GroupsLog:
             self.groups = read_json(path, GROUPS)
         except (OSError, ValueError) as error:
             # It tells how trials were trained, and no trial needs it.
-            aside = path.with_name(f".damaged-{path.name}")
-            path.rename(aside)
+            aside = set_aside(path)
             _log.error("%s is damaged, and now %s: %s", path, aside, error)
 
     @property

@@ -16,8 +16,8 @@ import keras_tuner
 from tfcourse.errors import InputError
 from tfcourse.tuning._keras_tuner import (
     build_model,
+    has_search,
     oracle_path,
-    tuner_path,
 )
 from tfcourse.tuning.results.fingerprint import check_unchanged
 from tfcourse.tuning.tuners.argument_checks import UNKNOWN, check_search
@@ -163,7 +163,7 @@ def _up_to_date(tuner: Any) -> collections.abc.Iterator[None]:
     may have searched; its trials would be run again, over its files.
     """
     changed = tuner.state_on_disk != state_on_disk(tuner)
-    if changed and tuner_path(tuner).exists():
+    if changed and has_search(tuner):
         tuner.reload()
     try:
         yield
