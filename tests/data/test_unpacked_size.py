@@ -140,3 +140,26 @@ def test_the_variable_must_be_a_size(tmp_path, monkeypatch, value):
 
     with pytest.raises(InputError, match=f"{VARIABLE}='{value}'"):
         read_array(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather"])
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_long_word_of_many_rows_is_refused(tmp_path, allowed, kind, declared):
+    def write(length, rows):
+        codes = pa.array(np.arange(rows) % 2, "int32")
+        words = pa.DictionaryArray.from_arrays(codes, ["w" * length, "v"])
+        words = words if declared else words.dictionary_decode()
+        table = pa.table({"a": np.ones(rows), "b": words})
+        if kind == "parquet":
+            pyarrow.parquet.write_table(table, path, compression="gzip")
+        else:
+            pyarrow.feather.write_feather(table, path, compression="zstd")
+
+    path = tmp_path / f"t.{kind}"
+    write(100_000, 1000)
+    with pytest.raises(InputError, match=VARIABLE):
+        list(open_table(path).chunks(4096, print))
+
+    write(1000, 1000)
+    (rows,) = open_table(path).chunks(4096, print)
+    assert rows.cells["b"].to_pylist() == ["w" * 1000, "v"] * 500

@@ -92,6 +92,55 @@ def check_parquet(path: pathlib.Path, metadata) -> None:
         check_unpacked(path, size)
 
 
+def words_stored_once(metadata, size: int) -> list[str]:
+    """Returns the columns of a Parquet file whose words may be a great many.
+
+    Where a word is stored once and named by number a row, no header says how
+    long the rows are; see `check_words`.
+
+    Args:
+        metadata: Its `pyarrow.parquet.FileMetaData`.
+        size: How many rows are read at once.
+    """
+    most = _allowed() * 1e9
+    found = set()
+    for n in range(metadata.num_row_groups):
+        group = metadata.row_group(n)
+        for i in range(group.num_columns):
+            column = group.column(i)
+            flat = "." not in column.path_in_schema
+            if (
+                flat
+                and column.physical_type == "BYTE_ARRAY"
+                and column.has_dictionary_page
+                and column.total_uncompressed_size
+                * min(size, column.num_values)
+                > most
+            ):
+                found.add(column.path_in_schema)
+    return sorted(found)
+
+
+def check_words(path: pathlib.Path, words) -> None:
+    """Raises unless words that are named by number may be written out.
+
+    Args:
+        path: The file they are of.
+        words: A `pyarrow.DictionaryArray`.
+
+    Raises:
+        InputError: As `check_unpacked`.
+    """
+    import pyarrow.compute as pc
+
+    try:
+        lengths = pc.binary_length(words.dictionary)
+    except NotImplementedError:
+        return  # Numbers, which are all of one size.
+    taken = lengths.cast("int64").take(words.indices)
+    check_unpacked(path, pc.sum(taken).as_py() or 0)
+
+
 def check_feather(path: pathlib.Path) -> None:
     """Raises unless a Feather file (Arrow IPC) may be unpacked.
 

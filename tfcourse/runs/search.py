@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import io
+import logging
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.scores import evaluation
 from tfcourse.runs.settings import Settings, check_device, objective_of
 from tfcourse.runs.spaces import holding, load_space, probe
+from tfcourse.tuning._keras_tuner import checkpoint_path
 from tfcourse.tuning.caviar.executors.interface import Executor
 from tfcourse.tuning.caviar.executors.local import LocalExecutor
 from tfcourse.tuning.caviar.failures import AllTrialsFailedError, learning_rates
@@ -42,7 +44,10 @@ from tfcourse.tuning.results.trials import (
 )
 from tfcourse.tuning.tuners.cross_validation import CrossValidated
 from tfcourse.tuning.tuners.serial import SerialTuner
+from tfcourse.tuning.tuners.weights import are_whole
 from tfcourse.utils.atomic_files import write_json
+
+_log = logging.getLogger(__name__)
 
 _STRATEGIES = {"caviar": Caviar, "serial": SerialTuner}
 
@@ -188,9 +193,11 @@ class SearchRun:
         with self.locked():
             self._check_unchanged()
             self._write_manifest()
+            tuner = self._tuner(progress, executor)
+            self._restore_best(tuner)
             # `finish` says so, once it has written the table.
             with contextlib.suppress(AllTrialsFailedError):
-                self._tuner(progress, executor).search(
+                tuner.search(
                     *self.data.part("train"),
                     **self._held_out(),
                     epochs=self.settings.epochs,
@@ -313,6 +320,19 @@ class SearchRun:
                 project_name=self._project.name,
                 **how,
             )
+
+    def _restore_best(self, tuner):
+        """Lets the best trial run again if its weights are lost."""
+        for best in ranked(self.records(), self.objective.direction)[:1]:
+            path = checkpoint_path(tuner, best.trial)
+            if not are_whole(path):
+                _log.warning(
+                    "%s is missing or damaged: trial %s is trained again.",
+                    path,
+                    best.trial,
+                )
+                tuner.run_again(best.trial)
+                self._records = []
 
     def _write_trials(self, progress=None):
         records, axes = self.records(), read_axes(self._project)

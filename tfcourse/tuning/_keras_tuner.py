@@ -34,6 +34,7 @@ __all__ = [
     "build_model",
     "checkpoint_path",
     "continue_grid_after",
+    "forget_results",
     "has_chief",
     "has_search",
     "hyperparameters",
@@ -85,8 +86,7 @@ class TunerHooks(keras_tuner.Tuner):
 
     def reload(self) -> None:
         """Reads a search; of a file of the tuner's own it can do without."""
-        if not is_worker(self):
-            self.oracle.reload()
+        self.oracle.reload()
         path = tuner_path(self)
         try:
             with _no_file_is_damage():
@@ -101,7 +101,7 @@ class TunerHooks(keras_tuner.Tuner):
 
     def _populate_initial_space(self):
         # keras-tuner begins anew, and over all trials, without a tuner's file.
-        if has_search(self) and not is_worker(self):
+        if has_search(self):
             self.reload()
         else:
             super()._populate_initial_space()
@@ -309,6 +309,18 @@ def trial_folder(oracle: keras_tuner.Oracle, trial_id: str) -> pathlib.Path:
 def set_retry_queue(oracle: keras_tuner.Oracle, trial_ids: list[str]) -> None:
     """Sets which trials an oracle hands out once more, the last one first."""
     oracle._retry_queue = trial_ids
+
+
+def forget_results(oracle: keras_tuner.Oracle, trial_id: str) -> None:
+    """Lets an oracle hand out a trial that has ended once more, next of all."""
+    trial = oracle.trials[trial_id]
+    trial.status = TrialStatus.RUNNING
+    trial.score = trial.best_step = trial.message = None
+    trial.metrics = type(trial.metrics)()
+    oracle.end_order = [i for i in oracle.end_order if i != trial_id]
+    if trial_id not in oracle._retry_queue:
+        oracle._retry_queue.append(trial_id)
+    oracle._save_trial(trial)
 
 
 def was_tried(oracle: keras_tuner.Oracle, values: dict) -> bool:

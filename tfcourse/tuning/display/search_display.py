@@ -11,7 +11,7 @@ from typing import Any
 import keras_tuner
 from rich.console import Console
 
-from tfcourse.tuning._keras_tuner import TrialStatus, has_chief
+from tfcourse.tuning._keras_tuner import TrialStatus
 from tfcourse.tuning.display.progress import TrialsProgress
 from tfcourse.tuning.display.summary import best_trials_html
 from tfcourse.utils.notebook import in_notebook
@@ -49,7 +49,7 @@ def shown_search(
         The arguments for `fit`, which is silent if one line tells all.
     """
     oracle = tuner.oracle
-    if has_chief() or kwargs.get("verbose", 1) not in (1, "auto"):
+    if kwargs.get("verbose", 1) not in (1, "auto"):
         with _interrupt_told(oracle):
             yield kwargs
         return

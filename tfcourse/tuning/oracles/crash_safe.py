@@ -111,7 +111,8 @@ class CrashSafeOracle(OracleHooks):
         started = sorted(self.trials, key=trial_order)
         ended = [i for i in started if self.trials[i].status in _ENDED]
         self.start_order = _extended(self.start_order, started)
-        self.end_order = _extended(self.end_order, ended)
+        known = [i for i in self.end_order if i in ended]
+        self.end_order = _extended(known, ended)
         # Reversed, because keras-tuner takes the next from the end.
         unfinished = [i for i in started if i not in ended][::-1]
         set_retry_queue(self, unfinished)

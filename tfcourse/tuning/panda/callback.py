@@ -8,7 +8,10 @@ from typing import Any
 import keras
 
 from tfcourse.errors import InputError
-from tfcourse.tuning.panda.control.run_folder import acquire_lock
+from tfcourse.tuning.panda.control.run_folder import (
+    acquire_lock,
+    check_new_or_own,
+)
 from tfcourse.tuning.panda.recovery.guard import Guard
 from tfcourse.tuning.panda.state.model import build_optimizer
 from tfcourse.tuning.panda.state.random_generators import random_state
@@ -82,8 +85,9 @@ class Panda(keras.callbacks.Callback):
     Raises:
         TypeError: If an argument is of the wrong kind.
         ValueError: If it lies outside its interval.
-        InputError: By `fit`, if another process trains in `run_dir`, or if the
-            run in it is of another model.
+        InputError: By `fit`, if another process trains in `run_dir`, if the
+            run in it is of another model, or if files are in it that Panda
+            would write over and has not written.
 
     Example:
 
@@ -127,6 +131,7 @@ class Panda(keras.callbacks.Callback):
             raise
 
     def _begin(self) -> None:
+        check_new_or_own(self.run_dir)
         options, norm = self._options, self._gradient_norm
         run = PandaRun(self.model, self.params, self.run_dir, options)
         self._run = run

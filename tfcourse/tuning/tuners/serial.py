@@ -19,6 +19,7 @@ from tfcourse.tuning._keras_tuner import (
     TrialStatus,
     TunerHooks,
     checkpoint_path,
+    forget_results,
     has_chief,
     tuner_path,
 )
@@ -259,6 +260,15 @@ class SerialTuner(TunerHooks):
             # A new optimizer has no slots yet, and needs none to predict.
             warnings.filterwarnings("ignore", "Skipping variable loading")
             return super().load_model(trial)
+
+    def run_again(self, trial_id: str) -> None:
+        """Lets the next `search` train a trial once more, as its file is lost.
+
+        Args:
+            trial_id: Of a trial that has ended. It keeps its hyperparameters.
+        """
+        forget_results(self.oracle, trial_id)
+        self.save()
 
     def on_trial_begin(self, trial: Trial) -> None:
         check_folder_is_there(self)

@@ -1,9 +1,11 @@
-"""The file of a trial's weights: room for it, and what is wrong with it."""
+"""The file of a trial's weights: room for it, what is wrong, and what then."""
 
 import contextlib
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
+import h5py
 import keras
 
 from tfcourse.errors import InputError
@@ -37,8 +39,9 @@ def weights_readable(path: pathlib.Path, trial_id: str) -> Iterator[None]:
     """
     said = (
         f"The weights of trial {trial_id} cannot be read: {path} is missing or "
-        f"damaged. Delete the folder {path.parent} and go on with the search: "
-        "it runs that trial again, as it was."
+        "damaged. The other trials are whole. To train this one again, with "
+        "its hyperparameters, call `run_again` of the tuner and then its "
+        "`search`; `tfcourse tune --resume` does so by itself."
     )
     if not path.is_file():
         raise InputError(said)
@@ -48,3 +51,23 @@ def weights_readable(path: pathlib.Path, trial_id: str) -> Iterator[None]:
         if machine_error(error):
             raise
         raise InputError(said) from error
+
+
+def are_whole(path: pathlib.Path) -> bool:
+    """Returns whether all weights in a file can be read."""
+    try:
+        _read_all(path)
+    except (OSError, *DAMAGED, RuntimeError):
+        return False
+    return True
+
+
+def _read_all(path: pathlib.Path) -> None:
+    def read(_: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            item[()]
+
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with h5py.File(path) as file:
+        file.visititems(read)

@@ -46,6 +46,10 @@ def file(tmp_path):
         ("a,b\n10.100.200.100,2\n", TextFormat("utf-8-sig")),
         # Both fit the header; rows of one width decide.
         ("a;b,c;d\n1;2;3\n", TextFormat("utf-8-sig", ";")),
+        # Two of one width each, or more than one: more cells, more numbers.
+        ("p, net;n\n1,5;3\n2,5;4\n", TextFormat("utf-8-sig", ";", ",")),
+        ("x, y;z;u\n1,5;2;3\n", TextFormat("utf-8-sig", ";", ",")),
+        ("a;b,c\nu;v,1\n;;;;;;,2\nw;x,3\n", TextFormat("utf-8-sig")),
         # None fits: what the header has, so that the row is named.
         ("a,b\n1,5,2\n", TextFormat("utf-8-sig")),
         (LINES.encode("gbk"), TextFormat("gb18030")),

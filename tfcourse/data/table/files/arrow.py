@@ -9,7 +9,12 @@ import numpy as np
 from tfcourse.data.table.files.rows import OnBad, Places, Rows
 from tfcourse.data.table.files.sheets import read_sheet, sheet_names
 from tfcourse.data.table.files.text_format import TextFormat
-from tfcourse.data.unpacked_size import check_feather, check_parquet
+from tfcourse.data.unpacked_size import (
+    check_feather,
+    check_parquet,
+    check_words,
+    words_stored_once,
+)
 from tfcourse.errors import InputError
 from tfcourse.utils.text import first_line
 
@@ -54,8 +59,21 @@ class ArrowTable:
         for batch in self._batches(size):
             numbers = np.arange(first, first + batch.num_rows)
             first += batch.num_rows
-            cells = dict(zip(self.columns, batch.columns, strict=True))
+            cells = {
+                name: self._written_out(column)
+                for name, column in zip(
+                    self.columns, batch.columns, strict=True
+                )
+            }
             yield Rows(Places("row", numbers), cells)
+
+    def _written_out(self, column):
+        import pyarrow as pa
+
+        if not pa.types.is_dictionary(column.type):
+            return column
+        check_words(self._path, column)
+        return column.dictionary_decode()
 
 
 def _parquet(path):
@@ -64,7 +82,17 @@ def _parquet(path):
     # Without pandas' own metadata an index is a column like others.
     file = pyarrow.parquet.ParquetFile(path)
     check_parquet(path, file.metadata)
-    return file.schema_arrow.names, file.iter_batches
+    return file.schema_arrow.names, lambda size: _batches(path, file, size)
+
+
+def _batches(path, file, size):
+    """Returns the batches of a Parquet file, with large words stored once."""
+    import pyarrow.parquet
+
+    words = words_stored_once(file.metadata, size)
+    if words:
+        file = pyarrow.parquet.ParquetFile(path, read_dictionary=words)
+    return file.iter_batches(size)
 
 
 def _feather(path):

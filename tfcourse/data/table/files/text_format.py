@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import os
 import pathlib
+import re
 
 from tfcourse.data.table.files.encoding import encoding_of, not_decoded
 from tfcourse.data.table.files.number_marks import marks_of
@@ -13,6 +14,8 @@ from tfcourse.errors import InputError
 # So much is looked at; what comes later must be of the same form.
 _SAMPLE = 1 << 20
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+_NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,15 +131,24 @@ def _rows(text, separator, whole, at_most=1000):
 
 
 def _separator(text, whole):
-    """Returns what gives all rows one number of cells, else the likeliest."""
-    widths = {
-        mark: [len(row) for row in _rows(text, mark, whole)]
-        for mark in _SEPARATORS
-    }
-    wide = {mark: n for mark, n in widths.items() if n and n[0] > 1}
-    even = [mark for mark, n in wide.items() if len(set(n)) == 1]
+    """Returns what cuts all rows into equally many cells, else most of them.
+
+    Of several that do, the one that makes more cells, or more numbers: names
+    and texts may have commas, and amounts decimal commas, one a row.
+    """
+    rows = {mark: _rows(text, mark, whole) for mark in _SEPARATORS}
+    likely = {m: _evidence(r) for m, r in rows.items() if r and len(r[0]) > 1}
     # In the order of _SEPARATORS: a comma wins.
-    return next(iter([*even, *wide]), ",")
+    return max(likely, key=likely.__getitem__, default=",")
+
+
+def _evidence(rows):
+    """Returns how well a separator explains its rows, the more the better."""
+    width = len(rows[0])
+    as_wide = sum(len(row) == width for row in rows) / len(rows)
+    cells = [cell for row in rows[1:] for cell in row]
+    numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells)
+    return as_wide, width, numbers / max(len(cells), 1)
 
 
 def _marks(text, separator, decimal, whole):

@@ -97,12 +97,16 @@ class Mailbox:
         return []
 
     def _remove(self, path: pathlib.Path) -> None:
-        """Removes a file or link; a folder goes aside, with what is in it."""
+        """Removes a command or an answer; what is neither goes aside."""
         try:
-            path.unlink(missing_ok=True)
-        except OSError:
+            _read(path)
+            path.unlink()
+        except FileNotFoundError:
+            pass
+        except (OSError, InputError):
             try:
-                path.rename(path.with_name(f".refused-{path.name}"))
+                # Names may be as long as a disk takes.
+                path.rename(path.with_name(f".refused-{path.name[-200:]}"))
             except OSError:
                 self._stuck.add(path.name)
 

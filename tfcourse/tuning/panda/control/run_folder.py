@@ -1,5 +1,6 @@
 """The folder of a run: whose it is, and what others may know of it."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -13,10 +14,52 @@ except ImportError:
     fcntl = None  # Windows has none.
 
 from tfcourse.errors import InputError
+from tfcourse.tuning.panda.journal.journal import FILE, is_journal
 from tfcourse.tuning.results.manifest import PANDA_FILE
-from tfcourse.utils.atomic_files import replacing
+from tfcourse.utils.atomic_files import read_json, replacing
 
 _LOCK = ".panda-lock"
+
+
+# What `Recorder.publish` always writes.
+_PUBLISHED = {"pid": int, "host": str, "state": str}
+
+
+def check_new_or_own(run_dir: str | os.PathLike[str]) -> None:
+    """Raises if a run would write over files that no run of Panda's made.
+
+    Raises:
+        InputError: If so; names the first.
+    """
+    folder = pathlib.Path(run_dir)
+    if _is_own(folder):
+        return
+    others = [
+        *(folder / name for name in (PANDA_FILE, FILE)),
+        *sorted(folder.glob("answers/*.json")),
+    ]
+    for path in others:
+        if os.path.lexists(path) and not _is_empty(path):
+            raise InputError(
+                f"{path} is there already and was not written by Panda, which "
+                "would write to it. Choose another folder, or move it away."
+            )
+
+
+def _is_own(folder: pathlib.Path) -> bool:
+    # Any of them may be damaged, or gone.
+    if next(folder.glob("checkpoints/*.npz"), None) is not None:
+        return True
+    with contextlib.suppress(OSError, ValueError):
+        read_json(folder / PANDA_FILE, _PUBLISHED)
+        return True
+    with contextlib.suppress(OSError):
+        return is_journal(folder / FILE)
+    return False
+
+
+def _is_empty(path: pathlib.Path) -> bool:
+    return path.is_file() and not path.stat().st_size
 
 
 def lock_of(run_dir: str | os.PathLike[str]) -> filelock.BaseFileLock:

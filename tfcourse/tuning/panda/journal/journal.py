@@ -110,6 +110,16 @@ def read_surviving(run_dir: str | os.PathLike[str]) -> list[Entry]:
     return surviving(checked(read_journal(run_dir)))
 
 
+def is_journal(path: str | os.PathLike[str]) -> bool:
+    """Whether a file has an entry of Panda's.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    kinds = (entry.get("kind") for entry in checked(read_journal(path)))
+    return any(kind in _SHAPES for kind in kinds)
+
+
 def checked(entries: Iterable[Entry]) -> list[Entry]:
     """Returns entries of which each has what its kind has.
 
