@@ -46,6 +46,7 @@ __all__ = [
     "set_retry_queue",
     "trial_folder",
     "tuner_path",
+    "waiting_again",
     "was_tried",
     "writes_its_own_files",
 ]
@@ -309,6 +310,13 @@ def trial_folder(oracle: keras_tuner.Oracle, trial_id: str) -> pathlib.Path:
 def set_retry_queue(oracle: keras_tuner.Oracle, trial_ids: list[str]) -> None:
     """Sets which trials an oracle hands out once more, the last one first."""
     oracle._retry_queue = trial_ids
+
+
+def waiting_again(tuner: BaseTuner) -> int:
+    """Returns how many trials an oracle is to hand out once more; of a
+    chief's that is not known to its workers, 0.
+    """
+    return 0 if is_worker(tuner) else len(tuner.oracle._retry_queue)
 
 
 def forget_results(oracle: keras_tuner.Oracle, trial_id: str) -> None:

@@ -4,12 +4,14 @@ import json
 import pathlib
 
 import keras_tuner
+import pytest
 
 from tfcourse.tuning import RandomSearchOracle, SerialTuner
 from tfcourse.tuning.oracles.crash_safe import CrashSafeOracle
 from tfcourse.utils import atomic_files as files
 
 TRIALS = 4
+SCORE = keras_tuner.Objective("score", "max")
 
 
 class Killed(BaseException):
@@ -19,9 +21,9 @@ class Killed(BaseException):
 class Untrained(SerialTuner):
     """Scores a trial by a formula, and remembers what it ran."""
 
-    def __init__(self, ran, folder):
+    def __init__(self, ran, folder, oracle=None):
         super().__init__(
-            RandomSearchOracle(keras_tuner.Objective("score", "max"), TRIALS),
+            oracle or RandomSearchOracle(SCORE, TRIALS),
             lambda hp: hp.Float("x", 0, 1),
             directory=folder,
             project_name="search",
@@ -29,7 +31,7 @@ class Untrained(SerialTuner):
         self._ran = ran
 
     def run_trial(self, trial, **_):
-        if trial.trial_id == "1":
+        if int(trial.trial_id) == 1:
             raise keras_tuner.errors.FailedTrialError("planted")
         score = trial.hyperparameters.get("x") ** 2
         self._ran.append(trial.trial_id)
@@ -45,25 +47,35 @@ def results(folder):
     return trials
 
 
-def search(ran, folder):
-    Untrained(ran, folder).search(verbose=0)
+def search(ran, folder, oracle=None):
+    Untrained(ran, folder, oracle).search(verbose=0)
+
+
+def hyperband():
+    return keras_tuner.oracles.HyperbandOracle(
+        SCORE, max_epochs=4, factor=2, seed=1
+    )
+
+
+def random_of_keras_tuner():
+    return keras_tuner.oracles.RandomSearchOracle(SCORE, TRIALS, seed=1)
 
 
 def killed_at(monkeypatch, write, *, before):
     """Makes the process die at that write of a file, before or after it."""
     count = 0
-    original = files.write_text
+    original = pathlib.Path.replace
 
-    def write_text(path, text):
+    def replace(path, to):
         nonlocal count
         count += 1
         if count == write and before:
             raise Killed
-        original(path, text)
+        original(path, to)
         if count == write:
             raise Killed
 
-    monkeypatch.setattr(files, "write_text", write_text)
+    monkeypatch.setattr(pathlib.Path, "replace", replace)
 
 
 def completed(folder):
@@ -94,10 +106,47 @@ def test_killed_at_every_write(tmp_path, monkeypatch):
 
         assert results(folder) == expected
         assert not kept & set(after), f"run twice after write {write}"
-        assert kept | set(after) == {"0", "2", "3"}
+        # What ran before may be written down, if not yet in its place.
+        assert kept | {*before, *after} == {"0", "2", "3"}
         assert ended(folder) == ["0", "1", "2", "3"]
     # One write for each state of each trial, at least.
     assert write > 4 * TRIALS
+
+
+@pytest.mark.parametrize(
+    "oracle, writes",
+    [
+        # Three a trial as it begins, one as it is scored, three as it ends.
+        (hyperband, range(20, 1000, 8)),
+        pytest.param(hyperband, range(1, 1000), marks=pytest.mark.slow),
+        pytest.param(
+            random_of_keras_tuner, range(1, 1000), marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_oracles_of_keras_tuner_killed_at_any_write(
+    tmp_path, monkeypatch, oracle, writes
+):
+    search([], tmp_path / "unbroken", oracle())
+    expected = results(tmp_path / "unbroken")
+    assert {s for _, s, _ in expected.values()} == {"COMPLETED", "FAILED"}
+
+    for write in writes:
+        folder = tmp_path / str(write)
+        with monkeypatch.context() as patch:
+            killed_at(patch, write, before=write % 2 == 0)
+            try:
+                search([], folder, oracle())
+            except Killed:
+                kept = results(folder).items()
+            else:
+                break
+        search(after := [], folder, oracle())
+
+        assert results(folder) == expected, write
+        done = {i for i, (_, status, _) in kept if status == "COMPLETED"}
+        assert not done & set(after)
+    assert write > 2 * len(expected)
 
 
 def test_killed_again_and_again(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import keras_tuner
 
-from tfcourse.tuning._keras_tuner import Trial
+from tfcourse.tuning._keras_tuner import Trial, waiting_again
 from tfcourse.tuning.caviar.arguments.fit_arguments import (
     SearchArguments,
     discover_fit_hyperparameters,
@@ -236,7 +236,9 @@ class Caviar(SerialTuner):
 
     def _search_here(self, search: SearchArguments) -> None:
         """Trains each batch as it is asked for, and then asks for more."""
-        requests = TrialRequests(self, self._population or _POPULATION)
+        requests = TrialRequests(
+            self, self._population or _POPULATION, waiting_again(self)
+        )
         programs = ProgramCache(self._groups_log.new_names())
         pays = Profitability(
             self, programs, self._smallest_group, self._halving

@@ -2,7 +2,8 @@
 
 import contextlib
 import pathlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras_tuner
@@ -12,14 +13,24 @@ from tfcourse.tuning._keras_tuner import (
     OracleHooks,
     Trial,
     TrialStatus,
+    has_chief,
     oracle_path,
     set_retry_queue,
     trial_folder,
     writes_its_own_files,
 )
 from tfcourse.tuning.results.trials import trial_order
-from tfcourse.utils.atomic_files import AtomicBatch, write_json
+from tfcourse.utils.atomic_files import (
+    AtomicBatch,
+    read_json,
+    set_aside,
+    write_json,
+)
+from tfcourse.utils.shapes import ANY
 
+# What is being written to several files.
+COMMIT = ".commit.json"
+_COMMITTED = re.compile(r"oracle\.json|trial_[\w-]+/trial\.json")
 _ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
 
 
@@ -38,27 +49,51 @@ class CrashSafeOracle(OracleHooks):
 
     @contextlib.contextmanager
     def written_together(self) -> Iterator[None]:
-        """While it lasts, trials are not written; then all are, at once."""
+        """While it lasts nothing is written; then trials and list, or none."""
+        if self._waiting is not None:
+            yield
+            return
         self._waiting = {}
+        listed, self._list_waits = self._list_waits, False
         try:
             yield
         finally:
             trials, self._waiting = self._waiting, None
-            with AtomicBatch() as files:
-                for trial in trials.values():
-                    files.write_json(self._path_of(trial), trial.get_state())
+            wanted, self._list_waits = self._list_waits, listed
+            if trials or wanted:
+                self._commit(trials.values())
 
     @contextlib.contextmanager
     def list_written_later(self) -> Iterator[None]:
-        """While it lasts, the list of trials is not written: `save` it then."""
+        """While it lasts, the list of trials is not written by itself: `save`
+        it then.
+        """
         self._list_waits = True
         try:
             yield
         finally:
             self._list_waits = False
 
+    def create_trial(self, tuner_id: str) -> Trial:
+        with self._one_step():
+            return super().create_trial(tuner_id)
+
+    def end_trial(self, trial: Trial) -> None:
+        with self._one_step():
+            super().end_trial(trial)
+
+    def _one_step(self) -> contextlib.AbstractContextManager[None]:
+        # The workers of a chief call at the same time.
+        return (
+            contextlib.nullcontext()
+            if has_chief()
+            else (self.written_together())
+        )
+
     def save(self) -> None:
-        if not self._list_waits:
+        if self._waiting is not None:
+            self._list_waits = True
+        elif not self._list_waits:
             write_json(oracle_path(self), self.get_state())
 
     def write_trial(self, trial: Trial) -> None:
@@ -66,6 +101,45 @@ class CrashSafeOracle(OracleHooks):
             self._waiting[trial.trial_id] = trial
         else:
             write_json(self._path_of(trial), trial.get_state())
+
+    def _commit(self, trials: Iterable[Trial]) -> None:
+        """Writes trials and the list of them, all of them or none.
+
+        What is to be written is written down first, from where `reload` does
+        it if a kill comes in between.
+        """
+        project = oracle_path(self).parent
+        states = {self._path_of(trial): trial.get_state() for trial in trials}
+        states[oracle_path(self)] = self.get_state()
+        if len(states) > 1:
+            write_json(
+                project / COMMIT,
+                {
+                    path.relative_to(project).as_posix(): state
+                    for path, state in states.items()
+                },
+            )
+        with AtomicBatch() as files:
+            for path, state in states.items():
+                files.write_json(path, state)
+        (project / COMMIT).unlink(missing_ok=True)
+
+    def _finish_commit(self) -> None:
+        """Does what a kill, or a disk that was full, has left undone."""
+        project = oracle_path(self).parent
+        try:
+            states = read_json(project / COMMIT, {str: {str: ANY}})
+        except FileNotFoundError:
+            return
+        except ValueError:
+            set_aside(project / COMMIT)
+            return
+        with AtomicBatch() as files:
+            for name, state in states.items():
+                path = project / name
+                if _COMMITTED.fullmatch(name) and not _has(path, state):
+                    files.write_json(path, state)
+        (project / COMMIT).unlink()
 
     def _path_of(self, trial: Trial) -> pathlib.Path:
         return trial_folder(self, trial.trial_id) / "trial.json"
@@ -92,6 +166,7 @@ class CrashSafeOracle(OracleHooks):
 
     def reload(self) -> None:
         path = oracle_path(self)
+        self._finish_commit()
         try:
             super().reload()
         except (
@@ -133,6 +208,12 @@ class CrashSafeOracle(OracleHooks):
             if trial_id not in self.trials:
                 self.trials[trial_id] = self.draw_again(trial_id)
                 self.write_trial(self.trials[trial_id])
+
+
+def _has(path: pathlib.Path, state: dict[str, Any]) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        return read_json(path) == state
+    return False
 
 
 def make_crash_safe(oracle: keras_tuner.Oracle) -> None:

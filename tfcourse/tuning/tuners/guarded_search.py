@@ -19,6 +19,7 @@ from tfcourse.tuning._keras_tuner import (
     has_search,
     oracle_path,
 )
+from tfcourse.tuning.oracles.crash_safe import COMMIT
 from tfcourse.tuning.results.fingerprint import check_unchanged
 from tfcourse.tuning.tuners.argument_checks import UNKNOWN, check_search
 from tfcourse.tuning.tuners.fingerprint import fingerprint_of
@@ -173,11 +174,14 @@ def _up_to_date(tuner: Any) -> collections.abc.Iterator[None]:
 
 def state_on_disk(tuner: Any) -> tuple[int, ...] | None:
     """Returns what changes with each writing of the list of trials."""
+    path = oracle_path(tuner.oracle)
     try:
-        found = oracle_path(tuner.oracle).stat()
+        found = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    # Or if one was broken off.
+    begun = path.with_name(COMMIT).exists()
+    return found.st_ino, found.st_mtime_ns, found.st_size, begun
 
 
 def empty_project(project: pathlib.Path) -> None:

@@ -18,11 +18,16 @@ class TrialRequests:
     Args:
         tuner: The tuner that runs them.
         most: How many trials to request at once.
+        broken_off: How many trials a kill broke off, if any. They go by
+            themselves: under halving it counts beside whom one is trained.
     """
 
-    def __init__(self, tuner: SerialTuner, most: int) -> None:
+    def __init__(
+        self, tuner: SerialTuner, most: int, broken_off: int = 0
+    ) -> None:
         self._tuner = tuner
         self._most = most
+        self._broken_off = broken_off
 
     def batch(
         self, begin: Callable[[Trial], Candidate | SerialTrial]
@@ -70,7 +75,9 @@ class TrialRequests:
         return begun, status
 
     def _limit(self) -> int:
-        return min(self._most, batch_limit(self._tuner.oracle) or self._most)
+        broken_off, self._broken_off = self._broken_off, 0
+        limit = batch_limit(self._tuner.oracle) or self._most
+        return min(self._most, limit, broken_off or self._most)
 
     def _request(self, place: int, name: str) -> Trial:
         self._tuner.pre_create_trial()
