@@ -95,6 +95,9 @@ def test_an_export_replaces_a_saved_model_and_an_empty_folder(
 ):
     to = tmp_path / "to"
     make(to) if make else export_saved_model(network(), to)
+    if not make:
+        # Of one that is damaged it is still known whose it is.
+        (to / "saved_model.pb").unlink()
 
     export_file(trained, to, overwrite=True)
 

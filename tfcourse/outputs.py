@@ -18,6 +18,8 @@ _OF_SAVED_MODELS = {
     *("saved_model.pb", "fingerprint.pb", "keras_metadata.pb"),
     *("variables", "assets", "assets.extra"),
 }
+# What tfcourse's own have, besides.
+_METADATA = "assets.extra/tfcourse.json"
 
 
 def is_device(path: str | os.PathLike) -> bool:
@@ -88,7 +90,9 @@ def check_saved_model_replaceable(path: pathlib.Path) -> None:
         )
     names = {inside.name for inside in path.iterdir()}
     others = sorted(names - _OF_SAVED_MODELS)
-    if names and ("saved_model.pb" not in names or others):
+    # Of one of tfcourse's, the program itself may be lost.
+    is_model = "saved_model.pb" in names or (path / _METADATA).is_file()
+    if names and (others or not is_model):
         what = f" ({others[0]!r} is in it)" if others else ""
         raise InputError(
             f"{path} is not a folder of a SavedModel alone{what}, which alone "

@@ -10,8 +10,8 @@ import typer.main
 from tfcourse import cli
 from tfcourse.cli.terminal import quiet
 
-# Longer than any of them takes, shorter than to wait for a pipe.
-_SECONDS = 60
+# To wait for a pipe is to wait for ever; a busy machine may take its time.
+_SECONDS = 300
 
 # What each command is called with, by the kind of folder that it reads. In
 # `{0}` is the damaged folder, in `{1}` an empty one, in `{2}` a whole search.
