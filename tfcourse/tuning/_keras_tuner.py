@@ -313,10 +313,8 @@ def set_retry_queue(oracle: keras_tuner.Oracle, trial_ids: list[str]) -> None:
 
 
 def waiting_again(tuner: BaseTuner) -> int:
-    """Returns how many trials an oracle is to hand out once more; of a
-    chief's that is not known to its workers, 0.
-    """
-    return 0 if is_worker(tuner) else len(tuner.oracle._retry_queue)
+    """Returns how many trials an oracle is to hand out once more."""
+    return len(tuner.oracle._retry_queue)
 
 
 def forget_results(oracle: keras_tuner.Oracle, trial_id: str) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tfcourse.tuning.supernet.optional_block import OptionalBlock
+from tfcourse.tuning.supernet.blocks.optional_block import OptionalBlock
 
 ON_TENSORFLOW = keras.config.backend() == "tensorflow"
 

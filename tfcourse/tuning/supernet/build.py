@@ -16,6 +16,18 @@ from tfcourse.tuning.population.settings.gaps import (
 )
 from tfcourse.tuning.population.settings.gaps import merged as united
 from tfcourse.tuning.population.settings.of_optimizers import MemberOptimizers
+from tfcourse.tuning.supernet.blocks.optional_block import (
+    Chosen,
+    MaskedFeatures,
+    OptionalBlock,
+    PaddedFeatures,
+    masked_convolution,
+)
+from tfcourse.tuning.supernet.blocks.own_sizes import (
+    OwnChosen,
+    OwnFeatures,
+    OwnOptionalBlock,
+)
 from tfcourse.tuning.supernet.graph import Graph, Node
 from tfcourse.tuning.supernet.merged import (
     Merged,
@@ -23,18 +35,6 @@ from tfcourse.tuning.supernet.merged import (
     MergedRepeat,
     alike,
     nodes_of,
-)
-from tfcourse.tuning.supernet.optional_block import (
-    Chosen,
-    MaskedFeatures,
-    OptionalBlock,
-    PaddedFeatures,
-    masked_convolution,
-)
-from tfcourse.tuning.supernet.own_sizes import (
-    OwnChosen,
-    OwnFeatures,
-    OwnOptionalBlock,
 )
 from tfcourse.tuning.supernet.settings import remade
 from tfcourse.tuning.supernet.signature import (

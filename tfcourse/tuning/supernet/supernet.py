@@ -23,6 +23,10 @@ from tfcourse.tuning.population.functional.keras_optimizers import (
 from tfcourse.tuning.population.functional.switched import SwitchedOptimizer
 from tfcourse.tuning.population.settings.of_optimizers import MemberOptimizers
 from tfcourse.tuning.population.settings.reading import optimizer_settings
+from tfcourse.tuning.supernet.blocks.optional_block import (
+    Chosen,
+    SmallerKernels,
+)
 from tfcourse.tuning.supernet.build import (
     build_optimizer,
     build_supernet,
@@ -38,7 +42,6 @@ from tfcourse.tuning.supernet.members.slices import (
     variables_of_layers,
 )
 from tfcourse.tuning.supernet.merged import Alignment, align, merge
-from tfcourse.tuning.supernet.optional_block import Chosen, SmallerKernels
 from tfcourse.tuning.supernet.settings import inner
 from tfcourse.tuning.supernet.signature import Parts, family, known_parts_of
 from tfcourse.tuning.supernet.sizes import KERNEL, fits, part_of_kernel

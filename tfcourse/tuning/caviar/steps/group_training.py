@@ -5,7 +5,6 @@ import dataclasses
 import gc
 import time
 from collections.abc import Iterator
-from typing import TypeGuard
 
 from tfcourse.tuning.caviar.programs import GroupProgram, ProgramCache
 from tfcourse.tuning.caviar.steps.candidates import (
@@ -130,17 +129,13 @@ class _GroupTraining:
             result = None
             for result in self._train(part):
                 yield result
-            rest = [runs[0].trial for one in parts[n + 1 :] for runs in one]
-            if self._failed_as_step(n, result) and rest:
-                yield SerialGroup(rest, result.why)
+            first = self._by_one_step and not n
+            if first and isinstance(result, SerialGroup):
+                # What one step cannot do for one it cannot for the others.
+                rest = [runs[0].trial for one in parts[1:] for runs in one]
+                if rest:
+                    yield SerialGroup(rest, result.why)
                 return
-
-    def _failed_as_step(
-        self, number: int, result: GroupResult | SerialGroup | None
-    ) -> TypeGuard[SerialGroup]:
-        """Whether one step for all, which is the same for all, failed."""
-        first = self._by_one_step and not number
-        return first and isinstance(result, SerialGroup)
 
     def _wanted(self, part: list[list[Candidate]]) -> list[list[Candidate]]:
         """Returns the trials of a part that are to be trained now."""

@@ -200,7 +200,7 @@ class BranchedState(SwitchedState):
             functools.partial(branch, number)
             for number in range(len(self._each))
         ]
-        taken = ops.switch(ops.argmax(self._choice.value), branches)
+        taken: Any = ops.switch(ops.argmax(self._choice.value), branches)
         for variable, value in zip(known, taken, strict=True):
             variable.assign(value)
 

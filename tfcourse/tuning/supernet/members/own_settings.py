@@ -27,10 +27,10 @@ from tfcourse.tuning.population.settings.of_optimizers import MemberOptimizers
 from tfcourse.tuning.population.settings.outputs import shown_to_losses
 from tfcourse.tuning.population.settings.setting import Setting
 from tfcourse.tuning.population.settings.varied import Values, VariedSettings
+from tfcourse.tuning.supernet.blocks.optional_block import Chosen
 from tfcourse.tuning.supernet.build import Built, noise_of
 from tfcourse.tuning.supernet.members.slices import FeatureReader, Features
 from tfcourse.tuning.supernet.merged import Alignment
-from tfcourse.tuning.supernet.optional_block import Chosen
 
 # A layer of the supernet, and a network's, or None if that has none there.
 Pair = tuple[Any, Any]

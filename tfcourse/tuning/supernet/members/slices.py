@@ -9,6 +9,10 @@ import numpy as np
 from keras import layers
 
 from tfcourse.errors import CannotVectorize
+from tfcourse.tuning.supernet.blocks.optional_block import (
+    Chosen,
+    SmallerKernels,
+)
 from tfcourse.tuning.supernet.build import Built
 from tfcourse.tuning.supernet.merged import (
     Alignment,
@@ -16,7 +20,6 @@ from tfcourse.tuning.supernet.merged import (
     MergedNode,
     MergedRepeat,
 )
-from tfcourse.tuning.supernet.optional_block import Chosen, SmallerKernels
 from tfcourse.tuning.supernet.sizes import part_of_kernel
 from tfcourse.tuning.supernet.supported import (
     DEPTHWISE,

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from tfcourse.tuning.supernet.optional_block import (
+from tfcourse.tuning.supernet.blocks.optional_block import (
     FEW,
     Chosen,
     OptionalBlock,

@@ -1,0 +1,1 @@
+"""Layers that a supernet has beside those of its members."""
