@@ -9,8 +9,10 @@ import tfcourse
 
 ROOT = pathlib.Path(tfcourse.__file__).parent
 # Old scripts are programs that a user runs, and may unpickle what they like; a
-# sweep reads a temporary file of its own process.
+# sweep reads a temporary file of its own process; a worker what the search that
+# it works for sends it through its own cluster.
 EXEMPT = {
+    "tuning/caviar/executors/on_ray/worker.py",
     "tf1_runner/source/rewrite.py",
     "tf1_runner/patches/libraries.py",
     "tf1_runner/shims/contrib/learn/preprocessing.py",
