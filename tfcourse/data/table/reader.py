@@ -193,7 +193,7 @@ def _columns(path, options, decimal, cells, places, bad):
         x[name] = values.values
     _check_some(path, options, columns, notes)
     if notes:
-        notes.append("--keep COLUMN takes one that is left out all the same.")
+        notes.append("--keep COLUMN takes one that was left out.")
     units = [c for c in columns if c.unit]
     notes += [f"{c.name!r} is numbers with {c.unit!r}." for c in units]
     return columns, x, notes
@@ -210,5 +210,5 @@ def _check_some(path, options, columns, notes):
     if not columns:
         raise InputError(
             f"{path} has no column of use but the target {options.target!r}. "
-            f"{' '.join(notes)} --keep COLUMN takes one all the same."
+            f"{' '.join(notes)} --keep COLUMN takes one."
         )

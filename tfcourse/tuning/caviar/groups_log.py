@@ -30,7 +30,7 @@ class GroupRecord:
         why: Why not otherwise, or `""`.
         verified: How many of the models were compared with Keras's own; see
             `Verification`.
-        advice: What to change so that they were trained with others, or `""`.
+        advice: What to change so that they are trained with others, or `""`.
         program: The name of the program that trained them, or `""` if none
             did. Trials of other batch sizes, or of a later round, may be of the
             same.

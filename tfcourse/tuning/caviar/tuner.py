@@ -124,7 +124,7 @@ class Caviar(SerialTuner):
         groups: What was done, a list of dicts: `trials` (their ids), `how`
             (`"vectorised"`, `"vectorised with a loop"` or `"alone"`),
             `seconds`, `members`, `why`, `advice` (what to change so that they
-            were trained with others), `verified` (how many members were
+            are trained with others), `verified` (how many members were
             compared with Keras's own) and `program` (the name of the program,
             which may be that of several of them, or `""`). Also in
             `groups.json` of the project, from which a reload reads it.

@@ -45,7 +45,8 @@ def remarks(results: Sequence[SearchResults]) -> list[str]:
         sentences.append(_winner(results))
     if len(data) > 1:
         sentences.append(
-            "They were made on different data: a score is not another."
+            "They were made on different data, so that their scores cannot "
+            "be compared."
         )
     elif len(seeds) > 1:
         sentences.append(

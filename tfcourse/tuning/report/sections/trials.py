@@ -114,6 +114,6 @@ def _tied(results, ties):
         return ""
     low, high = map(format_score, score_interval(results))
     return (
-        f'<p class="soft">≈ marks {len(ties)} trials that are not apart: '
-        f"they lie in the 95 % interval of the best, {low} to {high}.</p>"
+        f'<p class="soft">≈ marks {len(ties)} trials as good as the best, as '
+        f"far as is known: in its 95 % interval, {low} to {high}.</p>"
     )
