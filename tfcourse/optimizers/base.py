@@ -134,7 +134,7 @@ class BaseOptimizer(keras.optimizers.Optimizer):
         # that comes twice are one gradient, whose length is to be limited.
         if self.clipnorm or self.global_clipnorm or self.clipvalue:
             grads = [
-                ops.add(g, ops.zeros(g.shape, g.dtype))
+                ops.add(g, ops.zeros(_shape(g), g.dtype))
                 if hasattr(g, "indices")
                 else g
                 for g in grads
@@ -148,8 +148,9 @@ class BaseOptimizer(keras.optimizers.Optimizer):
         # In float16 an epsilon of 1e-8 would be 0.
         dtype = keras.backend.result_type(variable.dtype, "float32")
         if hasattr(gradient, "indices"):
-            # An `Embedding` gives a sparse one.
-            gradient = ops.add(gradient, ops.zeros_like(variable))
+            # An `Embedding` gives a sparse one. The sum is of the size that the
+            # values have, where a program leaves that of the variable open.
+            gradient = ops.add(gradient, ops.zeros_like(variable + 0))
         g = ops.cast(gradient, dtype)
         if self.regularizes(variable):
             g = g + self._l2_gradient(ops.cast(variable, dtype))
@@ -195,3 +196,9 @@ class BaseOptimizer(keras.optimizers.Optimizer):
             for name, variable in self._own_hyperparameters().items()
         }
         return {**super().get_config(), **own}
+
+
+def _shape(gradient: Any) -> Any:
+    """Returns the shape of a sparse gradient, which may be left open."""
+    known = gradient.shape
+    return gradient.dense_shape if None in known else known

@@ -7,6 +7,7 @@ import pytest
 import side_by_side
 from keras import layers
 
+from tfcourse import optimizers
 from tfcourse.tuning import Caviar, SerialTuner
 from tfcourse.tuning.caviar.steps import costs
 from tfcourse.tuning.population.structure.open_sizes import OPEN_LAYERS
@@ -217,6 +218,26 @@ def test_each_takes_its_pick_of_optimizers(tmp_path):
 
     tuner = assert_by_one_step(tmp_path, on_examples(space), trials=9)
     assert tuner.groups[0]["verified"] == 2
+
+
+@pytest.mark.parametrize("clipnorm", [None, 0.1])
+def test_own_optimizers_take_sparse_gradients_of_any_size(clipnorm, tmp_path):
+    def space(hp):
+        embedding = layers.Embedding(9, hp.Choice("units", [2, 3, 5]))
+        model = keras.Sequential(
+            [
+                keras.Input((4,), dtype="int32"),
+                embedding,
+                layers.Flatten(),
+                layers.Dense(1),
+            ]
+        )
+        model.compile(optimizers.Adam(0.01, clipnorm=clipnorm), "mse")
+        return model
+
+    _, x = GRAPHS["branches"]
+    y = np.random.default_rng(1).normal(size=(10, 1))
+    assert_by_one_step(tmp_path, lambda: (space, (x, y), {"batch_size": 4}))
 
 
 def test_settings_are_values(tmp_path):
