@@ -78,7 +78,7 @@ class Rounding:
 
 
 # Some thirty times what was seen in small networks of each kind.
-_SINGLE = Rounding(5e-5, 5e-6, 5e-6, 1e-6)
+_SINGLE = Rounding(5e-5, 5e-6, 2e-5, 1e-6)
 _TENSOR_FLOAT = Rounding(1e-2, 1e-2, 2e-3, 1e-3)
 _HALF = {
     "float16": Rounding(2e-2, 0.1, 1e-2, 1e-2),
