@@ -108,3 +108,18 @@ def test_what_means_another_thing_is_noted(rows):
     assert "`/` of whole numbers rounds" in said
     assert "needs the network" in said
     assert len(notes) == 5
+
+
+def test_a_package_that_a_script_of_today_needs_is_named(
+    tmp_path, monkeypatch, capfd
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "new.py").write_text("import numpy as np\nimport gymnasium\n")
+
+    code = check_script("new.py")
+
+    out = capfd.readouterr().out
+    assert code == 1
+    assert "it runs as it is" in out
+    assert "new.py:2: gymnasium missing: the script needs a package" in out
+    assert "numpy" not in out

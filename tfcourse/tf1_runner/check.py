@@ -6,6 +6,7 @@ import inspect
 import pathlib
 import warnings
 
+from tfcourse.tf1_runner.advice import advise, missing_module
 from tfcourse.tf1_runner.checking.arguments import refused
 from tfcourse.tf1_runner.checking.methods import put_back
 from tfcourse.tf1_runner.checking.notes import notes_on_text, notes_on_uses
@@ -36,10 +37,10 @@ def print_check(
     sources: list[Source], folder: pathlib.Path, tensorflow_1: bool
 ) -> int:
     """Prints a line for each name of a program; returns the exit code."""
+    found = list(uses_with_helpers(sources, folder))
     if not tensorflow_1:
         print("Not a TensorFlow 1 script: it runs as it is.")
-        return 0
-    found = list(uses_with_helpers(sources, folder))
+        return _print_missing_packages(found, folder)
     apply_patches()
     rows = [*_rows(found, folder), *_rows_of_text(found)]
     counts = dict.fromkeys(("as is", "put back", "missing", "note"), 0)
@@ -51,6 +52,20 @@ def print_check(
         del counts["note"]
     print(", ".join(f"{count} {kind}" for kind, count in counts.items()))
     return 1 if counts["missing"] else 0
+
+
+def _print_missing_packages(found, folder):
+    missing = set()
+    for source, uses in found:
+        for use in uses:
+            name = use.name.partition(".")[0]
+            root = _ROOTS.get(name, name)
+            wanted = use.is_import and not use.is_guarded
+            if wanted and not is_local(root, folder) and not _is_there(root):
+                missing.add((f"{source.name}:{use.line}", root))
+    for where, root in sorted(missing):
+        print(f"{where}: {root} missing: {missing_module(root, folder)}")
+    return 1 if missing else 0
 
 
 def _rows(found, folder):
@@ -88,8 +103,6 @@ def _rows_of_name(use, where, folder):
     elif use.name in PYTHON_2:
         yield _Row(where, use.name, "put back", " (Python 2)")
     elif use.is_import and not use.is_guarded and not _is_there(root):
-        from tfcourse.tf1_runner.advice import missing_module
-
         yield _Row(where, root, "missing", f": {missing_module(root, folder)}")
 
 
@@ -133,8 +146,6 @@ def _is_there(module):
 
 def _served(name):
     """Returns how a name is served, and a remark on it."""
-    from tfcourse.tf1_runner.advice import advise
-
     if not _resolves(name):
         return "missing", f": {advise(name)}"
     by = _put_back_by(name)
