@@ -83,6 +83,27 @@ r["rolled"] = pd.rolling_mean(pd.Series([1, 2, 3]), 2).tolist()[1:]
 r["first"] = int(pd.Series([7, 8], index=["p", "q"])[0])
 r["frame"] = df.as_matrix(["a"]).ravel().tolist()
 df["a"].to_csv("a.csv", header=True)
+gaps = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": [1.0, np.nan, 2.0]})
+gaps["a"].fillna(9, inplace=True)
+gaps.b.fillna(7, inplace=True)
+gaps["a"][gaps["a"] > 8] = 8
+gaps.b[0:1] = 5
+gaps["a"][0] = 4
+nested = {"x": [[1, 2], [3, 4]]}
+nested["x"][1][0:1] = [5, 6]
+gaps.loc[2, "a"] = 0
+class Holder:
+    def __init__(self):
+        self.__own, self.shown = [0, 0], np.zeros(2)
+        self.__own[0] = 3
+        self.shown[0] = np.array([4.0])
+        self.__own[1] = 5
+        self.shown[1] = np.array([6.0])
+        r["held"] = [self.__own, self.shown.tolist()]
+
+
+Holder()
+r["in place"] = [gaps["a"].tolist(), gaps["b"].tolist(), nested["x"][1]]
 r["read"] = pd.read_csv("a.csv", ",", index_col=0, squeeze=True).tolist()
 
 # Matplotlib.
@@ -203,6 +224,8 @@ def test_an_array_of_two_is_no_element(results):
         "first": 7,
         "frame": [3, 1, 2],
         "read": [3, 1, 2],
+        "held": [[3, 5], [4.0, 6.0]],
+        "in place": [[4.0, 8.0, 0.0], [5.0, 7.0, 2.0], [5, 6, 4]],
     }.items(),
 )
 def test_pandas(results, name, expected):

@@ -1,6 +1,5 @@
 """What a program does that means another thing today, or needs the network."""
 
-import ast
 import re
 from collections.abc import Iterator
 
@@ -38,49 +37,7 @@ def notes_on_text(source: Source) -> Iterator[tuple[int, str, str]]:
     if source.rounds_division:
         yield 1, "/", "is of Python 2: `/` of whole numbers rounds down"
     try:
-        tree = source.parse()
+        source.parse()
     except SyntaxError as error:
         line = error.lineno or 1
         yield line, "syntax", f"Python cannot read it: {error.msg}"
-        return
-    frames = set(_frames(tree))
-    for node in ast.walk(tree):
-        match node:
-            case ast.Assign([ast.Subscript(ast.Subscript() | ast.Attribute())]):
-                (target,) = node.targets
-                owner = target.value.value
-                if isinstance(owner, ast.Name) and owner.id in frames:
-                    yield node.lineno, ast.unparse(target), _COPY
-            case ast.Call(ast.Attribute(column, _)) if _in_place(node):
-                owner = getattr(column, "value", None)
-                if isinstance(owner, ast.Name) and owner.id in frames:
-                    yield node.lineno, ast.unparse(node.func), _COPY
-
-
-_COPY = (
-    "changes a copy (pandas 3): write `frame.loc[rows, column] = ...`, or "
-    "`frame[column] = frame[column]....`"
-)
-
-
-def _frames(tree):
-    """Yields the names that a table of pandas is given."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Assign([ast.Name(name)], ast.Call(ast.Attribute(_, call))):
-                if call in {
-                    "read_csv",
-                    "DataFrame",
-                    "read_excel",
-                    "read_table",
-                }:
-                    yield name
-
-
-def _in_place(call):
-    return any(
-        keyword.arg == "inplace"
-        and isinstance(keyword.value, ast.Constant)
-        and keyword.value.value is True
-        for keyword in call.keywords
-    )

@@ -17,7 +17,8 @@ import sys
 from collections.abc import Callable
 
 from tfcourse.tf1_runner.shims.python_2 import pickles
-from tfcourse.tf1_runner.source import then
+from tfcourse.tf1_runner.source import pandas_copies, then
+from tfcourse.tf1_runner.source.pandas_copies import as_expression, is_in_place
 from tfcourse.tf1_runner.source.program import Source
 from tfcourse.tf1_runner.source.python_2 import in_python_3
 
@@ -27,8 +28,9 @@ _PREFIX = "_tfcourse_"
 class LegacySemantics(ast.NodeTransformer):
     """Puts calls to the functions of this file where the meaning changed."""
 
-    def __init__(self, rounds_division: bool):
+    def __init__(self, rounds_division: bool, has_pandas: bool = False):
         self._rounds_division = rounds_division
+        self._has_pandas = has_pandas
 
     def visit_Call(self, node):
         self.generic_visit(node)
@@ -56,11 +58,23 @@ class LegacySemantics(ast.NodeTransformer):
     def visit_Assign(self, node):
         """An array of one was assigned to an element as its number."""
         self.generic_visit(node)
+        if self._has_pandas:
+            in_frame = _assignment_in_column(node)
+            if in_frame:
+                return in_frame
         match node:
             case ast.Assign([ast.Subscript() as target], value) if _is_element(
                 target
             ) and not isinstance(value, _NO_ARRAYS):
                 return _assignment(node, target, value)
+        return node
+
+    def visit_Expr(self, node):
+        """A column that was changed in place changed its frame."""
+        self.generic_visit(node)
+        call = node.value
+        if isinstance(call, ast.Call) and is_in_place(call):
+            return _change_of_column(node, call)
         return node
 
     def visit_BinOp(self, node):
@@ -96,6 +110,55 @@ _METHODS = {
     "ptp": then.extent_of,
     "tostring": then.bytes_of,
 }
+
+
+# Frames' own ways to a place: what they give is changed as it should be.
+_BY_PLACE = {"at", "iat", "iloc", "ix", "loc"}
+
+
+def _assignment_in_column(node):
+    """Returns `frame["a"][place] = value` as a call, or None."""
+    match node:
+        case ast.Assign(
+            [ast.Subscript(ast.Subscript(owner, key), place)], value
+        ):
+            function, key = pandas_copies.assign_in_column, as_expression(key)
+        case ast.Assign(
+            [ast.Subscript(ast.Attribute(owner, name), place)], value
+        ) if name not in _BY_PLACE and not name.startswith("__"):
+            function = pandas_copies.assign_in_attribute
+            key = ast.Constant(name)
+        case _:
+            return None
+    return _statement(node, function, value, owner, key, as_expression(place))
+
+
+def _change_of_column(node, call):
+    """Returns `frame["a"].fillna(0, inplace=True)` as another call."""
+    match call.func:
+        case ast.Attribute(ast.Subscript(owner, key), method):
+            function, key = pandas_copies.change_column, as_expression(key)
+        case ast.Attribute(ast.Attribute(owner, name), method) if (
+            not name.startswith("__")  # Within a class, it has another name.
+        ):
+            function, key = pandas_copies.change_attribute, ast.Constant(name)
+        case _:
+            return node
+    constant = ast.Constant(method)
+    new = _statement(node, function, owner, key, constant, *call.args)
+    new.value.keywords = call.keywords
+    return new
+
+
+def _statement(node, function, *arguments):
+    """Returns a call in the place of a statement."""
+    statement = ast.Expr(_call(function, *arguments))
+    for part in ast.walk(statement):
+        if "lineno" in part._attributes and not hasattr(part, "lineno"):
+            ast.copy_location(part, node)
+        if isinstance(getattr(part, "ctx", None), ast.Store):
+            part.ctx = ast.Load()
+    return ast.copy_location(statement, node)
 
 
 def _is_element(target):
@@ -146,19 +209,21 @@ def _number(argument):
 def _call(function, *arguments):
     name = ast.Name(f"{_PREFIX}{function.__name__}", ast.Load())
     call = ast.Call(name, list(arguments), [])
-    return ast.copy_location(call, arguments[0])
+    located = next((a for a in arguments if hasattr(a, "lineno")), call)
+    return ast.copy_location(call, located)
 
 
 def with_legacy_semantics(
-    tree: ast.Module, rounds_division: bool = False
+    tree: ast.Module, rounds_division: bool = False, has_pandas: bool = False
 ) -> ast.Module:
     """Returns a syntax tree that means what it meant then.
 
     Args:
         tree: Of a program.
         rounds_division: Whether 7 / 2 is 3.
+        has_pandas: Whether columns of tables may be changed in it.
     """
-    changed = LegacySemantics(rounds_division).visit(tree)
+    changed = LegacySemantics(rounds_division, has_pandas).visit(tree)
     return ast.fix_missing_locations(changed)
 
 
@@ -174,7 +239,8 @@ def install(
     Returns:
         A function of a syntax tree, which is changed to mean what it meant.
     """
-    for function in then.FUNCTIONS:
+    vars(builtins)["_tfcourse_slice"] = slice
+    for function in (*then.FUNCTIONS, *pandas_copies.FUNCTIONS):
         setattr(builtins, f"{_PREFIX}{function.__name__}", function)
     for error in _UNFIT:  # A script may have given the name to another.
         setattr(builtins, f"{_PREFIX}{error}", getattr(builtins, error))
@@ -183,7 +249,10 @@ def install(
         for name in ("load", "loads", "dump"):
             setattr(pickle, name, getattr(pickles, name))
     rounds = any(source.rounds_division for source in sources)
-    return functools.partial(with_legacy_semantics, rounds_division=rounds)
+    has_pandas = any("pandas" in source.text for source in sources)
+    return functools.partial(
+        with_legacy_semantics, rounds_division=rounds, has_pandas=has_pandas
+    )
 
 
 def _install_loader(folder):
@@ -211,7 +280,8 @@ class _Loader(importlib.machinery.SourceFileLoader):
     def source_to_code(self, data, path, **options):
         text = importlib.util.decode_source(data)
         (text,), _, rounds = in_python_3([text], path)
-        tree = with_legacy_semantics(ast.parse(text, path), rounds)
+        tree = ast.parse(text, path)
+        tree = with_legacy_semantics(tree, rounds, "pandas" in text)
         return compile(tree, path, "exec", dont_inherit=True)
 
     def path_stats(self, path):
