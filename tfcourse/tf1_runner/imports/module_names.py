@@ -18,6 +18,7 @@ _MODULES = {
     "tensorflow.contrib.keras": _KERAS,
     "tensorflow.contrib.autograph": "tensorflow.autograph",
     "tensorflow.contrib.signal": "tensorflow.signal",
+    "tensorflow.contrib.skflow": f"{_OURS}.contrib.learn",
     "tensorflow.contrib.losses": "tf_slim.losses",
     "tensorflow.contrib.learn.python.learn.datasets.mnist": _INPUT_DATA,
     "tensorflow.contrib.learn.datasets.mnist": _INPUT_DATA,
