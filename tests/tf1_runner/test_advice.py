@@ -13,6 +13,11 @@ from tfcourse.tf1_runner.contrib_advice import ADVICE
         ("pyglet", "No module named", "needs a package: pip install pyglet"),
         ("keras.wrappers", "No module named", "use the package `scikeras`"),
         (
+            "tensorflow_datasets",
+            "No module named",
+            "pip install tensorflow_datasets",
+        ),
+        (
             "tf_keras.src.utils.io_utils",
             "cannot import name 'HDF5Matrix' from 'tf_keras'",
             "`keras.utils.io_utils.HDF5Matrix` is not in today's Keras: read",

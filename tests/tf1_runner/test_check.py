@@ -8,12 +8,15 @@ from tfcourse.tf1_runner import check_script
 
 SCRIPT = """
 import gym
+gym.make("CartPole-v0")
 import my_utils
 import cPickle
 import tensorflow as tf
 from keras.layers import Dense, Convolution2D, LSTM
 import numpy as np, pandas as pd, matplotlib.pyplot as plt
 from keras.datasets import mnist
+from keras.models import Model
+Model(input=1, output=2); Model(inputs=1, outputs=2)
 from sklearn.preprocessing import OneHotEncoder
 try:
     import nothing_at_all

@@ -133,7 +133,7 @@ def _import_advice(error, folder):
     match = re.search(r"cannot import name '(\w+)'", str(error))
     if match:
         name = f"{name}.{match.group(1)}"
-    if name.startswith("tensorflow"):
+    if f"{name}.".startswith("tensorflow."):
         name = "tf" + name.removeprefix("tensorflow")
         return f"`{name}` is not in today's TensorFlow: {advise(name)}."
     name = name.replace("tf_keras.api._v1.", "")

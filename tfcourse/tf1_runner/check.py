@@ -75,8 +75,11 @@ def _rows(found, folder):
     names = {use.name for _, use in all_uses}
     for source, use in all_uses:
         where = f"{source.name}:{use.line}"
-        whole = use.is_import and any(
-            n.startswith(f"{use.name}.") for n in names
+        # `from tensorflow.contrib import rnn`: the second name says it all.
+        whole = (
+            use.is_import
+            and f"{use.name}.".startswith(_OF_LIBRARIES)
+            and any(n.startswith(f"{use.name}.") for n in names)
         )
         if (
             use.name not in seen

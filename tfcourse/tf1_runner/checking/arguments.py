@@ -44,10 +44,13 @@ def _layer():
 
 def _of_layer(kind):
     """A layer hands what it does not know to the class above."""
+    from tf_keras.api._v1 import keras
+
     from tfcourse.tf1_runner.patches.keras import layer_arguments
 
-    if not kind.__module__.startswith(("tf_keras", "tfcourse")):
-        return None
+    keras_has_it = kind.__module__.startswith(("tf_keras", "tfcourse"))
+    if issubclass(kind, keras.Model) or not keras_has_it:
+        return None  # A model takes what its makers take.
     known = _OF_ANY_LAYER | layer_arguments.arguments(kind.__name__)
     for above in kind.__mro__[:-1]:
         if "__init__" in vars(above):
