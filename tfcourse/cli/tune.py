@@ -336,6 +336,8 @@ def _carry_out(run, console, executor):
         with TrialsProgress(
             console, run.settings.trials, run.objective, run.records()
         ) as progress:
+            if executor:
+                executor.progress = progress.tell_of_workers
             run.search(progress.update, executor)
         with console.status("Writing the report and the model"):
             return run.finish()

@@ -270,7 +270,11 @@ class Caviar(SerialTuner):
         with executor.session(shared) as session:
             executed.run(
                 lambda job_of: Dispatch(
-                    session, job_of, executor.retries, self._halving
+                    session,
+                    job_of,
+                    executor.retries,
+                    self._halving,
+                    executor.progress,
                 )
             )
 

@@ -60,11 +60,14 @@ class TrialsProgress:
             TextColumn("{task.fields[best]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
+            TextColumn("{task.fields[workers]}", markup=False),
             console=console,
             disable=not console.is_terminal,
             transient=True,
         )
-        self._task = self._bar.add_task("", total=trials, best="", left="")
+        self._task = self._bar.add_task(
+            "", total=trials, best="", left="", workers=""
+        )
 
     def __enter__(self) -> "TrialsProgress":
         self._bar.start()
@@ -94,6 +97,10 @@ class TrialsProgress:
         """Shows how far trials are that train together."""
         self.said[1] = f"{trials} in epoch {epoch} of {epochs}"
         self._draw()
+
+    def tell_of_workers(self, words: str) -> None:
+        """Shows how those that train are, in some words."""
+        self._bar.update(self._task, workers=words)
 
     def _draw(self) -> None:
         best, epoch, left = self.said

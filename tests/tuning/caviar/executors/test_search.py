@@ -209,3 +209,12 @@ def test_batches_are_written_before_they_are_given_out(tmp_path, data):
             [["8"]],
         ],
     }
+
+
+def test_workers_are_told_of_on_one_line(tmp_path, data):
+    fake, told = FakeExecutor(loses=6), []
+    fake.progress = told.append
+    search(tmp_path, data, executor=fake)
+
+    assert told[0] == "at work: nobody yet, 3 batches to begin"
+    assert any(" lost and given out again" in words for words in told)

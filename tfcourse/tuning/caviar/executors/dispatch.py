@@ -85,6 +85,7 @@ class Dispatch:
         retries: How often a piece is given out again.
         compares: Whether trials are compared while they train, so that halves
             come to something else: they are made as late as can be.
+        progress: As of an `Executor`.
     """
 
     def __init__(
@@ -93,11 +94,14 @@ class Dispatch:
         job_of: Callable[[Piece], Job],
         retries: int,
         compares: bool = False,
+        progress: Callable[[str], None] | None = None,
     ) -> None:
         self._session = session
         self._job_of = job_of
         self._retries = retries
         self._compares = compares
+        self._progress = progress
+        self._lost_so_far = 0
         self._waiting: collections.deque[Piece] = collections.deque()
         self._out: dict[int, Piece] = {}
         self._tickets = itertools.count()
@@ -128,6 +132,8 @@ class Dispatch:
         """
         timeout = _SECONDS_A_LOOK if wait else 0.0
         while True:
+            if wait and self._progress:
+                self._progress(self._standing())
             arrivals = self._session.arrivals(timeout)
             for arrival in arrivals:
                 piece = self._out.pop(arrival.ticket, None)
@@ -144,6 +150,7 @@ class Dispatch:
             self._tell_of_waiting()
 
     def _lost(self, piece: Piece, loss: Loss, node: str) -> Iterator[Done]:
+        self._lost_so_far += 1
         piece.attempts += 1
         piece.crashes += loss.kind != NODE
         too_often = piece.attempts > self._retries
@@ -163,6 +170,21 @@ class Dispatch:
             what = "is given out again"
             self._waiting.appendleft(piece)
         _log.warning("%s%s %s: %s", piece, where, what, loss.why)
+
+    def _standing(self) -> str:
+        """Returns how the workers are, in some words."""
+        nodes = collections.Counter(self._session.at_work())
+        at_work = ", ".join(
+            f"{node} × {count}" if count > 1 else node
+            for node, count in sorted(nodes.items())
+        )
+        told = [f"at work: {at_work or 'nobody yet'}"]
+        free = len(self) - nodes.total()
+        if free:
+            told.append(f"{free} batch{'es'[: 2 * (free > 1)]} to begin")
+        if self._lost_so_far:
+            told.append(f"{self._lost_so_far} lost and given out again")
+        return ", ".join(told)
 
     def _tell_of_waiting(self) -> None:
         silent = time.monotonic() - self._heard

@@ -3,6 +3,7 @@
 import abc
 import contextlib
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -139,6 +140,10 @@ class Session(abc.ABC):
             timeout: For how many seconds to wait if there is nothing.
         """
 
+    def at_work(self) -> list[str]:
+        """Returns the node of each job that has begun."""
+        return []
+
     def waits_for(self) -> str:
         """Returns who is at work on what, for a line of a log."""
         return ""
@@ -150,10 +155,12 @@ class Executor(abc.ABC):
     Attributes:
         retries: How often a trial whose worker was lost is begun again.
         population: How many trials make a batch, if nobody says.
+        progress: Called now and then with how the workers are, in some words.
     """
 
     retries: int = 3
     population: int = 16
+    progress: Callable[[str], None] | None = None
 
     @abc.abstractmethod
     def session(

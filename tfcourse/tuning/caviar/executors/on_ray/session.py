@@ -79,6 +79,8 @@ class RaySession(Session):
         here = self._ray.get_runtime_context().get_node_id()
         place = NodeAffinitySchedulingStrategy(here, soft=True)
         options = {"num_cpus": 0, "scheduling_strategy": place}
+        # What it knew goes with it, and no more.
+        options["max_restarts"] = -1
         return self._ray.remote(**options)(kind)
 
     def _sent(self, shared: Shared) -> list[Any]:
@@ -173,7 +175,7 @@ class RaySession(Session):
         except Exception as error:
             loss = _loss(self._ray, error)
             if loss is None:
-                raise
+                raise _of_training(error, self._node_of(ticket)) from None
             return Arrival(ticket, loss, self._node_of(ticket))
         assert isinstance(result, JobResult)
         return Arrival(ticket, result, node)
@@ -186,6 +188,10 @@ class RaySession(Session):
             return self._ray.get(self._board.look.remote(), timeout=5)
         except self._ray.exceptions.RayError:
             return {}
+
+    def at_work(self) -> list[str]:
+        begun = self._look()
+        return [begun[n][0] for n in self._tasks.values() if n in begun]
 
     def waits_for(self) -> str:
         begun, now = self._look(), time.time()
@@ -225,6 +231,20 @@ def _loss(ray: Any, error: Exception) -> Loss | None:
     if isinstance(error, (kinds.NodeDiedError, kinds.ObjectLostError)):
         return Loss(NODE, "its node is gone")
     return None
+
+
+def _of_training(error: Exception, node: str) -> Exception:
+    """Returns what to raise for an error that a worker has raised."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, InputError):
+        return cause
+    if "failed to import on the worker" in str(error):
+        return InputError(
+            f"The node {node or 'of a worker'} cannot import tfcourse, or has "
+            "another one than this process: install the same on all nodes. "
+            "`tfcourse doctor --ray ADDRESS` says what each has."
+        )
+    return error
 
 
 def _unsendable(pickler: Any, shared: Shared, error: Exception) -> InputError:

@@ -6,8 +6,10 @@ how many threads, how much of which GPU.
 
 import importlib.metadata
 import os
+import pathlib
 import pickle
 import platform
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +21,8 @@ from typing import Any
 _PACKAGES = ("tfcourse", "keras", "keras-tuner", "numpy", "tensorflow", "jax")
 # Of a GPU's memory; the driver of the GPU takes some for each process.
 _OF_MEMORY = 0.9
+# Of the folder of a worker; what follows is the number of its process.
+_PREFIX = "tfcourse-worker-"
 # The trainer of the search that the process is at, by the name of the search.
 _trainers: dict[str, Any] = {}
 
@@ -143,9 +147,7 @@ def _trainer(refs: list[Any]) -> Any:
     common = pickle.loads(shared)
     set_keras(common.keras)
     args, kwargs = data
-    # Ray ends the process, and removes nothing: so it is below its own folder.
-    folder = tempfile.mkdtemp(prefix="tfcourse-", dir=_scratch())
-    return Trainer(common.with_data(args, kwargs), folder)
+    return Trainer(common.with_data(args, kwargs), _folder())
 
 
 def _take_modules(modules: dict[str, bytes]) -> None:
@@ -155,12 +157,37 @@ def _take_modules(modules: dict[str, bytes]) -> None:
             sys.modules[name] = pickle.loads(content)
 
 
-def _scratch() -> str | None:
+def _folder() -> pathlib.Path:
+    """Returns an empty folder below Ray's own, the process's.
+
+    Ray ends processes without a word, so that what they leave is removed by
+    those that come after.
+    """
     import ray
 
     context = ray.get_runtime_context()
-    folder = getattr(context, "get_session_dir", lambda: None)()
-    return folder if folder and os.path.isdir(folder) else None  # noqa: PTH112
+    session = pathlib.Path(context.get_temp_dir(), context.get_session_name())
+    parent = (
+        session if session.is_dir() else pathlib.Path(tempfile.gettempdir())
+    )
+    for path in parent.glob(f"{_PREFIX}*"):
+        if not _is_running(path.name.removeprefix(_PREFIX)):
+            shutil.rmtree(path, ignore_errors=True)
+    folder = parent / f"{_PREFIX}{os.getpid()}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
+def _is_running(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except OSError:
+        # Somebody else's.
+        return True
+    return int(process) != os.getpid()
 
 
 # What a node has
