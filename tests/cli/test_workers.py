@@ -38,6 +38,7 @@ def run(*arguments, folder):
         ),
         (["tune", "--population", "4", "--strategy", "serial"], "together"),
         (["doctor", "--space", "m.py:build"], "give --ray"),
+        (["doctor", "--ray", "127.0.0.1:9"], "127.0.0.1:9 does not answer"),
     ],
 )
 def test_workers_that_cannot_be(tmp_path, arguments, message):

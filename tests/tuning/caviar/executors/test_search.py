@@ -139,6 +139,11 @@ def test_every_kind_of_search(tmp_path, data, kind):
     fake = FakeExecutor(3, loses=3)
     _, found = find(tmp_path / "2", data, ours, executor=fake)
     assert found == expected
+    if kind != "halving":
+        # Halves of a batch are trained by the program of all.
+        fake = FakeExecutor(most=2)
+        halves = find(tmp_path / "4", data, ours, executor=fake)
+        assert halves[1] == expected
     killed = FakeExecutor(2, seed=5, loses=3, dies_after=1)
     with pytest.raises(DriverKilledError):
         find(tmp_path / "3", data, ours, executor=killed)

@@ -65,7 +65,7 @@ def shared_of(
         tuner.oracle.objective,
         tuner.oracle.seed,
         args,
-        kwargs | {"verbose": 0},
+        kwargs,
         keras_settings(),
     )
 

@@ -47,6 +47,9 @@ class Trainer:
         tuner = self._tuner
         tuner.groups.clear()
         trials = [Trial.from_state(state) for state in job.trials]
+        for trial in trials:
+            # What it has of an attempt before would be taken for this one's.
+            trial.metrics = type(trial.metrics)()
         self._oracle.begin(trials)
         with (
             locked_project(self._project),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from executors.outcomes import outcome
 
+from tfcourse.errors import InputError
 from tfcourse.runs.spaces import load_space
 from tfcourse.tuning import Caviar, RayExecutor
 from tfcourse.utils.atomic_files import read_json
@@ -178,6 +179,17 @@ def test_a_killed_driver_goes_on(cluster, tmp_path, local):
         driver.send_signal(signal.SIGKILL)
         driver.wait()
     assert outcome(search(tmp_path, executor=executor()).project_dir) == local
+
+
+def test_what_cannot_be_sent_is_named(cluster, tmp_path):
+    lock = threading.Lock()
+
+    def locked(hp):
+        with lock:
+            return build(hp)
+
+    with pytest.raises(InputError, match="`hypermodel` cannot be sent"):
+        search(tmp_path, locked, executor=executor())
 
 
 def test_a_lost_node(cluster, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import math
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,8 +18,10 @@ from tfcourse.tuning.caviar.executors.interface import (
 )
 from tfcourse.tuning.caviar.executors.on_ray import worker
 from tfcourse.tuning.caviar.executors.on_ray.session import RaySession, Wanted
+from tfcourse.utils.text import first_line
 from tfcourse.utils.validation import check_integer
 
+_SECONDS_TO_ANSWER = 10.0
 _log = logging.getLogger("tfcourse.tuning.caviar")
 LOCAL = "local"
 
@@ -131,6 +134,14 @@ def _leave_gpus_to_workers() -> None:
         )
 
 
+def _check_answers(address: str) -> None:
+    """Raises an `OSError` if nobody listens: Ray would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal() and "/" not in host:
+        with socket.create_connection((host, int(port)), _SECONDS_TO_ANSWER):
+            pass
+
+
 @contextlib.contextmanager
 def connected(address: str | None, cores: int | None = None) -> Iterator[Any]:
     """Gives the module `ray`, connected to a cluster.
@@ -161,12 +172,14 @@ def connected(address: str | None, cores: int | None = None) -> Iterator[Any]:
         address = LOCAL
         settings |= {"num_cpus": cores, "include_dashboard": False}
     try:
+        _check_answers(address)
         ray.init(address, **settings)
     except Exception as error:
+        why = first_line(error).rstrip(".")
         raise InputError(
-            f"The Ray cluster {address} does not answer: {error}. Begin one "
-            "with `ray start --head`, give its address, or `local` for this "
-            "host alone."
+            f"The Ray cluster {address} does not answer: {why}. "
+            "Begin one with `ray start --head`, give its address, or `local` "
+            "for this host alone."
         ) from error
     try:
         yield ray

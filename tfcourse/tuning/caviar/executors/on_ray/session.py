@@ -117,6 +117,9 @@ class RaySession(Session):
 
     @property
     def workers(self) -> int:
+        if self._wanted.workers is not None:
+            # A cluster that grows by need must see the need.
+            return self._wanted.workers
         count, known = self._room
         if time.monotonic() - known > _SECONDS_RESOURCES_KNOWN:
             count = self._count_room()
@@ -142,8 +145,7 @@ class RaySession(Session):
                         if amount
                     )
                 )
-        most = self._wanted.workers
-        return room if most is None else min(room, most)
+        return room
 
     def submit(self, ticket: int, job: Job) -> None:
         task = self._train.remote(
