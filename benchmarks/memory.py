@@ -8,14 +8,18 @@ Exits with 1 if Caviar's grows by more than 0.3 MiB a trial.
 
     python benchmarks/memory.py --trials 500 --theirs 40
 
-With `--searches` so many searches of 8 trials run in one process instead; the
+With `--searches` so many searches of 8 trials run in one process instead, of
+the same space, of spaces of different widths, or of `tfcourse tune`; the
 resident memory may grow by 20 % at most after the tenth.
 
-    python benchmarks/memory.py --searches 50
+    python benchmarks/memory.py --searches 50 --of varied
 """
 
 import argparse
+import contextlib
+import functools
 import gc
+import io
 import os
 import pathlib
 import subprocess
@@ -29,13 +33,13 @@ EPOCHS, BATCH = 2, 64
 POPULATION, WARM_UP_OF_KERAS_TUNER = 50, 8
 
 
-def build(hp):
+def build(hp, units=32):
     import keras
 
     model = keras.Sequential(
         [
             keras.Input((64,)),
-            keras.layers.Dense(32, activation="relu"),
+            keras.layers.Dense(units, activation="relu"),
             keras.layers.BatchNormalization(),
             keras.layers.Dense(10, activation="softmax"),
         ]
@@ -97,8 +101,21 @@ def searched(kind, trials):
     return [*sizes, resident()]
 
 
-def after_searches(number):
+def after_searches(number, kind):
     """Runs searches in this process; returns the MiB after each."""
+    sizes = []
+    for n in range(number):
+        with tempfile.TemporaryDirectory() as folder:
+            if kind == "commands":
+                tune(folder)
+            else:
+                search(folder, 16 + n if kind == "varied" else 32)
+        sizes.append(resident())
+        print(f"search {n + 1}: {sizes[-1]:.0f} MiB", flush=True)
+    return sizes
+
+
+def search(folder, units):
     import keras_tuner
     import numpy as np
 
@@ -106,21 +123,27 @@ def after_searches(number):
 
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(256, 64)), rng.integers(10, size=256)
-    sizes = []
-    for n in range(number):
-        with tempfile.TemporaryDirectory() as folder:
-            tuner = Caviar(
-                build,
-                keras_tuner.Objective("loss", "min"),
-                8,
-                directory=folder,
-                project_name="p",
-            )
-            tuner.search(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=0)
-        del tuner
-        sizes.append(resident())
-        print(f"search {n + 1}: {sizes[-1]:.0f} MiB", flush=True)
-    return sizes
+    tuner = Caviar(
+        functools.partial(build, units=units),
+        keras_tuner.Objective("loss", "min"),
+        8,
+        directory=folder,
+        project_name="p",
+    )
+    tuner.search(x, y, epochs=EPOCHS, batch_size=BATCH, verbose=0)
+
+
+def tune(folder):
+    from tfcourse import cli
+
+    sys.argv = ["tfcourse", "tune", "--data", "iris", "--rounds", "1"]
+    sys.argv += ["--trials", "8", "--epochs", str(EPOCHS)]
+    sys.argv += ["--out", f"{folder}/r"]
+    with (
+        contextlib.suppress(SystemExit),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        cli.main()
 
 
 def growth(kind, trials):
@@ -140,9 +163,12 @@ def main():
     arguments.add_argument("--theirs", type=int, default=40)
     arguments.add_argument("--one", choices=["caviar", "keras_tuner"])
     arguments.add_argument("--searches", type=int)
+    arguments.add_argument(
+        "--of", choices=["same", "varied", "commands"], default="same"
+    )
     given = arguments.parse_args()
     if given.searches:
-        sizes = after_searches(given.searches)
+        sizes = after_searches(given.searches, given.of)
         grown = sizes[-1] / sizes[min(10, len(sizes)) - 1] - 1
         print(f"grown by {grown:.1%} after the tenth")
         sys.exit(grown > GROWTH)

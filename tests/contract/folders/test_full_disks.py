@@ -21,7 +21,7 @@ COMMANDS = {
     ],
     "export": ["export", "{0}", "--to", "{2}/m", "--overwrite"],
     "panda plot": ["panda", "plot", "{1}"],
-    "train": ["train", "--out", "{1}", "--epochs", "3"],
+    "train": ["train", "--data", "iris", "--out", "{1}", "--epochs", "3"],
     "tune": ["tune", "--resume", "--out", "{0}", "--trials", "3"],
     "train a new one": [
         *("train", "--data", "iris", "--epochs", "1", "--out", "{2}/t"),

@@ -46,3 +46,15 @@ def test_what_is_no_command_is_put_aside(tmp_path, runs):
     runs.train(runs.fresh(), Panda(tmp_path), epochs=1)
 
     assert note.with_name(".refused-note.json").read_text() == "[1]"
+
+
+def test_two_in_one_folder_are_refused_in_one_fit(tmp_path, runs):
+    other = tmp_path / ".." / tmp_path.name
+    with pytest.raises(InputError, match="given to two Pandas"):
+        runs.train(runs.fresh(), Panda(tmp_path), Panda(other))
+
+    # Each in its own, and then the same folder again.
+    both = Panda(tmp_path / "a"), Panda(tmp_path / "b")
+    runs.train(runs.fresh(), *both, epochs=1)
+    runs.train(runs.fresh(), *both, epochs=2)
+    assert [len(runs.periods(tmp_path / name)) for name in "ab"] == [2, 2]

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,10 @@ from tfcourse.tuning.panda.training.resume import resume_from
 from tfcourse.tuning.panda.training.run import PandaRun
 from tfcourse.tuning.panda.training.steering import Steering
 from tfcourse.utils.keras_private import begin_at
+
+# Who trains in a folder, by its resolved path. The lock is for processes.
+_AT_WORK: weakref.WeakValueDictionary[pathlib.Path, "Panda"]
+_AT_WORK = weakref.WeakValueDictionary()
 
 
 class Panda(keras.callbacks.Callback):
@@ -123,12 +128,25 @@ class Panda(keras.callbacks.Callback):
     # What `fit` calls.
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._check_alone()
         self._lock = acquire_lock(self.run_dir)
         try:
             self._begin()
         except BaseException:
             self._lock.release()
             raise
+
+    def _check_alone(self) -> None:
+        """Raises if this `fit` has another Panda with the same folder."""
+        path = self.run_dir.resolve()
+        other = _AT_WORK.get(path)
+        # All callbacks of a `fit` have one dict.
+        if other not in (None, self) and other.params is self.params:
+            raise InputError(
+                f"{self.run_dir} is given to two Pandas of one `fit`. Leave "
+                "one out, or give each a folder of its own."
+            )
+        _AT_WORK[path] = self
 
     def _begin(self) -> None:
         check_new_or_own(self.run_dir)
