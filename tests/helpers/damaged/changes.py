@@ -134,7 +134,7 @@ def wrong_contents(content, seed=0, number=None):
     """
     changes = [
         (place, value)
-        for place in _places(content)
+        for place in places(content)
         for value in (_GONE, *WRONG_VALUES)
     ]
     random.Random(seed).shuffle(changes)
@@ -142,14 +142,15 @@ def wrong_contents(content, seed=0, number=None):
         words = "gone" if value is _GONE else str(value)[:20]
         yield (
             f"{'.'.join(map(str, place))}: {words}",
-            _changed(content, place, value),
+            changed(content, place, value),
         )
 
 
 _GONE = object()
 
 
-def _places(value, place=()):
+def places(value, place=()):
+    """Yields where something stands in JSON, as a tuple of keys."""
     if place:
         yield place
     items = ()
@@ -159,10 +160,11 @@ def _places(value, place=()):
         # Others are like the first.
         items = enumerate(value[:2])
     for key, inner in items:
-        yield from _places(inner, (*place, key))
+        yield from places(inner, (*place, key))
 
 
-def _changed(content, place, value):
+def changed(content, place, value):
+    """Returns a copy of JSON with another value at a place."""
     content = json.loads(json.dumps(content))
     inner = content
     for key in place[:-1]:
