@@ -14,6 +14,9 @@ from tfcourse.tuning.results.manifest import FILE
 # What a run leaves that was killed before it wrote its settings.
 _OF_A_KILLED_RUN = {".lock", f".partial-{FILE}"}
 
+# The parts of a run that has begun.
+_PARTS = ("search", "panda")
+
 
 def new_folder(data: str) -> pathlib.Path:
     """Returns a folder in `runs/`, not there yet, called by data and time.
@@ -35,6 +38,12 @@ def newest_folder() -> pathlib.Path | None:
 
 def check_unused(folder: pathlib.Path) -> None:
     """Raises an `InputError` unless a folder is new or empty."""
+    parts = [name for name in _PARTS if (folder / name).is_dir()]
+    if parts and not (folder / FILE).exists():
+        raise InputError(
+            f"{folder / FILE} is not there, which says what run has left "
+            f"{folder / parts[0]}. Bring it back, or choose another --out."
+        )
     if (folder.exists() and not folder.is_dir()) or (
         folder.is_dir()
         and {path.name for path in folder.iterdir()} - _OF_A_KILLED_RUN
