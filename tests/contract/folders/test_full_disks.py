@@ -1,6 +1,7 @@
 """Commands on a disk that takes no more: a sentence, and nothing is harmed."""
 
 import contextlib
+import json
 import pathlib
 import sys
 
@@ -11,8 +12,8 @@ from damaged.commands import call
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="limits of files are POSIX's"
 )
-# In `{0}` a finished search, in `{1}` a finished training, in `{2}` where the
-# user's own files are. Each writes over what an earlier call has written.
+# In `{0}` a finished search, in `{1}` a training that goes on, in `{2}` what
+# else the user has. Each writes over what an earlier call has written.
 COMMANDS = {
     "report": ["report", "{0}"],
     "predict": [
@@ -21,7 +22,7 @@ COMMANDS = {
     ],
     "export": ["export", "{0}", "--to", "{2}/m", "--overwrite"],
     "panda plot": ["panda", "plot", "{1}"],
-    "train": ["train", "--data", "iris", "--out", "{1}", "--epochs", "3"],
+    "train": ["train", "--out", "{1}"],
     "tune": ["tune", "--resume", "--out", "{0}", "--trials", "3"],
     "train a new one": [
         *("train", "--data", "iris", "--epochs", "1", "--out", "{2}/t"),
@@ -66,11 +67,13 @@ def contents(*folders):
 def places(whole, tmp_path):
     mine = tmp_path / "mine"
     mine.mkdir()
-    return (
-        copied(whole / "search", tmp_path / "search"),
-        copied(whole / "training", tmp_path / "training"),
-        mine,
-    )
+    training = copied(whole / "training", tmp_path / "training")
+    # It has one more epoch to go.
+    settings = json.loads((training / "run.json").read_text())
+    settings["result"] = None
+    settings["settings"]["search"]["epochs"] = 2
+    (training / "run.json").write_text(json.dumps(settings))
+    return copied(whole / "search", tmp_path / "search"), training, mine
 
 
 @pytest.mark.parametrize("size", [0, 500])
