@@ -17,8 +17,6 @@ def search_line(tuner: keras_tuner.Tuner) -> str:
     """Returns how far a search is and what its best trial is, in one line."""
     oracle = tuner.oracle
     name = type(tuner).__name__
-    if not hasattr(oracle, "trials"):
-        return f"<{name}, a worker, in {tuner.project_dir}>"
     ended = [
         trial
         for trial in oracle.trials.values()
@@ -36,8 +34,6 @@ def search_line(tuner: keras_tuner.Tuner) -> str:
 def search_html(tuner: keras_tuner.Tuner) -> str:
     """Returns that line, and the best trials as a table."""
     line = f"<p>{html.escape(search_line(tuner), quote=False)}</p>"
-    if not hasattr(tuner.oracle, "trials"):
-        return line
     return line + best_trials_html(tuner.oracle)
 
 
