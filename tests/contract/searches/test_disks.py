@@ -100,7 +100,7 @@ def test_no_error_of_a_disk_loses_anything(
 
 LIMITED = """
 import pathlib, resource, sys
-sys.path.insert(0, {here!r})
+sys.path[:0] = {paths!r}
 import test_disks
 from tfcourse.errors import InputError
 from tfcourse import tuning
@@ -115,8 +115,9 @@ except InputError as error:
 @pytest.mark.slow
 @pytest.mark.parametrize("tuner_class", [Caviar, SerialTuner])
 def test_a_real_limit_of_what_can_be_written(tmp_path, tuner_class):
+    here = pathlib.Path(__file__).parent
     source = LIMITED.format(
-        here=str(pathlib.Path(__file__).parent),
+        paths=[str(here), str(here.parents[1] / "helpers")],
         tuner=tuner_class.__name__,
         folder=str(tmp_path),
     )
