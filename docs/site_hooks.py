@@ -18,7 +18,10 @@ import site_tutorials
 _ROOT = Path(__file__).parents[1]
 _STAGE = _ROOT / ".cache" / "site"
 _CHINESE = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
-_BREAK = re.compile(rf"(?<={_CHINESE})\n(?={_CHINESE})")
+# Lines of a list are indented; a mark such as 。 is wide enough by itself.
+_BREAK = re.compile(
+    rf"(?<={_CHINESE})\n *(?={_CHINESE})|(?<=[，。、；：！？（）])\n *(?=\S)"
+)
 _LANGUAGES = {"en": "", "zh": ".zh"}
 
 

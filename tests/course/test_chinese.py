@@ -7,6 +7,7 @@ import importlib.util
 import json
 import pathlib
 import re
+import sys
 
 import pytest
 
@@ -105,6 +106,23 @@ def test_a_tutorial_has_a_text_for_each_cell(path):
         headings = [len(re.findall(r"^#+ ", t, re.M)) for t in (ours, theirs)]
         assert headings[0] == headings[1], ours
         assert re.search(r"[\u4e00-\u9fff]|^## ", ours), ours
+
+
+def test_the_site_has_no_blanks_where_lines_of_chinese_are_broken():
+    pytest.importorskip("latex2mathml")
+    sys.path.insert(0, str(DOCS))
+    try:
+        site_hooks = importlib.import_module("site_hooks")
+    finally:
+        sys.path.remove(str(DOCS))
+    page = (
+        "<li>超参\n  数，\n  <code>alpha</code> 和\n  <em>beta</em></li>"
+        "<pre>一\n二</pre><p>a.\nb</p>"
+    )
+    assert site_hooks.on_page_content(page) == (
+        "<li>超参数，<code>alpha</code> 和\n  <em>beta</em></li>"
+        "<pre>一\n二</pre><p>a.\nb</p>"
+    )
 
 
 def test_no_page_is_older_than_its_original_by_a_release():
