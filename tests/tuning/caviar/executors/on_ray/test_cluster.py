@@ -1,5 +1,6 @@
 """Ray: are trials the same on workers that are killed, and nodes that go?"""
 
+import logging
 import os
 import pathlib
 import signal
@@ -16,6 +17,7 @@ from executors.outcomes import outcome
 from tfcourse.errors import InputError
 from tfcourse.runs.spaces import load_space
 from tfcourse.tuning import Caviar, RayExecutor
+from tfcourse.tuning.caviar.executors import dispatch
 from tfcourse.utils.atomic_files import read_json
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
@@ -220,3 +222,39 @@ def test_a_lost_node(cluster, tmp_path, monkeypatch):
     assert max(group["attempts"] for group in tuner.groups) == 2
     batches = read_json(tmp_path / "2/p/batches.json")["batches"]
     assert batches == [[["0", "1"]], [["2", "3"]], [["4", "5"]]]
+
+
+class Heard(logging.Handler):
+    """Notes that something was said."""
+
+    def __init__(self, words):
+        super().__init__()
+        self.words, self.event = words, threading.Event()
+
+    def emit(self, record):
+        if self.words in record.getMessage():
+            self.event.set()
+
+
+def test_a_search_waits_for_a_node_that_joins_late(
+    cluster, tmp_path, monkeypatch, local
+):
+    monkeypatch.setattr(dispatch, "_SECONDS_SILENT", 0.5)
+    heard = Heard("no node of the cluster has room for a worker of 2 CPUs")
+    log = logging.getLogger("tfcourse.tuning.caviar")
+    log.addHandler(heard)
+    wide = RayExecutor("auto", 1, cpus=2, env={ON_WORKER: "1"})
+    found = []
+    thread = threading.Thread(
+        target=lambda: found.append(search(tmp_path, executor=wide))
+    )
+    thread.start()
+    try:
+        assert heard.event.wait(60)
+        # Ray begins nodes in the main thread only.
+        node = cluster.add_node(num_cpus=2)
+        thread.join(90)
+        assert outcome(found[0].project_dir) == local
+        cluster.remove_node(node)
+    finally:
+        log.removeHandler(heard)
