@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import traceback
 
 import pytest
 
@@ -28,6 +29,10 @@ class Prompt(code.InteractiveConsole):
 
     def runcode(self, code):
         self.statements += 1
+
+    def showsyntaxerror(self, *args, **kwargs):
+        # Not by `sys.excepthook`, which may be anybody's.
+        self.write(traceback.format_exc())
 
     def write(self, data):
         self.said += data

@@ -48,13 +48,13 @@ def test_each_member_gets_its_own_value(members, size, firsts):
     [(2, 64, 4), (2, 5, 3), (2, 1, 2), (16, 33, 3), (1, 10, 4)],
 )
 def test_size_of_shards(monkeypatch, cores, members, size):
-    monkeypatch.setattr(shards.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(shards, "cores", lambda: cores)
     monkeypatch.setattr(shards.tf.config, "list_physical_devices", _no_gpu)
     assert shards.size_of_shards(members) == size
 
 
 def test_shards_are_larger_where_xla_compiles_all(monkeypatch):
-    monkeypatch.setattr(shards.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(shards, "cores", lambda: 2)
     monkeypatch.setattr(shards.tf.config, "list_physical_devices", _no_gpu)
     sizes = [shards.size_of_shards(n, by_xla=True) for n in (3, 20, 64)]
     assert sizes == [2, 10, 16]
