@@ -83,12 +83,10 @@ class CrashSafeOracle(OracleHooks):
             super().end_trial(trial)
 
     def _one_step(self) -> contextlib.AbstractContextManager[None]:
-        # The workers of a chief call at the same time.
-        return (
-            contextlib.nullcontext()
-            if has_chief()
-            else (self.written_together())
-        )
+        if has_chief():
+            # Its workers call at the same time.
+            return contextlib.nullcontext()
+        return self.written_together()
 
     def save(self) -> None:
         if self._waiting is not None:
