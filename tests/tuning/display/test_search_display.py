@@ -140,3 +140,21 @@ def test_a_tuner_tells_its_best_trial(tmp_path):
         repr(tuner),
     )
     assert tuner._repr_html_().count("<tr>") == 5
+
+
+def test_epochs_are_told_to_who_trains_for_another(tmp_path):
+    told = []
+    oracle = keras_tuner.oracles.RandomSearchOracle(
+        keras_tuner.Objective("loss", "min"), 4, seed=0
+    )
+    tuner = Caviar(
+        build,
+        oracle=oracle,
+        directory=tmp_path,
+        project_name="p",
+        smallest_group=2,
+    )
+    with search_display.epochs_told(lambda *what: told.append(what)):
+        tuner.search(X, Y, epochs=3, verbose=0)
+    assert told == [(4, 1, 3), (4, 2, 3), (4, 3, 3)]
+    assert search_display.showing_epochs(None, 4, 3) is None

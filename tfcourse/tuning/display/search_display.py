@@ -66,10 +66,33 @@ def shown_search(
         _display(best_trials_html(oracle))
 
 
+@contextlib.contextmanager
+def epochs_told(tell: Callable[[int, int, int], None]) -> Iterator[None]:
+    """While it lasts, somebody else is told how far trials are.
+
+    Args:
+        tell: Called after an epoch with how many trials train together, the
+            epoch, and how many there are.
+    """
+    _shown.append((None, _Told(tell)))
+    try:
+        yield
+    finally:
+        _shown.pop()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Told:
+    """What is shown elsewhere."""
+
+    epoch: Callable[[int, int, int], None]
+
+
 def show_trials() -> None:
     """Shows that trials have ended."""
     for oracle, progress in _shown[-1:]:
-        progress.update(_records(oracle))
+        if oracle is not None:
+            progress.update(_records(oracle))
 
 
 def showing_epochs(

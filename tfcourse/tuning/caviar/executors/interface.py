@@ -141,7 +141,7 @@ class Session(abc.ABC):
         """
 
     def at_work(self) -> list[str]:
-        """Returns the node of each job that has begun."""
+        """Returns of each job that has begun its node, and how far it is."""
         return []
 
     def waits_for(self) -> str:

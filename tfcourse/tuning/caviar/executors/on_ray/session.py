@@ -183,9 +183,10 @@ class RaySession(Session):
         return Arrival(ticket, result, node)
 
     def _node_of(self, ticket: int) -> str:
-        return self._look().get(ticket, ("", 0, 0.0))[0]
+        begun = self._look()
+        return begun[ticket].node if ticket in begun else ""
 
-    def _look(self) -> dict[int, tuple[str, int, float]]:
+    def _look(self) -> dict[int, worker.Standing]:
         try:
             return self._ray.get(self._board.look.remote(), timeout=5)
         except self._ray.exceptions.RayError:
@@ -193,14 +194,15 @@ class RaySession(Session):
 
     def at_work(self) -> list[str]:
         begun = self._look()
-        return [begun[n][0] for n in self._tasks.values() if n in begun]
+        at_work = [begun[n] for n in self._tasks.values() if n in begun]
+        return [f"{x.node} in {x.said}" if x.said else x.node for x in at_work]
 
     def waits_for(self) -> str:
         begun, now = self._look(), time.time()
         asked = self._wanted.resources
         told = [
-            f"node {begun[n][0]} is at work since {now - begun[n][2]:.0f} s "
-            f"(process {begun[n][1]})"
+            f"node {begun[n].node} is at work since {now - begun[n].since:.0f} "
+            f"s (process {begun[n].process})"
             for n in self._tasks.values()
             if n in begun
         ]

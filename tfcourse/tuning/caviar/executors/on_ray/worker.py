@@ -5,6 +5,7 @@ how many threads, how much of which GPU.
 """
 
 import importlib.metadata
+import math
 import os
 import pathlib
 import pickle
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 # What must be the same everywhere, for results to be.
 _PACKAGES = ("tfcourse", "keras", "keras-tuner", "numpy", "tensorflow", "jax")
@@ -23,6 +24,7 @@ _PACKAGES = ("tfcourse", "keras", "keras-tuner", "numpy", "tensorflow", "jax")
 _OF_MEMORY = 0.9
 # Of the folder of a worker; what follows is the number of its process.
 _PREFIX = "tfcourse-worker-"
+_SECONDS_BETWEEN = 0.5
 # The trainer of the search that the process is at, by the name of the search.
 _trainers: dict[str, Any] = {}
 
@@ -31,15 +33,37 @@ class Board:
     """Where workers say what they are at; an actor beside the search."""
 
     def __init__(self) -> None:
-        self._begun: dict[int, tuple[str, int, float]] = {}
+        self._begun: dict[int, Standing] = {}
 
     def begun(self, ticket: int, node: str, process: int) -> None:
         """Notes who has begun a job."""
-        self._begun[ticket] = node, process, time.time()
+        self._begun[ticket] = Standing(node, process, time.time())
 
-    def look(self) -> dict[int, tuple[str, int, float]]:
-        """Returns for each job its node, its process, and since when."""
+    def at_epoch(self, ticket: int, epoch: int, epochs: int) -> None:
+        """Notes how far a job is."""
+        if ticket in self._begun:
+            said = f"epoch {epoch} of {epochs}"
+            self._begun[ticket] = self._begun[ticket]._replace(said=said)
+
+    def look(self) -> "dict[int, Standing]":
+        """Returns for each job who is at it, and how far."""
         return dict(self._begun)
+
+
+class Standing(NamedTuple):
+    """Who is at a job.
+
+    Attributes:
+        node: The name of the node.
+        process: The number of its process.
+        since: When it has begun.
+        said: How far it is, or nothing.
+    """
+
+    node: str
+    process: int
+    since: float
+    said: str = ""
 
 
 def train(
@@ -70,7 +94,25 @@ def train(
         # One search at a time: that of a driver before is over.
         _trainers.clear()
         _trainers[search] = _trainer(refs)
-    return _trainers[search].train(pickle.loads(job)), socket.gethostname()
+    from tfcourse.tuning.display.search_display import epochs_told
+
+    with epochs_told(_Telling(board, ticket)):
+        result = _trainers[search].train(pickle.loads(job))
+    return result, socket.gethostname()
+
+
+class _Telling:
+    """Tells a board of epochs, now and then."""
+
+    def __init__(self, board: Any, ticket: int) -> None:
+        self._board, self._ticket = board, ticket
+        self._told = -math.inf
+
+    def __call__(self, trials: int, epoch: int, epochs: int) -> None:
+        now = time.monotonic()
+        if now - self._told > _SECONDS_BETWEEN:
+            self._told = now
+            self._board.at_epoch.remote(self._ticket, epoch, epochs)
 
 
 def prepare(conditions: dict[str, Any]) -> None:
