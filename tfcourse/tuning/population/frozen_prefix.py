@@ -103,6 +103,10 @@ class FrozenPrefix:
             for k, some in enumerate(slices)
         ]
 
+    def place(self, i: int) -> int:
+        """Returns which of the rest's variables one of the template's is."""
+        return self._kept.index(i)
+
     def feed(
         self, batches: Batches, order: np.ndarray
     ) -> Iterator[tuple[Arrays, np.ndarray]]:

@@ -117,6 +117,7 @@ class TrainingLog:
         self._keep_unseen = keep_unseen
         self.histories = [MemberHistory() for _ in range(size)]
         self._epochs = epochs
+        self._noted = -1
         callback = _callback(early_stopping, validates)
         self._early_stopping = callback and EarlyStopping(model, callback)
         self.restores_best = False
@@ -162,7 +163,7 @@ class TrainingLog:
         Returns:
             Which rows are at their best, and which are to stop.
         """
-        names = sorted(logs)
+        self._noted, names = epoch, sorted(logs)
         for row in np.flatnonzero(going):
             history = self.histories[rows[row]]
             values = {name: logs[name][row] for name in names}
@@ -198,6 +199,32 @@ class TrainingLog:
         """Notes more of the last epoch, for members by their number."""
         for k, values in noted.items():
             self.histories[k].amend(values)
+
+    def revive(self, k: int) -> None:
+        """Notes that a member that has diverged is trained after all.
+
+        The epochs since then are the worst it has had.
+        """
+        member = self.histories[k]
+        member.diverged_epoch = member.diverged_value = None
+        unknown = {n: self._unknown(n, v) for n, v in member.history.items()}
+        member.amend(unknown)
+        for epoch in range(member.epoch[-1] + 1, self._noted + 1):
+            member.add(
+                epoch,
+                {
+                    name: value
+                    for name, value in unknown.items()
+                    if not self._is_unseen(name, epoch)
+                },
+            )
+
+    def _unknown(self, name: str, values: list[Any]) -> Any:
+        worst = np.nan
+        if self._best and name == self._best.monitor:
+            # The first value is the best to keras-tuner if it is no number.
+            worst = -self._best.sign * np.inf
+        return python_value(np.full_like(values[-1], worst, dtype=float))
 
     def note_stopped(self, epoch: int, members: np.ndarray) -> None:
         """Notes that members will not be trained further."""

@@ -90,6 +90,16 @@ class State:
         if self.best is not None:
             self.best = take(self.best, rows)
 
+    def gather(self, sources: np.ndarray) -> None:
+        """Gives each member the present values of another, or its own.
+
+        Args:
+            sources: For each of all members whose values it takes.
+        """
+        if len(self.rows) != self._size:
+            raise ValueError("Members have left, and cannot be copied.")
+        self.arrays = take(self.arrays, sources)
+
     def values(self, k: int, best: bool) -> list[np.ndarray]:
         """Returns the value of each saved variable of a member."""
         return self._unpacked(self._row(k, best))

@@ -315,6 +315,35 @@ class PopulationTrainer:
                 whole[k][i] = value
         self._need_filled().state.write(whole)
 
+    def inherit(
+        self, sources: np.ndarray, changes: dict[int, dict[int, np.ndarray]]
+    ) -> None:
+        """Gives members all variables of others, and some values beside.
+
+        One that has diverged goes on if the other has not.
+
+        Args:
+            sources: For each member whose variables it takes; its own number
+                if it keeps what it has.
+            changes: For members the values of variables, by their number among
+                those of `draw`, that they have instead.
+        """
+        state = self._need_filled().state
+        state.gather(sources)
+        if self._prefix is not None:
+            place = self._prefix.place
+            changes = {
+                k: {place(i): value for i, value in values.items()}
+                for k, values in changes.items()
+            }
+        state.write(changes)
+        self._done = self._done[sources]
+        revived = np.flatnonzero(self._diverged & ~self._diverged[sources])
+        self._diverged = self._diverged[sources]
+        if self._log is not None:
+            for k in revived.tolist():
+                self._log.revive(k)
+
     def _place(self, k: int, j: int) -> tuple[int, list[np.ndarray] | None]:
         return (j, None) if self._slices is None else self._slices[k][j]
 
