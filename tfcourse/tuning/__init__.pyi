@@ -3,6 +3,9 @@ from .caviar.executors.local import LocalExecutor
 from .caviar.executors.on_ray.cluster import RayExecutor
 from .caviar.successive_halving import Halving
 from .caviar.tuner import Caviar
+from .evolution.following import FollowSchedule
+from .evolution.schedule import HyperparameterSchedule
+from .evolution.tuner import Evolution
 from .oracles.base import SearchOracle
 from .oracles.coarse_to_fine import CoarseToFineOracle, read_rounds
 from .oracles.optuna import OptunaOracle
@@ -44,8 +47,11 @@ __all__ = [
     "CoarseToFineSearch",
     "CourseSpace",
     "CrossValidated",
+    "Evolution",
+    "FollowSchedule",
     "Guard",
     "Halving",
+    "HyperparameterSchedule",
     "LocalExecutor",
     "MemberHistory",
     "OneMinusLogUniform",

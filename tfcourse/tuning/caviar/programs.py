@@ -187,6 +187,10 @@ class GroupProgram:
             return contextlib.nullcontext()
         return keras.device(self._device)
 
+    def initial_values(self, part: list[Candidate]) -> list[np.ndarray]:
+        """Returns what candidates begin with, an array for each variable."""
+        return self._initial_values(part, 0)[0]
+
     def train(
         self,
         part: list[Candidate],

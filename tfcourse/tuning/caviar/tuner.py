@@ -231,11 +231,14 @@ class Caviar(SerialTuner):
         if self._executor or self._ahead or batches.population:
             self._search_in_batches(batches, search)
         else:
-            self._search_here(search)
+            self.run_trials(search)
         self.on_search_end()
 
-    def _search_here(self, search: SearchArguments) -> None:
-        """Trains each batch as it is asked for, and then asks for more."""
+    def run_trials(self, search: SearchArguments) -> None:
+        """Runs the trials that are not done yet, in this process.
+
+        Each batch is trained as it is asked for, and then more are asked for.
+        """
         requests = TrialRequests(
             self, self._population or _POPULATION, waiting_again(self)
         )

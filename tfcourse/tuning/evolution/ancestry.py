@@ -1,0 +1,106 @@
+"""Who came of whom, and with which hyperparameters."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+from tfcourse.tuning.evolution.schedule import HyperparameterSchedule
+from tfcourse.utils.atomic_files import read_json, write_json
+from tfcourse.utils.shapes import ANY
+
+FILE = "evolution.json"
+_SHAPE = {
+    "trials": [str],
+    "generations": [
+        {"epoch": int, "sources": [int], "values": [{str: ANY}]},
+    ],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Generation:
+    """What members went on with after an epoch.
+
+    Attributes:
+        epoch: How many epochs they had been trained.
+        sources: For each member whose weights it went on with.
+        values: For each member a dict from hyperparameter to value.
+    """
+
+    epoch: int
+    sources: list[int]
+    values: list[dict[str, Any]]
+
+
+class Ancestry:
+    """The generations of a population, the first with what it began with.
+
+    Args:
+        trials: The ids of the members' trials.
+        generations: Those that there have been.
+    """
+
+    def __init__(
+        self, trials: list[str], generations: list[Generation]
+    ) -> None:
+        self.trials = trials
+        self.generations = generations
+
+    @property
+    def values(self) -> list[dict[str, Any]]:
+        """The present hyperparameters of each member."""
+        return self.generations[-1].values
+
+    def add(self, generation: Generation) -> None:
+        """Adds the next generation."""
+        self.generations.append(generation)
+
+    def schedule(self, trial_id: str, epochs: int) -> HyperparameterSchedule:
+        """Returns what the weights of a member were trained with.
+
+        Args:
+            trial_id: The member's trial.
+            epochs: How many epochs it had been trained then.
+        """
+        member = self.trials.index(trial_id)
+        parts: list[tuple[int, dict[str, Any]]] = []
+        for generation in reversed(self.generations):
+            if generation.epoch < epochs:
+                parts.insert(0, (generation.epoch, generation.values[member]))
+                member = generation.sources[member]
+        kept = [
+            part
+            for i, part in enumerate(parts)
+            if not i or part[1] != parts[i - 1][1]
+        ]
+        return HyperparameterSchedule(
+            self.trials[member],
+            tuple(start for start, _ in kept),
+            tuple(values for _, values in kept),
+            epochs,
+        )
+
+    def write(self, project: str) -> None:
+        """Writes it into the folder of a search."""
+        write_json(
+            pathlib.Path(project, FILE),
+            {
+                "trials": self.trials,
+                "generations": [
+                    dataclasses.asdict(g) for g in self.generations
+                ],
+            },
+        )
+
+    @classmethod
+    def read(cls, project: str) -> "Ancestry":
+        """Returns what was written.
+
+        Raises:
+            OSError: If the file cannot be read.
+            ValueError: If it is damaged.
+        """
+        found = read_json(pathlib.Path(project, FILE), _SHAPE)
+        return cls(
+            found["trials"], [Generation(**g) for g in found["generations"]]
+        )
