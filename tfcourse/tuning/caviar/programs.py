@@ -24,6 +24,7 @@ from tfcourse.tuning.population import (
 )
 from tfcourse.tuning.population.built import FirstBatch, Shapes
 from tfcourse.tuning.population.data.readers import head
+from tfcourse.tuning.population.data.snapshot import Snapshot
 from tfcourse.tuning.population.deferred import all_variables, build_late
 from tfcourse.tuning.population.frozen_prefix import (
     FrozenPrefix,
@@ -196,6 +197,7 @@ class GroupProgram:
         part: list[Candidate],
         on_epoch_end: Callable | None = None,
         any_batch_size: bool = False,
+        resume_from: Snapshot | None = None,
     ) -> tuple[PopulationTrainer, list[MemberHistory]]:
         """Trains candidates that are fitted with the same arguments.
 
@@ -206,6 +208,7 @@ class GroupProgram:
             part: The `Candidate`s.
             on_epoch_end: As for `Population.fit`.
             any_batch_size: Whether there are parts of several batch sizes.
+            resume_from: What to go on from, if they were being trained.
 
         Returns:
             The `PopulationTrainer` and its histories, one for each candidate.
@@ -243,6 +246,7 @@ class GroupProgram:
                 ),
                 hooks=callbacks,
                 seed=self._seed,
+                resume_from=resume_from,
             )
             _check_unchanged(
                 self._template_structure, self._present_structure()

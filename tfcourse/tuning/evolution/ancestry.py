@@ -6,7 +6,7 @@ from typing import Any
 
 from tfcourse.tuning.evolution.schedule import HyperparameterSchedule
 from tfcourse.utils.atomic_files import read_json, write_json
-from tfcourse.utils.shapes import ANY
+from tfcourse.utils.shapes import ANY, check_shape
 
 FILE = "evolution.json"
 _SHAPE = {
@@ -80,17 +80,28 @@ class Ancestry:
             epochs,
         )
 
+    def state(self) -> dict[str, Any]:
+        """Returns it as JSON has it."""
+        return {
+            "trials": self.trials,
+            "generations": [dataclasses.asdict(g) for g in self.generations],
+        }
+
+    @classmethod
+    def from_state(cls, state: Any) -> "Ancestry":
+        """Returns what `state` was made of.
+
+        Raises:
+            ValueError: If it is damaged.
+        """
+        found = check_shape(state, _SHAPE)
+        return cls(
+            found["trials"], [Generation(**g) for g in found["generations"]]
+        )
+
     def write(self, project: str) -> None:
         """Writes it into the folder of a search."""
-        write_json(
-            pathlib.Path(project, FILE),
-            {
-                "trials": self.trials,
-                "generations": [
-                    dataclasses.asdict(g) for g in self.generations
-                ],
-            },
-        )
+        write_json(pathlib.Path(project, FILE), self.state())
 
     @classmethod
     def read(cls, project: str) -> "Ancestry":
@@ -100,7 +111,4 @@ class Ancestry:
             OSError: If the file cannot be read.
             ValueError: If it is damaged.
         """
-        found = read_json(pathlib.Path(project, FILE), _SHAPE)
-        return cls(
-            found["trials"], [Generation(**g) for g in found["generations"]]
-        )
+        return cls.from_state(read_json(pathlib.Path(project, FILE)))

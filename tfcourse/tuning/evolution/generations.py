@@ -7,6 +7,7 @@ import numpy as np
 from tfcourse.errors import InputError
 from tfcourse.tuning.evolution.ancestry import Ancestry, Generation
 from tfcourse.tuning.evolution.arguments import Rules
+from tfcourse.tuning.evolution.checkpoint import Checkpoint
 from tfcourse.tuning.evolution.exploration import explored
 from tfcourse.tuning.evolution.members import Members
 from tfcourse.tuning.evolution.selection import truncated
@@ -25,6 +26,7 @@ class Generations:
         objective: Name of the metric, and `"min"` or `"max"`.
         seed: An integer.
         epochs: The epoch at which training ends.
+        checkpoint: What each generation is written to.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Generations:
         objective: tuple[str, str],
         seed: int,
         epochs: int,
+        checkpoint: Checkpoint,
     ) -> None:
         self._members = members
         self._ancestry = ancestry
@@ -43,6 +46,7 @@ class Generations:
         self._sign = 1 if direction == "max" else -1
         self._seed = seed
         self._epochs = epochs
+        self._checkpoint = checkpoint
 
     def __call__(
         self,
@@ -68,6 +72,7 @@ class Generations:
             sources, {k: self._members.variables(k, values[k]) for k in copies}
         )
         self._ancestry.add(Generation(trained, sources.tolist(), values))
+        self._checkpoint.write(trainer, epoch, self._ancestry)
 
     def _scores(
         self,

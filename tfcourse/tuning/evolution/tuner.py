@@ -28,6 +28,10 @@ from tfcourse.tuning.evolution.arguments import (
     check_arguments,
     check_fit,
 )
+from tfcourse.tuning.evolution.checkpoint import (
+    Checkpoint,
+    remove_checkpoint,
+)
 from tfcourse.tuning.evolution.generations import Generations
 from tfcourse.tuning.evolution.members import Members
 from tfcourse.tuning.evolution.replay import replayed
@@ -198,6 +202,7 @@ class Evolution(Caviar):
             with self._saved_once():
                 record = commit(result, self, search, self._after_trials)
                 self._groups_log.add(record)
+            remove_checkpoint(self.project_dir)
 
     def _trained(
         self, candidates: list[Candidate], search: SearchArguments
@@ -209,7 +214,9 @@ class Evolution(Caviar):
             functools.partial(self._remade, search=search),
             self._program,
         )
-        self.ancestry = ancestry = _begun(candidates)
+        checkpoint = Checkpoint(self.project_dir, candidates, self._rules)
+        snapshot, ancestry = checkpoint.read() or (None, _begun(candidates))
+        self.ancestry = ancestry
         objective = self.oracle.objective
         trainer, histories = members.program.train(
             candidates,
@@ -220,7 +227,9 @@ class Evolution(Caviar):
                 (objective.name, objective.direction),
                 self.oracle.seed,
                 candidates[0].arguments["epochs"],
+                checkpoint,
             ),
+            resume_from=snapshot,
         )
         seconds = time.monotonic() - start
         for k, history in enumerate(histories):

@@ -83,6 +83,16 @@ class BestTracker:
         """Returns the best values so far."""
         return self.sign * self.best
 
+    def state(self) -> dict[str, np.ndarray]:
+        """Returns what `restore` takes."""
+        return (
+            {} if self.best is None else {"best": self.best, "tie": self._tie}
+        )
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Goes on from a state."""
+        self.best, self._tie = state.get("best"), state.get("tie")
+
     def take(self, rows: np.ndarray) -> None:
         """Leaves the values of all but some members out."""
         if self.best is not None:

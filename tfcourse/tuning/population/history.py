@@ -226,6 +226,36 @@ class TrainingLog:
             worst = -self._best.sign * np.inf
         return python_value(np.full_like(values[-1], worst, dtype=float))
 
+    def state(self) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+        """Returns what is known of members, as JSON has it, and their best."""
+        histories = [
+            {
+                "epoch": member.epoch,
+                "history": {
+                    name: np.array(values).tolist()
+                    for name, values in member.history.items()
+                },
+                **{name: getattr(member, name) for name in _MARKS},
+            }
+            for member in self.histories
+        ]
+        return histories, self._best.state() if self._best else {}
+
+    def restore(
+        self, histories: list[dict[str, Any]], best: dict[str, np.ndarray]
+    ) -> None:
+        """Takes what `state` returned."""
+        for member, known in zip(self.histories, histories, strict=True):
+            member.epoch = known["epoch"]
+            member.history = {
+                name: [python_value(value) for value in values]
+                for name, values in known["history"].items()
+            }
+            for name in _MARKS:
+                setattr(member, name, known[name])
+        if self._best:
+            self._best.restore(best)
+
     def note_stopped(self, epoch: int, members: np.ndarray) -> None:
         """Notes that members will not be trained further."""
         for k in members:
@@ -241,6 +271,7 @@ class TrainingLog:
                 tracker.take(rows)
 
 
+_MARKS = ("best_epoch", "stopped_epoch", "diverged_epoch", "diverged_value")
 # What must be finite for a member to go on.
 LOSSES = ("loss", "val_loss")
 

@@ -100,6 +100,34 @@ class State:
             raise ValueError("Members have left, and cannot be copied.")
         self.arrays = take(self.arrays, sources)
 
+    def to_numpy(self) -> tuple[list[np.ndarray], list[np.ndarray] | None]:
+        """Returns the present arrays, and those of the best epochs."""
+        best = None if self.best is None else self._in_numpy(best=True)
+        return self._in_numpy(best=False), best
+
+    def restore(
+        self, arrays: list[np.ndarray], best: list[np.ndarray] | None
+    ) -> None:
+        """Takes what `to_numpy` returned.
+
+        Raises:
+            ValueError: If it is of another population.
+        """
+        self.arrays = [*self._tensors(arrays), *self._initial_metrics]
+        self.best = None if best is None else self._tensors(best)
+
+    def _tensors(self, arrays: list[np.ndarray]) -> list[Tensor]:
+        shapes = [array.shape for array in arrays]
+        if shapes != [tuple(array.shape) for array in self.saved]:
+            raise ValueError("the arrays are those of another population")
+        return [
+            # Those that NumPy does not have come as bytes.
+            ops.convert_to_tensor(
+                array.view(dtype) if array.dtype.kind == "V" else array, dtype
+            )
+            for array, dtype in zip(arrays, self._member.dtypes, strict=False)
+        ]
+
     def values(self, k: int, best: bool) -> list[np.ndarray]:
         """Returns the value of each saved variable of a member."""
         return self._unpacked(self._row(k, best))

@@ -27,6 +27,7 @@ from tfcourse.tuning.population.data.batches import (
 )
 from tfcourse.tuning.population.data.fit_data import FitData, fit_data
 from tfcourse.tuning.population.data.readers import ArrayReader, Reader, read
+from tfcourse.tuning.population.data.snapshot import Snapshot
 from tfcourse.tuning.population.frozen_prefix import FrozenPrefix
 from tfcourse.tuning.population.functional.build import build
 from tfcourse.tuning.population.history import (
@@ -112,6 +113,7 @@ class PopulationTrainer:
         self._built: BuiltPopulation | None = None
         self._slices: Slices | None = None
         self._log: TrainingLog | None = None
+        self._order: Orders | None = None
         self._done = np.zeros(size, bool)
         self._diverged = np.zeros(size, bool)
         self.seconds = 0.0
@@ -178,6 +180,7 @@ class PopulationTrainer:
         validation_freq: int | list[int] = 1,
         keep_unseen: bool = False,
         break_ties_by: Sequence[str] = (),
+        resume_from: Snapshot | None = None,
         **data: Any,
     ) -> list[MemberHistory]:
         """Trains all members, see `Population.fit`.
@@ -201,6 +204,7 @@ class PopulationTrainer:
             keep_unseen: Whether an epoch of which `keep_best` is not known
                 counts as the best, as keras-tuner has it.
             break_ties_by: As for `BestTracker`, of `keep_best`.
+            resume_from: What to go on from, in the place of the initial values.
             **data: Further arguments of `fit_data`.
         """
         start = time.perf_counter()
@@ -230,7 +234,9 @@ class PopulationTrainer:
                 keep_unseen,
                 break_ties_by,
             )
-            order = Orders(rng, steps_per_epoch)
+            self._order = order = Orders(rng, steps_per_epoch)
+            if resume_from is not None:
+                initial_epoch = self._restore(resume_from)
             if hooks is not None:
                 steps = steps_per_epoch or self._need_filled().loop.steps
                 hooks.begin(self, steps)
@@ -343,6 +349,36 @@ class PopulationTrainer:
         if self._log is not None:
             for k in revived.tolist():
                 self._log.revive(k)
+
+    def snapshot(self, epoch: int, extra: Any = None) -> Snapshot:
+        """Returns what `fit` can go on from, in `on_epoch_end` of an epoch.
+
+        Members must be trained on arrays, and none have left them.
+
+        Args:
+            epoch: The epoch that has ended.
+            extra: What to keep beside, as JSON has it.
+        """
+        log, order = self._log, self._order
+        if log is None or order is None:
+            raise ValueError("There is no training to go on with.")
+        arrays, best = self._need_filled().state.to_numpy()
+        histories, marks = log.state()
+        marks = marks | {"done": self._done, "diverged": self._diverged}
+        return Snapshot(
+            epoch + 1, arrays, best, marks, histories, order.state, extra
+        )
+
+    def _restore(self, snapshot: Snapshot) -> int:
+        """Takes what is in a snapshot, and returns the epoch to go on with."""
+        marks = dict(snapshot.marks)
+        self._need_filled().state.restore(snapshot.arrays, snapshot.best)
+        self._done = marks.pop("done")
+        self._diverged = marks.pop("diverged")
+        if self._log is not None and self._order is not None:
+            self._log.restore(snapshot.histories, marks)
+            self._order.restore(snapshot.order)
+        return snapshot.epoch
 
     def _place(self, k: int, j: int) -> tuple[int, list[np.ndarray] | None]:
         return (j, None) if self._slices is None else self._slices[k][j]

@@ -119,6 +119,18 @@ class Orders:
         self._steps = steps
         self._left = np.arange(0)
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """What `restore` takes, as JSON has it."""
+        drawn = None if self._rng is None else self._rng.bit_generator.state
+        return {"drawn": drawn, "left": self._left.tolist()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from a state."""
+        if self._rng is not None:
+            self._rng.bit_generator.state = state["drawn"]
+        self._left = np.array(state["left"], int)
+
     def __call__(self, batches: list[Batches]) -> list[np.ndarray]:
         """Returns the order of the examples of each of the batches."""
         if self._steps is None or batches[0].in_order:
