@@ -4,7 +4,13 @@ import collections
 import contextlib
 import functools
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from typing import Any
 
 import keras
@@ -191,6 +197,21 @@ class GroupProgram:
     def initial_values(self, part: list[Candidate]) -> list[np.ndarray]:
         """Returns what candidates begin with, an array for each variable."""
         return self._initial_values(part, 0)[0]
+
+    def values_at(
+        self, candidate: Candidate, numbers: Collection[int]
+    ) -> dict[int, np.ndarray]:
+        """Returns some of what `initial_values` does, for one, and sooner."""
+        if self._settings and not self._supernet:
+            return self._settings.values_at(
+                self.template,
+                candidate.model,
+                candidate.settings,
+                candidate.optimizer,
+                numbers,
+            )
+        columns = self.initial_values([candidate])
+        return {i: columns[i][0] for i in numbers}
 
     def train(
         self,

@@ -82,8 +82,7 @@ class Members:
                 f"{_listed(values)}: `build` makes another model of them. "
                 "Leave values out of the search space that do."
             )
-        columns = self.program.initial_values([candidate])
-        return {i: columns[i][0] for i in self._places}
+        return self.program.values_at(candidate, self._places)
 
 
 def _listed(values: Values) -> str:

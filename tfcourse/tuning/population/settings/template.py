@@ -1,7 +1,7 @@
 """The one model that is built for members of several settings."""
 
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from typing import Any
 
 import keras
@@ -155,6 +155,36 @@ class MemberSettings:
         ]
         columns = zip(*(row for row, _ in pairs), strict=True)
         return [np.stack(c) for c in columns], [s for _, s in pairs]
+
+    def values_at(
+        self,
+        template: keras.Model,
+        model: keras.Model,
+        own: Settings,
+        kind: Hashable,
+        numbers: Collection[int],
+    ) -> dict[int, np.ndarray]:
+        """Returns what a deferred model begins with, of some variables only.
+
+        Those are not to be weights, which may take long to draw.
+        """
+        variables = self._variables_of(template)
+        wanted = {id(variables[i]): i for i in numbers}
+        found = {i: np.asarray(variables[i]) for i in numbers}
+        for variable, value in self._optimizers.own_values(
+            kind, own.of_optimizer
+        ):
+            if id(variable) in wanted:
+                found[wanted[id(variable)]] = value
+        homes = self._homes(template, model, own, kind)
+        for variable, home in zip(all_variables(model), homes, strict=True):
+            if id(home) in wanted:
+                found[wanted[id(home)]] = initial_value(variable)
+        for variable in self._of_model.variables:
+            if id(variable) in wanted:
+                row = self._of_model.row(self._values(own))
+                found[wanted[id(variable)]] = row
+        return found
 
     def _row(
         self,

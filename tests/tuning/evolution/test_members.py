@@ -1,0 +1,40 @@
+"""Members with other hyperparameters: are the right variables set?"""
+
+import numpy as np
+import pytest
+
+from tests.tuning.evolution.searches import (
+    of_keras,
+    of_tfcourse,
+    rate_only,
+    searched,
+)
+from tfcourse.tuning.caviar.programs import GroupProgram
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        of_keras,
+        pytest.param(of_tfcourse, marks=pytest.mark.slow),
+        pytest.param(rate_only, marks=pytest.mark.slow),
+    ],
+)
+def test_values_are_those_that_a_model_begins_with(
+    tmp_path, monkeypatch, build
+):
+    original, seen = GroupProgram.values_at, []
+
+    def both(self, candidate, numbers):
+        found = original(self, candidate, numbers)
+        columns = self.initial_values([candidate])
+        seen.append((found, {i: columns[i][0] for i in numbers}))
+        return found
+
+    monkeypatch.setattr(GroupProgram, "values_at", both)
+    searched(tmp_path, build, epochs=3)
+    assert len(seen) == 4
+    for found, expected in seen:
+        assert found.keys() == expected.keys()
+        for i, value in found.items():
+            np.testing.assert_array_equal(value, expected[i])
