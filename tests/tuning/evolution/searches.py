@@ -36,7 +36,7 @@ def of_tfcourse(hp):
             keras.layers.Dense(4),
             tfcourse.layers.BatchNormalization(),
             keras.layers.Activation("relu"),
-            tfcourse.layers.Dropout(hp.Float("keep_prob", 0.5, 0.9)),
+            tfcourse.layers.InvertedDropout(hp.Float("keep_prob", 0.5, 0.9)),
             keras.layers.Dense(1),
         ]
     )

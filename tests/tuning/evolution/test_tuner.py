@@ -45,9 +45,15 @@ def test_a_schedule_replayed_by_fit_gives_the_members_weights(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fit", [{"shuffle": False}, {"steps_per_epoch": 2}])
+@pytest.mark.parametrize("fit", [{"shuffle": False}, {"steps_per_epoch": 1}])
 def test_it_does_so_whatever_the_order_of_examples(tmp_path, fit):
     assert_replays(searched(tmp_path, rate_only, fit=fit))
+
+
+def test_epochs_of_unlike_length_are_not_replayed(tmp_path):
+    tuner = searched(tmp_path, epochs=2, fit={"steps_per_epoch": 2})
+    with pytest.raises(InputError, match="16 examples are 3 mini-batches"):
+        tuner.replay()
 
 
 @pytest.mark.slow
@@ -72,6 +78,14 @@ def test_a_trial_ends_with_the_hyperparameters_of_its_best_epoch(tmp_path):
         Evolution(rate_only, "val_loss", 8, directory=tmp_path, **NAMED).replay(
             schedule
         )
+
+
+def test_an_oracle_begins_as_many_as_there_are_members(tmp_path):
+    oracle = RandomSearchOracle("val_loss", 20, seed=1)
+    tuner = searched(tmp_path, epochs=2, population=4, oracle=oracle)
+    assert len(tuner.oracle.trials) == 4
+    tuner.search(X[:16], Y[:16], **FIT | {"epochs": 2})
+    assert len(tuner.oracle.trials) == 4
 
 
 def test_a_seed_gives_the_same_and_another_gives_another(tmp_path):

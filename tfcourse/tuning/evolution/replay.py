@@ -7,6 +7,7 @@ import keras_tuner
 import numpy as np
 
 from tfcourse.data.adapters import are_arrays
+from tfcourse.errors import InputError
 from tfcourse.tuning._keras_tuner import build_model
 from tfcourse.tuning.caviar.arguments.fit_arguments import (
     SearchArguments,
@@ -20,7 +21,7 @@ from tfcourse.tuning.population.data.batches import (
     each,
     generator,
 )
-from tfcourse.tuning.population.data.fit_data import fit_data
+from tfcourse.tuning.population.data.fit_data import FitData, fit_data
 from tfcourse.tuning.tuners.fingerprint import fit_arguments_by_name
 from tfcourse.tuning.tuners.serial import SerialTuner
 from tfcourse.utils import global_state
@@ -52,7 +53,6 @@ def replayed(
             **data,
             epochs=schedule.epochs,
             initial_epoch=arguments["initial_epoch"],
-            steps_per_epoch=arguments["steps_per_epoch"],
             class_weight=arguments["class_weight"],
             shuffle=False,
             verbose=0,
@@ -70,9 +70,11 @@ def _data(
     """Returns arguments of `fit`, and what keeps to the members' order."""
     if not are_arrays(arguments["x"]):
         given = fit_arguments_by_name(search.args, search.kwargs)
-        return {"x": given["x"]}, []
+        steps = arguments["steps_per_epoch"]
+        return {"x": given["x"], "steps_per_epoch": steps}, []
     names = ("x", "y", "sample_weight", "batch_size", "validation_split")
     data = fit_data(1, **{name: arguments[name] for name in names})
+    _check_steps(data, arguments["steps_per_epoch"])
     ordered = _OrderedBatches(
         (data.x, data.y, data.sample_weight),
         data.batch_size or _BATCH_SIZE,
@@ -82,6 +84,20 @@ def _data(
         arguments["initial_epoch"],
     )
     return {"x": ordered}, [_TellEpoch(ordered)]
+
+
+def _check_steps(data: FitData, steps: int | None) -> None:
+    """Raises an `InputError` where some epochs are shorter than others."""
+    batches = Batches(
+        (data.x, data.y, data.sample_weight), data.batch_size or _BATCH_SIZE
+    )
+    if steps is not None and batches.steps % steps:
+        raise InputError(
+            "`replay` cannot train epochs of unlike length: the "
+            f"{len(batches)} examples are {batches.steps} mini-batches, and "
+            f"`steps_per_epoch` takes {steps} of them. Search with one that "
+            f"divides {batches.steps}."
+        )
 
 
 class _OrderedBatches(keras.utils.PyDataset):

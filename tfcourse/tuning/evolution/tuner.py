@@ -90,6 +90,7 @@ class Evolution(Caviar):
     Example:
 
     >>> import tempfile
+    >>> import numpy as np
     >>> def build(hp):
     ...     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     ...     rate = hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")
@@ -120,6 +121,7 @@ class Evolution(Caviar):
         **kwargs,
     ) -> None:
         check_arguments(population, kwargs)
+        self._size = population
         self._rules = Rules(interval, quantile, perturb, resample)
         self._searched: SearchArguments | None = None
         self.ancestry: Ancestry | None = None
@@ -188,8 +190,11 @@ class Evolution(Caviar):
 
     def run_trials(self, search: SearchArguments) -> None:
         self._searched = search
+        if self.oracle.end_order:
+            # All members end together, however many trials an oracle has.
+            return
         global_state.clear_session()
-        requests = TrialRequests(self, self.oracle.max_trials or 1)
+        requests = TrialRequests(self, self._size)
         with self._saved_once(), trials_written_together(self.oracle):
             begun = requests.batch(
                 functools.partial(self.begin_trial, search=search)
