@@ -26,7 +26,7 @@ def explored(
         resample: The chance that it is drawn anew instead.
         rng: What draws; always as often, whatever comes of it.
     """
-    anew, uniform, up = rng.uniform(size=3)
+    anew, uniform, up = rng.uniform(size=3).tolist()
     if anew < resample:
         return Region.whole(parameter).draw(parameter, uniform)
     return nudged(parameter, value, perturb if up < 0.5 else -perturb)
