@@ -59,7 +59,7 @@ def test_a_cluster_on_this_host(tmp_path):
     assert re.search(r"trials +4 completed", out)
     groups = json.loads((tmp_path / "two/search/groups.json").read_text())
     assert all(group["node"] for group in groups)
-    assert "groups begun again" in (tmp_path / "two/report.html").read_text()
+    assert "groups restarted" in (tmp_path / "two/report.html").read_text()
 
     here = ["--population", "2", "--out", "one"]
     code, _, err = run(*SMALL, *here, folder=tmp_path)

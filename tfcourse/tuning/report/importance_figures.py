@@ -224,6 +224,6 @@ def _hover(found, name):
     tier = tier_of(name)
     where = "not in the course's list" if tier is None else TIERS[tier]
     return (
-        f"<b>{escaped(name)}</b><br>{found.shares[name]:.0%}, with other draws "
-        f"{low:.0%} to {high:.0%}<br>in the course {where}"
+        f"<b>{escaped(name)}</b><br>{found.shares[name]:.0%}, in repeated "
+        f"draws {low:.0%} to {high:.0%}<br>in the course {where}"
     )

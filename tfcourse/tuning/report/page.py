@@ -30,9 +30,9 @@ from tfcourse.tuning.results.search_results import (
 from tfcourse.utils.atomic_files import write_text
 
 _MEANING = (
-    "How far the best quarter of the trials lies apart from all trials on each "
-    "hyperparameter, less what chance would give; failed trials are none of "
-    "the best."
+    "How clearly each hyperparameter separates the best quarter of the trials "
+    "from the rest, less what chance alone would give. Failed trials never "
+    "count among the best."
 )
 
 
@@ -163,15 +163,16 @@ def _residuals(figures):
         return ""
     return (
         '<h3>Residuals, on the test set</h3><p class="soft">Each dot is an '
-        "example. A pattern about the line, a bow or a funnel, is something "
-        "that the model has not learnt.</p>" + _place("residuals", 320)
+        "example. A pattern around the line, such as a bow or a funnel, shows "
+        "something that the model has not learned.</p>"
+        + _place("residuals", 320)
     )
 
 
 def _curves(figures):
     if "curves" in figures:
         return _place("curves", 420)
-    return '<p class="soft">No curves were kept of this search.</p>'
+    return '<p class="soft">No learning curves were kept for this search.</p>'
 
 
 def _regions(results):
@@ -179,9 +180,9 @@ def _regions(results):
         return ""
     return (
         f" The search went from coarse to fine in {len(results.rounds)} "
-        "rounds: a bar above the plot is the region of a round, the lowest bar "
-        "that of the first, in the colour of its trials; the region of the "
-        "last is shaded."
+        "rounds: each bar above the plot shows the region of one round, in "
+        "the colour of its trials, with the first round at the bottom; the "
+        "region of the last round is shaded."
     )
 
 

@@ -54,12 +54,12 @@ def write_tensorboard(source, folder=None):
 def _check_replaceable(folder):
     """Raises if a folder has something else than TensorBoard's files."""
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is no folder. Take it away.")
+        raise InputError(f"{folder} is not a folder. Remove it.")
     for path in folder.rglob("*") if folder.is_dir() else ():
         if not path.is_dir() and "tfevents" not in path.name:
             raise InputError(
-                f"{path} is no file of TensorBoard's, and {folder} would be "
-                "replaced. Take it away."
+                f"{path} was not written by TensorBoard, and {folder} would "
+                "be replaced. Remove it."
             )
 
 

@@ -139,7 +139,7 @@ def _summary(axes, drawn, chance, method, trials):
     total = sum(value.mean() for value in values.values())
     if not total > 0:
         return Importances(
-            {}, {}, method, "Nothing mattered more than chance would have it."
+            {}, {}, method, "Nothing mattered more than it would by chance."
         )
     order = sorted(values, key=lambda name: -values[name].mean())
     return Importances(
@@ -163,10 +163,10 @@ def _why_useless(results):
         trials = "1 trial is" if ended == 1 else f"{ended} trials are"
         return (
             f"{trials} too few to tell what mattered: any number would be "
-            f"chance. From {LEAST} trials on it is estimated."
+            f"chance. It takes at least {LEAST}."
         )
     if len(scores) == 1:
-        return "All trials scored alike, so that nothing mattered."
+        return "All trials scored the same, so nothing mattered."
     return ""
 
 
@@ -182,9 +182,9 @@ def _remark(trials, parameters):
     if trials < enough_for(parameters):
         return (
             f"With {trials} trials for {parameters} hyperparameters this is a "
-            "rough guide; the lines show how much it would vary."
+            "rough guide; the lines show how much the numbers would vary."
         )
-    return "The lines show how much it would vary with other draws."
+    return "The lines show how much the numbers would vary in repeated draws."
 
 
 def _with_failures(optuna, study):

@@ -104,7 +104,7 @@ def test_interval_of_the_best_is_that_of_its_accuracy(tmp_path):
     assert score_interval(results) == pytest.approx(tuple(expected))
     assert [r.trial for r in not_apart(results)] == ["00", "01"]
     advice = titled(run)["Others are as good as the best"]
-    assert "2 of 3 trials score within 0.964" in advice.why
+    assert "2 of 3 trials scored within 0.964" in advice.why
     assert advice.command[-2:] == ("--folds", "5")
 
 
@@ -190,7 +190,7 @@ def test_the_courses_table_decides(tmp_path, shares, title, option):
     words = found[title].command
     assert words[words.index("--space") + 1] == option
     if "noise" not in title:
-        assert "The course: " in found[title].why
+        assert "The course advises: " in found[title].why
 
 
 def test_the_least_error_is_the_lowest_that_is_known(tmp_path):
@@ -286,7 +286,10 @@ def test_many_failures_are_told_with_their_learning_rates(tmp_path):
     advice = titled(run)["Many trials failed"]
 
     assert "2 of 5 trials failed" in advice.why
-    assert "a learning rate of 0.8 or more, all others of 0.1" in advice.why
+    assert (
+        "a learning rate of 0.8 or more, all the others one of 0.1"
+        in advice.why
+    )
 
 
 def test_always_the_same_class_is_told(tmp_path):
@@ -296,7 +299,7 @@ def test_always_the_same_class_is_told(tmp_path):
     parts = dict.fromkeys(("train", "dev", "test"), kept)
     run = make_run(tmp_path / "run", evaluation=parts)
 
-    advice = titled(run)["Little more than the commonest class"]
+    advice = titled(run)["Hardly better than the commonest class"]
 
     assert "always answering 'a' gets, 0.9000" in advice.why
     assert "--objective val_f1" in advice.command_text
@@ -307,7 +310,7 @@ def test_always_the_same_class_is_told(tmp_path):
         evaluation=parts,
         settings={"space": "m.py:build"},
     )
-    advice = titled(own)["Little more than the commonest class"]
+    advice = titled(own)["Hardly better than the commonest class"]
     assert advice.command[-2:] == ("--class-weight", "balanced")
     assert "--objective" not in advice.command
 

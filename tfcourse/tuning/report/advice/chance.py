@@ -83,13 +83,15 @@ def selection_advice(results: SearchResults) -> list[Advice]:
     if not test < dev:
         return []
     texts = [
-        f"Test {name} {format_score(test)} lies below {format_score(dev)} on "
-        f"the development set: the best of {len(results.best)} trials was "
-        "chosen there, and the luckiest choice looks better than it is."
+        f"Test {name} {format_score(test)} is lower than {format_score(dev)} "
+        f"on the development set: the best of {len(results.best)} trials was "
+        "chosen there, and the luckiest one looks better than it is."
     ]
     lift = luck(results) if name == "accuracy" else None
     if lift:
-        texts.append(f"Chance alone lifts it by up to {lift:.3f}.")
+        texts.append(
+            f"Chance alone can raise the best score by up to {lift:.3f}."
+        )
     bounds = _test_interval(results)
     more = bounds is not None and dev - (lift or 0) > bounds[1]
     if bounds is not None:
@@ -98,11 +100,11 @@ def selection_advice(results: SearchResults) -> list[Advice]:
             f"On other test examples the score would lie between {low} and "
             f"{high}, "
             + (
-                "so that the gap is more than chance: the development set was "
-                "tuned to, or its examples are of another kind."
+                "so the gap is more than chance: the search has tuned to the "
+                "development set, or its examples differ in kind."
                 if more
-                else "so that the gap is no more than chance. The test score "
-                "is the one to expect."
+                else "so the gap may be chance. The test score is the one to "
+                "expect."
             )
         )
     return [
@@ -124,8 +126,8 @@ def ties_advice(results: SearchResults) -> list[Advice]:
     return [
         Advice(
             "Others are as good as the best",
-            f"{len(ties)} of {len(results.best)} trials score within "
-            f"{low} to {high}, the 95 % interval of the best one's "
+            f"{len(ties)} of {len(results.best)} trials scored within {low} "
+            f"to {high}, the 95 % interval of the best one's "
             f"{results.objective}: on other examples any of them might lead. "
             f"{_cheapest(ties)}",
             _with_folds(results),

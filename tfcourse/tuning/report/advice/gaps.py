@@ -71,14 +71,15 @@ def gaps_advice(results: SearchResults) -> list[Advice]:
     kind = (
         "The error"
         if "accuracy" in results.evaluation["dev"]["scores"]
-        else "The share of the variance that is not explained"
+        else "The unexplained share of the variance"
     )
     whose, _ = least_error(results)
     why = (
         f"{kind} is {found.train_error:.1%} in training and "
-        f"{found.dev_error:.1%} on the development set; the lowest known on "
-        f"other examples is {found.bayes_error:.1%}, {whose}'s on the test "
-        f"set: {name} of {gap:.1%}. The course: {ADVICE[name]}."
+        f"{found.dev_error:.1%} on the development set; the lowest error "
+        f"known on new examples is {found.bayes_error:.1%}, {whose}'s on the "
+        f"test set. The {name} is therefore {gap:.1%}. The course advises: "
+        f"{ADVICE[name]}."
     )
     return [Advice(_TITLES[name], why, _command(name, results))]
 
@@ -97,9 +98,10 @@ def _noise_advice(results, found):
         Advice(
             "Bias, or noise",
             f"The error is {found.train_error:.1%} in training and about as "
-            "large elsewhere, and no model here does plainly better. If an "
-            "expert would, that is bias: a larger network may do, or columns "
-            "that say more. If the error in training stays, it is noise.",
+            "large elsewhere, and no model here does clearly better. If an "
+            "expert would do better, this is bias: try a larger network, or "
+            "more informative columns. If the training error stays as it is, "
+            "it is noise.",
             _command("avoidable bias", results),
         )
     ]
@@ -139,10 +141,10 @@ def baseline_advice(results: SearchResults) -> list[Advice]:
     return [
         Advice(
             f"The {other} does as well",
-            f"Its test {name} is {format_score(reached)}, that of the best "
-            f"trial {format_score(score)}. With few examples a simple model "
-            "is hard to beat: more examples or better columns help more than "
-            "more trials.",
+            f"Its test {name} is {format_score(reached)}, and that of the "
+            f"best trial is {format_score(score)}. With few examples a simple "
+            "model is hard to beat: more examples or better columns help more "
+            "than more trials.",
         )
     ]
 
@@ -161,7 +163,7 @@ def majority_advice(results: SearchResults) -> list[Advice]:
         change["objective"] = "val_f1"
     return [
         Advice(
-            "Little more than the commonest class",
+            "Hardly better than the commonest class",
             warning,
             tune_command(results, **change),
         )

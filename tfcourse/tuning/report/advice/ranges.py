@@ -66,8 +66,8 @@ def edge_advice(results: SearchResults) -> list[Advice]:
     return [
         Advice(
             "Best at the edge: widen",
-            f"The best trial has {values}, at the end of its scale: what is "
-            f"beyond may be better. {how}",
+            f"The best trial has {values}, at the end of the scale: values "
+            f"beyond it may be better. {how}",
             command,
         )
     ]
@@ -90,8 +90,8 @@ def alone_advice(results: SearchResults, found: Importances) -> list[Advice]:
     return [
         Advice(
             "Not worth searching",
-            f"{_listed(names)} mattered little, or no more than chance would "
-            f"have it. Hold {them}, and the trials search what matters.",
+            f"{_listed(names)} mattered little, or no more than by chance. "
+            f"Fix {them}, and the trials are spent on what matters.",
             tune_command(results, fix=held),
         )
     ]
@@ -122,9 +122,9 @@ def trials_advice(results: SearchResults) -> list[Advice]:
     return [
         Advice(
             "Still improving: run more trials",
-            f"The best, trial {best.trial}, was among the last fifth; the best "
-            f"before it had {format_score(before[0].score)}, it has "
-            f"{format_score(best.score)}.",
+            f"The best, trial {best.trial}, was among the last fifth of the "
+            f"trials. It scored {format_score(best.score)}; the best before "
+            f"it scored {format_score(before[0].score)}.",
             (
                 *("tfcourse", "tune", "--resume", "--out"),
                 *(_path(results), "--trials", str(2 * wanted)),
@@ -144,9 +144,9 @@ def failures_advice(results: SearchResults) -> list[Advice]:
     fine = [r.hyperparameters.get("learning_rate") for r in results.best]
     if None not in rates + fine and min(rates) > max(fine):
         text += (
-            f" All had a learning rate of {format_value(min(rates))} or more, "
-            f"all others of {format_value(max(fine))} or less: the trials are "
-            "better spent there."
+            f" All of them had a learning rate of {format_value(min(rates))} "
+            f"or more, all the others one of {format_value(max(fine))} or "
+            "less: trials are better spent on the smaller ones."
         )
     return [Advice("Many trials failed", text)]
 
@@ -157,10 +157,11 @@ def train_advice(results: SearchResults) -> list[Advice]:
     if not settings or not results.manifest.get("result"):
         return []
     why = (
-        "The model kept is that of one fold; this one learns from all of them."
+        "The model that was kept learned from one fold's training set; this "
+        "one learns from all of them."
         if settings.get("folds")
-        else "The development set has done its work: trained on it too, the "
-        "best hyperparameters see a third more examples."
+        else "The development set has done its work: training on it as well "
+        "gives the best hyperparameters a third more examples."
     )
     return [
         Advice(

@@ -17,8 +17,8 @@ def model(results: SearchResults) -> str:
     """Returns the scores of each set, and a row a class; or a sentence."""
     if not results.evaluation:
         return (
-            '<p class="soft">The model is scored when the search is finished.'
-            "</p>"
+            '<p class="soft">The model is scored once the search is '
+            "finished.</p>"
         )
     return (
         f"{_scores(results)}{_errors(results)}"
@@ -48,9 +48,9 @@ def _scores(results):
         for other, reached in others.items()
     ]
     return (
-        '<p class="soft">In brackets 95 % intervals: what other examples of '
-        "the kind would give.</p>"
-        f'<div class="card">{table(head, rows)}</div>'
+        '<p class="soft">In brackets: 95 % intervals, the range to expect on '
+        "other examples of the same kind.</p><div "
+        f'class="card">{table(head, rows)}</div>'
     )
 
 
@@ -70,7 +70,7 @@ def _errors(results):
         return ""
     whose, least = least_error(results)
     where = f"of {whose}, on the test set"
-    rows = [["lowest that is known", f"{least:.1%}", where]]
+    rows = [["lowest known", f"{least:.1%}", where]]
     gaps = {
         "training error": (found.train_error, "avoidable bias"),
         "development error": (found.dev_error, "variance"),
@@ -79,19 +79,19 @@ def _errors(results):
     for name, (error, gap) in gaps.items():
         rows.append([name, f"{error:.1%}", _gap(gap, found)])
     what = (
-        "the share that is wrong"
+        "the share of wrong answers"
         if "accuracy" in results.evaluation["test"]["scores"]
-        else "the share of the variance that is not explained, 1 − R²"
+        else "the unexplained share of the variance, 1 − R²"
     )
     return (
         '<h3>Bias and variance</h3><p class="soft">The course\'s table: each '
-        f"error ({what}) and what it adds to the one above. A gap is high from "
-        f"{found.threshold:.1%} on"
+        f"error ({what}) and how much it exceeds the one above. A gap counts "
+        f"as high from {found.threshold:.1%}"
         + (", below which it may be chance" if found.threshold > 0.02 else "")
-        + ". What error is possible nobody knows; in its place stands the "
-        f"lowest on examples that were not trained on, {whose}'s on the test "
-        "set, from which bias is measured.</p>"
-        f'<div class="card">{table(["", "error", "gap"], rows)}</div>'
+        + ". Nobody knows the lowest possible error; in its place, bias is "
+        f"measured from the lowest error on unseen examples, {whose}'s on "
+        "the test set.</p><div "
+        f'class="card">{table(["", "error", "gap"], rows)}</div>'
     )
 
 
@@ -133,7 +133,7 @@ def _confusion(labels, rows):
         for i, (label, row) in enumerate(zip(labels, rows, strict=True))
     ]
     return (
-        '<h3>Confusion</h3><p class="soft">A row a true class, a column a '
-        "predicted one; what is right stands on the diagonal.</p>"
-        f'<div class="card">{table(["", *labels], cells)}</div>'
+        '<h3>Confusion</h3><p class="soft">Each row is a true class, each '
+        "column a predicted one; correct answers are on the diagonal.</p><div "
+        f'class="card">{table(["", *labels], cells)}</div>'
     )

@@ -11,8 +11,8 @@ def next_steps(advice: Sequence[Advice]) -> str:
     """Returns the advice as a list, each with its command."""
     if not advice:
         return (
-            '<p class="soft">Nothing stands out. When a search is finished, '
-            "more is known.</p>"
+            '<p class="soft">Nothing stands out so far. There is more to say '
+            "once a search is finished.</p>"
         )
     return f'<ol class="advice">{"".join(map(_item, advice))}</ol>'
 

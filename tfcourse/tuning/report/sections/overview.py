@@ -72,7 +72,7 @@ def _reached(results):
     )
     return (
         f"{text}; on the {results.manifest['data']['test']:,} examples of the "
-        f"test set, by which nothing was chosen, its model {reached}"
+        f"test set, which played no part in the choice, its model {reached}"
     )
 
 
@@ -100,8 +100,8 @@ def facts(results: SearchResults) -> str:
     )
     if times:
         mean = sum(times) / len(times)
-        values["training time a trial"] = f"{mean:.2g} s"
-        values["training time of all"] = duration(sum(times))
+        values["training time per trial"] = f"{mean:.2g} s"
+        values["total training time"] = duration(sum(times))
     return "".join(
         f'<div class="fact"><b>{html.escape(value)}</b>'
         f"<span>{html.escape(what)}</span></div>"

@@ -15,8 +15,8 @@ def training(results: SearchResults) -> str:
     """Returns the table of how the trials were trained, alike ones together."""
     if not results.groups:
         return (
-            '<p class="soft">Each trial was trained by itself, one after the '
-            "other.</p>"
+            '<p class="soft">The trials were trained one after another, each '
+            "on its own.</p>"
         )
     alike = {}
     for group in results.groups:
@@ -39,13 +39,14 @@ def training(results: SearchResults) -> str:
         ]
         for (how, why, advice), (some, members, seconds) in alike.items()
     ]
-    head = ["how", "programs", "trials", "seconds", "seconds a trial", "why"]
+    head = ["how", "programs", "trials", "seconds", "seconds per trial", "why"]
     head.append("what to change")
     together = count_programs(results.groups)
     text = (
-        '<p class="soft">Trials of one structure are trained as one program: '
-        "side by side, or, where that takes longer, one after the other by one "
-        f"step. Here were {count(together, 'such program')}.</p>"
+        '<p class="soft">Trials of the same structure are trained by one '
+        "program: side by side or, where that would be slower, one after "
+        "another with the same compiled step. This search used "
+        f"{count(together, 'such program')}.</p>"
     )
     page = f'{text}<div class="card">{table(head, rows)}</div>'
     if any(group.get("node") for group in results.groups):
@@ -68,7 +69,7 @@ def _nodes(groups: list[dict[str, Any]]) -> str:
         ]
         for node, some in sorted(of_nodes.items())
     ]
-    return table(["node", "trials", "seconds", "groups begun again"], rows)
+    return table(["node", "trials", "seconds", "groups restarted"], rows)
 
 
 def provenance(results: SearchResults) -> str:

@@ -114,6 +114,7 @@ def _tied(results, ties):
         return ""
     low, high = map(format_score, score_interval(results))
     return (
-        f'<p class="soft">≈ marks {len(ties)} trials as good as the best, as '
-        f"far as is known: in its 95 % interval, {low} to {high}.</p>"
+        f'<p class="soft">≈ marks {len(ties)} trials that may well be as good '
+        f"as the best: their scores lie in its 95 % interval, {low} to "
+        f"{high}.</p>"
     )
