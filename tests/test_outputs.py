@@ -81,7 +81,7 @@ def test_an_export_replaces_nothing_but_a_saved_model(trained, tmp_path, make):
     make(tmp_path / "to")
     before = contents(tmp_path) if make is not os.mkfifo else None
 
-    with pytest.raises(InputError, match="take it away"):
+    with pytest.raises(InputError, match="or remove it"):
         export_file(trained, tmp_path / "to", overwrite=True)
     with pytest.raises(InputError, match="exists already"):
         export_file(trained, tmp_path / "to")
@@ -117,7 +117,7 @@ def test_predictions_do_not_replace_what_they_are_made_of(tmp_path, overwrite):
         *(tmp_path / "soft", tmp_path / "hard"),
         *(model / "saved_model.pb", model / "variables" / "new.csv"),
     ):
-        with pytest.raises(InputError, match="which is read"):
+        with pytest.raises(InputError, match="which is being read"):
             check_out(out, overwrite, apart=[table, model])
 
 
@@ -202,9 +202,9 @@ def test_pictures_replace_nothing_but_pictures(run, tmp_path):
     write_pictures(run, pictures)
     (pictures / "progress.png").write_bytes(b"a photograph")
 
-    with pytest.raises(InputError, match=r"progress\.png is there already"):
+    with pytest.raises(InputError, match=r"progress\.png exists already"):
         write_pictures(run, pictures)
-    with pytest.raises(InputError, match=r"progress\.png is there already"):
+    with pytest.raises(InputError, match=r"progress\.png exists already"):
         check_file(pictures / "progress.png")
 
     assert (pictures / "progress.png").read_bytes() == b"a photograph"
@@ -215,7 +215,7 @@ def test_files_for_tensorboard_replace_nothing_but_such(run):
     folder = write_tensorboard(run)
     (folder / "notes.txt").write_text("mine")
 
-    with pytest.raises(InputError, match=r"notes\.txt is no file of Tens"):
+    with pytest.raises(InputError, match=r"notes\.txt was not written by Tens"):
         write_tensorboard(run)
 
     assert (folder / "notes.txt").read_text() == "mine"
@@ -234,7 +234,7 @@ def test_plots_of_panda_replace_nothing_but_such(tmp_path, name):
     draw_plots(tmp_path, out)
     (out / name).write_text("mine")
 
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         draw_plots(tmp_path, out)
 
     assert (out / name).read_text() == "mine"

@@ -54,8 +54,8 @@ def check_replaceable(
         content += file.read()
     if content and not is_own(content):
         raise InputError(
-            f"{path} is there already and is not {kind}, which alone would be "
-            "replaced. Choose another path, or take it away."
+            f"{path} exists already and is not {kind}, so it is "
+            "not replaced. Choose another path, or remove it."
         )
 
 
@@ -85,8 +85,8 @@ def check_saved_model_replaceable(path: pathlib.Path) -> None:
         return
     if not path.is_dir():
         raise InputError(
-            f"{path} is no folder of a SavedModel, which alone would be "
-            "replaced. Choose another path, or take it away."
+            f"{path} is not the folder of a SavedModel, so it is "
+            "not replaced. Choose another path, or remove it."
         )
     names = {inside.name for inside in path.iterdir()}
     others = sorted(names - _OF_SAVED_MODELS)
@@ -95,6 +95,6 @@ def check_saved_model_replaceable(path: pathlib.Path) -> None:
     if names and (others or not is_model):
         what = f" ({others[0]!r} is in it)" if others else ""
         raise InputError(
-            f"{path} is not a folder of a SavedModel alone{what}, which alone "
-            "would be replaced. Choose another path, or take it away."
+            f"{path} is not a folder with a SavedModel alone{what}, so it "
+            "is not replaced. Choose another path, or remove it."
         )

@@ -89,9 +89,9 @@ def test_doctor_finds_this_machine_fit(tmp_path):
         (["tune", "--resume", "--out", "none"], "no run in none"),
         (["tune", "--trials", "0"], "--trials must be 1 or more"),
         (["tune", "--trials", "2", "--rounds", "5"], "from 1 to --trials 2"),
-        (["predict", "none", "none.csv"], "none is no SavedModel"),
-        (["inspect", "none"], "none is no SavedModel"),
-        (["export", "none", "--to", "m"], "none is no Keras model"),
+        (["predict", "none", "none.csv"], "none is not a SavedModel"),
+        (["inspect", "none"], "none is not a SavedModel"),
+        (["export", "none", "--to", "m"], "none is not a Keras model"),
         (
             ["tune", "--data", "iris", "--out", "/proc/none"],
             "/proc/none cannot be read or written",
@@ -141,7 +141,7 @@ def test_tune_from_start_to_use(tmp_path):
     code, out, err = run(*following, folder=tmp_path)
     assert code == 0
     assert err == (
-        "Not among the model's columns, and copied as they are: class\n"
+        "Copied unchanged, since the model has no such columns: class\n"
     )
     assert out.startswith("class,predicted,probability\n")
     assert len(out.splitlines()) == 21

@@ -58,7 +58,7 @@ def test_run_ends_in_a_report_a_model_and_a_journal(tmp_path, train):
         (["best-of"], "best-of takes one run"),
         (["best-of", "nowhere"], "nowhere"),
         (["nothing.json"], "no file nothing.json"),
-        (["--from", "nowhere", "units=60"], "--from takes the hyperparameters"),
+        (["--from", "nowhere", "units=60"], "--from takes its hyperparameters"),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_written(

@@ -48,8 +48,8 @@ app = typer.Typer(
     name="tfcourse",
     cls=_Commands,
     help=(
-        "Andrew Ng's course on training and tuning networks, made real on "
-        "Keras 3. Start with: tfcourse tune"
+        "Andrew Ng's course on training and tuning networks, put into "
+        "practice on Keras 3. Start with: tfcourse tune"
     ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -96,7 +96,7 @@ def _options(
         help="Print the version and exit.",
     ),
     verbose: bool = typer.Option(
-        False, "--verbose", help="Print where an error comes from."
+        False, "--verbose", help="Print the traceback of an error."
     ),
 ) -> None:
     if context.invoked_subcommand not in _OF_ANY_MACHINE:
@@ -141,8 +141,9 @@ def _tell(error: Exception) -> int:
     else:
         what = first_line(error)
         sentence = (
-            f"{type(error).__name__}{': ' if what else ''}{what}. This was not "
-            "foreseen. See where it is from by `tfcourse --verbose COMMAND`."
+            f"{type(error).__name__}{': ' if what else ''}{what}. This error "
+            "was not foreseen. `tfcourse --verbose COMMAND` shows where it "
+            "comes from."
         )
         code = 1
     notes = getattr(error, "__notes__", ())

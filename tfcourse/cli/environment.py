@@ -28,8 +28,8 @@ def check_backend() -> None:
         return
     if name not in _BACKENDS:
         raise InputError(
-            f"KERAS_BACKEND is {name!r}, on which tfcourse does not run. Unset "
-            f"it, or let it be {' or '.join(_BACKENDS)}."
+            f"KERAS_BACKEND is {name!r}, on which tfcourse does not run. "
+            f"Unset it, or set it to {' or '.join(_BACKENDS)}."
         )
     if importlib.util.find_spec(name) is None:
         raise InputError(
@@ -91,7 +91,9 @@ def doctor(
         quiet.silence_libraries(verbose)
         sys.exit(_tell_of_cluster(ray, space))
     if space is not None:
-        raise InputError("--space is for the nodes of a cluster: give --ray.")
+        raise InputError(
+            "--space is for the nodes of a cluster: give --ray, too."
+        )
     from rich.table import Table
     from rich.text import Text
 

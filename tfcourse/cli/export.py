@@ -48,7 +48,7 @@ def export(
         ),
     ] = Format.SAVED_MODEL,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is at --to.")
+        bool, typer.Option("--overwrite", help="Replace whatever is at --to.")
     ] = False,
     allow_code: Annotated[
         bool,
@@ -74,13 +74,13 @@ def export(
     )
     print(f"Wrote {to}")
     if form is Format.SAVED_MODEL:
-        print(f"See what it takes and gives:\n  tfcourse inspect {to}")
+        print(f"See what it takes and returns:\n  tfcourse inspect {to}")
 
 
 def inspect(
     model: Annotated[
         pathlib.Path,
-        typer.Argument(help="Folder of a SavedModel; nothing of it is run."),
+        typer.Argument(help="Folder of a SavedModel; none of its code is run."),
     ],
     verbose: Verbose = False,
 ) -> None:

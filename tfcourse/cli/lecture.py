@@ -19,7 +19,8 @@ def lecture(
     coefficients: Annotated[
         str,
         typer.Option(
-            metavar="A,B,C", help="Of the cost a w² + b w + c, a > 0."
+            metavar="A,B,C",
+            help="a, b, c of the cost a w² + b w + c, with a > 0.",
         ),
     ] = "1,-10,25",
     optimizer: Annotated[

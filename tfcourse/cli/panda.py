@@ -8,7 +8,7 @@ import typer
 EPILOG = "Example: tfcourse panda set runs/digits learning_rate=3e-4 beta=0.95"
 
 app = typer.Typer(
-    help="Watch and steer a run that Panda watches, while it goes on.",
+    help="Watch and steer a run under Panda while it trains.",
     epilog=EPILOG,
     no_args_is_help=True,
 )
@@ -29,7 +29,7 @@ def _watched(run: pathlib.Path) -> pathlib.Path:
     begun = any((folder / name).exists() for name in (PANDA_FILE, JOURNAL))
     if kind_of(run) == "training" and not begun:
         raise InputError(
-            f"The training in {run} has not begun yet: begin it with "
+            f"The training in {run} has not begun yet: start it with "
             f"`tfcourse train --out {run}`."
         )
     return run
@@ -42,7 +42,7 @@ Run = Annotated[
         callback=_watched,
     ),
 ]
-Why = Annotated[str | None, typer.Option(help="A word for the journal.")]
+Why = Annotated[str | None, typer.Option(help="A note for the journal.")]
 Timeout = Annotated[
     float, typer.Option(help="Seconds to wait for the run to answer.")
 ]
@@ -55,7 +55,7 @@ Changes = Annotated[
 def status(
     run: Run,
     once: Annotated[
-        bool, typer.Option("--once", help="Print it once and return.")
+        bool, typer.Option("--once", help="Print the status once and exit.")
     ] = False,
 ) -> None:
     """Show how the run is: a live table with the course of the loss."""
@@ -101,16 +101,19 @@ def rollback(
     to: Annotated[
         int | None,
         typer.Option(
-            help="The epoch, counted in finished ones.",
+            help="The epoch to return to, as a number of finished epochs.",
             show_default="the newest",
         ),
     ] = None,
     step: Annotated[
-        int | None, typer.Option(help="The step instead of the epoch.")
+        int | None,
+        typer.Option(help="The step to return to, instead of an epoch."),
     ] = None,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", help="NAME=VALUE to set then; can be repeated."),
+        typer.Option(
+            "--set", help="NAME=VALUE to set afterwards; may be repeated."
+        ),
     ] = None,
     why: Why = None,
     timeout: Timeout = 60,

@@ -29,7 +29,7 @@ EVALUATE_EPILOG = (
 SkipBad = Annotated[
     bool,
     typer.Option(
-        "--skip-bad", help="Leave rows that cannot be read out; count them."
+        "--skip-bad", help="Leave out rows that cannot be read, and count them."
     ),
 ]
 
@@ -47,7 +47,7 @@ def predict(
         typer.Option(help="Write the predictions to this CSV file."),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is at --out.")
+        bool, typer.Option("--overwrite", help="Replace whatever is at --out.")
     ] = False,
     skip_bad: SkipBad = False,
     endpoint: Annotated[
@@ -58,12 +58,15 @@ def predict(
     ] = None,
     probabilities: Annotated[
         bool,
-        typer.Option("--probabilities", help="Give that of each class."),
+        typer.Option(
+            "--probabilities", help="Add the probability of each class."
+        ),
     ] = False,
     interval: Annotated[
         bool,
         typer.Option(
-            "--interval", help="Give low and high, which hold nine of ten."
+            "--interval",
+            help="Add low and high, between which nine in ten lie.",
         ),
     ] = False,
     encoding: Encoding = None,
@@ -110,10 +113,12 @@ def evaluate(
     model: SavedModel,
     table: Annotated[
         pathlib.Path,
-        typer.Argument(help="CSV or Parquet file with columns and classes."),
+        typer.Argument(
+            help="CSV or Parquet file with the columns and the true classes."
+        ),
     ],
     target: Annotated[
-        str, typer.Option(help="The column with the right classes.")
+        str, typer.Option(help="The column with the true classes.")
     ],
     skip_bad: SkipBad = False,
     encoding: Encoding = None,
@@ -187,7 +192,7 @@ def _name_filled(examples, predictor):
             rows = "row has" if count == 1 else "rows have"
             print(
                 f"{count:,} {rows} no value in {name!r}, which had one in "
-                "every example for training: what is usual there stood in.",
+                "every training example: its usual value was used.",
                 file=sys.stderr,
             )
 
@@ -228,7 +233,7 @@ def _name_order(examples, predictor):
 def _name_others(examples, predictor):
     if examples.others and predictor.metadata.get("feature_names"):
         print(
-            "Not among the model's columns, and copied as they are: "
+            "Copied unchanged, since the model has no such columns: "
             f"{', '.join(examples.others)}",
             file=sys.stderr,
         )
@@ -266,7 +271,9 @@ def _print_amounts(result):
     count, intervals = found.pop("examples"), found.pop("intervals")
     print(f"{scores_text(found, intervals)} on {count:,} examples")
     if intervals:
-        print("In brackets 95 % intervals, of other examples of the kind.")
+        print(
+            "In brackets: 95 % intervals, for other examples of the same kind."
+        )
 
 
 def _print_evaluation(result):
@@ -297,7 +304,7 @@ def _print_evaluation(result):
     console.print(table)
     confusion = Table(box=None, pad_edge=False, title_justify="left")
     confusion.title = (
-        "\nconfusion: a row a true class, a column a predicted one"
+        "\nconfusion: rows are true classes, columns predicted ones"
     )
     confusion.add_column("")
     for label in result["labels"]:

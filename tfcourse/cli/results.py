@@ -39,11 +39,11 @@ def trials(
     sort: Annotated[
         str,
         typer.Option(
-            help="The column to sort by; by `score` the best come first."
+            help="The column to sort by; with `score` the best come first."
         ),
     ] = "score",
     csv: Annotated[
-        bool, typer.Option("--csv", help="Print all columns as CSV.")
+        bool, typer.Option("--csv", help="Print all columns, as CSV.")
     ] = False,
     verbose: Verbose = False,
 ) -> None:
@@ -62,7 +62,9 @@ def trials(
 def compare(
     outs: Annotated[
         list[pathlib.Path],
-        typer.Argument(help="Folders of two runs or more.", metavar="OUT..."),
+        typer.Argument(
+            help="The folders of two or more runs.", metavar="OUT..."
+        ),
     ],
     verbose: Verbose = False,
 ) -> None:
@@ -120,7 +122,7 @@ def _read(folder):
     for record in results.damaged:
         print(
             f"Trial {record.trial} is left out: {record.message}. It is run "
-            "again when the search goes on.",
+            "again when the search continues.",
             file=sys.stderr,
         )
     return results
@@ -186,6 +188,9 @@ def _print_trials(results, records):
     )
     console.print(table)
     if left_out:
-        print(f"No room for: {', '.join(left_out)}. `--csv` has all columns.")
+        print(
+            f"Columns left out for lack of room: {', '.join(left_out)}. "
+            "`--csv` has all columns."
+        )
     if not records:
         print("No trial has begun yet.")

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 EPILOG = (
-    "Example: tfcourse run-v1 course.ipynb"
-    "\n\nSee first what it uses: tfcourse run-v1 --check course.ipynb"
+    "Example: tfcourse run-v1 course.ipynb\n\nTo see first what it uses: "
+    "tfcourse run-v1 --check course.ipynb"
 )
 # As with `python SCRIPT`: what stands after the script is the script's.
 CONTEXT_SETTINGS = {"allow_interspersed_args": False}
@@ -42,7 +42,7 @@ def run_v1(
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What the script gets in sys.argv: all that follows it.",
+            help="The script's sys.argv: everything after the script.",
             metavar="[ARGS]...",
             show_default=False,
         ),
@@ -52,7 +52,7 @@ def run_v1(
         typer.Option(
             "--check",
             help="Do not run it: list each TensorFlow 1 name that it uses and "
-            "how it is served.",
+            "how tfcourse provides it.",
         ),
     ] = False,
     mnist: Annotated[
@@ -65,16 +65,17 @@ def run_v1(
     stand_in: Annotated[
         list[StandIn] | None,
         typer.Option(
-            help="Data sets of Keras and scikit-learn in whose place something "
-            "small is made up, to see whether a script runs; may be repeated.",
+            help="Data sets of Keras and scikit-learn to replace with "
+            "something small and made up, to see whether a script runs; "
+            "may be repeated.",
             show_default=False,
         ),
     ] = None,
     figures: Annotated[
         pathlib.Path | None,
         typer.Option(
-            help="The folder for figures where there is no screen.",
-            show_default="SCRIPT-figures, beside the script",
+            help="The folder for figures when there is no screen.",
+            show_default="SCRIPT-figures, next to the script",
         ),
     ] = None,
 ) -> None:

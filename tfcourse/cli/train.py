@@ -40,10 +40,10 @@ from tfcourse.utils.text import in_a_line
 
 EPILOG = (
     "Example: tfcourse train --data digits --hyperparameters "
-    "learning_rate=0.01 --epochs 50 --out runs/long"
-    "\n\nThe best of a search, with its development set: "
-    "tfcourse train --from runs/NAME"
-    "\n\nStopped or killed, the same command with the same --out goes on."
+    "learning_rate=0.01 --epochs 50 --out runs/long\n\nThe best of a search, "
+    "with its development set: tfcourse train --from runs/NAME\n\nTo continue "
+    "a run that was stopped or killed, give the same command with the same "
+    "--out."
 )
 
 
@@ -51,15 +51,16 @@ def train(
     more: Annotated[
         list[str] | None,
         typer.Argument(
-            help="More words of --hyperparameters.", show_default=False
+            help="More values for --hyperparameters.", show_default=False
         ),
     ] = None,
     source: Annotated[
         pathlib.Path | None,
         typer.Option(
             "--from",
-            help="Retrain the best of this finished search on its training "
-            "and development set, for as many epochs as were best.",
+            help="Retrain the best model of this finished search on its "
+            "training and development sets, for its best number of "
+            "epochs.",
         ),
     ] = None,
     data: Data = None,
@@ -85,21 +86,22 @@ def train(
     hyperparameters: Annotated[
         list[str] | None,
         typer.Option(
-            help="`best-of RUN`, a file.json, or name=value, as many as you "
-            "like; the rest as the space has them by default."
+            help="`best-of RUN`, a file.json, or any number of name=value; "
+            "the others keep the defaults of the space."
         ),
     ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
-            help="How many epochs.", show_default="10, more of few examples"
+            help="How many epochs.",
+            show_default="10, more if there are few examples",
         ),
     ] = None,
     objective: Annotated[
         str | None,
         typer.Option(
-            help="The metric of the best epoch.",
-            show_default="by the task",
+            help="The metric that decides which epoch is best.",
+            show_default="depends on the task",
         ),
     ] = None,
     seed: Seed = None,
@@ -187,8 +189,8 @@ def _new_settings(given, words, source):
 
     if source and words:
         raise InputError(
-            "--from takes the hyperparameters of the search; leave "
-            "--hyperparameters out, or write best-of RUN there."
+            "--from takes its hyperparameters from the search. Leave out "
+            "--hyperparameters, or give it best-of RUN instead of --from."
         )
     return _settings(given, words, source)
 
@@ -255,7 +257,9 @@ def _how_to_go_on(folder):
     if folder is None or not (folder / "run.json").exists():
         return "Nothing was written."
     command = shlex.join(["tfcourse", "train", "--out", str(folder)])
-    return f"What is done is kept in {folder}. Go on with:\n  {command}"
+    return (
+        f"The finished epochs are kept in {folder}. Continue with:\n  {command}"
+    )
 
 
 def _summarise(result):

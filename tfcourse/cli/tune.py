@@ -41,8 +41,8 @@ from tfcourse.utils.machine.sentences import machine_error
 from tfcourse.utils.text import in_a_line
 
 EPILOG = (
-    "Example: tfcourse tune --data iris.csv --target species --trials 40"
-    "\n\nGo on with an interrupted run: tfcourse tune --resume --out runs/NAME"
+    "Example: tfcourse tune --data iris.csv --target species --trials "
+    "40\n\nContinue an interrupted run: tfcourse tune --resume --out runs/NAME"
 )
 
 
@@ -77,8 +77,8 @@ def tune(
     fix: Annotated[
         list[str] | None,
         typer.Option(
-            help="Hold a hyperparameter, as learning_rate=0.01; as often as "
-            "you like.",
+            help="Fix a hyperparameter, as in learning_rate=0.01; may be "
+            "repeated.",
             metavar="NAME=VALUE",
         ),
     ] = None,
@@ -89,14 +89,14 @@ def tune(
         int | None,
         typer.Option(
             help="Epochs of each trial.",
-            show_default="10, more of few examples",
+            show_default="10, more if there are few examples",
         ),
     ] = None,
     rounds: Annotated[
         int | None,
         typer.Option(
-            help="Search coarse to fine, in so many rounds: each draws where "
-            "the best trials were. 1 is random search.",
+            help="Search coarse to fine in this many rounds; each draws from "
+            "where the best trials of the last were. 1 is random search.",
             show_default="3",
         ),
     ] = None,
@@ -104,15 +104,15 @@ def tune(
         Sampler | None,
         typer.Option(
             help="Let one of Optuna's samplers choose the trials, instead of "
-            "rounds.",
+            "--rounds.",
             show_default="by rounds",
         ),
     ] = None,
     folds: Annotated[
         int | None,
         typer.Option(
-            help="Score each trial by so many folds of training and "
-            "development set; 5 are usual.",
+            help="Score each trial by cross-validation with this many folds; "
+            "5 is usual.",
             show_default="none",
         ),
     ] = None,
@@ -120,7 +120,7 @@ def tune(
         str | None,
         typer.Option(
             help="The metric to search by, as NAME, NAME:min or NAME:max.",
-            show_default="by the task",
+            show_default="depends on the task",
         ),
     ] = None,
     seed: Seed = None,
@@ -135,22 +135,22 @@ def tune(
     early_stopping: Annotated[
         int | None,
         typer.Option(
-            help="Stop a trial after so many epochs without a better one."
+            help="Stop a trial after this many epochs without improvement."
         ),
     ] = None,
     time_limit: Annotated[
         float | None,
-        typer.Option(help="Seconds after which no trial begins."),
+        typer.Option(help="Start no new trial after this many seconds."),
     ] = None,
     target_score: Annotated[
         float | None,
-        typer.Option(help="End with a trial that reaches it."),
+        typer.Option(help="End the search once a trial reaches this score."),
     ] = None,
     device: DeviceOption = None,
     population: Annotated[
         int | None,
         typer.Option(
-            help="How many trials train together, at most.",
+            help="How many trials train together at most.",
             show_default="64, 16 with --ray",
         ),
     ] = None,
@@ -158,8 +158,8 @@ def tune(
     workers: Annotated[
         int | None,
         typer.Option(
-            help="With --ray: how many workers, at most.",
-            show_default="as many as there is room for",
+            help="With --ray: how many workers at most.",
+            show_default="as many as fit",
         ),
     ] = None,
     cpus_per_worker: Annotated[
@@ -168,7 +168,7 @@ def tune(
     gpus_per_worker: Annotated[
         float,
         typer.Option(
-            help="With --ray: GPUs of each worker, or a part of one.", min=0
+            help="With --ray: GPUs of each worker, or a fraction of one.", min=0
         ),
     ] = 0.0,
     out: Out = None,
@@ -176,7 +176,7 @@ def tune(
         bool,
         typer.Option(
             "--resume",
-            help="Go on with the run in --out; --trials may ask for more.",
+            help="Continue the run in --out; --trials may ask for more.",
         ),
     ] = False,
     summary_only: SummaryOnly = False,
@@ -271,7 +271,7 @@ def _prepare(given, folder, resume):
 
     if resume and folder is None:
         raise InputError(
-            "--resume needs the folder of the run to go on with: --out "
+            "--resume needs the folder of the run to continue: --out "
             f"{newest_folder() or 'runs/NAME'}"
         )
     from tfcourse.runs.prepared_data import PreparedData
@@ -307,7 +307,7 @@ def _executor(address, workers, cpus, gpus):
     if address is None:
         if workers or cpus != 1 or gpus:
             raise InputError(
-                "--workers, --cpus-per-worker and --gpus-per-worker are of a "
+                "--workers, --cpus-per-worker and --gpus-per-worker are for a "
                 "Ray cluster: give --ray local for one on this host, or --ray "
                 "ADDRESS."
             )
@@ -361,7 +361,7 @@ def _how_to_resume(folder):
     if folder is None or not (folder / "run.json").exists():
         return "The search had not begun; nothing was written."
     command = shlex.join(["tfcourse", "tune", "--resume", "--out", str(folder)])
-    return f"What is finished is kept in {folder}. Go on with:\n  {command}"
+    return f"Finished trials are kept in {folder}. Continue with:\n  {command}"
 
 
 def _summarise(run, result):
@@ -378,7 +378,7 @@ def _summarise(run, result):
         how.append(f"{result.programs} program{'s'[: result.programs != 1]}")
     if result.alone:
         how.append(f"{result.alone} alone")
-    how.append(f"{result.seconds_per_trial:.2g} s a trial")
+    how.append(f"{result.seconds_per_trial:.2g} s per trial")
     rows = {
         "trials": f"{result.completed} completed{failed}",
         "trained as": ", ".join(how),
@@ -401,7 +401,7 @@ def _print_advice(folder):
 
     results = read_results(folder)
     first = what_next(results, what_mattered(results))[0]
-    print(f"\nWhat next (more of it in the report): {first.title}.")
+    print(f"\nWhat next (more in the report): {first.title}.")
     print(first.why)
     if first.command:
         print(f"  {first.command_text}")

@@ -72,25 +72,25 @@ def _of_table(help, **kwargs):
     return typer.Option(help=help, rich_help_panel=_TABLE, **kwargs)
 
 
-Target = Annotated[str | None, _of_table("The column of a table to predict.")]
+Target = Annotated[str | None, _of_table("The column of the table to predict.")]
 TaskOption = Annotated[
     Task | None,
     _of_table(
-        "Whether it is a class or an amount.", show_default="as is plain"
+        "Whether to predict a class or an amount.", show_default="detected"
     ),
 ]
 Drop = Annotated[
     list[str] | None,
-    _of_table("Leave this column out; as often as you like.", metavar="COLUMN"),
+    _of_table("Leave out this column; may be repeated.", metavar="COLUMN"),
 ]
 Only = Annotated[
     list[str] | None,
-    _of_table("Take this column and no others.", metavar="COLUMN"),
+    _of_table("Use only this column; may be repeated.", metavar="COLUMN"),
 ]
 Keep = Annotated[
     list[str] | None,
     _of_table(
-        "Take this column though it looks like an identifier.",
+        "Use this column although it looks like an identifier.",
         metavar="COLUMN",
     ),
 ]
@@ -106,7 +106,7 @@ SkipBad = Annotated[
     bool | None,
     typer.Option(
         "--skip-bad",
-        help="Leave rows out that cannot be used.",
+        help="Leave out rows that cannot be used.",
         rich_help_panel=_TABLE,
     ),
 ]
@@ -114,7 +114,7 @@ Dates = Annotated[
     DateOrder | None,
     _of_table(
         "The order of day and month in dates such as 1/2/2024.",
-        show_default="as is plain",
+        show_default="detected",
     ),
 ]
 SplitColumn = Annotated[
@@ -124,12 +124,15 @@ SplitColumn = Annotated[
 GroupColumn = Annotated[
     str | None,
     _of_table(
-        "Rows with one value of this column stay in one set.", metavar="COLUMN"
+        "Rows with the same value in this column stay in one set.",
+        metavar="COLUMN",
     ),
 ]
 TimeColumn = Annotated[
     str | None,
-    _of_table("Rows that are later by this column test.", metavar="COLUMN"),
+    _of_table(
+        "Use the latest rows by this column as the test set.", metavar="COLUMN"
+    ),
 ]
 DevFile = Annotated[
     str | None,
@@ -141,20 +144,19 @@ TestFile = Annotated[
 Encoding = Annotated[
     str | None,
     _of_table(
-        "Of a text file, e.g. gbk or cp1252.", show_default="as is plain"
+        "The encoding of a text file, e.g. gbk or cp1252.",
+        show_default="detected",
     ),
 ]
 Separator = Annotated[
     str | None,
     _of_table(
-        "What stands between two cells, or tab.", show_default="as is plain"
+        "The character between two cells, or tab.", show_default="detected"
     ),
 ]
 Decimal = Annotated[
     str | None,
-    _of_table(
-        "What stands before decimals, . or ,", show_default="as is plain"
-    ),
+    _of_table("The decimal mark, . or ,", show_default="detected"),
 ]
 Space = Annotated[
     str | None,
@@ -169,19 +171,22 @@ Space = Annotated[
 ImageSize = Annotated[
     int | None,
     typer.Option(
-        help="Pixels that images become, wide and high.",
+        help="Resize images to this many pixels, wide and high.",
         show_default="as they are, or 64",
     ),
 ]
 ClassWeightOption = Annotated[
     ClassWeight | None,
-    typer.Option(help="Let classes count alike, however large they are."),
+    typer.Option(
+        help="Give all classes the same weight, however many "
+        "examples they have."
+    ),
 ]
 Ray = Annotated[
     str | None,
     typer.Option(
-        help="Train on a Ray cluster: its address, or local for one on this "
-        "host.",
+        help="Train on a Ray cluster: its address, or local to start one on "
+        "this host.",
         metavar="ADDRESS|local",
         show_default="in this process",
     ),
@@ -195,5 +200,5 @@ DeviceOption = Annotated[
 ]
 SavedModel = Annotated[
     pathlib.Path,
-    typer.Argument(help="Folder of a SavedModel; to load one runs it."),
+    typer.Argument(help="Folder of a SavedModel; loading it runs its code."),
 ]

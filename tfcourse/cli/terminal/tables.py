@@ -82,7 +82,7 @@ def scores_rows(
 
     name = " accuracy" if "accuracy" in test else ""
     rows = {
-        f"dev{name}": "trained on, too" if dev is None else text("dev", dev),
+        f"dev{name}": "also trained on" if dev is None else text("dev", dev),
         f"test{name}": text("test", test),
     }
     others = [
@@ -93,7 +93,9 @@ def scores_rows(
         what = headline(test)[0]
         rows["without a search"] = f"test {what}: {', '.join(others)}"
     if intervals.get("test"):
-        rows["in brackets"] = "95 % intervals, of other examples of the kind"
+        rows["in brackets"] = (
+            "95 % intervals, for other examples of the same kind"
+        )
     return rows
 
 
