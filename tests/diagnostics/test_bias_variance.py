@@ -143,7 +143,7 @@ def test_refuses_a_history_it_cannot_read():
     two = "accuracy", "categorical_accuracy"
     with pytest.raises(ValueError, match="one accuracy"):
         bias_variance(history_of(*two, *(f"val_{name}" for name in two)))
-    with pytest.raises(ValueError, match="in the `History` already"):
+    with pytest.raises(ValueError, match="already in the `History`"):
         bias_variance(history_of("accuracy", "val_accuracy"), 0.1)
 
 

@@ -562,7 +562,7 @@ def test_a_loss_that_cannot_be_held_is_refused(x, y):
     def noisy(y, p):
         return ops.mean(p, axis=-1) * np.random.default_rng().normal()
 
-    with pytest.raises(ValueError, match="not the same twice"):
+    with pytest.raises(ValueError, match="changes from call to call"):
         gradient_check(built(layers.Dense(3), loss=noisy), x, y)
 
 
@@ -665,7 +665,7 @@ def test_refuses_settings_outside_their_range(x, y, of, name, value, error):
 
 
 def test_refuses_models_it_cannot_check(x, y):
-    with pytest.raises(TypeError, match="there is `check_gradient`"):
+    with pytest.raises(TypeError, match="use `check_gradient`"):
         gradient_check(lambda x: x, x, y)
     with pytest.raises(ValueError, match="no weights yet"):
         gradient_check(keras.Sequential([layers.Dense(3)]), x, y)

@@ -172,7 +172,7 @@ def test_finds_dropout_before_batch_norm(dropout, norm):
     model = model_of(dense, dropout, norm(name="norm"), shape=(5, 8))
     report = lint(model)
     assert found(report) == [("drop", "dropout before batch norm")]
-    assert "norm gathers a variance" in report[0].reason
+    assert "norm learns a variance" in report[0].reason
 
 
 def test_dropout_that_drops_nothing_is_left_alone():
@@ -229,7 +229,7 @@ LINEAR_HEADS = [
 def test_finds_softmax_under_a_loss_of_logits(stack, loss):
     report = lint(head(*stack, loss=loss))
     assert found(report) == [("head", "softmax and logits")]
-    assert "It ends in softmax" in report[0].reason
+    assert "The model ends in softmax" in report[0].reason
 
 
 @pytest.mark.parametrize("loss", PROBABILITY_LOSSES)

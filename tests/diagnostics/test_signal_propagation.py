@@ -78,7 +78,7 @@ He, Glorot = keras.initializers.HeNormal, keras.initializers.GlorotNormal
             "He",
         ),
         (None, He, "exploding", "Xavier"),
-        ("sigmoid", Glorot, "vanishing", "Shorten the way"),
+        ("sigmoid", Glorot, "vanishing", "Shorten the path"),
     ],
 )
 def test_names_the_right_initializer(

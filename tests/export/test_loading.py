@@ -46,7 +46,7 @@ def test_a_damaged_part_is_told(folder, name, content):
         half = bytes_[: len(bytes_) // 2]
         file.write_bytes(half if content == "half" else content)
 
-    with pytest.raises(InputError, match="no SavedModel|cannot be loaded"):
+    with pytest.raises(InputError, match="not a SavedModel|cannot be loaded"):
         load_saved_model(folder)
 
 
@@ -54,12 +54,12 @@ def test_a_damaged_part_is_told(folder, name, content):
     "change, message",
     [
         ({"labels": ["no"]}, "1 `labels` for 2 classes"),
-        ({"labels": "no"}, "`labels` is no list"),
-        ({"feature_names": 3}, "`feature_names` is no list"),
+        ({"labels": "no"}, "`labels` is not a list"),
+        ({"feature_names": 3}, "`feature_names` is not a list"),
         ({"ranges": [0, 1]}, "`ranges` must have"),
         (b"{", "Expecting"),
         (b"\xff\xfe", "can't decode"),
-        (b"[]", "no JSON object"),
+        (b"[]", "not hold a JSON object"),
     ],
 )
 def test_damaged_metadata_is_told(folder, change, message):
@@ -159,5 +159,5 @@ def test_an_exported_model_is_described_as_when_it_is_loaded(folder):
 @pytest.mark.parametrize("name", ["none", "m.keras", "."])
 def test_what_is_no_folder_of_a_model_is_refused(tmp_path, name):
     (tmp_path / "m.keras").write_bytes(b"a model, of another kind")
-    with pytest.raises(InputError, match="no SavedModel.*`tfcourse export`"):
+    with pytest.raises(InputError, match="not a SavedModel.*`tfcourse export`"):
         load_saved_model(tmp_path / name)

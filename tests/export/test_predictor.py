@@ -181,7 +181,7 @@ def test_wrong_endpoint_and_wrong_shape(exported, tmp_path):
 def test_a_column_called_as_the_answers_is_refused(exported, tmp_path):
     (tmp_path / "t.csv").write_text("predicted,a,b,c\nold,1,2,3\n")
 
-    with pytest.raises(InputError, match="'predicted' already"):
+    with pytest.raises(InputError, match="already has a column 'predicted'"):
         predict_table(exported, tmp_path / "t.csv")
 
 

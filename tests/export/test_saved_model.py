@@ -174,9 +174,13 @@ class Noise(keras.layers.Layer):
     [
         (keras.Sequential([keras.layers.Dense(2)]), None, "is not built"),
         (classifier(), ["a", "b"], "2 labels for the 3 outputs"),
-        (classifier(), ["a", "b", "a"], "'a' is given to two classes"),
-        (classifier(3, None), ["a", "b", "c"], "are no probabilities"),
-        (keras.Sequential([keras.Input((2,)), Noise()]), None, "at random"),
+        (classifier(), ["a", "b", "a"], "Two classes have the label 'a'"),
+        (classifier(3, None), ["a", "b", "c"], "are not probabilities"),
+        (
+            keras.Sequential([keras.Input((2,)), Noise()]),
+            None,
+            "Is the model random",
+        ),
     ],
 )
 def test_unusable_model_is_refused(tmp_path, model, labels, message):

@@ -339,7 +339,7 @@ def test_refuses_settings_outside_their_intervals(
     [
         (
             lambda: graph_mode.piecewise_constant_decay(0, [5, 2], [1, 2, 3]),
-            "must rise",
+            "must increase",
         ),
         (
             lambda: graph_mode.piecewise_constant_decay(0, [5], [1]),

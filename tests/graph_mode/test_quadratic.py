@@ -167,7 +167,7 @@ def test_nothing_global_is_switched(rng):
         ),
         (
             {"optimizer": "SyncReplicasOptimizer", "fast": True},
-            "Leave `fast` out",
+            "Leave out `fast`",
         ),
     ],
 )

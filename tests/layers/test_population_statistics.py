@@ -223,7 +223,7 @@ def test_refuses_a_layer_that_feeds_itself(rows):
     for model in (graph, Written(circular=True)):
         model(rows)
         before = averages(model)
-        with pytest.raises(ValueError, match="it has itself normalized"):
+        with pytest.raises(ValueError, match="on its own output"):
             estimate_population_statistics(model, rows, verbose=0)
         np.testing.assert_equal(averages(model), before)
 

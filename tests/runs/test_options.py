@@ -144,5 +144,7 @@ def test_a_model_of_a_table_takes_no_folder(tmp_path, images):
     run.search()
     run.finish()
 
-    with pytest.raises(InputError, match="takes no images, and .* is a folder"):
+    with pytest.raises(
+        InputError, match="does not take images, and .* is a folder"
+    ):
         Predictor(tmp_path / "r" / "model").examples(images)

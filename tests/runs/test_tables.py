@@ -180,7 +180,7 @@ def test_an_interval_holds_nine_of_ten(written):
     data, _, folder = written
     table().iloc[data.split.dev].to_csv(folder / "dev.csv", index=False)
     if data.task == "classification":
-        with pytest.raises(InputError, match="Leave --interval out"):
+        with pytest.raises(InputError, match="Leave out --interval"):
             predict_table(folder / "model", folder / "dev.csv", interval=True)
         return
 
@@ -315,7 +315,7 @@ def test_arrays_have_no_columns(written, tmp_path):
     *_, folder = written
     np.savez(tmp_path / "x.npz", x=np.zeros((2, 5)))
 
-    with pytest.raises(InputError, match="takes columns by their names"):
+    with pytest.raises(InputError, match="takes columns by name"):
         Predictor(folder / "model").examples(tmp_path / "x.npz")
 
 

@@ -343,8 +343,8 @@ def test_refuses_a_constant_outside_its_interval(make, constants):
 @pytest.mark.parametrize(
     "boundaries, values, message",
     [
-        ([1, 2], [0.1, 0.2], "one more than"),
-        ([2, 2], [0.3, 0.2, 0.1], "must rise"),
+        ([1, 2], [0.1, 0.2], "one more element than"),
+        ([2, 2], [0.3, 0.2, 0.1], "must increase"),
         ([0], [0.2, 0.1], "`boundary_0`"),
         ([1], [0.2, -0.1], "`value_1`"),
     ],

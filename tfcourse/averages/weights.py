@@ -81,7 +81,7 @@ class WeightAverage(keras.callbacks.Callback):
         """The averages, NumPy arrays in order of `trainable_variables`."""
         if not self.t:
             raise ValueError(
-                "WeightAverage has no averages yet: it gathers them in `fit`."
+                "WeightAverage has no averages yet: `fit` collects them."
             )
         weight = total_weight(self.beta, self.t) if self.bias_correction else 1
         return [ops.convert_to_numpy(v) / weight for v in self._v]

@@ -16,10 +16,10 @@ ADVICE = {
         "augmentation, early stopping), another architecture"
     ),
     "data mismatch": (
-        "make the training data more like the dev set: see by hand how they "
-        "differ, collect or synthesise more of that kind"
+        "make the training data more like the dev set: look at examples to "
+        "see how they differ, and collect or synthesise more of that kind"
     ),
-    "overfit to dev": "get a bigger dev set, since this one was tuned to",
+    "overfit to dev": "get a bigger dev set, since you have tuned to this one",
 }
 
 
@@ -118,12 +118,13 @@ class BiasVariance(Shown):
         notes = []
         if self.avoidable_bias < -1e-9:
             notes.append(
-                "The training error is below the Bayes error: either that is "
-                "estimated too high, or the training set has been memorized."
+                "The training error is below the Bayes error: either the "
+                "Bayes error is estimated too high, or the network has "
+                "memorized the training set."
             )
         if self.variance < -1e-9:
             notes.append(
-                "New data is easier than the training set: measure the "
+                "New data are easier than the training set: measure the "
                 "training error without dropout and augmentation."
             )
         return tuple(notes)
@@ -227,7 +228,7 @@ def bias_variance(
     if hasattr(train_error, "history"):
         if dev_error is not None:
             raise ValueError(
-                "`dev_error` of bias_variance is in the `History` already. "
+                "`dev_error` of bias_variance is already in the `History`. "
                 f"Received: dev_error={dev_error}"
             )
         train_error, dev_error = _last_errors(train_error.history)

@@ -75,7 +75,7 @@ def small_last_batch(
                 "small last batch",
                 f"The last batch of an epoch has {left} of {batch_size} "
                 "examples, and their statistics move the averages as much as "
-                "those of a whole batch.",
+                "those of a full batch.",
                 "Leave it out (`drop_remainder=True` of a dataset), or choose "
                 f"another batch size for {examples:,} examples.",
             )

@@ -177,9 +177,10 @@ def _refuse_randomness(model, loss):
     (present, seeds), (again, _) = run([]), run([])
     if not np.isclose(present, again, rtol=1e-9, atol=0, equal_nan=True):
         raise ValueError(
-            f"The loss of {model.name} is not the same twice, so it has no "
-            "gradient to check. Draw its random numbers with a "
-            "`keras.random.SeedGenerator`: then they can be held."
+            f"The loss of {model.name} changes from call to call, so it has "
+            "no gradient to check. Draw its random numbers with a "
+            "`keras.random.SeedGenerator`, whose state the check can hold "
+            "fixed."
         )
     # More than once, as two small masks may well be alike.
     for _ in range(5 if seeds else 0):
@@ -187,10 +188,11 @@ def _refuse_randomness(model, loss):
         if other != present:
             names = ", ".join(_layers_with(model, [v for v, _ in seeds]))
             raise ValueError(
-                f"{model.name} is random in training, because of {names}, so "
-                "the loss is another function at each pass and its "
-                "differences are no gradient. Set the rate to 0, or give "
-                "`hold_dropout=True` to check it with one mask for all passes."
+                f"{model.name} is random in training because of {names}, so "
+                "the loss is a different function in each pass and its "
+                "differences are not a gradient. Set the rate to 0, or give "
+                "`hold_dropout=True` to check it with the same mask in all "
+                "passes."
             )
 
 
@@ -231,12 +233,12 @@ def _check_model(model):
     if not isinstance(model, keras.Model):
         raise TypeError(
             "`model` of gradient_check must be a Keras model. For a function "
-            f"of arrays there is `check_gradient`. Received: {model!r}"
+            f"of arrays, use `check_gradient`. Received: {model!r}"
         )
     if not model.built:
         raise ValueError(
-            f"{model.name} has no weights yet. Call it on a batch, or begin it "
-            "with `keras.Input`, before the gradient check."
+            f"{model.name} has no weights yet. Call it on a batch, or start "
+            "it with `keras.Input`, before the gradient check."
         )
     if not model.compiled:
         raise ValueError(

@@ -145,7 +145,7 @@ def _useless_biases(nodes):
             yield Finding(
                 calls[0].layer.name,
                 "useless bias",
-                f"Its bias has no effect, for {names} subtracts the mean.",
+                f"Its bias has no effect, because {names} subtracts the mean.",
                 "Give it `use_bias=False`: batch norm has a beta of its own.",
             )
 
@@ -198,8 +198,8 @@ def _dropouts_before_batch_norm(nodes):
                     yield Finding(
                         before.layer.name,
                         "dropout before batch norm",
-                        f"{node.layer.name} gathers a variance that dropout "
-                        "makes larger, and is off by that at test time.",
+                        f"{node.layer.name} learns a variance that dropout "
+                        "inflates, and so is wrong at test time.",
                         "Put dropout after the batch norm and its activation, "
                         "or leave it out.",
                     )
@@ -217,8 +217,8 @@ def _softmax_and_logits(model, ends):
             yield Finding(
                 head.name,
                 "softmax and logits",
-                f"It ends in {name}, while the loss expects logits "
-                "(`from_logits=True`) and applies it itself.",
+                f"The model ends in {name}, but the loss expects logits "
+                f"(`from_logits=True`) and applies {name} itself.",
                 "Leave out the activation, or give the loss "
                 "`from_logits=False`.",
             )
@@ -226,7 +226,7 @@ def _softmax_and_logits(model, ends):
             yield Finding(
                 head.name,
                 "softmax and logits",
-                f"Its output is {name}, while the loss expects probabilities "
+                f"Its output is {name}, but the loss expects probabilities "
                 "(`from_logits=False`).",
                 "Give the loss `from_logits=True`, or the layer a softmax "
                 "(sigmoid for two classes).",
@@ -253,8 +253,8 @@ def _he_with_saturation(layers, nodes):
                 yield Finding(
                     layer.name,
                     "He with sigmoid or tanh",
-                    "He's variance 2/n makes up for the half that a relu cuts "
-                    f"off; {name} cuts off nothing and is driven into "
+                    "He's variance of 2/n makes up for the half that relu "
+                    f"cuts off; {name} cuts off nothing, and is driven into "
                     "saturation.",
                     "Use Xavier, variance 1/n: `tfcourse.initializers.Xavier` "
                     'or "glorot_normal".',
@@ -283,7 +283,7 @@ def _unregularized(model, layers, nodes, examples):
         yield Finding(
             layer.name,
             "no regularization",
-            f"It has {size:,} weights for {examples:,} examples and nothing "
+            f"It has {size:,} weights for {examples:,} examples, and nothing "
             "keeps it from memorizing them.",
             "Give it `kernel_regularizer=tfcourse.regularizers.L2(lambda_, m)` "
             "or dropout, or make it smaller.",

@@ -98,7 +98,7 @@ class GradientCheck(Shown):
     def __str__(self):
         meaning = {
             "good": "the gradient is that of the loss",
-            "look": "have a look at the parameters below",
+            "look": "look at the parameters below",
             "wrong": "the gradient is not that of the loss",
         }
         lines = [
@@ -109,20 +109,22 @@ class GradientCheck(Shown):
         ]
         if not self.in_float64:
             lines.append(
-                "The loss is not computed in float64: a part of it casts to "
-                "less. So the step is wider, and the ratio of a right gradient "
-                f"up to about {self._explained:.0e}."
+                "The loss is not computed in float64, as part of it casts to "
+                "a lower precision. The step is therefore wider, and the "
+                "ratio of a correct gradient may be up to about "
+                f"{self._explained:.0e}."
             )
         if self.kinks:
             lines.append(
                 f"{self.kinks} at a kink of the loss, where any slope between "
-                "those of its two sides is right."
+                "those of the two sides is correct."
             )
         if self.verdict != "good":
             if self.ratio < 10 * self.rounding:
                 lines.append(
-                    f"Rounding alone gives about {self.rounding:.0e} here, the "
-                    "gradient is so small: check again with a larger epsilon."
+                    f"Rounding alone gives about {self.rounding:.0e} here, "
+                    "because the gradient is so small: check again with a "
+                    "larger epsilon."
                 )
             lines += ["Ratio by variable:"]
             lines += [f"  {r:.2e} {name}" for name, r in self.ratios.items()]

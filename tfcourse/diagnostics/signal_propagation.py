@@ -118,10 +118,10 @@ class SignalPropagation(Shown):
         if advice:
             return tuple(advice)
         return (
-            "The weights are as large as their activations ask for. Shorten "
-            "the way with residual connections, put batch norm between the "
-            "layers if there is none, take relu instead of sigmoid or tanh, or "
-            "fewer layers.",
+            "The weights are as large as their activations require. Shorten "
+            "the path with residual connections, put batch norm between the "
+            "layers if there is none, use relu instead of sigmoid or tanh, or "
+            "use fewer layers.",
         )
 
     @property
@@ -169,7 +169,8 @@ class SignalPropagation(Shown):
         found = (
             f"{self.verdict}: over {len(self.hidden)} hidden layers the "
             f"activations change by a factor of {self.activation_growth:.3g}, "
-            f"the gradients, backwards, of {self.gradient_growth:.3g}."
+            "and the gradients, going backwards, by "
+            f"{self.gradient_growth:.3g}."
         )
         return "\n".join([found, *self.advice])
 
@@ -412,8 +413,8 @@ def _check(model, y):
         )
     if not model.built:
         raise ValueError(
-            f"{model.name} has no weights yet. Call it on a batch, or begin it "
-            "with `keras.Input`, before measuring its signal."
+            f"{model.name} has no weights yet. Call it on a batch, or start "
+            "it with `keras.Input`, before measuring its signal."
         )
     if y is not None and not model.compiled:
         raise ValueError(

@@ -50,7 +50,7 @@ def fold_batch_normalization(model: "keras.Model") -> "keras.Model":
     if not getattr(model, "inputs", None):
         raise InputError(
             f"The calls inside the model {model.name!r} cannot be seen. Give "
-            "a functional or sequential model that is built."
+            "a functional or sequential model that has been built."
         )
     graph = _graph(model)
     folded = _folded(graph, _merged(graph))

@@ -86,8 +86,8 @@ def load(path: str | os.PathLike, *, allow_code: bool = False) -> "keras.Model":
             raise
         if "safe_mode" in str(error) or "unsafe" in str(error).lower():
             raise InputError(
-                f"{path} holds Python code, which would run when it is loaded. "
-                "If you trust where it comes from, allow it with --allow-code."
+                f"{path} holds Python code, which would run when it is "
+                "loaded. If you trust its source, allow it with --allow-code."
             ) from error
         raise InputError(
             f"{path} cannot be loaded as a Keras model: "
@@ -113,8 +113,8 @@ def _found(source):
         }
     if not source.is_file() or not zipfile.is_zipfile(source):
         raise InputError(
-            f"{source} is no Keras model. Give a .keras file, or the folder "
-            "of a run."
+            f"{source} is not a Keras model. Give a .keras file, or the "
+            "folder of a run."
         )
     check_zip(source)
     return source, {}
@@ -124,8 +124,8 @@ def _refuse_around_source(source, to):
     """Raises if writing to a path would take away what is exported."""
     if source.resolve().is_relative_to(to.resolve()):
         raise InputError(
-            f"{to} is what is exported, or a folder that holds it. Choose "
-            "another --to."
+            f"{to} is the source of the export, or a folder that holds it. "
+            "Choose another --to."
         )
 
 

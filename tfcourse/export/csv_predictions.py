@@ -74,8 +74,8 @@ def check_out(
     for used in apart:
         if pathlib.Path(used).exists() and _is_in(out, pathlib.Path(used)):
             raise InputError(
-                f"{out} is {used}, which is read, or lies in it. Choose "
-                "another --out."
+                f"{out} is {used}, which is being read, or lies inside it. "
+                "Choose another --out."
             )
     if out.exists() and not overwrite and not is_device(out):
         raise InputError(

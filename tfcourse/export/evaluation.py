@@ -170,8 +170,8 @@ def evaluate(
         where = _where(places, row)
         raise InputError(
             f"Column {target!r} has the class {true[row]!r}{where}, which the "
-            f"model does not know. It knows: {', '.join(labels)}. Mend it, or "
-            "leave such rows out of the file."
+            f"model does not know. It knows: {', '.join(labels)}. Correct it, "
+            "or leave such rows out of the file."
         )
     return classification_scores(true, predicted, labels)
 
@@ -229,7 +229,7 @@ def majority_warning(found: Mapping[str, Any]) -> str | None:
     more = "little more than" if accuracy > share else "no more than"
     return (
         f"Accuracy {accuracy:.4f} is {more} what always answering {label!r} "
-        f"gets, {share:.4f}. Look at precision and recall of the other "
+        f"would get, {share:.4f}. Look at precision and recall of the other "
         "classes; search by --objective val_f1, or with --class-weight "
         "balanced."
     )

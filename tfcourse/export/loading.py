@@ -35,7 +35,7 @@ def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
     _check_is_saved_model(path)
     for file in path.glob("variables/variables.*"):
         if not file.is_file():
-            raise InputError(f"{file} is no file. Export the model again.")
+            raise InputError(f"{file} is not a file. Export the model again.")
     try:
         with without_pattern(path) as literal:
             loaded = tf.saved_model.load(literal)
@@ -106,9 +106,9 @@ def _signatures(path):
 def _check_is_saved_model(path):
     if not (path / "saved_model.pb").is_file():
         raise InputError(
-            f"{path} is no SavedModel: there is no saved_model.pb in it. Give "
-            "the folder that was exported, e.g. runs/NAME/model; `tfcourse "
-            "export` makes one of a .keras file."
+            f"{path} is not a SavedModel: there is no saved_model.pb in it. "
+            "Give the folder that was exported, e.g. runs/NAME/model; "
+            "`tfcourse export` makes one of a .keras file."
         )
 
 

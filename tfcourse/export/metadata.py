@@ -30,7 +30,7 @@ def read_metadata(
     try:
         metadata = read_json(path / METADATA)
         if not isinstance(metadata, dict):
-            raise InputError("it holds no JSON object")
+            raise InputError("it does not hold a JSON object")
         check_metadata(metadata)
         labels = metadata.get("labels")
         if labels and classes and len(labels) != classes:
@@ -52,10 +52,10 @@ def check_metadata(metadata: Mapping[str, Any]) -> None:
     """
     labels = metadata.get("labels")
     if labels is not None and not isinstance(labels, list):
-        raise InputError(f"`labels` is no list: {labels!r}")
+        raise InputError(f"`labels` is not a list: {labels!r}")
     names = metadata.get("feature_names")
     if names is not None and not _are_names(names):
-        raise InputError(f"`feature_names` is no list of names: {names!r}")
+        raise InputError(f"`feature_names` is not a list of names: {names!r}")
     columns = metadata.get("columns")
     if columns is not None and not (
         isinstance(columns, list) and all(map(_is_column, columns))

@@ -166,13 +166,13 @@ def _check_wanted(predictor, path, probabilities, interval):
     labels = predictor.metadata.get("labels")
     if probabilities and not (predictor.classifies and labels):
         raise InputError(
-            f"{path} has no classes to give probabilities of. Leave "
-            "--probabilities out."
+            f"{path} has no classes, and so no probabilities. Leave out "
+            "--probabilities."
         )
     if interval and "margin" not in predictor.metadata:
         raise InputError(
-            f"{path} knows of no errors on a development set, as a regression "
-            "of `tfcourse tune` does. Leave --interval out."
+            f"{path} does not hold the errors on a development set that a "
+            "regression by `tfcourse tune` holds. Leave out --interval."
         )
 
 
@@ -197,8 +197,8 @@ def examples_for(
     if pathlib.Path(table).suffix.lower() == ".npz":
         if columns:
             raise InputError(
-                f"The model takes columns by their names, which {table} has "
-                "not. Give a table."
+                f"The model takes columns by name, and {table} has no names. "
+                "Give a table."
             )
         return ArrayReader(table)
     columns = columns or metadata.get("feature_names")
@@ -209,7 +209,8 @@ def _shape_of_images(metadata, folder):
     shape = metadata.get("data", {}).get("shape", ())
     if not are_images(shape):
         raise InputError(
-            f"The model takes no images, and {folder} is a folder. Give a file."
+            f"The model does not take images, and {folder} is a folder. Give "
+            "a file."
         )
     return shape
 
@@ -283,8 +284,8 @@ def predictions(
         taken = sorted(chunk.others.keys() & answers.keys())
         if taken:
             raise InputError(
-                f"The table has a column {taken[0]!r} already, as the answers "
-                "are called. Rename it."
+                f"The table already has a column {taken[0]!r}, which is the "
+                "name of the answers. Rename it."
             )
         yield {**chunk.others, **answers}
 

@@ -153,27 +153,27 @@ def _check_labels(model, outputs, labels):
     if len(outputs) > 1:
         raise InputError(
             f"The model {model.name!r} has {len(outputs)} outputs, and labels "
-            "name the classes of a single one. Leave `labels` out."
+            "name the classes of a single output. Leave out `labels`."
         )
     (output,) = outputs.values()
     width = output.shape[-1]
     if not outputs_match_classes(width, len(labels)):
         raise InputError(
             f"There are {len(labels)} labels for the {width} outputs of the "
-            f"model {model.name!r}. Give one label an output, or two for a "
+            f"model {model.name!r}. Give one label per output, or two for a "
             "single output."
         )
     twice = {label for label in labels if labels.count(label) > 1}
     if twice:
-        raise InputError(f"The label {twice.pop()!r} is given to two classes.")
+        raise InputError(f"Two classes have the label {twice.pop()!r}.")
     missing = missing_activation(model, output)
     probabilities = np.asarray(probabilities_of(output, missing))
     if not np.all(
         (probabilities > -_ROUNDING) & (probabilities < 1 + _ROUNDING)
     ):
         raise InputError(
-            f"The outputs of the model {model.name!r} are no probabilities. "
-            "End it with a softmax, or compile it with a loss of "
+            f"The outputs of the model {model.name!r} are not probabilities. "
+            "End it with a softmax, or compile it with a loss that has "
             "`from_logits=True`."
         )
 

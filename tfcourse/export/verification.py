@@ -119,9 +119,10 @@ def _compare(model, expected, parts, where):
         # So written that a NaN where there was none is an error too.
         if not (error <= tolerance * scale or _same_gaps(actual, wanted)):
             raise InputError(
-                f"The exported model returns other values than {model.name!r}"
-                f"{where}, by up to {error:.2g} in `{name}`. Does the model "
-                "behave at random, or depend on the batch, at inference?"
+                "The exported model returns different values from "
+                f"{model.name!r}{where}, by up to {error:.2g} in `{name}`. Is "
+                "the model random at inference, or does it depend on the rest "
+                "of the batch?"
             )
 
 

@@ -75,8 +75,8 @@ class Lecture:
             )
         if len(self.rows) > 1 and self.written != "placeholder":
             raise InputError(
-                "Without a placeholder the coefficients are part of the graph: "
-                "they cannot differ from step to step. Say "
+                "Without a placeholder the coefficients are part of the "
+                "graph: they cannot differ from step to step. Use "
                 "`written='placeholder'`."
             )
         with tf.Graph().as_default():

@@ -39,7 +39,7 @@ def loop_in_the_graph(
         if isinstance(optimizer, v1.train.SyncReplicasOptimizer):
             raise InputError(
                 "SyncReplicasOptimizer waits for a thread outside of the "
-                "graph, so that the loop cannot be inside. Leave `fast` out."
+                "graph, so the loop cannot run inside it. Leave out `fast`."
             )
         w, x, rows = lecture.variable(), lecture.placeholder(), None
         if len(lecture.rows) > 1:

@@ -171,8 +171,9 @@ def _check_boundaries_and_values(boundaries, values):
     rising = all(a < b for a, b in itertools.pairwise(boundaries))
     if not rising or len(values) != len(boundaries) + 1:
         raise ValueError(
-            f"`boundaries` of {owner} must rise, and `values` be one more. "
-            f"Received: boundaries={boundaries}, values={values}"
+            f"`boundaries` of {owner} must increase, and there must be one "
+            f"more of `values`. Received: boundaries={boundaries}, "
+            f"values={values}"
         )
     for boundary in boundaries:
         check_number(boundary, "boundaries", owner, "(0, inf)")

@@ -65,5 +65,5 @@ def _check_device(device):
     if not found:
         raise InputError(
             f"There is no device {device!r}. This machine has: "
-            f"{', '.join(names)}. Leave `device` out to let TensorFlow choose."
+            f"{', '.join(names)}. Leave out `device` to let TensorFlow choose."
         )

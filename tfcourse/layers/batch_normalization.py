@@ -386,7 +386,7 @@ class BatchNormalization(keras.layers.Layer):
     def _check_inputs(self, inputs, mask=None):
         if not keras.backend.is_float_dtype(inputs.dtype):
             raise TypeError(
-                f"{self.name} normalizes inputs of floats. Received: "
+                f"{self.name} normalizes floating-point inputs. Received: "
                 f"dtype={keras.backend.standardize_dtype(inputs.dtype)}. Cast "
                 "them first."
             )

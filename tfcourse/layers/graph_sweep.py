@@ -123,9 +123,9 @@ class GraphSweep:
             if reached == before:
                 return reached
         raise ValueError(
-            "A batch-normalization layer of the model is called on what it has "
-            "itself normalized, so its inputs have no statistics before it has "
-            "been set. Use a layer of its own for each place."
+            "A batch-normalization layer of the model is called on its own "
+            "output, so its inputs have no statistics until it has been set. "
+            "Use a separate layer for each place."
         )
 
     def _set_rounds(self, reached):

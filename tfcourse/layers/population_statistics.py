@@ -148,9 +148,9 @@ class _Reruns:
             variable.assign(value)
         if not all(map(np.array_equal, inputs, others)):
             raise ValueError(
-                f"{layer.path} is called on what it has itself normalized, so "
-                "its inputs have no statistics before it has been set. Use a "
-                "layer of its own for each place."
+                f"{layer.path} is called on its own output, so its inputs "
+                "have no statistics until it has been set. Use a separate "
+                "layer for each place."
             )
 
     def batches(self) -> Iterator[None]:
@@ -303,7 +303,8 @@ def _to_array(tensor, layer):
     except (NotImplementedError, TypeError) as error:
         raise ValueError(
             f"{layer.path} is called inside a compiled function or a layer "
-            "that maps over steps, where its inputs have no values to look at."
+            "that maps over steps, where the values of its inputs cannot be "
+            "seen."
         ) from error
 
 

@@ -160,8 +160,8 @@ def check_boundaries_and_values(
     """Raises unless `owner` may have the boundaries with the values."""
     if len(values) != len(boundaries) + 1:
         raise ValueError(
-            f"`values` of {owner} must be one more than `boundaries`. "
-            f"Received: boundaries={boundaries}, values={values}"
+            f"`values` of {owner} must have one more element than "
+            f"`boundaries`. Received: boundaries={boundaries}, values={values}"
         )
     _check_rising(boundaries, owner)
     for i, boundary in enumerate(boundaries):
@@ -173,6 +173,6 @@ def check_boundaries_and_values(
 def _check_rising(boundaries: Sequence[float], owner: str) -> None:
     if any(a >= b for a, b in itertools.pairwise(boundaries)):
         raise ValueError(
-            f"`boundaries` of {owner} must rise. Received: "
+            f"`boundaries` of {owner} must increase. Received: "
             f"boundaries={boundaries}"
         )

@@ -61,8 +61,8 @@ class SessionCheckpoints:
         except (ValueError, tf.errors.OpError) as error:
             raise InputError(
                 f"The checkpoint {path} is of another network or optimizer. "
-                "Make the classifier with the settings that it had. TensorFlow "
-                f"says: {first_line(error)}"
+                "Create the classifier with the settings it had then. "
+                f"TensorFlow says: {first_line(error)}"
             ) from error
         costs = pathlib.Path(path).with_name("costs.json")
         return read_json(costs) if costs.is_file() else []

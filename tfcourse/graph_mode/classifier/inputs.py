@@ -25,6 +25,6 @@ def checked_labels(y: object, count: int, classes: int) -> np.ndarray:
         raise InputError(
             f"`y` must hold a class, an integer from 0 to {classes - 1}, for "
             f"each of the {count} examples. Received: shape {y.shape}, dtype "
-            f"{y.dtype}. If it is one-hot give `y.argmax(axis=-1)`."
+            f"{y.dtype}. If it is one-hot, give `y.argmax(axis=-1)`."
         )
     return y.astype("int32")

@@ -57,7 +57,7 @@ def export_network(
     if feature_names is not None and (len(feature_names),) != shape:
         raise InputError(
             f"There are {len(feature_names)} `feature_names` for examples of "
-            f"shape {shape}. Give one name a feature."
+            f"shape {shape}. Give one name per feature."
         )
     description = {
         "tfcourse": __version__,
@@ -79,7 +79,7 @@ def _checked_labels(labels, classes):
     if len(labels) != classes:
         raise InputError(
             f"There are {len(labels)} labels for {classes} classes. Give one "
-            "label a class."
+            "label per class."
         )
     # NumPy's integers are no integers to JSON.
     labels = np.asarray(labels, object).tolist()
@@ -133,6 +133,6 @@ def _check_equal(path, shape, expected):
     actual, wanted = answer["outputs"].numpy(), expected(sample)
     if not np.allclose(actual, wanted, rtol=1e-4, atol=1e-5):
         raise InputError(
-            "The exported model returns other probabilities than the "
-            f"classifier, by up to {np.abs(actual - wanted).max():.2g}."
+            "The probabilities of the exported model differ from the "
+            f"classifier's by up to {np.abs(actual - wanted).max():.2g}."
         )

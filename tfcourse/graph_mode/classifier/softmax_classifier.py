@@ -219,9 +219,9 @@ class SoftmaxClassifier:
         self._costs.append(float(cost))
         if not np.isfinite(cost):
             raise InputError(
-                f"Training diverged: the cost of step {step} is {cost}. Choose "
-                "a smaller learning rate, and look for values in the data that "
-                "are not finite."
+                f"Training diverged: the cost of step {step} is {cost}. "
+                "Choose a smaller learning rate, and look for non-finite "
+                "values in the data."
             )
 
     def _report(self, epoch, x, y, validation_data):
