@@ -80,7 +80,7 @@ def test_classes_are_kept_as_written(csv, first, second, labels):
         ("u,v,t\n" + ROWS + "inf,8,a\n", "t", "line 8 has .*'u', .* infinite"),
         ("u,v,t\n" + ROWS + "1e99,8,a\n", "t", "line 8 has .*'u', .* infinite"),
         ("u,v,t\n" + ROWS + "7,8,a,9\n", "t", "line 8 has 4 fields, not 3"),
-        ("u,v,t\n" + ROWS.replace("b", "a"), "t", "one class only, 'a'"),
+        ("u,v,t\n" + ROWS.replace("b", "a"), "t", "only one class, 'a'"),
         ("u,v,t\n" + ROWS + "7,8,c\n7,9,c\n8,8,c\n", "t", None),
         ("u,v,t\n" + ROWS * 2 + "7,8,c\n", "t", "'c' .* has 1 of the 13"),
         ("u,t\n1,a\n2,b\n3,c\n", "t", "3 examples of 3 classes.*three of each"),
@@ -233,5 +233,5 @@ def test_bad_npz_is_refused(tmp_path, arrays, message):
 def test_no_npz_at_all_is_refused(tmp_path):
     (tmp_path / "a.npz").write_text("hello")
 
-    with pytest.raises(InputError, match="no zip archive"):
+    with pytest.raises(InputError, match="not a zip archive"):
         data.read(tmp_path / "a.npz")

@@ -90,7 +90,7 @@ def test_the_space_follows_the_examples():
 
 @pytest.mark.parametrize("name", ["split", "group", "time", "dev"])
 def test_folds_and_a_set_that_chooses_exclude_each_other(name):
-    with pytest.raises(InputError, match=f"--{name} says which rows choose"):
+    with pytest.raises(InputError, match=f"--{name} says which rows compare"):
         Settings(folds=5, **{name: "a"})
 
 

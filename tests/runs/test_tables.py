@@ -284,8 +284,8 @@ def test_what_only_the_test_set_has_is_said(tmp_path):
     said = remarks(PreparedData.load(settings))
 
     assert (
-        f"'town' has 'Atlantis' only outside of the training set, first in "
-        f"line {row + 2}: taken as unknown there."
+        f"'town' has 'Atlantis' only outside the training set, first in "
+        f"line {row + 2}: treated as unknown there."
     ) in said
     assert any("'flag' never varies in the training set" in s for s in said)
     assert "Left out: 'id' counts the rows." in said
@@ -320,7 +320,7 @@ def test_arrays_have_no_columns(written, tmp_path):
 
 
 def test_settings_for_tables_are_refused_elsewhere():
-    with pytest.raises(InputError, match="--drop is for the file of a table"):
+    with pytest.raises(InputError, match="--drop is for tables in files"):
         PreparedData.load(Settings(data="iris", drop=("a",)))
 
 

@@ -22,9 +22,9 @@ Batch = Any
 # What each `PyDataset` has of its own.
 _OF_ANY_DATASET = {"__init__", "__getitem__", *vars(type("Any", (), {}))}
 _NO_END = (
-    "{name} has no end: one pass over it would never be over. Give it without "
-    "`repeat()`, for instance with `dataset.take(steps)`, or as a PyDataset "
-    "that knows its length."
+    "{name} has no end: one pass over it would never finish. Leave out "
+    "`repeat()`, end it, for instance with `dataset.take(steps)`, or as a "
+    "PyDataset that knows its length."
 )
 
 
@@ -51,8 +51,8 @@ def length_of(arrays: Arrays, name: str = "`data`") -> int:
     lengths = {len(array) for array in leaves(arrays)}
     if len(lengths) != 1:
         raise ValueError(
-            f"{name} must be arrays of one length. Received arrays of lengths "
-            f"{sorted(lengths)}"
+            f"{name} must be arrays of the same length. Received arrays of "
+            f"lengths {sorted(lengths)}"
         )
     return lengths.pop()
 
@@ -144,7 +144,7 @@ class InputBatches:
         """Returns the inputs of the first batch, which stays the first."""
         batch = next(self._pass(), None)
         if batch is None:
-            raise ValueError("`data` have no batches.")
+            raise ValueError("`data` holds no batches.")
         if self._once is not None:
             self._once = itertools.chain([batch], self._once)
         return _inputs_of(batch)
@@ -152,7 +152,7 @@ class InputBatches:
     def __iter__(self) -> Iterator[Arrays]:
         if self._once is not None and self._begun:
             raise ValueError(
-                "`data` can be gone through only once, which is enough for a "
+                "`data` can be read only once, which is enough for a "
                 "functional or sequential model but not for one written as a "
                 "class. Give arrays, a tf.data.Dataset or a PyDataset."
             )

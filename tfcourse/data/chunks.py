@@ -173,7 +173,7 @@ class TableReader:
             if name in self._ranges and np.isfinite(values.values[row]):
                 low, high = self._ranges[name]
                 complaint = (
-                    f"has {cell!r} in column {name!r}, which must lie from "
+                    f"has {cell!r} in column {name!r}, which must be from "
                     f"{low:g} to {high:g}"
                 )
             self._on_bad(f"{rows.places[row]} {complaint}")

@@ -96,9 +96,8 @@ def coded(
         )
     if len(classes) < 2:
         raise InputError(
-            f"Data set {name!r} has one class only, "
-            f"{classes.tolist()[0]!r}. A classifier needs at least two: "
-            "choose another target."
+            f"Data set {name!r} has only one class, {classes.tolist()[0]!r}. "
+            "A classifier needs at least two: choose another target."
         )
     counts = np.bincount(y)
     if counts.min() < 3:

@@ -66,12 +66,12 @@ def read_image_folder(
     if not found:
         raise InputError(
             f"{path} has no folders. Put the images of each class into a "
-            f"folder of its own, as {path / 'cat' / '1.png'}."
+            f"folder of their own, as in {path / 'cat' / '1.png'}."
         )
     for name, images in found.items():
         if not images:
             raise InputError(
-                f"The folder {path / name} has no image. Take it away, or put "
+                f"The folder {path / name} has no image. Remove it, or put "
                 f"images there ({', '.join(SUFFIXES)})."
             )
     files = [image for images in found.values() for image in images]
@@ -199,6 +199,6 @@ def _opened(file) -> "Iterator[PIL.Image.Image]":
         *(Image.DecompressionBombError, MemoryError),
     ) as error:
         raise InputError(
-            f"{file} cannot be read as an image ({first_line(error)}). Take "
-            "it away, or bring it back whole."
+            f"{file} cannot be read as an image ({first_line(error)}). Remove "
+            "it, or restore it."
         ) from error

@@ -89,7 +89,7 @@ def _checked(x, y, batch_size):
     x, y = np.asarray(x), np.asarray(y)
     if len(x) != len(y):
         raise ValueError(
-            "`x` and `y` must have as many examples. Received: "
+            "`x` and `y` must have the same number of examples. Received: "
             f"{len(x)} and {len(y)}"
         )
     check_integer(batch_size, "batch_size", "mini_batches")

@@ -55,7 +55,7 @@ def _arrays(path, *names):
     """Returns the named arrays of an `.npz` file, by name."""
     try:
         if not zipfile.is_zipfile(path):
-            raise ValueError("it is no zip archive")
+            raise ValueError("it is not a zip archive")
         check_npz(path)
         with np.load(path, allow_pickle=False) as arrays:
             missing = [name for name in names if name not in arrays]
@@ -79,12 +79,12 @@ def _features(path, x):
     """Returns the array `x` of an `.npz` file as float32, after checks."""
     if x.size == 0:
         raise InputError(
-            f"`x` of {path} is empty. It has shape {x.shape}; save one row an "
-            "example."
+            f"`x` of {path} is empty. It has shape {x.shape}; save one row "
+            "per example."
         )
     if x.dtype.kind not in "biuf":
         raise InputError(
-            f"`x` of {path} must be numbers. It is of type {x.dtype}, the "
+            f"`x` of {path} must be numbers. It is of type {x.dtype}, and its "
             f"first value is {x.flat[0]!r}."
         )
     with np.errstate(over="ignore"):

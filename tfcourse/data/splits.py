@@ -93,7 +93,7 @@ def split(y: npt.ArrayLike | Dataset | TableDataset, seed: int = 0) -> Split:
     if counts.min() < 3:
         raise InputError(
             f"Class {classes.tolist()[int(counts.argmin())]!r} has "
-            f"{counts.min()} examples; a stratified split in three needs at "
+            f"{counts.min()} examples; a stratified split into three needs at "
             "least three of each class."
         )
     return _in_three(y, max(split_sizes(len(y))[1], len(classes)), seed)
@@ -126,9 +126,9 @@ def _by_column(dataset, seed):
     for i, label in enumerate(dataset.labels):
         if i not in known:
             raise InputError(
-                f"By column {dataset.partition.name!r} no row for training has "
-                f"the class {label!r}. Choose another column for "
-                f"--{dataset.partition.how}, or leave the class out."
+                f"When split by column {dataset.partition.name!r}, no "
+                f"training row has the class {label!r}. Choose another column "
+                f"for --{dataset.partition.how}, or leave the class out."
             )
     return found
 

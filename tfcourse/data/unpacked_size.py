@@ -31,9 +31,9 @@ def check_unpacked(path: pathlib.Path, size: int) -> None:
     allowed = _allowed()
     if size > allowed * 1e9:
         raise InputError(
-            f"{path} would take {size / 1e9:,.1f} GB unpacked, and {allowed:g} "
-            "GB are allowed. If you trust where it comes from, allow more by "
-            f"the environment variable {VARIABLE}."
+            f"{path} would take {size / 1e9:,.1f} GB unpacked, and "
+            f"{allowed:g} GB are allowed. If you trust its source, allow more "
+            f"with the environment variable {VARIABLE}."
         )
 
 

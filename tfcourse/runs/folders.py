@@ -41,16 +41,17 @@ def check_unused(folder: pathlib.Path) -> None:
     parts = [name for name in _PARTS if (folder / name).is_dir()]
     if parts and not (folder / FILE).exists():
         raise InputError(
-            f"{folder / FILE} is not there, which says what run has left "
-            f"{folder / parts[0]}. Bring it back, or choose another --out."
+            f"{folder / FILE} is missing, which says what run "
+            f"{folder / parts[0]} belongs to. Restore it, or choose another "
+            "--out."
         )
     if (folder.exists() and not folder.is_dir()) or (
         folder.is_dir()
         and {path.name for path in folder.iterdir()} - _OF_A_KILLED_RUN
     ):
         raise InputError(
-            f"{folder} exists and is not empty. Choose another --out, or go "
-            "on with the run that is in it with --resume."
+            f"{folder} exists and is not empty. Choose another --out, or "
+            "continue the run in it with --resume."
         )
 
 

@@ -13,8 +13,8 @@ from tfcourse.utils.validation import unknown_name
 # From one to the next a hyperparameter may let others appear.
 _MOST_BUILDS = 10
 _HINT = (
-    "--hyperparameters takes best-of RUN, a file.json, or name=value as often "
-    "as you like."
+    "--hyperparameters takes best-of RUN, a file.json, or any number of "
+    "name=value."
 )
 
 
@@ -63,7 +63,7 @@ def _of_file(path):
     except FileNotFoundError:
         raise InputError(f"There is no file {path}.") from None
     except ValueError as error:
-        raise InputError(f"{path} is no JSON: {error}.") from error
+        raise InputError(f"{path} is not JSON: {error}.") from error
     if not isinstance(content, dict):
         raise InputError(
             f'{path} must hold an object, as in {{"learning_rate": 0.001}}.'

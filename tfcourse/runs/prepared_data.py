@@ -143,8 +143,8 @@ class PreparedData:
             what = f"class {self.dataset.labels[int(counts.argmin())]!r}"
         if count < folds:
             raise InputError(
-                f"--folds {folds} needs {folds} examples of each class; {what} "
-                f"has {count}. Give more, or ask for fewer folds."
+                f"--folds {folds} needs {folds} examples of each class; "
+                f"{what} has {count}. Add examples, or ask for fewer folds."
             )
 
     def fit_settings(self, settings: Settings) -> dict[str, Any]:

@@ -33,8 +33,8 @@ def _only_elsewhere(data, name):
     new = list(dict.fromkeys(values[row] for row in rows))
     places = data.dataset.places
     return [
-        f"{name!r} has {listed(new, at_most=3)} only outside of the training "
-        f"set, first in {places[rows[0]]}: taken as unknown there."
+        f"{name!r} has {listed(new, at_most=3)} only outside the training "
+        f"set, first in {places[rows[0]]}: treated as unknown there."
     ]
 
 
@@ -44,4 +44,4 @@ def _never_varies(data, name):
     known = known[~np.isnan(known)]
     if len(known) and np.ptp(known) > 0:
         return []
-    return [f"{name!r} never varies in the training set: of no use there."]
+    return [f"{name!r} never varies in the training set, so it is of no use."]

@@ -185,7 +185,7 @@ class SearchRun:
         """
         if executor and self.settings.strategy != "caviar":
             raise InputError(
-                "--ray is for trials that train together: leave it out, or "
+                "--ray is for trials that train together: leave out --ray, or "
                 f"--strategy {self.settings.strategy}."
             )
         if self.settings.population:
@@ -259,8 +259,8 @@ class SearchRun:
         manifest = read_manifest(self.folder, "search")
         if manifest["data"]["fingerprint"] != self.data.dataset.fingerprint():
             raise InputError(
-                f"The data {self.settings.data} are not those that "
-                f"{self.folder} was started with. Bring them back, or start a "
+                f"The data {self.settings.data} are not the ones that "
+                f"{self.folder} was started with. Restore them, or start a "
                 "new run with another --out."
             )
 
@@ -270,8 +270,8 @@ class SearchRun:
             check_unused(self.folder)
         elif read_manifest(self.folder, "search") != self._manifest:
             raise InputError(
-                f"Another process has gone on with the search in {self.folder} "
-                "meanwhile. Start the same command again."
+                f"Another process has continued the search in {self.folder} "
+                "in the meantime. Start the same command again."
             )
 
     def _early_stopping(self):
@@ -349,8 +349,8 @@ class SearchRun:
         raise InputError(
             f"None of the {len(records)} trials in {self.folder} completed. "
             f"The first reason was: {reasons[0] if reasons else 'none given'}."
-            f"{learning_rates(records)} Mend it, or search other learning "
-            "rates, in a new run."
+            f"{learning_rates(records)} Fix the cause, or search other "
+            "learning rates, in a new run."
         )
 
     def _network(self, record) -> keras.Model:

@@ -131,8 +131,8 @@ class Settings(TableOptions):
             raise InputError(unknown_name("--sampler", self.sampler, SAMPLERS))
         if self.population and self.strategy != "caviar":
             raise InputError(
-                "--population is of trials that train together: leave it out, "
-                f"or --strategy {self.strategy}."
+                "--population is for trials that train together: leave out "
+                f"--population, or --strategy {self.strategy}."
             )
         self._check_folds()
 
@@ -140,8 +140,8 @@ class Settings(TableOptions):
         for name in ("split", "group", "time", "dev") if self.folds else ():
             if getattr(self, name):
                 raise InputError(
-                    f"--{name} says which rows choose among trials, and "
-                    "--folds draws them at random: give one of them."
+                    f"--{name} says which rows compare the trials, and "
+                    "--folds draws them at random: give only one of the two."
                 )
 
     def refuse_table_options(self, but: str | None = None) -> None:
@@ -157,16 +157,16 @@ class Settings(TableOptions):
             if getattr(self, name):
                 option = name.replace("_", "-")
                 raise InputError(
-                    f"--{option} is for the file of a table; {self.data!r} is "
-                    f"none. Leave --{option} out."
+                    f"--{option} is for tables in files, and {self.data!r} is "
+                    f"not one. Leave out --{option}."
                 )
 
     def refuse_image_size(self) -> None:
         """Raises an `InputError` if there is a size of images."""
         if self.image_size:
             raise InputError(
-                f"--image-size is for folders of images; {self.data!r} is "
-                "none. Leave --image-size out."
+                f"--image-size is for folders of images, and {self.data!r} is "
+                "not one. Leave out --image-size."
             )
 
     def of_task(
@@ -184,8 +184,8 @@ class Settings(TableOptions):
         """
         if task == "regression" and self.class_weight:
             raise InputError(
-                "--class-weight is for classes; what is to be predicted is an "
-                "amount. Leave it out."
+                "--class-weight is for classes, and the target is an amount. "
+                "Leave it out."
             )
         space = self.space or usual_space(kind, examples)
         usual = _OWN_OBJECTIVES if ":" in space else _OBJECTIVES
@@ -229,9 +229,9 @@ class Settings(TableOptions):
         fewer = now["trials"] < known["trials"]
         for name in changed if fewer else set(changed) - {"trials"}:
             raise InputError(
-                f"The run was started with --{name} {known[name]}, and goes on "
-                f"with it. Leave --{name} out, or start a new run with another "
-                "--out."
+                f"The run was started with --{name} {known[name]}, and "
+                f"continues with it. Leave out --{name}, or start a new run "
+                "with another --out."
             )
         return dataclasses.replace(self, trials=now["trials"])
 
@@ -285,7 +285,7 @@ def objective_of(text: str) -> "keras_tuner.Objective":
         return keras_tuner.Oracle(objective=text).objective
     except ValueError as error:
         raise InputError(
-            f"It is not known whether to raise or to lower {text!r}. Write "
+            f"It is not known whether {text!r} should be high or low. Write "
             f"--objective {name}:max or --objective {name}:min."
         ) from error
 
@@ -306,8 +306,8 @@ def check_device(device: str) -> None:
 
     if device == "gpu" and not keras.distribution.list_devices("gpu"):
         raise InputError(
-            "--device gpu: no GPU is seen. `tfcourse doctor` says what is "
-            "missing; --device auto takes a GPU where there is one."
+            "--device gpu: no GPU was found. `tfcourse doctor` says what is "
+            "missing; --device auto uses a GPU if there is one."
         )
 
 

@@ -32,7 +32,7 @@ SPACES = {
     "small": SmallSpace,
     "cnn": ImageSpace,
 }
-_HINT = "--fix takes one hyperparameter, as learning_rate=0.01."
+_HINT = "--fix takes one hyperparameter, as in learning_rate=0.01."
 _TARGETS = {
     "classification": "classes numbered from 0",
     "regression": "targets of mean 0 and variance 1",
@@ -72,7 +72,7 @@ def load_space(
     if spec not in SPACES:
         raise InputError(
             unknown_name("search space", spec, SPACES)
-            + " A space of your own is written module.py:build."
+            + " Write a space of your own as module.py:build."
         )
     if spec == "cnn" and not are_images(input_shape):
         raise InputError(
@@ -193,7 +193,7 @@ def _check_fits(model, x, classes, task):
     if task == "classification" and not outputs_match_classes(outputs, classes):
         raise InputError(
             f"The models of the search space have {outputs} outputs; the data "
-            f"have {classes} classes. Give the last layer one unit a class."
+            f"have {classes} classes. Give the last layer one unit per class."
         )
     _tried(
         model.get_config,

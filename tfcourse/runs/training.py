@@ -271,6 +271,6 @@ def _check_same(known: TrainSettings, now: TrainSettings, folder) -> None:
         if value != known[name]:
             raise InputError(
                 f"The run in {folder} was started with {name} {known[name]}, "
-                f"and is asked for {value}. Leave it as it was, or choose "
-                "another --out."
+                f"and this command asks for {value}. Leave it unchanged, or "
+                "choose another --out."
             )

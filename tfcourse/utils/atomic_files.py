@@ -183,7 +183,7 @@ def _check_plain(path: str | os.PathLike, *, devices: bool = True) -> None:
     path = pathlib.Path(path)
     is_device = path.is_char_device() or path.is_block_device()
     if path.is_fifo() or path.is_socket() or (is_device and not devices):
-        raise OSError(errno.EINVAL, "It is no plain file", str(path))
+        raise OSError(errno.EINVAL, "It is not a plain file", str(path))
 
 
 def _is_written_through(path: str | os.PathLike, keep_links: bool) -> bool:

@@ -99,7 +99,7 @@ def test_what_began_between_check_and_lock_is_not_overwritten(tmp_path):
     )
     other.search()
     before = state(tmp_path)
-    with pytest.raises(InputError, match="Another process has gone on"):
+    with pytest.raises(InputError, match="Another process has continued"):
         one.search()
     assert state(tmp_path) == before
 

@@ -78,7 +78,7 @@ def test_rows_are_named_in_their_file(files):
             "wide",
             "line 2 has 'wide' in column 'u', which must be a number",
         ),
-        ("y", 7, "has the class '7' in line 2, which the rows for training "),
+        ("y", 7, "has the class '7' in line 2, which no row for training "),
         ("y", None, "line 2 has no value in column 'y'"),
     ],
 )

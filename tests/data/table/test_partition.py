@@ -98,7 +98,7 @@ def test_what_cannot_be_is_refused(frame, tmp_path, column, options, message):
     if message is None:
         frame["when"] = sorted(frame["when"])
         frame.loc[97, "y"] = "c"
-        message = "no row for training has the class 'c'"
+        message = "no training row has the class 'c'"
 
     with pytest.raises(InputError, match=message):
         split(frame, tmp_path, **options)

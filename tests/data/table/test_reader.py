@@ -174,7 +174,7 @@ REFUSED = {
     ),
     "hours without a day": (
         rows([f"{i}:30" for i in range(9)]),
-        "'v' of .* has '0:30' in line 2, no day, but a time. .*--drop 'v'",
+        "'v' of .* has '0:30' in line 2, a time, not a day. .*--drop 'v'",
     ),
     "infinite": (rows([*TEN, "inf"]), "line 12 has 'inf' in .*'v', .*infinite"),
     "too large": (rows([*TEN, "1e39"]), "line 12 has '1e39' in column 'v'"),
@@ -187,15 +187,15 @@ REFUSED = {
         rows(TEN).replace("9,81,b", "9,81,").replace("2,81,b", "2,81,"),
         "line 11 has no value in column 'y', the target. .*--skip-bad",
     ),
-    "one class": (rows(TEN).replace(",b", ",a"), "one class only"),
+    "one class": (rows(TEN).replace(",b", ",a"), "only one class"),
     "quote left open": (rows([*TEN, '"x']), "near line"),
     "a title before the header": (
         f"Sales 2024\n\n{rows(TEN)}",
-        "one column only, by its first line, 'Sales 2024'.*remove it",
+        "only one column, to judge by its first line, 'Sales 2024'.*remove it",
     ),
     "separated by colons": (
         rows(TEN).replace(",", ":"),
-        "one column only, by its first line, 'u:v:y'.*--separator",
+        "only one column, to judge by its first line, 'u:v:y'.*--separator",
     ),
 }
 
@@ -267,7 +267,7 @@ def test_the_ways_out_are_ways_out(tmp_path, options, kind, last):
         ({"target": "Y"}, "no column 'Y'"),
         ({"drop": ("w",)}, "no column 'w'"),
         ({"keep": ("y",)}, "'y' is the target"),
-        ({"drop": ("u", "v")}, "no column of use"),
+        ({"drop": ("u", "v")}, "no usable column"),
     ],
 )
 def test_an_option_for_a_column_that_cannot_be(tmp_path, options, message):
@@ -283,7 +283,7 @@ def test_an_option_for_a_column_that_cannot_be(tmp_path, options, message):
     "options, message",
     [
         ({"drop": ("a",), "only": ("b",)}, "--drop .* --only"),
-        ({"drop": ("a",), "text": ("a",)}, "'a' is to be left out .* taken"),
+        ({"drop": ("a",), "text": ("a",)}, "'a' is left out .* used"),
         ({"task": "regresion"}, "Did you mean 'regression'"),
         ({"dates": "day"}, "--dates"),
     ],

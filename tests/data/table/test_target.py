@@ -68,8 +68,8 @@ def test_the_task_is_asked_for_where_it_is_not(tmp_path, y):
 @pytest.mark.parametrize(
     "y, message",
     [
-        (["1", "2", "x"] * 9, "'x' in line 4, which is no finite number"),
-        (["1", "2", "inf"] * 9, "'inf' in line 4, which is no finite"),
+        (["1", "2", "x"] * 9, "'x' in line 4, which is not a finite number"),
+        (["1", "2", "inf"] * 9, "'inf' in line 4, which is not a finite"),
         ([2.5] * 9, "'y' .* is 2.5 in every row"),
         ([1.5, None] * 9, "line 3 has no value in column 'y'"),
     ],

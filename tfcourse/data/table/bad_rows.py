@@ -20,8 +20,8 @@ def refuse(path: object, sentence: str, otherwise: str = "") -> None:
         InputError: Always.
     """
     raise InputError(
-        f"{path}: {sentence}. Mend it, or leave such rows out with --skip-bad"
-        f"{otherwise}."
+        f"{path}: {sentence}. Correct it, or leave out such rows with "
+        f"--skip-bad{otherwise}."
     )
 
 

@@ -37,7 +37,7 @@ _UNCLEAR = {
     "a year of two digits": re.compile(
         r"(?:\d{1,2}([-/.])\d{1,2}\1|\d{1,2}[- ][A-Za-z]{3}[- ])\d{2}" + _TIME
     ),
-    "no day, but a time": re.compile(
+    "a time, not a day": re.compile(
         r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AaPp]\.?[Mm]\.?)?"
     ),
 }

@@ -75,8 +75,8 @@ class TableDataset:
             self._check_plain(column, path)
         if self.task != "classification":
             raise InputError(
-                f"The target {self.target.name!r} of {path} is no class but "
-                "an amount. `read_table` reads it as it is."
+                f"The target {self.target.name!r} of {path} is an amount, not "
+                "a class. `read_table` reads it as it is."
             )
         return Dataset(
             self.name,
@@ -93,7 +93,7 @@ class TableDataset:
             raise InputError(
                 f"Column {name!r} of {path} must be numbers. Its first value "
                 f"is {values[0]!r}, in {self.places[0]}. `read_table` takes "
-                "columns of all kinds."
+                "columns of any kind."
             )
         gaps = np.isnan(values)
         if gaps.any():

@@ -130,9 +130,9 @@ def _refuse_strangers(name, cells, places, bad, kind, path):
     first = int(bad.argmax())
     raise InputError(
         f"Column {name!r} of {path} is mostly {kind}, but has "
-        f"{cells[first].as_py()!r} in {places[first]}. Mend it, leave such "
-        f"rows out with --skip-bad, take all its values as names with "
-        f"--category {name!r}, or leave the column out with --drop {name!r}."
+        f"{cells[first].as_py()!r} in {places[first]}. Correct it, leave out "
+        "such rows with --skip-bad, treat all its values as names with "
+        f"--category {name!r}, or leave out the column with --drop {name!r}."
     )
 
 
@@ -144,16 +144,16 @@ def _refuse_unclear_dates(name, cells, words, places, path):
     raise InputError(
         f"Column {name!r} of {path} has {unclear[0]!r} in {places[first]}, "
         f"{what_is_unclear(unclear[0])}. Write dates such as 2024-12-31 17:30 "
-        f"(hours alone as numbers), take the values as names with --category "
-        f"{name!r}, or leave the column out with --drop {name!r}."
+        "(hours alone as numbers), treat the values as names with --category "
+        f"{name!r}, or leave out the column with --drop {name!r}."
     )
 
 
 def _known_order(name, order, path):
     if order is None:
         raise InputError(
-            f"Column {name!r} of {path} has dates that begin with the day or "
-            "with the month. Say which with --dates dmy or --dates mdy."
+            f"Column {name!r} of {path} has dates that may begin with the day "
+            "or with the month. Say which with --dates dmy or --dates mdy."
         )
     return order
 
@@ -182,7 +182,8 @@ def reason_to_leave_out(
         if distinct > max(_MANY_NAMES, len(known) / 2):
             return (
                 f"has {distinct} different values in {len(known)} rows, too "
-                f"many for categories (for its words: --text {column.name!r})"
+                "many for categories (to use its words: --text "
+                f"{column.name!r})"
             )
         return None
     if not number or len(known) < _FEW_ROWS or distinct < len(known):
@@ -224,5 +225,5 @@ def _reason_of_identifiers(name, known, cells):
     if (np.diff(known) == 1).all():
         return "counts the rows"
     if _NAMES_OF_IDENTIFIERS.fullmatch(name):
-        return "numbers the rows, by its name"
+        return "numbers the rows, to judge by its name"
     return None

@@ -63,25 +63,25 @@ class TableOptions:
             raise InputError(unknown_name("--dates", self.dates, ORDERS))
         if self.drop and self.only:
             raise InputError(
-                "--drop leaves columns out and --only takes no others: give "
-                "one of them."
+                "--drop leaves columns out and --only uses no others: give "
+                "only one of the two."
             )
         for name in {*self.keep, *self.text, *self.category} & {*self.drop}:
             raise InputError(
-                f"Column {name!r} is to be left out by --drop and taken by "
-                "another option. Leave one of them out."
+                f"Column {name!r} is left out by --drop and used by another "
+                "option. Leave out one of the two."
             )
 
         if sum(map(bool, (self.split, self.group, self.time))) > 1:
             raise InputError(
-                "--split, --group and --time each say which rows train, and "
-                "which test: give one of them."
+                "--split, --group and --time each say which rows train and "
+                "which test: give only one of them."
             )
 
         if self.partition and (self.dev or self.test):
             raise InputError(
                 f"--{self.partition[0]} says which rows test, and so do --dev "
-                "and --test: give one of them."
+                "and --test: give only one of these."
             )
 
     @property
@@ -113,5 +113,5 @@ class TableOptions:
             if name == self.target:
                 raise InputError(
                     f"{path}: column {name!r} is the target, which no other "
-                    "option can name. Leave it out there."
+                    "option may name. Leave it out there."
                 )

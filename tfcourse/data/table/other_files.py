@@ -133,8 +133,8 @@ def _coded(dataset, values, path, places):
         if value not in codes:
             raise InputError(
                 f"Column {dataset.target.name!r} of {path} has the class "
-                f"{value!r} in {places[row]}, which the rows for training have "
-                f"not. They have: {', '.join(codes)}. Mend it, or leave such "
+                f"{value!r} in {places[row]}, which no row for training has. "
+                f"They have: {', '.join(codes)}. Correct it, or leave such "
                 "rows out of the file."
             )
     return np.array([codes[value] for value in values], "int32")

@@ -81,8 +81,8 @@ class Partition:
             rows[value].append(row)
         if len(rows) < 3:
             raise InputError(
-                f"Column {self.name!r} has {len(rows)} groups; training, "
-                "development and test set need one each. Choose another "
+                f"Column {self.name!r} has {len(rows)} groups; the training, "
+                "development and test sets need one each. Choose another "
                 "column for --group."
             )
         waiting = [list(rows)[i] for i in rng.permutation(len(rows))]

@@ -106,16 +106,16 @@ def _check_target(path, options, table):
     if len(columns) == 1:
         raise InputError(
             f"{path} has no column but the target {options.target!r}. A table "
-            "needs one column a feature."
+            "needs one column per feature."
         )
 
 
 def _one_column(path, name):
     return (
-        f"{path} has one column only, by its first line, "
+        f"{path} has only one column, to judge by its first line, "
         f"{shortened(name)!r}. If that line does not name the columns, remove "
-        "it; if what stands between the cells is no comma, semicolon, tab or "
-        "bar, say it with --separator."
+        "it; if the cells are separated by something other than a comma, "
+        "semicolon, tab or bar, give it with --separator."
     )
 
 
@@ -193,7 +193,7 @@ def _columns(path, options, decimal, cells, places, bad):
         x[name] = values.values
     _check_some(path, options, columns, notes)
     if notes:
-        notes.append("--keep COLUMN takes one that was left out.")
+        notes.append("--keep COLUMN uses one that was left out.")
     units = [c for c in columns if c.unit]
     notes += [f"{c.name!r} is numbers with {c.unit!r}." for c in units]
     return columns, x, notes
@@ -209,6 +209,6 @@ def _check_name(path, name):
 def _check_some(path, options, columns, notes):
     if not columns:
         raise InputError(
-            f"{path} has no column of use but the target {options.target!r}. "
-            f"{' '.join(notes)} --keep COLUMN takes one."
+            f"{path} has no usable column but the target {options.target!r}. "
+            f"{' '.join(notes)} --keep COLUMN uses one."
         )

@@ -146,9 +146,9 @@ def _check_numbers(name, cells, found, places, path):
     if wrong.any():
         first = int(wrong.argmax())
         raise InputError(
-            f"Target column {name!r} of {path} has {cells[first].as_py()!r} in "
-            f"{places[first]}, which is no finite number. Mend it, or say "
-            "--task classification."
+            f"Target column {name!r} of {path} has {cells[first].as_py()!r} "
+            f"in {places[first]}, which is not a finite number. Correct it, "
+            "or say --task classification."
         )
 
 
@@ -159,7 +159,7 @@ def _refuse_strangers(name, cells, found, places, path):
         first = int(found.bad.argmax())
         raise InputError(
             f"Target column {name!r} of {path} is mostly numbers, but has "
-            f"{cells[first].as_py()!r} in {places[first]}. Mend it, or say "
+            f"{cells[first].as_py()!r} in {places[first]}. Correct it, or say "
             "--task classification."
         )
 
@@ -219,8 +219,9 @@ def _refuse_two_spellings(name, written, texts, path):
     for value, text in zip(written, texts, strict=True):
         if text in first:
             raise InputError(
-                f"Target column {name!r} of {path} writes one number in two "
-                f"ways, {first[text]!r} and {value!r}. Write it in one; if "
-                "they are two classes, as versions are, put a letter before."
+                f"Target column {name!r} of {path} writes the same number in "
+                f"two ways, {first[text]!r} and {value!r}. Write it in one "
+                "way; if these are two classes, such as versions, put a "
+                "letter before them."
             )
         first[text] = value

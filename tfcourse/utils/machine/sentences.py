@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 _NO_ROOM = "Make room"
 _MAY_NOT = "Choose a place that you may read and write, or allow it"
-_OTHER = "Give another path, or bring back what was there"
+_OTHER = "Give another path, or restore what was there"
 # What to do, by the number of the error.
 _ADVICE = {
     "ENOSPC": _NO_ROOM,
@@ -74,7 +74,7 @@ def _of_system(error: BaseException) -> str | None:
         return None
     if "usable temporary directory" in str(error):
         return (
-            "There is no folder for temporary files. Let TMPDIR be one that "
+            "There is no folder for temporary files. Set TMPDIR to one that "
             "you may write to."
         )
     file = _filename(error)
@@ -120,8 +120,8 @@ def _of_memory(error: BaseException) -> str | None:
     if not is_memory:
         return None
     return (
-        "The memory does not suffice. Close other programs, or let less be "
-        "in it at once: a smaller batch, network or table."
+        "There is not enough memory. Close other programs, or use less at "
+        "once: a smaller batch, network or table."
     )
 
 
@@ -130,6 +130,6 @@ def _of_package(error: BaseException) -> str | None:
         return None
     package = error.name.partition(".")[0]
     return (
-        f"The package {package} is not installed. Install it, e.g. by `pip "
+        f"The package {package} is not installed. Install it, e.g. with `pip "
         f"install {package}`; `tfcourse doctor` says what else is missing."
     )

@@ -44,7 +44,7 @@ def encoding_of(path: object, raw: bytes, whole: bool) -> str:
     """
     for mark, kind in _OTHER_KINDS.items():
         if raw.startswith(mark):
-            raise InputError(f"{path} is no text, but {kind}.")
+            raise InputError(f"{path} is not text, but {kind}.")
     for mark, encoding in _MARKS.items():
         if raw.startswith(mark):
             return encoding
@@ -72,8 +72,8 @@ def _with_zeros(path, raw, zeros):
     if zeros < _LEAST_ZEROS * len(raw):
         line = raw[: raw.index(0)].count(b"\n") + 1
         raise InputError(
-            f"{path} has a zero byte in line {line}, which no text has: it is "
-            "damaged, or no text. Save it again as UTF-8."
+            f"{path} has a zero byte in line {line}, which text never has: it "
+            "is damaged, or not text. Save it again as UTF-8."
         )
     # Every other byte of Latin text in UTF-16, and none in the others.
     low = raw[1::2].count(0) > raw[::2].count(0)

@@ -42,7 +42,7 @@ def open_table(
     if suffix not in SUFFIXES:
         raise InputError(
             f"{path} has an unknown kind: a table must end in "
-            f"{', '.join(SUFFIXES)}. Save it so, or unpack it."
+            f"{', '.join(SUFFIXES)}. Save it as one of these, or unpack it."
         )
     if not path.is_file():
         raise InputError(f"There is no file {path}. Check the path.")
@@ -66,6 +66,6 @@ def _refuse_text_options(path, encoding, separator):
     for name, value in {"encoding": encoding, "separator": separator}.items():
         if value is not None:
             raise InputError(
-                f"--{name} is for text files such as .csv; {path} is none. "
-                "Leave it out."
+                f"--{name} is for text files such as .csv, and {path} is not "
+                "one. Leave it out."
             )

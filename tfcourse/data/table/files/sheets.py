@@ -47,7 +47,7 @@ def _book(path):
     try:
         return openpyxl.load_workbook(path, read_only=True, data_only=True)
     except zipfile.BadZipFile as error:
-        raise ValueError("it is no zip archive") from error
+        raise ValueError("it is not a zip archive") from error
 
 
 def _sheet(path):
