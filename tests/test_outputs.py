@@ -267,7 +267,9 @@ def test_a_search_deletes_nothing_but_a_search(tmp_path):
     notes.parent.mkdir(exist_ok=True)
     notes.write_text("mine")
 
-    with pytest.raises(InputError, match=r"'notes\.txt', which is no search"):
+    with pytest.raises(
+        InputError, match=r"'notes\.txt', which does not belong to a search"
+    ):
         made(overwrite=True)
 
     assert notes.read_text() == "mine"

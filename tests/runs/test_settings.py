@@ -143,5 +143,5 @@ def test_manifest_round_trip_and_damage(tmp_path):
 
     for damage in ('{"settings": {"se', "{}", '{"settings": {"colour": 1}}'):
         path.write_text(damage)
-        with pytest.raises(InputError, match="damaged or of another version"):
+        with pytest.raises(InputError, match="damaged or from another version"):
             read_settings(tmp_path)

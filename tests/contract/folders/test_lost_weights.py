@@ -70,7 +70,9 @@ def test_in_python_it_is_asked_for(tmp_path, kind):
     values = tuner.get_best_hyperparameters()[0].values
     best = tuner.oracle.get_best_trials()[0].trial_id
     pathlib.Path(tuner.get_trial_dir(best), WEIGHTS).write_bytes(b"")
-    with pytest.raises(InputError, match="call `run_again`") as raised:
+    with pytest.raises(
+        InputError, match="call the tuner's `run_again`"
+    ) as raised:
         tuner.get_best_models()
     assert WEIGHTS in str(raised.value)
 

@@ -146,7 +146,7 @@ def test_out_of_memory_halves_and_goes_on(tmp_path, monkeypatch):
     assert statuses(tuner) == ["COMPLETED"] * 7
     assert {group["how"] for group in tuner.groups} == {"vectorised"}
     assert tuner.groups[0]["why"] == (
-        "memory did not suffice for 4 trials at once"
+        "there was not enough memory for 4 trials at once"
     )
 
 

@@ -114,8 +114,8 @@ def test_an_interrupt_in_a_notebook_is_one_line(tmp_path, notebook):
         tuner.search(X, Y, epochs=1)
 
     assert raised.value._render_traceback_() == [
-        "Interrupted: 4 of 4 trials are done, and kept. `search` again goes "
-        "on from there."
+        "Interrupted: 4 of 4 trials are done and kept. Call `search` again "
+        "to continue from there."
     ]
 
 
@@ -132,7 +132,7 @@ def test_an_interrupt_elsewhere_is_as_it_was(tmp_path):
 def test_a_tuner_tells_its_best_trial(tmp_path):
     tuner = caviar(tmp_path)
     assert repr(tuner).startswith("<Caviar: 0 of 4 trials, in ")
-    assert "No trial is completed." in tuner._repr_html_()
+    assert "No trial has completed." in tuner._repr_html_()
 
     tuner.search(X, Y, verbose=0)
     assert re.match(

@@ -152,7 +152,7 @@ def test_initial_points_are_tried_once_also_after_a_crash(tmp_path):
         ),
         (
             {"optimizer": "adam", "beta": 0.9},
-            "'beta', which is there only where optimizer is momentum. Set",
+            "'beta', which exists only where optimizer is momentum. Set",
         ),
     ],
 )

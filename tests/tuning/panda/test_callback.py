@@ -28,7 +28,7 @@ def test_files_of_others_stay_as_they_are(tmp_path, runs, name, content):
     path.parent.mkdir(exist_ok=True)
     path.write_text(content)
 
-    with pytest.raises(InputError, match=f"{path.name} is there already"):
+    with pytest.raises(InputError, match=f"{path.name} exists already"):
         runs.train(runs.fresh(), Panda(tmp_path), epochs=1)
 
     assert path.read_text() == content

@@ -73,7 +73,7 @@ def test_run_is_steered_from_a_second_process(tmp_path, processes):
         assert (status.state, status.alive) == ("paused", True)
         kept = status.published["checkpoints"][-1]["step"]
         assert remote.rollback(step=kept).startswith("back at epoch ")
-        assert remote.resume().startswith("goes on at step ")
+        assert remote.resume().startswith("continues at step ")
         assert remote.stop().startswith("stopped at step ")
         panda_processes.finish(process)
     assert read_status(folder).state == "stopped"

@@ -318,7 +318,11 @@ ROWS = np.zeros((3, 2), int)
 @pytest.mark.parametrize(
     "subsets, settings, words",
     [
-        ((ROWS, ROWS), {"validation_split": 0.5}, "Leave `validation_data`"),
+        (
+            (ROWS, ROWS),
+            {"validation_split": 0.5},
+            "Leave out `validation_data`",
+        ),
         ((ROWS, ROWS[:2]), {}, "each of the 3 members"),
         ((ROWS, ROWS + 40), {}, "indices of the 40 .* 40 to 40"),
         ((ROWS - 1, ROWS), {}, "indices of the 40 .* -1 to -1"),
@@ -335,7 +339,7 @@ def test_refuses_subsets_of_a_dataset():
     class Nothing(keras.utils.PyDataset):
         pass
 
-    with pytest.raises(ValueError, match="those of arrays. .*x=Nothing"):
+    with pytest.raises(ValueError, match="are for arrays. .*x=Nothing"):
         population().fit(Nothing(), subsets=(ROWS, ROWS))
 
 

@@ -44,7 +44,7 @@ def test_empty_or_missing_folder(tmp_path):
 def test_half_written_manifest(run, text):
     (run / "run.json").write_text(text)
 
-    assert "damaged or of another version" in complaint(run)
+    assert "damaged or from another version" in complaint(run)
 
 
 @pytest.mark.parametrize("key", ["settings", "objective", "data", "versions"])

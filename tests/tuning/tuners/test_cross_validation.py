@@ -241,7 +241,7 @@ def test_hyperband_is_refused():
 
 def test_validation_data_are_refused():
     space = CrossValidated(build, 3)
-    with pytest.raises(InputError, match="Leave `validation_data` out"):
+    with pytest.raises(InputError, match="Leave out `validation_data`"):
         space.fit(None, None, 1, 2, validation_data=(1, 2))
 
 

@@ -445,7 +445,7 @@ def made_as_kept(candidate: Candidate) -> keras.Model:
         difference = _difference_from_kept(candidate, model)
     if difference:
         raise CannotVectorize(
-            f"its build gives another model each time: {difference}"
+            f"its build gives a different model each time: {difference}"
         )
     check_begins_as_reset(model)
     return model
@@ -509,7 +509,7 @@ def _check_constants(candidate: Candidate, values: list[np.ndarray]) -> None:
         before: Any = keras.ops.convert_to_numpy(variable.value)
         if id(variable) in constants and before.tobytes() != value.tobytes():
             raise CannotVectorize(
-                f"{variable.path} was made before its build, and trains"
+                f"{variable.path} was made before its build and is trained"
             )
 
 

@@ -156,7 +156,7 @@ def _interrupt_told(oracle: keras_tuner.Oracle) -> Iterator[None]:
         done = sum(r.status == "ended" for r in _records(oracle))
         raise SearchInterrupted(
             f"Interrupted: {done} of {oracle.max_trials or 'the'} trials are "
-            "done, and kept. `search` again goes on from there."
+            "done and kept. Call `search` again to continue from there."
         ) from error
 
 

@@ -41,7 +41,7 @@ def best_trials_html(oracle: keras_tuner.Oracle) -> str:
     """Returns the best trials of a search as a small table."""
     trials = _best_trials(oracle, _BEST)
     if not trials:
-        return "<p>No trial is completed.</p>"
+        return "<p>No trial has completed.</p>"
     values = [_readable(trial) for trial in trials]
     names = list(dict.fromkeys(name for each in values for name in each))
     return html_table(

@@ -238,8 +238,8 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
             for parent, values in regions.conditions(space[name]).items()
         )
         return (
-            f"An initial point sets {name!r}, which is there only where "
-            f"{needs}. Set that too, or leave {name!r} out."
+            f"An initial point sets {name!r}, which exists only where "
+            f"{needs}. Set that too, or leave out {name!r}."
         )
 
 

@@ -175,9 +175,9 @@ class CrashSafeOracle(OracleHooks):
             AttributeError,
         ) as error:
             raise InputError(
-                f"{path} is damaged, or not a search's. Bring it back, or "
-                "search anew: with `overwrite=True` or another `project_name`, "
-                "on the command line with another --out."
+                f"{path} is damaged, or does not belong to a search. Restore "
+                "it, or start anew: with `overwrite=True` or another "
+                "`project_name`, or on the command line with another --out."
             ) from error
         self._restore_lost()
         # A trial's own file is written first, so it knows best.

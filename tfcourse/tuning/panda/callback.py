@@ -144,7 +144,7 @@ class Panda(keras.callbacks.Callback):
         if other not in (None, self) and other.params is self.params:
             raise InputError(
                 f"{self.run_dir} is given to two Pandas of one `fit`. Leave "
-                "one out, or give each a folder of its own."
+                "one out, or give each its own folder."
             )
         _AT_WORK[path] = self
 

@@ -163,8 +163,8 @@ def initial_values(
     now: Any = ops.convert_to_numpy(global_seed())
     if not np.array_equal(now, seed):
         raise CannotVectorize(
-            "an initializer draws from the generator of all of Keras, whose "
-            "state depends on what has drawn before"
+            "an initializer draws from Keras's global generator, whose state "
+            "depends on what has drawn from it before"
         )
     return columns
 

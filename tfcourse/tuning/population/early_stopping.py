@@ -54,7 +54,7 @@ class BestTracker:
         """
         if self.monitor not in logs:
             raise ValueError(
-                f"`{self.monitor}` is watched, but training reports "
+                f"`{self.monitor}` is monitored, but training reports "
                 f"{sorted(logs)}."
             )
         values = self.sign * np.asarray(logs[self.monitor], float)

@@ -50,12 +50,13 @@ def constants_made_before(model: keras.Model, created: Created) -> list[Any]:
             layer, before, trained
         ):
             raise ChangesWhatWasMadeBefore(
-                f"its layer {layer.name} was made before its build, and trains"
+                f"its layer {layer.name} was made before its build and is "
+                "trained"
             )
         if any(id(variable) in trained for variable in before):
             raise ChangesWhatWasMadeBefore(
                 f"a variable of its layer {layer.name} was made before its "
-                "build, and trains"
+                "build and is trained"
             )
         found |= {id(variable): variable for variable in before}
     return list(found.values())
@@ -80,5 +81,5 @@ def _check_new(kind: str, parts: Iterable[Any], created: Created) -> None:
     for part in parts:
         if any(id(v) not in created.variables for v in part.variables):
             raise ChangesWhatWasMadeBefore(
-                f"its {kind} {part.name} was made before its build, and changes"
+                f"its {kind} {part.name} was made before its build and changes"
             )

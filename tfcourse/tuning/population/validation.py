@@ -44,8 +44,8 @@ def check_same_structure(models: list[keras.Model]) -> None:
         difference = first_difference(models[0], model)
         if difference:
             raise ValueError(
-                "The models of a Population must be of one structure. Model "
-                f"{i} differs from model 0: {difference}"
+                "The models of a Population must have the same structure. "
+                f"Model {i} differs from model 0: {difference}"
             )
 
 
@@ -75,7 +75,8 @@ def check_begins_as_reset(model: keras.Model) -> None:
             reset: Any = keras.ops.convert_to_numpy(variable)
             if reset.tobytes() != value.tobytes():
                 raise CannotVectorize(
-                    f"its metric {metric.name} begins unlike it is reset"
+                    f"its metric {metric.name} does not start in the state "
+                    "that resetting it gives"
                 )
 
 

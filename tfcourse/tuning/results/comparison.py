@@ -38,19 +38,19 @@ def remarks(results: Sequence[SearchResults]) -> list[str]:
     seeds = {one.manifest.get("settings", {}).get("seed") for one in results}
     if len(objectives) > 1:
         sentences.append(
-            "They were judged by different metrics, so that their scores "
-            "cannot be compared."
+            "They were judged by different metrics, so their scores cannot be "
+            "compared."
         )
     elif any(one.best for one in results):
         sentences.append(_winner(results))
     if len(data) > 1:
         sentences.append(
-            "They were made on different data, so that their scores cannot "
-            "be compared."
+            "They were run on different data, so their scores cannot be "
+            "compared."
         )
     elif len(seeds) > 1:
         sentences.append(
-            "Their seeds differ, so that other examples are held out: "
+            "Their seeds differ, so different examples were held out: "
             "differences of a few examples mean nothing."
         )
     return sentences
@@ -89,7 +89,7 @@ def _described(one):
         "trials": f"{len(one.best)} completed, "
         f"{len(one.of_status('failed'))} failed",
         "training": f"{sum(times):.3g} s, "
-        f"{sum(times) / max(len(times), 1):.2g} s a trial",
+        f"{sum(times) / max(len(times), 1):.2g} s per trial",
         f"best {one.objective}": (
             format_score(one.best[0].score) if one.best else "none completed"
         ),

@@ -43,9 +43,9 @@ class Fingerprint:
             return None
         except (ValueError, TypeError) as error:
             raise InputError(
-                f"{pathlib.Path(project, _FILE)} is damaged, so that it is not "
-                "known with what the search was begun. Bring it back, or "
-                "delete it to go on all the same."
+                f"{pathlib.Path(project, _FILE)} is damaged, so it is not "
+                "known how the search was started. Restore it, or delete it "
+                "to continue all the same."
             ) from error
 
     def write(self, project: str | pathlib.Path) -> None:
@@ -122,13 +122,15 @@ def check_unchanged(
     if grown and allow_changed_space:
         return
     ways = [
-        "Search anew with `overwrite=True`",
+        "Start anew with `overwrite=True`",
         "choose another `project_name`",
     ]
     if grown:
-        ways.append("go on in the larger space with `allow_changed_space=True`")
+        ways.append(
+            "continue in the larger space with `allow_changed_space=True`"
+        )
     raise InputError(
-        f"{project} has a search that was begun otherwise: {found}. "
+        f"{project} has a search that was started differently: {found}. "
         f"{', '.join(ways[:-1])}, or {ways[-1]}."
     )
 

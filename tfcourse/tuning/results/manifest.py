@@ -100,17 +100,17 @@ Kind = Literal["search", "training", "panda"]
 _COMMANDS_OF = {
     "search": (
         "{folder} is a search of `tfcourse tune`: see its trials with "
-        "`tfcourse trials {folder}`, or go on with it by "
-        "`tfcourse tune --resume --out {folder}`."
+        "`tfcourse trials {folder}`, or continue it with `tfcourse tune "
+        "--resume --out {folder}`."
     ),
     "training": (
-        "{folder} is a run of `tfcourse train`, of one model: see how it goes "
-        "with `tfcourse panda status {folder}`, go on with it by `tfcourse "
-        "train --out {folder}`, or use the finished model with `tfcourse "
-        "predict {folder}/model TABLE`."
+        "{folder} is a run of `tfcourse train`, of one model: see its "
+        "progress with `tfcourse panda status {folder}`, continue it with "
+        "`tfcourse train --out {folder}`, or use the finished model with "
+        "`tfcourse predict {folder}/model TABLE`."
     ),
     "panda": (
-        "{folder} is a single run that Panda watches: see how it goes with "
+        "{folder} is a single run under Panda: see its progress with "
         "`tfcourse panda status {folder}`."
     ),
 }
@@ -211,9 +211,9 @@ def readable_or_input_error(path: pathlib.Path) -> Iterator[None]:
         raise
     except (*DAMAGED, FileNotFoundError) as error:
         raise InputError(
-            f"{path} is missing, damaged or of another version of tfcourse"
-            f"{_reason(error)}. Bring the whole folder back, or start a new "
-            "run with another --out."
+            f"{path} is missing, damaged or from another version of "
+            f"tfcourse{_reason(error)}. Restore the whole folder, or start a "
+            "new run with another --out."
         ) from error
 
 
@@ -255,7 +255,7 @@ def _refuse_later_version(content, folder):
     version = str(content.get("versions", {}).get("tfcourse", __version__))
     if series(version) > series(__version__):
         raise InputError(
-            f"{folder} was written by tfcourse {version}, which is later than "
+            f"{folder} was written by tfcourse {version}, which is newer than "
             f"this one, {__version__}. Update tfcourse, or start a new run "
             "with another --out."
         )

@@ -128,7 +128,7 @@ class SearchResults:
             reason = "There is nothing to show yet."
         raise InputError(
             f"No trial in {self.folder} has completed ({len(failed)} failed, "
-            f"{begun} unfinished). {reason} Go on with it by `tfcourse tune "
+            f"{begun} unfinished). {reason} Continue it with `tfcourse tune "
             f"--resume --out {self.folder}`."
         )
 
@@ -215,7 +215,7 @@ def _objective_of(project):
     if not found:
         raise InputError(
             f"It is not known by which metric {project} was searched, as no "
-            "trial in it has completed. Go on with the search."
+            "trial in it has completed. Continue the search."
         )
     return min(found, key=lambda metric: not metric[0].startswith("val_"))
 

@@ -146,7 +146,7 @@ def as_before(build: Callable[[], keras.Model], before: Parts) -> keras.Model:
     ]
     if signatures[0] != signatures[1]:
         raise CannotVectorize(
-            "its build gives another model each time: "
+            "its build gives a different model each time: "
             f"{difference_between(*(s or () for s in signatures))}"
         )
     return model

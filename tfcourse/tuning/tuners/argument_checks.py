@@ -159,8 +159,8 @@ def _check_arrays(part: dict[str, Any], of: str) -> None:
     if len(set(lengths.values())) > 1:
         told = " and ".join(f"{n} {name}" for name, n in lengths.items())
         raise InputError(
-            f"The data{where} are of different lengths: {told}. Each example "
-            "needs one of each."
+            f"The data{where} differ in length: {told}. Each example needs "
+            "one of each."
         )
     for name, some in arrays.items():
         for array in some:
@@ -172,8 +172,8 @@ def _check_values(array: np.ndarray, what: str) -> None:
         kind = "objects" if array.dtype.kind == "O" else "strings"
         raise InputError(
             f"{what} has {kind} where Keras takes numbers, the first of them "
-            f"{array.flat[0]!r}. Number the classes from 0, by "
-            "`numpy.unique(y, return_inverse=True)` say."
+            f"{array.flat[0]!r}. Number the classes from 0, for instance with "
+            "`numpy.unique(y, return_inverse=True)`."
         )
 
 

@@ -56,7 +56,7 @@ def _check_classes(classes: np.ndarray, folds: int) -> None:
     if counts.min() < folds:
         raise InputError(
             f"Each class must have an example in each of the {folds} folds. "
-            f"Class {names[counts.argmin()]} has {counts.min()}: give more "
+            f"Class {names[counts.argmin()]} has {counts.min()}: add "
             "examples, or ask for fewer folds."
         )
 
@@ -206,8 +206,8 @@ def _refuse_validation_data(kwargs):
         "validation_split"
     ):
         raise InputError(
-            "Cross-validation takes its validation data from the folds. "
-            "Leave `validation_data` out, or `folds`."
+            "Cross-validation takes its validation data from the folds. Leave "
+            "out `validation_data`, or `folds`."
         )
 
 

@@ -36,8 +36,8 @@ def check_datasets(given: dict[str, Any]) -> None:
     if given.get("validation_split") and "validation_data" not in given:
         raise InputError(
             f"`validation_split` cannot split a dataset (x is a {kind}). Pass "
-            "a second dataset as `validation_data`, for instance of "
-            "`dataset.take(n)` where `x` is `dataset.skip(n)`."
+            "a second dataset as `validation_data`, for instance "
+            "`dataset.take(n)` if `x` is `dataset.skip(n)`."
         )
 
 
@@ -56,9 +56,9 @@ def _check_length(data: Any, name: str, steps: str, given: int | None) -> None:
         endless = length == -1  # as `tf.data.INFINITE_CARDINALITY`
     if endless and given is None:
         raise InputError(
-            f"`{name}` has no end: the first epoch would never be over. Say "
-            f"how many batches an epoch has by `{steps}`, or give a dataset "
-            "without `repeat()`."
+            f"`{name}` has no end: the first epoch would never finish. Set "
+            f"the number of batches per epoch with `{steps}`, or give a "
+            "dataset without `repeat()`."
         )
     if length == 0:
         raise InputError(f"`{name}` is a dataset without batches.")

@@ -52,7 +52,7 @@ def _check_validation(given: dict[str, Any]) -> None:
     if isinstance(data, (tuple, list)) and len(data) not in (1, 2, 3):
         raise InputError(
             "`validation_data` of `search` must be (x_val, y_val), or these "
-            f"and weights. Received: {len(data)} parts"
+            f"and sample weights. Received: {len(data)} parts"
         )
     if isinstance(data, np.ndarray):
         raise InputError(
@@ -80,7 +80,7 @@ def _check_class_weight(given: dict[str, Any]) -> None:
     if "sample_weight" in given:
         raise InputError(
             "`search` was given both `class_weight` and `sample_weight`, of "
-            "which Keras takes one. Multiply them into `sample_weight`."
+            "which Keras takes only one. Multiply them into `sample_weight`."
         )
 
 

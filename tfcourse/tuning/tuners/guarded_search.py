@@ -127,8 +127,8 @@ def check_folder_is_there(tuner: keras_tuner.Tuner) -> None:
 
 def _cannot_write(where: str | pathlib.Path, why: str) -> str:
     return (
-        f"{where} cannot be read or written: {why}. Make room, or bring the "
-        "folder back, and search again: what has not ended is run then."
+        f"{where} cannot be read or written: {why}. Make room, or restore the "
+        "folder, and search again: unfinished trials are run then."
     )
 
 

@@ -37,7 +37,7 @@ def check_replaceable(
     others = [name for name in names if not _OF_A_SEARCH.fullmatch(name)]
     if others:
         raise InputError(
-            f"{project} has {others[0]!r}, which is no search's, and "
-            "`overwrite=True` would delete it. Choose another `project_name`, "
-            "or take it away."
+            f"{project} has {others[0]!r}, which does not belong to a search, "
+            "and `overwrite=True` would delete it. Choose another "
+            "`project_name`, or remove it."
         )

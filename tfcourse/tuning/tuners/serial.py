@@ -247,9 +247,9 @@ class SerialTuner(TunerHooks):
         weights = checkpoint_path(self, trial.trial_id)
         if self._keep_models and not weights.exists():
             raise InputError(
-                f"The weights of trial {trial.trial_id} are not there, as the "
-                f"search keeps those of its best {self._keep_models} models "
-                "only (`keep_models`). Ask for fewer models, or train it "
+                f"The weights of trial {trial.trial_id} are gone, as the "
+                f"search keeps only those of its best {self._keep_models} "
+                "models (`keep_models`). Ask for fewer models, or train it "
                 "again with `tuner.get_best_hyperparameters`."
             )
         with (
@@ -321,9 +321,9 @@ def _refuse_chief() -> None:
     """
     if has_chief():
         raise InputError(
-            "keras-tuner's chief and workers (KERASTUNER_ORACLE_IP is set) are "
-            "not for tfcourse's searches. Unset it, and let a Ray cluster "
-            "train: `Caviar(..., executor=RayExecutor(address))`, or "
+            "keras-tuner's chief and workers (KERASTUNER_ORACLE_IP is set) do "
+            "not work with tfcourse's searches. Unset it, and let a Ray "
+            "cluster train: `Caviar(..., executor=RayExecutor(address))`, or "
             "`tfcourse tune --ray ADDRESS`."
         )
 

@@ -38,10 +38,10 @@ def weights_readable(path: pathlib.Path, trial_id: str) -> Iterator[None]:
         InputError: If they are damaged or not there.
     """
     said = (
-        f"The weights of trial {trial_id} cannot be read: {path} is missing or "
-        "damaged. The other trials are whole. To train this one again, with "
-        "its hyperparameters, call `run_again` of the tuner and then its "
-        "`search`; `tfcourse tune --resume` does so by itself."
+        f"The weights of trial {trial_id} cannot be read: {path} is missing "
+        "or damaged. The other trials are intact. To train this one again "
+        "with the same hyperparameters, call the tuner's `run_again` and then "
+        "its `search`; `tfcourse tune --resume` does so by itself."
     )
     if not path.is_file():
         raise InputError(said)

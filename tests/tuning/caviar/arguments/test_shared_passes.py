@@ -75,15 +75,15 @@ LARGE = np.ones((1 << 18, 2))
 # What each does, and a word of why its passes must not be shared.
 OF_KERAS = {
     "hook": (Counts(), "on_epoch_begin"),
-    "NumPy": (pydataset(lambda s, i: X[:3] + np.random.normal()), "other"),
-    "Python": (pydataset(lambda s, i: X[:3] + random.random()), "other"),
+    "NumPy": (pydataset(lambda s, i: X[:3] + np.random.normal()), "different"),
+    "Python": (pydataset(lambda s, i: X[:3] + random.random()), "different"),
     "Keras": (
         pydataset(lambda s, i: X[:3] + keras.random.normal((1,))),
-        "other",
+        "different",
     ),
     "TensorFlow": (
         pydataset(lambda s, i: X[:3] + tf.random.normal((1,))),
-        "other",
+        "different",
     ),
     "rarely": (
         pydataset(lambda s, i: X[:3] + (np.random.random() < 0)),
@@ -93,18 +93,18 @@ OF_KERAS = {
         pydataset(
             lambda s, i: X[:3] + s.rng.normal(), rng=np.random.default_rng(0)
         ),
-        "other",
+        "different",
     ),
     "a generator from elsewhere": (
         pydataset(lambda s, i: X[:3] + GENERATOR.normal()),
-        "other",
+        "different",
     ),
     "a counter from elsewhere": (
         pydataset(lambda s, i: X[:3] + next(COUNT)),
-        "other",
+        "different",
     ),
     "a counter": (Remembers(), "changes"),
-    "a table": (WritesInPlace(table=np.ones((4, 2))), "other"),
+    "a table": (WritesInPlace(table=np.ones((4, 2))), "different"),
     "a large table": (WritesInPlace(table=LARGE), "read-only"),
     "no copy": (Plain(lock=threading.Lock()), "copied"),
     "raises": (pydataset(lambda s, i: X[:, 9]), "IndexError"),
@@ -166,7 +166,7 @@ def test_a_batch_that_is_another_one_later_is_found():
     shared[1]
     LATER[0] = 1.0
     shared[2]
-    with pytest.raises(CannotVectorize, match="other batches"):
+    with pytest.raises(CannotVectorize, match="different batches"):
         shared[1]
 
 
@@ -279,5 +279,7 @@ def test_a_seed_of_all_counts_as_one():
 
 
 def test_other_data_are_refused():
-    with pytest.raises(CannotVectorize, match="no array .* list_iterator"):
+    with pytest.raises(
+        CannotVectorize, match="neither an array .* list_iterator"
+    ):
         SharedPasses().shared(iter([X]), "x")

@@ -94,7 +94,7 @@ CALLED = {
     "arrays": lambda: holding(np.ones(3)),
 }
 APART = {
-    "no callback": (object, "no callback"),
+    "not a callback": (object, "not a callback"),
     "batches": (lambda: own(on_train_batch_end=lambda s, b, logs: 0), "batch"),
     "test": (lambda: own(on_test_end=lambda s, logs: 0), "on_test_end"),
     "lambda of batches": (

@@ -116,7 +116,7 @@ def test_a_search_of_workers_goes_on_here(tmp_path, data, local):
     with pytest.raises(DriverKilledError):
         search(tmp_path, data, executor=FakeExecutor(dies_after=1))
     assert search(tmp_path, data, population=None)[1] == local
-    with pytest.raises(InputError, match="begun with population=4"):
+    with pytest.raises(InputError, match="started with population=4"):
         search(tmp_path, data, population=5)
 
 
@@ -222,4 +222,4 @@ def test_workers_are_told_of_on_one_line(tmp_path, data):
     search(tmp_path, data, executor=fake)
 
     assert told[0] == "at work: nobody yet, 3 batches to begin"
-    assert any(" lost and given out again" in words for words in told)
+    assert any(" lost and handed out again" in words for words in told)

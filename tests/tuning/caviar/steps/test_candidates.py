@@ -263,4 +263,4 @@ def test_says_so_if_the_shapes_are_not_known(tmp_path):
     data = batches().map(shapeless)
     _, (trial,) = candidates(MODELS["own layer"][0], tmp_path, data)
     assert isinstance(trial, SerialTrial)
-    assert "does not say shapes" in trial.why
+    assert "gives no shapes" in trial.why

@@ -61,7 +61,7 @@ def rule(executions=1, least=None, programs=None):
 def test_few_trials_are_trained_alone_and_it_says_from_how_many_on():
     assert rule().too_few([candidates(3)]) == ""
     assert rule().too_few([candidates(2)]) == (
-        "2 of its structure are too few: a program pays from 3 on"
+        "only 2 trials have its structure: a program pays off from 3"
     )
 
 

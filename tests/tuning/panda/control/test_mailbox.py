@@ -30,7 +30,7 @@ TEXTS = {
     + "}}",
     "huge": '{"command": "stop", "why": "' + "x" * 10**6 + '"}',
     "no such": '{"command": "dance"}',
-    "no command": '{"changes": {"learning_rate": 1}}',
+    "not a command": '{"changes": {"learning_rate": 1}}',
     "command list": '{"command": ["stop"]}',
     "command null": '{"command": null}',
     "changes list": '{"command": "set", "changes": [1]}',

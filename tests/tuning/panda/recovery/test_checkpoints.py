@@ -122,7 +122,7 @@ def test_damaged_checkpoint_is_named_and_the_one_before_it_taken(
     runs.train(again, Panda(broken), epochs=2)
 
     assert f"{file} cannot be read" in caplog.text
-    assert "goes on from epoch 1 (step 6)" in caplog.text
+    assert "continues from epoch 1 (step 6)" in caplog.text
     assert runs.events(broken, "damage")[0]["why"] in caplog.text
     expected = CheckpointRing(whole / "checkpoints", 5)
     expected.load()

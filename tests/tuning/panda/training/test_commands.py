@@ -227,7 +227,7 @@ def test_pause_holds_the_run_and_commands_still_work(tmp_path, runs, quick):
         "set": "learning_rate 0.001 → 0.125",
         "still": True,
     }
-    assert at.answers == ["goes on at step 3"]
+    assert at.answers == ["continues at step 3"]
     assert runs.periods(tmp_path)[-1]["step"] == 6
 
 
@@ -256,7 +256,9 @@ def test_dead_runs_say_so(tmp_path, runs):
     runs.train(runs.fresh(), Panda(tmp_path / "panda"), epochs=1)
 
     # The folder of `tfcourse train` will do.
-    with pytest.raises(InputError, match=r"No run is alive in .*goes on from"):
+    with pytest.raises(
+        InputError, match=r"No run is alive in .*continues from"
+    ):
         Remote(tmp_path).pause()
     assert not is_alive(tmp_path / "panda")
 
@@ -303,7 +305,7 @@ def test_no_answer_in_time_withdraws_the_command(tmp_path, runs):
     runs.train(runs.fresh(), Panda(tmp_path), epochs=1)
     with (
         lock_of(tmp_path),
-        pytest.raises(InputError, match="not come to the end of a batch"),
+        pytest.raises(InputError, match="not reached the end of a batch"),
     ):
         Remote(tmp_path, timeout=0.05).pause()
 

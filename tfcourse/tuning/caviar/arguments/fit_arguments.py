@@ -147,8 +147,7 @@ def _spied(
         raise CannotVectorize("its `HyperModel.fit` draws random numbers")
     if answer is not spy.answer:
         raise CannotVectorize(
-            "its `HyperModel.fit` returns something else than what "
-            "`model.fit` does"
+            "its `HyperModel.fit` does not return what `model.fit` returns"
         )
     return spy.arguments, data
 

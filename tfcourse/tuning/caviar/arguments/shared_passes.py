@@ -106,7 +106,7 @@ class SharedPasses:
         elif isinstance(data, keras.utils.PyDataset):
             why = self._why_not_kerass(data)
         else:
-            why = f"is no array and no dataset but {type(data).__name__}"
+            why = f"is neither an array nor a dataset but {type(data).__name__}"
         if why:
             raise CannotVectorize(f"`{name}` {why}")
         if is_tensorflow_dataset(data):
@@ -152,7 +152,7 @@ class Repeatable(keras.utils.PyDataset):
         digest = _digest(batch)
         if self._digests.setdefault(i, digest) != digest:
             raise CannotVectorize(
-                f"`{self._name}` gives other batches when it is read again"
+                f"`{self._name}` gives different batches when it is read again"
             )
         return batch
 
@@ -170,13 +170,13 @@ def _why_not_tensorflows(data: Any, endless: bool) -> str:
             return f"is a dataset with a {part.kind.strip('_')}"
         if part.shuffle and part.shuffle[2] and any(part.shuffle[:2]):
             return (
-                "is a dataset whose `shuffle` has a seed, so that each trial "
-                "has an order of its own; with neither a seed nor a global "
+                "is a dataset whose `shuffle` has a seed, so each trial would "
+                "have its own order; with no seed at all, not even a global "
                 "one, or with `reshuffle_each_iteration=False`, they share one"
             )
         for operation in part.operations:
             if not _is_plain(operation):
-                return f"is a dataset that has a state: {operation.type}"
+                return f"is a dataset with a state: {operation.type}"
     return ""
 
 
@@ -215,7 +215,9 @@ def _why_a_twin_differs(twin: keras.utils.PyDataset) -> str:
     before = _pickled(vars(twin))
     first = {i: _digest(twin[i]) for i in some}
     if any(_digest(twin[i]) != first[i] for i in reversed(some)):
-        return "is a PyDataset that gives other batches when it is read again"
+        return (
+            "is a PyDataset that gives different batches when it is read again"
+        )
     if global_state.random_states() != states:
         return "is a PyDataset that draws random numbers"
     if _pickled(vars(twin)) != before:

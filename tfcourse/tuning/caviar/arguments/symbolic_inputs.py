@@ -56,7 +56,7 @@ def _of_array(array: Any) -> keras.KerasTensor:
 def _of_spec(spec: Any) -> keras.KerasTensor:
     if getattr(spec, "shape", None) is None or spec.shape.rank is None:
         raise CannotVectorize(
-            f"it has no Input, and its dataset does not say shapes but {spec}"
+            f"it has no Input, and its dataset gives no shapes but {spec}"
         )
     dtype = keras.backend.standardize_dtype(spec.dtype)
     return _symbolic(spec.shape, dtype)

@@ -93,7 +93,7 @@ def is_of_keras(callback: Callback) -> bool:
 
 def _why_not(callback: Any) -> str | None:
     if not isinstance(callback, Callback):
-        return "is no callback of Keras's"
+        return "is not a callback of Keras"
     own = _overridden(callback)
     check = _OF_KERAS.get(type(callback))
     if check is None and type(callback).__module__.split(".")[0] == "keras":

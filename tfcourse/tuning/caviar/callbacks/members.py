@@ -202,7 +202,7 @@ class MemberCallbacks(Hooks):
 
     def _refuse_stops(self, numbers: Iterable[int]) -> None:
         if any(self._members[k].model.stop_training for k in numbers):
-            raise CannotVectorize("a callback stops before an epoch")
+            raise CannotVectorize("a callback stops training before an epoch")
 
 
 def _take_over(

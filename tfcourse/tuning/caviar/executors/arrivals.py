@@ -119,7 +119,7 @@ def given_up(loss: Loss, attempts: int) -> Arrived:
     return Arrived(
         TrialStatus.FAILED,
         [],
-        f"it was begun {times}, and each time lost: {loss.why}",
+        f"it was started {times} and lost each time: {loss.why}",
     )
 
 

@@ -113,10 +113,10 @@ def _jobs(begun: Sequence[Candidate | SerialTrial]) -> list[list[str]]:
     for one in begun:
         if isinstance(one, SerialTrial) and one.changes_shared:
             raise InputError(
-                f"Trial {one.trial.trial_id} trains what was made before its "
-                "build, and other trials with it, so that they cannot be "
-                f"trained by several workers: {one.why}. Make it inside of the "
-                "build, or search without `executor` and `ahead`."
+                f"Trial {one.trial.trial_id} trains something made before its "
+                "build, which other trials train too, so several workers "
+                f"cannot train them: {one.why}. Create it inside the build, "
+                "or search without `executor` and `ahead`."
             )
     together = [c.trial.trial_id for c in begun if isinstance(c, Candidate)]
     alone = [[c.trial.trial_id] for c in begun if isinstance(c, SerialTrial)]

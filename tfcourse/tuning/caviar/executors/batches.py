@@ -51,8 +51,8 @@ class Batches:
             found: dict[str, Any] = read_json(self._path, _SHAPE)
         except (OSError, ValueError) as error:
             raise InputError(
-                f"{self._path} is damaged: {error}. Bring it back, or delete "
-                "it: trials that have not ended are then put together anew."
+                f"{self._path} is damaged: {error}. Restore it, or delete it: "
+                "unfinished trials are then grouped anew."
             ) from error
         self.population, self.ahead = found["population"], found["ahead"]
         self.jobs = found["batches"]
@@ -106,7 +106,7 @@ def settled(
         known = getattr(batches, name)
         if given is not None and given != known:
             raise InputError(
-                f"The search was begun with {name}={known}, on which its "
-                f"trials depend. Leave {name} out, or search anew in another "
+                f"The search was started with {name}={known}, on which its "
+                f"trials depend. Leave out {name}, or start anew in another "
                 f"folder. Received: {name}={given}"
             )

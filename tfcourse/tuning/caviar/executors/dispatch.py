@@ -161,13 +161,13 @@ class Dispatch:
         )
         where = f" on {node}" if node else ""
         if halved:
-            what = "is given out again in two halves"
+            what = "is handed out again in two halves"
             self._waiting.extendleft(piece.halves(self._retries)[::-1])
         elif too_often:
             what = "is given up"
             yield Done(piece, loss, node)
         else:
-            what = "is given out again"
+            what = "is handed out again"
             self._waiting.appendleft(piece)
         _log.warning("%s%s %s: %s", piece, where, what, loss.why)
 
@@ -183,7 +183,7 @@ class Dispatch:
         if free:
             told.append(f"{free} batch{'es'[: 2 * (free > 1)]} to begin")
         if self._lost_so_far:
-            told.append(f"{self._lost_so_far} lost and given out again")
+            told.append(f"{self._lost_so_far} lost and handed out again")
         return ", ".join(told)
 
     def _tell_of_waiting(self) -> None:
@@ -193,7 +193,7 @@ class Dispatch:
         self._heard = time.monotonic()
         out = ", ".join(map(str, self._out.values())) or "nothing"
         _log.warning(
-            "Waiting for %s; %d more wait their turn. %s",
+            "Waiting for %s; %d more are waiting their turn. %s",
             out,
             len(self._waiting),
             self._session.waits_for(),

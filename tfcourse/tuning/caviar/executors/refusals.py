@@ -86,7 +86,7 @@ def _refuse(tuner: Any, own: type, kwargs: dict[str, Any]) -> None:
             )
     if found:
         raise InputError(
-            f"What workers train cannot have {found} as the search is in "
-            "another process: leave it out, or search without `executor` and "
-            "`ahead`."
+            f"Trials trained by workers cannot have {found} because the "
+            "search is in another process: leave it out, or search without "
+            "`executor` and `ahead`."
         )

@@ -307,7 +307,7 @@ def _first_deferred(
             f"its model cannot be built: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(model, keras.Model) or not model.compiled:
-        raise CannotVectorize("it is no compiled Keras model")
+        raise CannotVectorize("it is not a compiled Keras model")
     return model
 
 

@@ -163,7 +163,7 @@ class _GroupTraining:
             yield SerialGroup([runs[0].trial for runs in part], why)
             return
         half = (len(part) + 1) // 2
-        halved = f"memory did not suffice for {len(part)} trials at once"
+        halved = f"there was not enough memory for {len(part)} trials at once"
         yield from self._train(part[:half], halved)
         yield from self._train(part[half:], halved)
 

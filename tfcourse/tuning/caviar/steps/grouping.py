@@ -16,7 +16,7 @@ from tfcourse.tuning.caviar.steps.width_classes import classes
 from tfcourse.tuning.population.structure import difference_between
 
 _NOT_SIDE_BY_SIDE = "to train them side by side would take longer"
-_IN_TURN = "another trial trains what was made before its build"
+_IN_TURN = "another trial trains something made before its build"
 
 
 class Pays(Protocol):

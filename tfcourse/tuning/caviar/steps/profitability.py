@@ -76,6 +76,6 @@ class Profitability:
             return "one program for them would take longer"
         least = math.ceil(price * members / saving)
         return (
-            f"{members} of its structure are too few: a program pays from "
-            f"{least} on"
+            f"only {members} trials have its structure: a program pays off "
+            f"from {least}"
         )

@@ -138,7 +138,7 @@ def _read(path: pathlib.Path) -> dict[str, Any]:
 def _content(file: int) -> bytes:
     found = os.fstat(file)
     if not stat.S_ISREG(found.st_mode):
-        raise ValueError("it is no file")
+        raise ValueError("it is not a file")
     if found.st_size > _MOST_BYTES:
         raise ValueError(f"it has {found.st_size:,} bytes")
     content = b""
@@ -151,7 +151,7 @@ def _content(file: int) -> bytes:
 def _parsed(content: bytes) -> dict[str, Any]:
     parsed = json.loads(content.decode("utf-8"))
     if not isinstance(parsed, dict):
-        raise ValueError("it is no JSON object")
+        raise ValueError("it is not a JSON object")
     return parsed
 
 

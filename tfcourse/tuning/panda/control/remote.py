@@ -101,7 +101,7 @@ class Remote:
         if not is_alive(self._folder):
             raise InputError(
                 f"No run is alive in {self._folder}. Start its script again: "
-                "it goes on from its last checkpoint."
+                "it continues from its last checkpoint."
             )
         # Zeros in front, so that names sort as numbers do.
         name = f"{time.time_ns():020}-{os.getpid()}-{uuid.uuid4().hex}.json"
@@ -127,9 +127,9 @@ class Remote:
                     + (
                         "ended before it took the command."
                         if gone
-                        else "is alive but has not come to the end of a batch "
-                        f"in {self._timeout:g} s; the command is withdrawn. "
-                        "Try again with a longer --timeout."
+                        else "is alive but has not reached the end of a batch "
+                        f"in {self._timeout:g} s; the command is "
+                        "withdrawn. Try again with a longer --timeout."
                     )
                 )
             time.sleep(wait)

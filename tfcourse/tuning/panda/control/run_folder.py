@@ -41,8 +41,8 @@ def check_new_or_own(run_dir: str | os.PathLike[str]) -> None:
     for path in others:
         if os.path.lexists(path) and not _is_empty(path):
             raise InputError(
-                f"{path} is there already and was not written by Panda, which "
-                "would write to it. Choose another folder, or move it away."
+                f"{path} exists already and was not written by Panda, which "
+                "would overwrite it. Choose another folder, or move it away."
             )
 
 

@@ -33,8 +33,8 @@ def draw_plots(
     entries = read_surviving(folder)
     if not periods(entries):
         raise InputError(
-            f"The journal in {folder} has no period yet. Wait for the end of "
-            "the first."
+            f"The journal in {folder} has no period yet. Wait until the first "
+            "has ended."
         )
     title = pathlib.Path(run_dir).resolve().name
     return [

@@ -124,9 +124,9 @@ class CheckpointRing:
         )
         if self.damaged and not self.kept:
             raise InputError(
-                f"{self.damaged[-1]} is damaged or of another version of "
-                "tfcourse, and no other checkpoint is left. Bring it back, or "
-                f"move {self._folder} away to begin anew."
+                f"{self.damaged[-1]} is damaged or from another version of "
+                "tfcourse, and no other checkpoint is left. Restore it, or "
+                f"move {self._folder} away to start anew."
             )
 
     def best_is_lost(self) -> None:

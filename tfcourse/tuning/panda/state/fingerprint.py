@@ -41,7 +41,7 @@ def require_same(
     if difference:
         raise InputError(
             f"The run in {folder} is of another model: {difference}. Choose "
-            "another folder, or bring the model back."
+            "another folder, or restore the model."
         )
 
 

@@ -78,7 +78,9 @@ class Commands:
                 return self._steering.roll_back(*where, changes, **about)
             case "pause" | "resume" | "stop" as name:
                 return getattr(self._steering, name)(**about)
-        raise InputError(f"{command.get('command')!r} is no command of Panda's")
+        raise InputError(
+            f"{command.get('command')!r} is not a command of Panda"
+        )
 
 
 def _about(command: dict[str, Any] | InputError) -> dict[str, str]:

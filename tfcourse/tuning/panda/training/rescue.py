@@ -109,7 +109,7 @@ class Rescue:
         run.state = "gave up"
         run.model.stop_training = True
         model = (
-            f"The model is that of the last good checkpoint, {newest}. "
+            f"The model is back at the last good checkpoint,  {newest}. "
             if newest
             else ""
         )

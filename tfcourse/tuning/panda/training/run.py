@@ -115,7 +115,7 @@ class PandaRun:
         files = ", ".join(map(str, self.checkpoints.damaged))
         if files:
             why = (
-                f"{files} cannot be read; the run goes on from "
+                f"{files} cannot be read; the run continues from "
                 f"{self.checkpoints.newest}"
             )
             _LOG.warning("Panda: %s.", why)

@@ -76,7 +76,7 @@ class Steering:
             raise InputError("the run is not paused")
         self._run.state = "running"
         self._run.recorder.event("resume", why, who)
-        return f"goes on at step {self._run.place.step}"
+        return f"continues at step {self._run.place.step}"
 
     def stop(self, who: str = "script", why: str = "") -> str:
         """Ends the run after a checkpoint."""

@@ -173,8 +173,8 @@ def _tensor(array: Any) -> Any:
         array = np.asarray(array)
         if array.dtype == object:
             raise ValueError(
-                "Arrays must hold numbers. Received an array of objects, for "
-                "instance of rows of different lengths."
+                "Arrays must hold numbers. Received an array of objects, "
+                "perhaps rows of different lengths."
             )
     is_float = keras.backend.is_float_dtype(
         keras.backend.standardize_dtype(array.dtype)

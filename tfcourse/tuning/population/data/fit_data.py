@@ -116,8 +116,8 @@ def fit_data(
     if subsets is not None:
         if validation_split or validation_data is not None:
             raise ValueError(
-                "`subsets` of Population.fit say what to validate on. "
-                "Leave `validation_data` and `validation_split` out."
+                "`subsets` of Population.fit say what to validate on. Leave "
+                "out `validation_data` and `validation_split`."
             )
         return _with_subsets(data, subsets, members)
     if validation_split and validation_data is None:
@@ -164,7 +164,7 @@ def _check_subsets(
     """
     if not are_arrays(x):
         raise ValueError(
-            "`subsets` of Population.fit are those of arrays. Received: "
+            "`subsets` of Population.fit are for arrays. Received: "
             f"x={type(x).__name__}"
         )
     n = length_of(x, "`x`")
@@ -194,8 +194,8 @@ def _split_arrays(
     cut = int(n * (1 - share))
     if not 0 < cut < n:
         raise ValueError(
-            "`validation_split` must leave examples on both sides of the "
-            f"{n} given. Received: validation_split={share}"
+            f"`validation_split` must leave some of the {n} examples on each "
+            f"side. Received: validation_split={share}"
         )
     return (
         each(lambda array: array[:cut], arrays),

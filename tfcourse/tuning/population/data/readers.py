@@ -184,8 +184,8 @@ def _weights_of_known(y: Any, class_weight: dict[int, float]) -> np.ndarray:
     known = range(max(class_weight) + 1)
     if any(c not in known for c in _classes(y)):
         raise ValueError(
-            f"`class_weight` has classes up to {max(class_weight)}, and there "
-            "are other ones in the dataset, which Keras refuses."
+            f"`class_weight` has classes up to {max(class_weight)}, but the "
+            "dataset has classes above that, which Keras refuses."
         )
     return _class_weights(y, class_weight)
 

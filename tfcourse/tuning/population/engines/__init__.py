@@ -26,6 +26,6 @@ def engine_of(member: Member) -> Engine:
 
         return JaxEngine(member)
     raise ValueError(
-        "A population needs the TensorFlow or the JAX backend of Keras. "
-        f"Received: KERAS_BACKEND={backend}"
+        "A population needs Keras's TensorFlow or JAX backend. Received: "
+        f"KERAS_BACKEND={backend}"
     )

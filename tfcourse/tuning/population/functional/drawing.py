@@ -25,8 +25,8 @@ def nothing_drawn(by: str) -> Iterator[None]:
     for name, state in _states().items():
         if state != before[name]:
             raise CannotVectorize(
-                f"{by} draws from the generator of `{name}`, which would "
-                "give all members one number"
+                f"{by} draws from the generator of `{name}`, which would give "
+                "all members the same number"
             )
 
 

@@ -67,8 +67,8 @@ class Scope(keras.StatelessScope):
         variable, value = update
         if id(variable) not in self._known:
             raise CannotVectorize(
-                f"its code assigns to {variable.path}, which is no variable "
-                "that each model has for itself"
+                f"its code assigns to {variable.path}, of which each model "
+                "does not have its own"
             )
         value = _tensor(value)
         if keras.config.backend() != "jax":

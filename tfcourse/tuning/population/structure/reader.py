@@ -142,7 +142,7 @@ class StructureReader:
             if self._may_run(function, owner):
                 raise CannotVectorize(
                     f"the code of `{function.__qualname__}` uses `{what}`, "
-                    "which may give each trial another value"
+                    "which may give each trial a different value"
                 )
 
     def _may_run(

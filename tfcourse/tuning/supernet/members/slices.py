@@ -75,7 +75,7 @@ def slices_of_layers(
         shape = variable.shape if masks is None else map(np.sum, masks)
         if tuple(own.shape) != tuple(shape):
             raise CannotVectorize(
-                f"{own.path} is no slice of a larger network's"
+                f"{own.path} is not a slice of a larger network"
             )
         yield own, variable, masks
 

@@ -77,8 +77,8 @@ class RayExecutor(Executor):
         check_integer(retries, "retries", "RayExecutor", least=0)
         if not 0 <= gpus < math.inf or (gpus > 1 and gpus % 1):
             raise ValueError(
-                "`gpus` of RayExecutor must be a part of one GPU, or a whole "
-                f"number of them. Received: gpus={gpus!r}"
+                "`gpus` of RayExecutor must be a fraction of one GPU, or a "
+                f"whole number of GPUs. Received: gpus={gpus!r}"
             )
         self.address = None if address == LOCAL else address
         self.workers = workers
@@ -130,7 +130,7 @@ def _leave_gpus_to_workers() -> None:
     except RuntimeError:
         _log.warning(
             "TensorFlow has taken the GPUs of this host for this process "
-            "already: make the RayExecutor before any model."
+            "already: create the RayExecutor before any model."
         )
 
 
@@ -177,9 +177,9 @@ def connected(address: str | None, cores: int | None = None) -> Iterator[Any]:
     except Exception as error:
         why = first_line(error).rstrip(".")
         raise InputError(
-            f"The Ray cluster {address} does not answer: {why}. "
-            "Begin one with `ray start --head`, give its address, or `local` "
-            "for this host alone."
+            f"The Ray cluster {address} does not answer: {why}. Start one "
+            "with `ray start --head`, give its address, or give `local` for "
+            "this host alone."
         ) from error
     try:
         yield ray

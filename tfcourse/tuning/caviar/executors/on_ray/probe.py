@@ -82,7 +82,7 @@ def _wrong(found: dict[str, Any]) -> str:
         if there.get(name) != here[name]
     ]
     if differ:
-        return "other packages than here: " + "; ".join(differ)
+        return "packages differ from those here: " + "; ".join(differ)
     if found["space"]:
         return f"it cannot build the search space: {found['space']}"
     return ""

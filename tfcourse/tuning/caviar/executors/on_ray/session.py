@@ -109,8 +109,8 @@ class RaySession(Session):
         if store and size > _MUCH_OF_STORE * store / nodes:
             _log.warning(
                 "The data take %.1f GB, much of the %.1f GB that Ray shares "
-                "on a node: let a PyDataset read them there, or begin Ray with "
-                "a larger --object-store-memory.",
+                "on a node: let a PyDataset read them there, or start Ray "
+                "with a larger --object-store-memory.",
                 size / 1e9,
                 store / nodes / 1e9,
             )
@@ -201,8 +201,8 @@ class RaySession(Session):
         begun, now = self._look(), time.time()
         asked = self._wanted.resources
         told = [
-            f"node {begun[n].node} is at work since {now - begun[n].since:.0f} "
-            f"s (process {begun[n].process})"
+            f"node {begun[n].node} has been at work for "
+            f"{now - begun[n].since:.0f} s (process {begun[n].process})"
             for n in self._tasks.values()
             if n in begun
         ]
@@ -213,7 +213,7 @@ class RaySession(Session):
                 f"{asked['num_cpus']} CPUs and {asked['num_gpus']:g} GPUs: "
                 "it waits until one joins"
             )
-        return "; ".join(told) + "." if told else "No worker has begun yet."
+        return "; ".join(told) + "." if told else "No worker has started yet."
 
     def cancel(self) -> None:
         """Ends what is still being trained."""
@@ -229,7 +229,7 @@ def _loss(ray: Any, error: Exception) -> Loss | None:
     """Returns which loss an error of Ray's is, or None for one of training."""
     kinds = ray.exceptions
     if isinstance(error, kinds.OutOfMemoryError):
-        return Loss(MEMORY, "the memory of its node did not suffice")
+        return Loss(MEMORY, "its node ran out of memory")
     if isinstance(error, kinds.WorkerCrashedError):
         return Loss(WORKER, "the process of its worker ended")
     if isinstance(error, (kinds.NodeDiedError, kinds.ObjectLostError)):
@@ -245,8 +245,8 @@ def _of_training(error: Exception, node: str) -> Exception:
     if "failed to import on the worker" in str(error):
         return InputError(
             f"The node {node or 'of a worker'} cannot import tfcourse, or has "
-            "another one than this process: install the same on all nodes. "
-            "`tfcourse doctor --ray ADDRESS` says what each has."
+            "a version different from this process: install the same on all "
+            "nodes. `tfcourse doctor --ray ADDRESS` says what each has."
         )
     return error
 
@@ -268,6 +268,6 @@ def _unsendable(pickler: Any, shared: Shared, error: Exception) -> InputError:
             break
     return InputError(
         f"{name} cannot be sent to workers, as it cannot be pickled: "
-        f"{type(error).__name__}: {error}. Give arrays or a PyDataset, make "
-        "what it holds inside of the build, or search without an executor."
+        f"{type(error).__name__}: {error}. Give arrays or a PyDataset, create "
+        "what it holds inside the build, or search without an executor."
     )
