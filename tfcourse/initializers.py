@@ -105,7 +105,8 @@ class Xavier(_VarianceByFan):
 
     so that at initialisation $\mathrm{var}(\sum w x) = \mathrm{var}(x)$ for
     inputs of mean zero. For a convolution $n_{in}$ is the window's size times
-    the channels; for a transposed one, over the product of its strides, too.
+    the channels; for a transposed one, this is also divided by the product of
+    its strides.
 
     `keras.initializers.LecunNormal` has the same variance but draws nothing
     beyond 2.27 deviations; `GlorotNormal` is `XavierBengio`, truncated.

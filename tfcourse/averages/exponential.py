@@ -20,7 +20,7 @@ def exponentially_weighted_average(
       \hat v_t = v_t / (1 - \beta^t).$$
 
     `keras.optimizers` keep such averages of gradients and weights, but Keras
-    offers none for other numbers, and that of `use_ema=True` is without bias
+    offers none for other numbers, and the average of `use_ema=True` has no bias
     correction: it starts from the first weights, not from 0.
 
     Args:
@@ -71,10 +71,10 @@ class ExponentiallyWeightedAverage:
     $$v_t = \beta v_{t-1} + (1 - \beta) \theta_t, \qquad
       \hat v_t = v_t / (1 - \beta^t),$$
 
-    an average over about the last $1 / (1 - \beta)$ values: those older weigh
-    less than $1/e$ of the newest. Without the correction the first averages
-    are far too small: at $\beta = 0.98$ and $t = 2$ by a factor of 0.0396.
-    Keras has no such class.
+    an average over about the last $1 / (1 - \beta)$ values: older ones weigh
+    less than $1/e$ of the newest. Without the correction the first averages are
+    far too small: at $\beta = 0.98$ and $t = 2$ by a factor of 0.0396. Keras
+    has no such class.
 
     Args:
         beta: $\beta$, share of the average kept at each step, in [0, 1).
@@ -128,7 +128,7 @@ class ExponentiallyWeightedAverage:
 
     @property
     def value(self) -> Any:
-        r"""The present average: $\hat v_t$ with bias correction, else $v_t$."""
+        r"""The current average: $\hat v_t$ with bias correction, else $v_t$."""
         if not self.bias_correction:
             return self.v
         if not self.t:
@@ -154,11 +154,11 @@ class ExponentiallyWeightedAverage:
         )
 
     def get_state(self) -> dict[str, Any]:
-        """Returns what `set_state` needs to go on from here."""
+        """Returns what `set_state` needs to continue from here."""
         return {"t": self.t, "v": np.array(self.v)}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from a state that `get_state` gave."""
+        """Continues from a state that `get_state` returned."""
         t, v = int(state["t"]), np.array(state["v"], "float64")
         if t < 0:
             raise ValueError(

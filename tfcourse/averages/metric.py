@@ -16,8 +16,8 @@ class MetricAverage(keras.callbacks.Callback):
 
     After each epoch `logs["<monitor>_average"]` is the exponentially weighted
     average of `logs[monitor]` over the epochs so far, so that the history, an
-    `EarlyStopping` or a `ModelCheckpoint` placed after this callback can go by
-    a curve without its noise.
+    `EarlyStopping` or a `ModelCheckpoint` placed after this callback can follow
+    a smoothed curve.
 
     Args:
         monitor: Name of a metric in the logs, e.g. `"val_loss"`.
@@ -76,9 +76,9 @@ class MetricAverage(keras.callbacks.Callback):
         logs[f"{self.monitor}_average"] = float(value)
 
     def get_state(self) -> dict[str, Any]:
-        """Returns what `set_state` needs to go on from here."""
+        """Returns what `set_state` needs to continue from here."""
         return self.average.get_state()
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from a state that `get_state` gave."""
+        """Continues from a state that `get_state` returned."""
         self.average.set_state(state)

@@ -22,16 +22,16 @@ class WeightAverage(keras.callbacks.Callback):
     $$v_t = \beta v_{t-1} + (1 - \beta) \theta_t, \qquad
       \hat v_t = v_t / (1 - \beta^t).$$
 
-    While the model is evaluated or predicts with this callback (so at the
-    validation of each epoch of `fit`) the averages stand in for the weights.
-    `keras.callbacks.SwapEMAWeights` does so for an optimizer that was made with
-    `use_ema=True`, whose average starts at the first weights without bias
-    correction: after 10 steps at $\beta = 0.99$ it is still 0.91 of them. This
-    callback works with any optimizer.
+    While the model is evaluated or predicts with this callback (as in the
+    validation after each epoch of `fit`), the averages stand in for the
+    weights. `keras.callbacks.SwapEMAWeights` does so for an optimizer that was
+    made with `use_ema=True`, whose average starts at the first weights without
+    bias correction: after 10 steps at $\beta = 0.99$ it is still 0.91 of them.
+    This callback works with any optimizer.
 
-    What batch norm gathers is not averaged: it belongs to the weights that
-    train. Call `tfcourse.layers.estimate_population_statistics` inside
-    `swapped` for its statistics under the averaged weights.
+    The moving statistics of batch norm are not averaged: they belong to the
+    trained weights. Call `tfcourse.layers.estimate_population_statistics`
+    inside `swapped` for the statistics under the averaged weights.
 
     Args:
         beta: $\beta$, share of the average kept at each batch, in [0, 1). With
@@ -127,7 +127,7 @@ class WeightAverage(keras.callbacks.Callback):
                 self.swap()
 
     def get_state(self) -> dict[str, Any]:
-        """Returns what `set_state` needs to go on from here, as arrays."""
+        """Returns what `set_state` needs to continue from here, as arrays."""
         v = [] if self._v is None else self._v
         return {
             "t": self.t,
@@ -135,7 +135,7 @@ class WeightAverage(keras.callbacks.Callback):
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from a state that `get_state` gave."""
+        """Continues from a state that `get_state` returned."""
         if self.is_swapped:
             self.swap()
         self.t = int(state["t"])

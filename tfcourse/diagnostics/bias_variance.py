@@ -1,4 +1,4 @@
-"""Bias and variance: what keeps the error up, and what the course advises."""
+"""Bias and variance: what keeps the error high, and what the course advises."""
 
 import dataclasses
 from typing import Any
@@ -25,18 +25,18 @@ ADVICE = {
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class BiasVariance(Shown):
-    """The gaps between the errors of a model, and what they call for.
+    """The gaps between the errors of a model, and what to do about them.
 
     All are shares, so 0.15 is 15 %. A gap that was not measured is `None`.
 
     Attributes:
         train_error: Error on the training set.
         dev_error: Error on the dev set.
-        bayes_error: The least error that anything can have.
+        bayes_error: The lowest error that anything can reach.
         test_error: Error on the test set, if known.
         train_dev_error: Error on data of the training distribution that was
             not trained on, if known.
-        threshold: From which size on a gap is called high.
+        threshold: The size from which a gap is called high.
     """
 
     train_error: float
@@ -48,25 +48,25 @@ class BiasVariance(Shown):
 
     @property
     def avoidable_bias(self) -> float:
-        """Training error above Bayes error."""
+        """Training error minus Bayes error."""
         return self.train_error - self.bayes_error
 
     @property
     def variance(self) -> float:
-        """Error on new data like the training data, above training error."""
+        """Error on new data like the training data, minus training error."""
         unseen = self.train_dev_error
         return (self.dev_error if unseen is None else unseen) - self.train_error
 
     @property
     def data_mismatch(self) -> float | None:
-        """Dev error above the error on new data like the training data."""
+        """Dev error minus the error on new data like the training data."""
         if self.train_dev_error is None:
             return None
         return self.dev_error - self.train_dev_error
 
     @property
     def overfit_to_dev(self) -> float | None:
-        """Test error above dev error."""
+        """Test error minus dev error."""
         return (
             None
             if self.test_error is None
@@ -177,7 +177,7 @@ def bias_variance(
     train_dev_error: float | None = None,
     threshold: float = 0.02,
 ) -> BiasVariance:
-    r"""Splits the error of a model into bias, variance and what comes after.
+    r"""Splits the error of a model into bias, variance and the gaps after them.
 
     $$\begin{aligned}
       \text{avoidable bias} &= \text{train} - \text{Bayes}, &
@@ -192,23 +192,24 @@ def bias_variance(
     Args:
         train_error: Error on the training set, a share in [0, 1]. Or the
             `History` that `fit` returned, for the errors of its last epoch:
-            1 − accuracy. Keras measures the training accuracy during the
-            epoch, with dropout on; `model.evaluate` after it gives the better
-            figure.
-        dev_error: Error on the dev set. Not with a `History`, which has it.
-        bayes_error: The least error that anything can have, or that of people.
+            1 − accuracy. Keras measures the training accuracy during the epoch,
+            with dropout on; `model.evaluate` afterwards gives a better figure.
+        dev_error: Error on the dev set. Leave it out with a `History`, which
+            has it.
+        bayes_error: The lowest error that anything can reach, or that of
+            people.
         test_error: Error on the test set, if known.
         train_dev_error: Error on data of the training distribution that was
             held out, if known.
-        threshold: From which size on a gap is called high, in (0, 1].
+        threshold: The size from which a gap is called high, in (0, 1].
 
     Returns:
         A `BiasVariance`.
 
     Raises:
         TypeError: If an error is not a number.
-        ValueError: If an error lies outside [0, 1], or a `History` has not
-            one accuracy, measured on both sets.
+        ValueError: If an error lies outside [0, 1], or a `History` does not
+            have exactly one accuracy, measured on both sets.
 
     Example:
 

@@ -14,7 +14,7 @@ _FEW = 16
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One mistake: in which layer, why it is one, and how to mend it."""
+    """One mistake: in which layer, why it is one, and how to fix it."""
 
     layer: str
     rule: str
@@ -27,7 +27,7 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class LintReport(Shown):
-    """The findings of `lint`; false in a condition if there is none."""
+    """The findings of `lint`; false in a condition if there are none."""
 
     findings: tuple
 

@@ -30,18 +30,19 @@ def check_gradient(
       \text{ratio} = \frac{\lVert a - b \rVert_2}
       {\lVert a \rVert_2 + \lVert b \rVert_2}$$
 
-    for $a$ the gradient to be checked. Keras has nothing of the kind. All is in
-    float64; in float32 the differences would be nothing but rounding.
+    for $a$ the gradient to be checked. Keras has nothing of the kind.
+    Everything is computed in float64; in float32 the differences would be
+    nothing but rounding error.
 
     Args:
-        f: $J$, a function of what `theta` is, that returns a number.
+        f: $J$, a function that takes what `theta` holds and returns a number.
         gradient: $a$, arrays like `theta`, or a function that gives them.
         theta: $\theta$, an array, or a dict of arrays by name, such as the
             course's `{"W1": ..., "b1": ...}`.
         epsilon: $\varepsilon > 0$, in units of $\theta$.
         sample: How many parameters to check; all by default. Every array gets
-            an equal share of the sample, so that no bias is left out.
-        seed: Of the choice of the sample.
+            an equal share of the sample, so that no bias vector is left out.
+        seed: The seed for drawing the sample.
 
     Returns:
         A `GradientCheck`.

@@ -32,34 +32,35 @@ def gradient_check(
 
     With $J$ the compiled loss of the batch, regularizers and `add_loss`
     included, $\theta$ all trainable parameters and $a$ the gradient that the
-    backend finds, through every custom gradient on its way,
+    backend finds, through every custom gradient on the way,
 
     $$b_i = \frac{J(\theta + \varepsilon e_i) - J(\theta - \varepsilon e_i)}
       {2 \varepsilon}, \qquad
       \text{ratio} = \frac{\lVert a - b \rVert_2}
       {\lVert a \rVert_2 + \lVert b \rVert_2}.$$
 
-    Keras has nothing of the kind. The model computes in float64 for the time of
-    the check, whatever its dtype, in training mode: batch norm takes the
+    Keras has nothing of the kind. During the check the model computes in
+    float64, whatever its dtype, and in training mode: batch norm uses the
     statistics of this batch. Afterwards weights, statistics, random state and
-    optimizer are as before. A small batch is enough, and a few layers of each
-    kind: every parameter costs two forward passes. Check at the initial weights
-    and again after some training, when they are no longer near 0.
+    optimizer are as before. A small batch and a few layers of each kind are
+    enough: every parameter costs two forward passes. Check at the initial
+    weights and again after some training, when they are no longer near 0.
 
     Args:
         model: A built and compiled Keras model.
         x: Inputs of one batch: an array, or a list or dict of arrays.
         y: Targets of the batch, likewise.
         epsilon: $\varepsilon > 0$, in units of the parameters. If the gradient
-            is very small, 1e-5 leaves less rounding error. Wider, as the check
-            then says, where a part of the loss casts to float32 or less.
+            is very small, 1e-5 leaves less rounding error. If part of the loss
+            casts to float32 or less, the check uses a wider one and says so.
         sample_weight: Weights of the examples, as `fit` takes them.
         sample: How many parameters to check; all by default. Every variable
-            gets an equal share of the sample, so that no bias is left out.
-        seed: Of the choice of the sample.
-        hold_dropout: Whether to check a model with dropout or other noise with
-            one mask for all passes, instead of refusing it.
-        gradients: Gradients of your own to be checked instead of the backend's,
+            gets an equal share of the sample, so that no bias vector is left
+            out.
+        seed: The seed for drawing the sample.
+        hold_dropout: Whether to check a model with dropout or other noise,
+            using the same mask in all passes, instead of refusing it.
+        gradients: Your own gradients, to be checked instead of the backend's:
             arrays in order of `model.trainable_variables`.
 
     Returns:

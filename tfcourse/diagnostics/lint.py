@@ -50,31 +50,33 @@ def lint(
 ) -> LintReport:
     """Finds what the course warns of in the layers and the loss of a model.
 
-    The rules, each a `Finding` with the layer's name, the reason and the mend:
+    The rules, each reported as a `Finding` with the layer's name, the reason
+    and the remedy:
 
     - `useless bias`: batch norm subtracts the mean, and with it any bias of the
       layer before it.
     - `batch norm after activation`: the course normalizes z, not a.
     - `dropout before batch norm`: in training the statistics see the larger
-      variance that dropout makes, at test time they meet a smaller one.
+      variance that dropout causes, and at test time they meet a smaller one.
     - `softmax and logits`: a softmax or sigmoid output under a loss with
       `from_logits=True`, or neither under one without.
-    - `He with sigmoid or tanh`: that doubles the variance for a relu.
+    - `He with sigmoid or tanh`: He doubles the variance to make up for relu.
     - `no regularization`: a dense layer with more than 10 weights for each
       training example, and neither L1, L2, dropout nor weight decay. Only if
       `examples` is given.
-    - `small last batch`: batch norm takes the statistics of a few examples for
-      those of all. Only if `examples` and `batch_size` are given.
+    - `small last batch`: batch norm gives the statistics of a few examples the
+      same weight as those of a full batch. Only if `examples` and `batch_size`
+      are given.
 
-    Nested and branching models are opened. What a subclassed model does inside
-    cannot be seen, so only the rules for one layer alone apply there. Xavier
-    with relu, Keras's default, is not reported: `signal_propagation` measures
-    whether it matters.
+    Nested and branching models are searched, too. What a subclassed model does
+    inside cannot be seen, so only the rules about single layers apply there.
+    Xavier with relu, Keras's default, is not reported: `signal_propagation`
+    measures whether it matters.
 
     Args:
-        model: A Keras model. The loss is looked at if it is compiled.
+        model: A Keras model. If it is compiled, its loss is checked, too.
         examples: m, the number of training examples, if known.
-        batch_size: Of the batches in training, if known.
+        batch_size: The size of the training batches, if known.
 
     Returns:
         A `LintReport`, a sequence of `Finding`s.

@@ -17,7 +17,7 @@ def gradient_ratio(a: Any, b: Any) -> float:
 
     $$\frac{\lVert a - b \rVert_2}{\lVert a \rVert_2 + \lVert b \rVert_2}$$
 
-    It has no unit and lies in [0, 1]; two zero gradients are 0 apart.
+    It has no unit and lies in [0, 1]; for two zero gradients it is 0.
     """
     a, b = np.ravel(a), np.ravel(b)
     total = np.linalg.norm(a) + np.linalg.norm(b)
@@ -52,18 +52,18 @@ class GradientCheck(Shown):
 
     Attributes:
         ratio: The distance between gradient and differences, from 0 to 1.
-        ratios: The same for each variable alone, name to number; first the one
-            that adds most to the distance.
-        worst: The `CheckedParameter`s that lie farthest off, worst first.
+        ratios: The same for each variable by itself, as a dict from name to
+            number; the variable that adds most to the distance comes first.
+        worst: The `CheckedParameter`s that are farthest off, worst first.
         checked: How many parameters were compared.
         parameters: How many there are.
         epsilon: Half the width of the differences, in units of the parameters.
         kinks: How many parameters have a kink of the loss within `epsilon`,
             such as that of a relu whose input is 0: there every slope between
-            those of the two sides counts as right.
-        rounding: The ratio that rounding brings about by itself.
+            those of the two sides counts as correct.
+        rounding: The ratio that rounding alone would give.
         in_float64: Whether the loss is computed in float64; if not, `epsilon`
-            is wider than was wanted.
+            is wider than requested.
     """
 
     ratio: float
@@ -80,8 +80,8 @@ class GradientCheck(Shown):
     def verdict(self) -> str:
         """`"good"`, `"look"` or `"wrong"`, for a ratio near 1e-7, 1e-5, 1e-3.
 
-        Near is meant on a logarithmic scale, so the bounds are 1e-6 and 1e-4.
-        What rounding explains is never called wrong.
+        "Near" is on a logarithmic scale, so the bounds are 1e-6 and 1e-4. A
+        ratio that rounding explains is never called wrong.
         """
         if self.ratio < 1e-6:
             return "good"

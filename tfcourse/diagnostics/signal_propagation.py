@@ -60,11 +60,11 @@ class LayerSignal:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class SignalPropagation(Shown):
-    """The signal in every layer, and what it comes to over the depth.
+    """The signal in every layer, and how it changes over the depth.
 
     Attributes:
         layers: A `LayerSignal` for each call of a layer, inputs first.
-        hidden: Those of `layers` that have weights, but for the last.
+        hidden: The `layers` that have weights, except the last.
     """
 
     layers: tuple
@@ -72,21 +72,21 @@ class SignalPropagation(Shown):
 
     @property
     def activation_growth(self) -> float:
-        """Deviation in the last hidden layer over that in the first."""
+        """Last hidden layer's standard deviation over the first one's."""
         return _growth([layer.activation_std for layer in self.hidden])
 
     @property
     def gradient_growth(self) -> float:
-        """Deviation of the gradient in the first over that in the last."""
+        """First hidden layer's gradient deviation over the last one's."""
         return _growth([layer.gradient_std for layer in self.hidden[::-1]])
 
     @property
     def verdict(self) -> str:
         """`"healthy"`, `"vanishing"` or `"exploding"`.
 
-        Exploding if the deviation of activations or gradients grows more than
-        tenfold from hidden layer to hidden layer in all, otherwise vanishing if
-        one of them shrinks to less than a tenth.
+        Exploding if the standard deviation of activations or gradients grows
+        more than tenfold over all the hidden layers, otherwise vanishing if one
+        of them shrinks to less than a tenth.
         """
         sizes = (self.activation_growth, self.gradient_growth)
         # First, because activations that explode make gradients vanish.
@@ -181,33 +181,35 @@ def signal_propagation(
     r"""Measures activations and gradients in every layer of a model.
 
     In a deep network of linear layers with weights $W = c I$ the activations
-    grow as $c^l$ and the gradients, backwards, too: at $c = 1.5$ they explode,
-    at $c = 0.5$ they vanish. The right variance of the weights, 2/n for relu
-    (He) and 1/n for tanh (Xavier), keeps both about constant. Keras has nothing
-    of the kind.
+    grow as $c^l$, and so do the gradients, going backwards: at $c = 1.5$ they
+    explode, at $c = 0.5$ they vanish. The right variance of the weights, 2/n
+    for relu (He) and 1/n for tanh (Xavier), keeps both about constant. Keras
+    has nothing of the kind.
 
     The model runs forwards and backwards in training mode, in its own dtype,
     and is left as it was. Measure at the initial weights, with a batch of
     normalized inputs. (Batch norm keeps the activations constant, but lets the
-    gradients grow by about 1.2 a layer at random relu layers: after a dozen of
-    them without residual connections `"exploding"` is the truth.)
+    gradients grow by a factor of about 1.2 per layer in random relu layers:
+    after a dozen of them without residual connections, `"exploding"` is the
+    true verdict.)
 
     Args:
-        model: A built Keras model; of a subclassed one the layers are taken in
+        model: A built Keras model; the layers of a subclassed one are taken in
             the order in which they run.
         x: Inputs of one batch, an array or a list or dict of arrays.
         y: Targets of the batch, for the gradients of the compiled loss. Without
             them, a random linear function of the outputs stands for the loss;
-            how gradients change from layer to layer is much the same.
-        seed: Of that function.
+            the gradients change from layer to layer in much the same way.
+        seed: The seed of that function.
 
     Returns:
         A `SignalPropagation`. Its `verdict` is `"healthy"`, `"vanishing"` or
-        `"exploding"`; printed, it is a table with what to do.
+        `"exploding"`; printed, it is a table with advice.
 
     Raises:
         TypeError: If `model` is not a Keras model.
-        ValueError: If the model is not built, or `y` is given and no loss is.
+        ValueError: If the model is not built, or if `y` is given but the model
+            has no loss.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""SavedModels: written, proved equal, folded, loaded and described."""
+"""SavedModels: written, verified, folded, loaded and described."""
 
 from tfcourse.export.batch_norm_folding import fold_batch_normalization
 from tfcourse.export.loading import describe_saved_model, load_saved_model

@@ -9,27 +9,27 @@ if TYPE_CHECKING:
 
 
 def fold_batch_normalization(model: "keras.Model") -> "keras.Model":
-    r"""Returns a model of fewer layers that answers as `model` does.
+    r"""Returns a model with fewer layers that gives the answers of `model`.
 
     At inference batch norm is affine, so where it follows a layer without
-    activation, $z = a * W + b$, the two are one:
+    activation, $z = a * W + b$, the two can be merged into one:
 
     $$W' = W s, \qquad b' = (b - \mu) s + \beta, \qquad
       s = \frac{\gamma}{\sqrt{\sigma^2 + \varepsilon}},$$
 
-    along the axis of the features. It does so for tfcourse's and Keras's
+    along the axis of the features. This is done for tfcourse's and Keras's
     `BatchNormalization` after `Dense`, `Conv1D` to `Conv3D`, their transposes,
-    and depthwise and separable convolutions. What cannot be merged stays:
-    after an activation, in a layer or a model within the model, or where
-    another layer takes $z$ too.
+    and depthwise and separable convolutions. Batch norm that cannot be merged
+    stays: after an activation, in a layer or model inside the model, or where
+    another layer takes $z$, too.
 
     Args:
         model: A built functional or sequential model; it is left as it is.
 
     Returns:
         A new functional model, with the loss of `model`, so that
-        `export_saved_model` knows what its outputs are. For inference:
-        training it would train another model.
+        `export_saved_model` knows what its outputs are. It is meant for
+        inference: training it would train a different model.
 
     Raises:
         InputError: If the model is not built, or is written as a class, whose

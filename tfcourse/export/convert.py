@@ -46,10 +46,10 @@ def export_file(
         fold: Whether to merge batch norm, see `fold_batch_normalization`.
         form: `"saved_model"`, `"litert"` or `"onnx"`; the last two by Keras's
             own `model.export`.
-        overwrite: Whether to replace an existing `to`, if it is of the form
-            that is written, and neither `source` nor a folder around it.
-        allow_code: Whether to load a model that holds code, such as a
-            `Lambda` layer's, which runs.
+        overwrite: Whether to replace an existing `to`, if it has the form being
+            written and is neither `source` nor a folder around it.
+        allow_code: Whether to load a model that holds code, such as that of a
+            `Lambda` layer, which then runs.
 
     Raises:
         InputError: If the source is no model, `to` exists, the package for the

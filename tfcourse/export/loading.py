@@ -14,8 +14,8 @@ from tfcourse.utils.text import first_line
 def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
     """Returns a SavedModel and its metadata.
 
-    A SavedModel is a program: to load one runs what it does at its start, which
-    may read and write files. Look at one that a stranger made with
+    A SavedModel is a program: loading it runs its start-up code, which may read
+    and write files. Look at a SavedModel from a stranger with
     `describe_saved_model` (`tfcourse inspect`), which runs nothing, and load
     only what you trust.
 
@@ -23,11 +23,11 @@ def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
         path: A folder that `export_saved_model` wrote, or any SavedModel.
 
     Returns:
-        The object of `tf.saved_model.load`, and a dict, empty if the folder
-        was written by something else.
+        The object that `tf.saved_model.load` returns, and the metadata, a dict
+        that is empty if something else wrote the folder.
 
     Raises:
-        InputError: If `path` is no SavedModel, or a damaged one.
+        InputError: If `path` is not a SavedModel, or a damaged one.
     """
     import tensorflow as tf
 
@@ -50,7 +50,7 @@ def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
 
 
 def describe_saved_model(path: str | os.PathLike) -> dict[str, Any]:
-    """Returns what a SavedModel offers, and runs nothing of it.
+    """Returns what a SavedModel offers, without running any of it.
 
     Args:
         path: Any SavedModel.
@@ -116,7 +116,7 @@ def endpoint(loaded: Any, name: str, path: str | os.PathLike) -> Any:
     """Returns a signature of a loaded SavedModel.
 
     Raises:
-        InputError: If it has none of that name; those that it has are listed.
+        InputError: If it has none of that name; the message lists those it has.
     """
     if name not in loaded.signatures:
         raise InputError(

@@ -40,8 +40,8 @@ class Predictor:
         regresses: Whether it gives an amount.
 
     Raises:
-        InputError: If `path` is no SavedModel, has no such endpoint or takes
-            several inputs that are no columns.
+        InputError: If `path` is not a SavedModel, has no such endpoint, or
+            takes several inputs that are not columns.
     """
 
     def __init__(

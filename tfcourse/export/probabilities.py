@@ -17,8 +17,8 @@ def class_probabilities(model: "keras.Model", features: Any) -> Any:
     """Returns the probability of each class.
 
     Args:
-        model: A Keras classifier; what its outputs are, `missing_activation`
-            says. A single output is that of the second of two classes.
+        model: A Keras classifier; `missing_activation` tells what its outputs
+            are. A single output is that of the second of two classes.
         features: Shape `(m, ...)`.
 
     Returns:

@@ -49,35 +49,36 @@ def export_saved_model(
       classes, likeliest first; and `probabilities` `(m, C)` in the order of
       the labels. The model's outputs are taken as logits if its loss does so.
 
-    There is no optimizer and no class of tfcourse in it: it loads with
+    It contains no optimizer and no class of tfcourse: it loads with
     `tf.saved_model.load`, and with
     `keras.layers.TFSMLayer(path, call_endpoint="serve")`.
 
     Args:
         model: A built Keras model: functional, sequential or subclassed. One
-            written as a class takes one argument (an array, a list or a dict),
-            of the shapes that it was built with.
-        path: The folder to write, beside it first and then renamed.
+            written as a class must take one argument (an array, a list or a
+            dict), of the shapes that it was built with.
+        path: The folder to write. It is written under another name beside it,
+            then renamed.
         labels: The classes in the order of the outputs: all text or all
             integers; anything else is written as text.
         input_names: Names for the inputs, a list; by default `features` for a
             single input, else the names of the model's inputs.
-        overwrite: Whether to replace a SavedModel at `path`; nothing else is.
-        metadata: What else to write down about the model, for JSON. Of it
-            `tfcourse predict` reads `feature_names`, the columns of a table,
-            and `ranges`, the lowest and highest value that a column may have,
-            by its name; people read e.g. `units`. NumPy's numbers and arrays
-            become lists, what JSON does not know becomes text.
+        overwrite: Whether to replace a SavedModel at `path`; anything else is
+            never replaced.
+        metadata: What else to write down about the model, as JSON. `tfcourse
+            predict` reads from it `feature_names`, the columns of a table, and
+            `ranges`, the lowest and highest value that each column may have, by
+            name; other entries, such as `units`, are for people. NumPy's arrays
+            become lists, and what JSON does not know becomes text.
 
     Raises:
-        InputError: If `path` exists and `overwrite` is false, or it is no
-            SavedModel; if the model is
-            not built, or cannot be called on any number of examples; if the
-            labels are not as many as the outputs or the names not as many as
-            the inputs; if there are labels and the outputs are no
-            probabilities; if `feature_names` or `ranges` cannot be used; or if
-            the written model does not return what the model does, with or
-            without XLA.
+        InputError: If `path` exists and `overwrite` is false, or `path` is not
+            a SavedModel; if the model is not built, or cannot be called on any
+            number of examples; if the number of labels is not that of the
+            outputs, or the number of names not that of the inputs; if there are
+            labels and the outputs are not probabilities; if `feature_names` or
+            `ranges` cannot be used; or if the written model does not return
+            what the model does, with or without XLA.
 
     Example:
 

@@ -1,7 +1,7 @@
-"""The course's TensorFlow 1, in graphs and processes of its own.
+"""The course's TensorFlow 1, in its own graphs and processes.
 
-Nothing global is switched: TensorFlow 2 and Keras go on as they were in the
-process that imports this. TensorFlow loads with the first name that is used.
+No global switch is touched: in the process that imports this, TensorFlow 2 and
+Keras work as before. TensorFlow loads with the first name that is used.
 """
 
 import lazy_loader

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def describe_graph(output: tf.Tensor) -> str:
-    """Returns the graph that computes a tensor, an operation a line.
+    """Returns the graph that computes a tensor, one operation per line.
 
     Inputs come before what is computed from them; constants stand where they
     are used. A last line counts what else is in the graph, by the first part

@@ -33,7 +33,7 @@ OPTIMIZERS = (*_COURSE, *_TENSORFLOW)
 def optimizer_named(
     name: str, learning_rate: float | tf.Tensor
 ) -> v1.train.Optimizer:
-    """Returns an optimizer with all its other settings as they are by default.
+    """Returns an optimizer with the defaults for all its other settings.
 
     Args:
         name: `"gradient_descent"`, `"momentum"`, `"rmsprop"` or `"adam"` for
@@ -44,7 +44,8 @@ def optimizer_named(
             `SyncReplicasOptimizer` has one replica, of gradient descent.
 
     Raises:
-        InputError: If there is no such optimizer; names those there are.
+        InputError: If there is no such optimizer; the message names those there
+            are.
     """
     key = str(name).rpartition(".")[-1]
     if key in _COURSE:

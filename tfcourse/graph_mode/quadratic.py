@@ -19,7 +19,7 @@ v1 = tf.compat.v1
 
 
 class Trajectory(NamedTuple):
-    """Where a run went: `w` and the cost there, at first and after each step.
+    """The path of a run: `w` and its cost, at the start and after each step.
 
     Both have shape `(steps + 1,)` and are float32.
     """
@@ -50,17 +50,17 @@ def minimize_quadratic(
 
     Args:
         coefficients: $a > 0$, $b$, $c$; or an array of shape `(steps, 3)` to
-            feed others at each step, as with mini-batches.
+            feed different ones at each step, as with mini-batches.
         optimizer: The name of one of the course's, `"gradient_descent"`,
             `"momentum"`, `"rmsprop"` or `"adam"`, or of a class of
             `tf.compat.v1.train` such as `"AdamOptimizer"`.
         learning_rate: $\alpha > 0$.
-        steps: How many, at least 1.
+        steps: The number of steps, at least 1.
         w0: The value that $w$ starts from.
         device: Where to compute, e.g. `"/cpu:0"`. `None` lets TensorFlow
             choose.
-        written: How the cost is: with a `"placeholder"`; without, by
-            `"functions"` (`tf.add`, `tf.multiply`) or by overloaded
+        written: How the cost is written: with a `"placeholder"`; or without
+            one, with `"functions"` (`tf.add`, `tf.multiply`) or with overloaded
             `"operators"`. The path is the same.
         fast: Whether the loop is part of the graph, which a single call of the
             session then runs. The path is the same, bit for bit.
@@ -68,14 +68,13 @@ def minimize_quadratic(
         verbose: Whether to print $w$ before, after one step, and at the end.
 
     Returns:
-        A `Trajectory`: `w` and `cost`, each of shape `(steps + 1,)`. The
-        cost is by the coefficients of the step to come; at the end, of the
-        last.
+        A `Trajectory`: `w` and `cost`, each of shape `(steps + 1,)`. The cost
+        uses the coefficients of the next step; at the end, those of the last.
 
     Raises:
-        InputError: If an argument cannot be used, if there is no minimum, or
-            if the run diverges; says at which step.
-        TypeError: If a number is none.
+        InputError: If an argument cannot be used, if there is no minimum, or if
+            the run diverges; the message names the step.
+        TypeError: If a number is expected and something else is given.
 
     Example:
 

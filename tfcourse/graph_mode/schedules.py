@@ -1,9 +1,10 @@
 """Learning-rate decay by the global step of a TensorFlow 1 graph.
 
-Each rule is that of the schedule of the same name in `tfcourse.schedules`, its
-equation on a tensor: give it to an optimizer as its learning rate, and the same
-`global_step` to its `minimize`. With `steps_per_epoch=n`, the epoch of the
-steps 0 to n - 1 is 0; without, steps are counted instead of epochs.
+Each rule is the schedule of the same name in `tfcourse.schedules` with its
+equation applied to a tensor: give it to an optimizer as its learning rate, and
+give the same `global_step` to its `minimize`. With `steps_per_epoch=n`, the
+epoch of the steps 0 to n - 1 is 0; without, steps are counted instead of
+epochs.
 """
 
 import itertools
@@ -28,7 +29,7 @@ def inverse_time_decay(
     r"""Returns $\alpha_0 / (1 + d \cdot \lfloor e / i \rfloor)$ in epoch $e$.
 
     `tf.compat.v1.train.inverse_time_decay` computes the same with
-    `staircase=True` and as many `decay_steps` as there are to $i$ epochs.
+    `staircase=True` and as many `decay_steps` as there are in $i$ epochs.
 
     Args:
         initial_learning_rate: $\alpha_0 \ge 0$.
@@ -66,7 +67,7 @@ def exponential_decay(
     r"""Returns $b^{\lfloor e / i \rfloor} \alpha_0$ in epoch $e$.
 
     `tf.compat.v1.train.exponential_decay` computes the same with
-    `staircase=True` and as many `decay_steps` as there are to $i$ epochs.
+    `staircase=True` and as many `decay_steps` as there are in $i$ epochs.
 
     Args:
         initial_learning_rate: $\alpha_0 \ge 0$.

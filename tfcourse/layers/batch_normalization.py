@@ -26,8 +26,8 @@ def batch_statistics(
 
     The variance is the mean of squared differences from the mean, so that a
     large common offset does not swallow it. Only values where `mask`, a boolean
-    of the shape of `x`, is true are counted; of none, both statistics are 0.
-    If `synchronized`, the values of all replicas are.
+    of the shape of `x`, is true are counted; if there are none, both statistics
+    are 0. If `synchronized`, the values of all replicas are counted.
     """
 
     def everywhere(total):
@@ -109,21 +109,21 @@ class BatchNormalization(keras.layers.Layer):
     hundredth of the way from its initial value. For the exact statistics of
     the whole training set see `estimate_population_statistics`.
 
-    Each feature has its own $u$: one of which a batch has no two values, the
-    batch being empty, of one example or masked, has no variance in it, and
-    keeps $u$, $\bar\mu$ and $\bar\sigma^2$.
+    Each feature has its own $u$: a feature with fewer than two values in a
+    batch (an empty batch, a single example, or a mask) has no variance there,
+    and keeps its $u$, $\bar\mu$ and $\bar\sigma^2$.
 
     Other differences from Keras's layer: `momentum` is a variable, which can be
     set during training; `epsilon` is 1e-8 and not 1e-3; `synchronized` heeds
-    `mask`; inputs of integers are refused; there is no batch renormalization
+    `mask`; integer inputs are refused; there is no batch renormalization
     (`renorm`).
 
     With an $\varepsilon$ this small, rounding shows in a feature that does not
     vary. In float32 the computed mean of a constant $c$ misses it by $\delta$,
     from $10^{-7} |c|$ for 8 examples to $5 \cdot 10^{-6} |c|$ for 1000, and all
-    outputs are $\delta / \sqrt{\delta^2 + \varepsilon}$ and not 0: of the size
-    of 1 where $\delta > \sqrt\varepsilon = 10^{-4}$, e.g. for $c = 1000.1$.
-    XLA rounds products otherwise, and adds up to $6 \cdot 10^{-4} |c|$. Remove
+    outputs are $\delta / \sqrt{\delta^2 + \varepsilon}$ instead of 0: about 1
+    where $\delta > \sqrt\varepsilon = 10^{-4}$, e.g. for $c = 1000.1$. XLA
+    rounds products differently, which adds up to $6 \cdot 10^{-4} |c|$. Remove
     such a feature, or set a larger `epsilon`.
 
     A layer with `trainable=False` always uses the moving statistics.
@@ -135,11 +135,11 @@ class BatchNormalization(keras.layers.Layer):
         epsilon: $\varepsilon > 0$, in units of $x^2$.
         center: Whether to add $\beta$.
         scale: Whether to multiply by $\gamma$.
-        beta_initializer, gamma_initializer: Of $\beta$ and $\gamma$.
-        moving_mean_initializer, moving_variance_initializer: Of $\bar\mu$ and
+        beta_initializer, gamma_initializer: For $\beta$ and $\gamma$.
+        moving_mean_initializer, moving_variance_initializer: For $\bar\mu$ and
             $\bar\sigma^2$, used at inference until the first batch.
-        beta_regularizer, gamma_regularizer: Of $\beta$ and $\gamma$.
-        beta_constraint, gamma_constraint: Of $\beta$ and $\gamma$.
+        beta_regularizer, gamma_regularizer: For $\beta$ and $\gamma$.
+        beta_constraint, gamma_constraint: For $\beta$ and $\gamma$.
         synchronized: Whether, under a distribution strategy, the statistics are
             those of the batches of all replicas, masks and empty batches
             included. On TensorFlow only.
@@ -150,14 +150,16 @@ class BatchNormalization(keras.layers.Layer):
             `(m, n)` for `m` examples.
         training: Whether to use, and to record, the statistics of this batch.
         mask: Shape of `inputs` without its last axis. Where it is false, e.g.
-            at the padded steps of a sequence, `inputs` enter no statistic.
+            at the padded steps of a sequence, `inputs` are left out of the
+            statistics.
 
     Returns:
         Shape of `inputs`. Inputs of float16 and bfloat16 are computed in
         float32, and the result is cast to the layer's compute dtype.
 
     Raises:
-        TypeError: If an input is not of floats, or a setting not of its type.
+        TypeError: If an input is not floating-point, or a setting is of the
+            wrong type.
         ValueError: If a setting lies outside its interval, or if the number of
             features is not known when building.
 
@@ -258,9 +260,9 @@ class BatchNormalization(keras.layers.Layer):
     def weights(self) -> list[keras.Variable]:
         r"""$\gamma$, $\beta$ and the moving statistics, as Keras's layer has.
 
-        The sum $u$ of each feature is saved with them and is no weight: where
-        `set_weights` gives a new layer moving statistics, it counts as 1, as
-        in Keras's layer.
+        The sum $u$ of each feature is saved with them but is not a weight:
+        where `set_weights` gives a new layer moving statistics, it counts as 1,
+        as in Keras's layer.
         """
         share = getattr(self, "moving_weight", None)
         return without(super().weights, [*self.hyperparameters.values(), share])

@@ -14,9 +14,9 @@ class Hardmax(keras.layers.Layer):
 
     $$y_i = 1 \text{ if } i = \min \arg\max_j z_j, \text{ else } 0,$$
 
-    so that of equal scores the first has it, and each vector has one 1. It is
-    what softmax tends to as the scores grow apart. It is flat, so no gradient
-    passes through it: it is for decisions, not for training.
+    so that of equal scores the first wins, and each vector has exactly one 1.
+    It is what softmax tends to as the scores grow apart. It is flat, so no
+    gradient passes through it: it is for decisions, not for training.
 
     Keras has `argmax`, which gives the index, but no such layer.
 

@@ -27,16 +27,17 @@ class InvertedDropout(keras.layers.Layer):
 
     `keras.layers.Dropout(rate)` is the same with $rate = 1 - p$; on TensorFlow
     it draws the same $d$ from the same seed. Here $p$ is a variable: it can be
-    set during training, to 1 and from 1 too, and takes effect in the next step.
+    set during training, also to 1 and back, and takes effect in the next step.
     The state of the random numbers is saved with the weights, so that training
-    goes on from a file as if it had not been cut.
+    continues from a file as if it had not been interrupted.
 
     Args:
         keep_prob: $p$, the probability of keeping a unit, in (0, 1].
         seed: An integer that makes the sequence of masks reproducible.
         noise_shape: The shape of $d$, which is broadcast to that of the inputs.
-            None stands for the size of the inputs, e.g. `(None, 1, None)` keeps
-            or drops a feature at all steps of a sequence alike.
+            None stands for the size of the inputs: `(None, 1, None)`, for
+            instance, keeps or drops a feature at all steps of a sequence
+            together.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Call arguments:
@@ -49,7 +50,7 @@ class InvertedDropout(keras.layers.Layer):
     Raises:
         TypeError: If `keep_prob` is not a number.
         ValueError: If `keep_prob` lies outside its interval, or `noise_shape`
-            holds something else than positive integers and None.
+            holds anything but positive integers and None.
 
     Example:
 

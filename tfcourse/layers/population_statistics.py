@@ -37,13 +37,14 @@ def estimate_population_statistics(
     result is that of one training step on the whole set as one batch, but needs
     the memory of one mini-batch. It does not depend on `batch_size`. Sums are
     in float64, and batches are combined by their means and squared deviations,
-    so that no large common offset does harm.
+    so that a large common offset does no harm.
 
-    A functional or sequential model, also of nested ones, is swept once: each
-    example passes once through each layer, and what waits for the statistics
-    of all others is held in memory up to 1 GiB and in a temporary file beyond.
-    Any other model is run once for each batch-norm layer, in the order in which
-    it calls them; then `data` must give the same batches again each time.
+    A functional or sequential model, nested ones included, is swept once: each
+    example passes once through each layer, and values that wait for the
+    statistics of the whole set are held in memory up to 1 GiB, and in a
+    temporary file beyond that. Any other model is run once for each batch-norm
+    layer, in the order in which it calls them; then `data` must give the same
+    batches each time.
 
     Args:
         model: A Keras model.
@@ -52,12 +53,12 @@ def estimate_population_statistics(
             `keras.utils.PyDataset`, or any iterable of them. Of a tuple
             `(x, y)` or `(x, y, weight)` only `x` is used.
         batch_size: Number of examples at once, if `data` are arrays.
-        layers: The batch-norm layers to set. By default all of the model,
-            frozen ones too; name those to set if a frozen part was trained
-            with the averages that it has.
+        layers: The batch-norm layers to set. By default all in the model,
+            including frozen ones; name the ones to set if a frozen part was
+            trained with the averages it has.
         unbiased: Whether to divide $\sigma^2$ by $m - 1$. Ioffe and Szegedy
-            average the unbiased variances of mini-batches; of the whole
-            set the plain variance is what the layer uses in training.
+            average the unbiased variances of mini-batches; for the whole set,
+            the plain variance is what the layer uses in training.
         verbose: 1 shows a progress bar, 0 nothing.
 
     Returns:
@@ -67,8 +68,7 @@ def estimate_population_statistics(
         TypeError: If `model` or `data` is none of these.
         ValueError: If the model has no batch-norm layer or one that depends on
             its own output, if `data` are empty or endless, or if they cannot be
-            gone through again where that is needed. The model is then as it
-            was before.
+            read again where that is needed. The model is then as it was before.
 
     Example:
 

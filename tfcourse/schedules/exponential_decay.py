@@ -55,7 +55,7 @@ class ExponentialDecay(BaseSchedule):
     is halved every $i$ epochs.
 
     `keras.optimizers.schedules.ExponentialDecay` with `decay_rate=b`, as many
-    `decay_steps` as there are to $i$ epochs and `staircase=True` computes the
+    `decay_steps` as there are in $i$ epochs and `staircase=True` computes the
     same; without, it has gone half the way to the next epoch's rate, down to
     0.975 of this epoch's, in the middle of an epoch. Its constants are fixed
     once a step has been compiled.

@@ -41,21 +41,21 @@ class SoftmaxClassifier:
 
     Each hidden layer computes $a = g(\mathrm{BN}(W a_{prev}))$, without a bias,
     and dropout; the last $z = W a + b$ and $\hat y = \mathrm{softmax}(z)$. With
-    $m$ training examples, what falls is
+    $m$ training examples, what training minimizes is
 
     $$J = \frac{1}{|B|} \sum_{i \in B} -\log \hat y^{(i)}_{y^{(i)}}
       + \frac{\lambda}{2m} \sum_l \lVert W^{[l]} \rVert_F^2$$
 
     over mini-batches $B$. A Keras model of `Dense`, `BatchNormalization` of
     `tfcourse.layers`, `ReLU` and `tfcourse.regularizers.L2`, given the same
-    weights and batches, goes the same way, to float32 rounding.
+    weights and batches, takes the same path, up to float32 rounding.
 
-    The graph and the session are its own: TensorFlow 2 and Keras are not
-    touched. It holds the session until `close()`, or the end of a `with`.
+    It has its own graph and session: TensorFlow 2 and Keras are not touched. It
+    holds the session until `close()`, or the end of a `with`.
 
     Args:
-        features: How many numbers an example has, or the shape of one.
-        units: Of each hidden layer; may be empty.
+        features: How many numbers an example has, or its shape.
+        units: The number of units of each hidden layer; may be empty.
         classes: $C$, at least 2.
         optimizer: A name, see `optimizer_named`; or a function, such as a class
             of `tfcourse.graph_mode`, that is given the learning rate and
@@ -69,13 +69,14 @@ class SoftmaxClassifier:
         activation: $g$, `"relu"` or `"tanh"`.
         momentum: Share of the batch statistics' averages kept at each batch, in
             [0, 1).
-        epsilon: That of batch normalization, above 0.
-        seed: Of initial weights, dropout and the order of the examples.
+        epsilon: The ε of batch normalization, above 0.
+        seed: The seed of the initial weights, dropout and the order of the
+            examples.
         device: Where to compute, e.g. `"/cpu:0"`; `None` for any.
 
     Raises:
         InputError: If there is no such optimizer, activation or device.
-        TypeError: If a number is none.
+        TypeError: If a number is expected and something else is given.
         ValueError: If a setting lies outside its interval.
 
     Example:
@@ -152,7 +153,7 @@ class SoftmaxClassifier:
         tensorboard: str | os.PathLike | None = None,
         verbose: bool = True,
     ) -> list[dict[str, float]]:
-        """Trains until `epochs` passes over the examples are done in all.
+        """Trains until `epochs` passes over the examples are done in total.
 
         A classifier that was restored finishes what the saved one had begun,
         in the middle of an epoch too: the order of the examples and dropout
@@ -168,15 +169,15 @@ class SoftmaxClassifier:
             checkpoints: A folder to `save` to after each epoch.
             tensorboard: A folder for TensorBoard: the graph, and cost, accuracy
                 and learning rate of each mini-batch.
-            verbose: Whether to print a line an epoch.
+            verbose: Whether to print a line per epoch.
 
         Returns:
             A dict for each epoch: `epoch`, `cost`, `accuracy`, and, with
             validation data, `val_cost` and `val_accuracy`.
 
         Raises:
-            InputError: If the data do not fit the network, or the cost is not
-                finite any more; says at which step.
+            InputError: If the data do not fit the network, or the cost is no
+                longer finite; the message names the step.
         """
         x, y = self._checked(x, y)
         if validation_data is not None:
@@ -300,7 +301,7 @@ class SoftmaxClassifier:
         )
 
     def restore(self, folder: str | os.PathLike) -> Self:
-        """Goes back to the last checkpoint in a folder, or to that of a path.
+        """Goes back to the last checkpoint in a folder, or to a given one.
 
         Raises:
             InputError: If there is none, or it is of another network.
@@ -318,7 +319,7 @@ class SoftmaxClassifier:
         overwrite: bool = False,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Writes a SavedModel, from a session, that TensorFlow 2 loads.
+        """Writes a SavedModel from the session; TensorFlow 2 can load it.
 
         Its signatures are those of `tfcourse.export_saved_model`: `serve` (also
         the default) gives `outputs`, the probabilities; `classify` gives
@@ -335,9 +336,9 @@ class SoftmaxClassifier:
             metadata: What else to write down about the model, for JSON.
 
         Raises:
-            InputError: If `path` exists and `overwrite` is false, if labels or
-                names are not as many as classes or features, or if the written
-                model does not return what this one does.
+            InputError: If `path` exists and `overwrite` is false, if there are
+                not as many labels as classes or names as features, or if the
+                written model does not return what this one does.
         """
         export_network(
             path,
@@ -357,7 +358,7 @@ class SoftmaxClassifier:
         plot_costs(steps, self._costs, file)
 
     def close(self) -> None:
-        """Closes the session; the classifier cannot be used any more."""
+        """Closes the session; the classifier can no longer be used."""
         self.session.close()
 
     def __enter__(self) -> Self:
