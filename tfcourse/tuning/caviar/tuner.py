@@ -66,18 +66,18 @@ _POPULATION = 64
 
 
 class Caviar(SerialTuner):
-    r"""Trains many trials at once, those of one structure as one program.
+    r"""Trains many trials at once, those of the same structure as one program.
 
     Use it in place of `keras_tuner.RandomSearch`. Trials that differ in
     learning rates, in hyperparameters of tfcourse's layers and optimizers, or
     in the widths of dense and convolution layers become one
-    `tfcourse.tuning.Population`. What cannot be trained so is trained alone,
-    as `SerialTuner` does, and the log says why.
+    `tfcourse.tuning.Population`. A trial that cannot be trained this way is
+    trained alone, as `SerialTuner` does, and the log says why.
 
     Differs from `keras_tuner.RandomSearch`: all trials of a group see the
-    mini-batches in one order; `seed=0` is a seed; a trial whose loss is not
-    finite has failed; trials that fail in a row do not end the search, unless
-    a batch has no other.
+    mini-batches in the same order; `seed=0` is a seed; a trial whose loss is
+    not finite has failed; trials that fail in a row do not end the search,
+    unless a batch has no other.
 
     Args:
         hypermodel: A `keras_tuner.HyperModel`, or a function from
@@ -94,25 +94,25 @@ class Caviar(SerialTuner):
         on_trial: Called with the tuner and the trial after each ended trial.
         early_stopping: A patience in epochs, or a
             `keras.callbacks.EarlyStopping`. Each trial stops by itself.
-        halving: Whether to drop the worse half of the trials of a population
-            at rungs, the last of them half-way; see `Halving`. A dropped trial
-            is completed, with the score that it had, and its message and its
+        halving: Whether to drop the worse half of a population's trials at
+            rungs, the last of which is half-way; see `Halving`. A dropped trial
+            counts as completed, with the score that it had; its message and its
             `history.json` say after which epoch it was dropped. Those that
             train alone, or under a Hyperband oracle, are not dropped.
         device: The device to train on, e.g. `"gpu:0"`; by default Keras's.
-        folds: Into how many folds to split the examples, to score each trial
-            by cross-validation instead of by validation data, with a member
-            for each fold; see `CrossValidated`. Not for a Hyperband oracle.
+        folds: How many folds to split the examples into, to score each trial by
+            cross-validation instead of on validation data, with a member for
+            each fold; see `CrossValidated`. Not for a Hyperband oracle.
         verify: Whether to compare, before a group trains, a mini-batch of a few
-            of its trials with the step that Keras makes of them alone. Where
-            they differ by more than rounding, the group is trained alone.
-        smallest_group: How many models a program trains at least; where fewer
-            are of one structure, they are trained alone. By default as many as
-            it takes to be faster so.
+            of its trials with the step that Keras makes of them alone. If they
+            differ by more than rounding, its trials are trained alone.
+        smallest_group: The smallest number of models that a program trains; if
+            fewer share a structure, they are trained alone. By default the
+            number from which a program is faster.
         executor: Where batches of trials are trained, say a `RayExecutor`; by
             default in this process. With the same `seed`, `population` and
             `ahead` the trials, their scores and weights are the same, however
-            many workers there are, and whatever becomes of them.
+            many workers there are and whatever happens to them.
         ahead: How many batches to request beyond the last one of which the
             oracle knows results. By default one, with an executor as many as
             the oracle gives if it learns nothing from results. Without an
@@ -132,7 +132,7 @@ class Caviar(SerialTuner):
     Raises:
         ValueError: If `population` is less than 1, `folds` less than 2, there
             is no hypermodel, or `device` does not name a device.
-        TypeError: If an argument is not of its kind.
+        TypeError: If an argument is of the wrong type.
 
     Example:
 
@@ -203,7 +203,7 @@ class Caviar(SerialTuner):
         return self._groups_log.groups
 
     def search(self, *fit_args, **fit_kwargs) -> None:
-        """Runs the trials that are not done yet.
+        """Runs the trials that are not finished yet.
 
         Args:
             *fit_args: Passed to `HyperModel.fit`, which passes them to

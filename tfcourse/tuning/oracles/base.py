@@ -29,10 +29,10 @@ _MOST_POINTS = 100_000
 
 
 class SearchOracle(CrashSafeOracle, abc.ABC):
-    """An oracle that only has to say how a trial is drawn.
+    """An oracle whose subclasses only say how a trial is drawn.
 
     Differs from `keras_tuner.Oracle`: `seed=0` is a seed; no trial is tried
-    twice, and only when each point has been tried the search ends early;
+    twice, and the search ends early only once every point has been tried;
     failures in a row do not end it.
 
     Args:
@@ -41,12 +41,12 @@ class SearchOracle(CrashSafeOracle, abc.ABC):
             search earlier.
         seed: An integer of 0 or more.
         initial_points: Dicts from hyperparameter to value, to be tried first,
-            say what `best_points` returns. Names are those of the search
+            such as what `best_points` returns. Names are those of the search
             space, `"beta"` for what `one_minus_log_uniform` registers. What a
             dict leaves out is drawn.
-        time_limit: In seconds. No trial begins later; those that have begun
-            are finished. It is counted anew when a search goes on.
-        target: Score at which no further trial begins.
+        time_limit: In seconds. No trial begins later; those that have begun are
+            finished. The clock starts anew when a search is resumed.
+        target: Once a trial reaches this score, no further trial begins.
         **kwargs: Passed to `keras_tuner.Oracle`.
 
     Raises:

@@ -69,28 +69,28 @@ class CoarseToFineOracle(SearchOracle):
     $$[a - \mu (b - a),\; b + \mu (b - a)] \cap [0, 1],$$
 
     cut to a width of at most $\sigma^r$ about the best trial, and widened to
-    the least width. Of categories those stay that are among the best; of
-    ordered ones also what lies between. The best trials for a conditional
-    hyperparameter are those that have it. A hyperparameter that does not matter
-    so keeps more of its range. As all trials so far are ranked, a region can
-    move back to where an earlier round was.
+    the least width. Categories stay if they are among the best; of ordered
+    ones, those in between stay, too. For a conditional hyperparameter, only
+    trials that have it are ranked. A hyperparameter that does not matter so
+    keeps more of its range. As all trials so far are ranked, a region can move
+    back to where an earlier round was.
 
     Within a round the draws are stratified (a Latin hypercube): the round's n
-    draws of a hyperparameter lie one in each n-th of its region, in random
+    draws of a hyperparameter fall one into each n-th of its region, in random
     order. With one round they are independent, which is random search.
 
     Draws depend on the seed and on the results of earlier rounds only: not on
     the order in which trials end, nor on whether the search was interrupted. A
     round begins when all trials before it have ended; until then the oracle
-    answers `IDLE`. More trials than at first make a further round.
+    answers `IDLE`. Asking for more trials than at first adds another round.
 
     Args:
         objective: Name of the metric, or a `keras_tuner.Objective`.
         max_trials: How many trials to draw, at most.
         seed: An integer of 0 or more.
         rounds: How many rounds, 1 or more.
-        trials_per_round: How many trials each round has; what remains falls to
-            the last one. By default the first has 0.4 of `max_trials` and the
+        trials_per_round: How many trials each round has; the last one also gets
+            the remainder. By default the first has 0.4 of `max_trials` and the
             others share the rest.
         shrink: $\sigma$, share of the range to which each round narrows a
             region at least, in (0, 1].

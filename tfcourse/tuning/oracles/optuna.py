@@ -37,17 +37,17 @@ _STUDY = "search"
 class OptunaOracle(SearchOracle):
     """Lets one of Optuna's samplers choose the trials.
 
-    Each hyperparameter goes to the sampler on its own scale: logarithms as
-    such, whole numbers and ordered choices as whole numbers, what else there
-    is as categories; a conditional one only where it is there. Trials that are
-    running are known to the sampler, which in TPE takes them for bad ones (the
-    "constant liar") so that it does not propose the like. Failed trials are
-    known to it as failed.
+    Each hyperparameter goes to the sampler on its own scale: log scales as
+    such, whole numbers and ordered choices as whole numbers, and everything
+    else as categories; a conditional one only where it applies. The sampler
+    knows of running trials, and TPE counts them as bad ones (the "constant
+    liar") so that it does not propose similar ones. It also knows which trials
+    failed.
 
     The trials of a seed are the same whether or not a search was interrupted,
-    as a sampler that is given by name is made anew for each trial, seeded by
-    `seed` and the trial's number. One that is given as an object has a random
-    state of its own, which a search that goes on does not have.
+    as a sampler given by name is created anew for each trial, seeded with
+    `seed` and the trial's number. A sampler given as an object has its own
+    random state, which is lost when a search is resumed.
 
     `"cmaes"` needs `pip install cmaes`, and `"gp"` needs `torch`.
 

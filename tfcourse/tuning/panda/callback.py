@@ -32,7 +32,7 @@ _AT_WORK = weakref.WeakValueDictionary()
 
 
 class Panda(keras.callbacks.Callback):
-    r"""Watches one long run, and lets it be steered while it goes on.
+    r"""Watches one long run, and lets you steer it while it trains.
 
     Give it to `fit` of any compiled model:
 
@@ -40,7 +40,8 @@ class Panda(keras.callbacks.Callback):
     model.fit(x, y, epochs=1000, callbacks=[Panda("runs/digits")])
     ```
 
-    *Journal.* A line of JSON a period in `journal.jsonl`; see `read_journal`.
+    *Journal.* One line of JSON per period in `journal.jsonl`; see
+    `read_journal`.
 
     *Checkpoints.* The whole state (weights, optimizer, hyperparameters,
     metrics, random states, place in the data), each one file, whole or not
@@ -56,23 +57,23 @@ class Panda(keras.callbacks.Callback):
     and stop, from another process. Commands are looked for at the ends of
     batches, ten times a second at most.
 
-    *Resume.* After `kill -9`, the same script goes on from the last checkpoint
-    in `run_dir`. The numbers then equal those of an unbroken run bit for bit,
-    on one machine's CPU, if the data of an epoch are the same again when the
-    epoch is: arrays of NumPy with `keras.utils.set_random_seed` in the script,
-    a `tf.data.Dataset` without shuffling or with
+    *Resume.* After `kill -9`, the same script continues from the last
+    checkpoint in `run_dir`. The numbers then equal those of an unbroken run bit
+    for bit, on one machine's CPU, if the data of an epoch are the same again
+    when the epoch is: arrays of NumPy with `keras.utils.set_random_seed` in the
+    script, a `tf.data.Dataset` without shuffling or with
     `reshuffle_each_iteration=False`, or a seeded `dataset.shuffle(n,
     seed).repeat()` with `steps_per_epoch`, whose batches are drawn again up to
     the place, without training. What draws from Python's and NumPy's global
     generators at the start of an epoch finds them as they were. A dataset that
-    is shuffled anew for each epoch starts with its first order again.
+    is shuffled anew for each epoch starts over with its first order.
 
     `keras.callbacks.BackupAndRestore` survives a crash too, but begins a
     broken epoch anew with the weights of its middle, keeps one checkpoint, and
     no random state: with dropout the numbers differ.
 
     Args:
-        run_dir: The folder of the run. A run that is in it goes on.
+        run_dir: The folder of the run. A run already in it is continued.
         period: `"epoch"`, or a whole number of batches.
         keep: How many checkpoints to keep, in [1, inf).
         guard: A `Guard`, `True` for one with its defaults, or `False`.
@@ -90,9 +91,9 @@ class Panda(keras.callbacks.Callback):
     Raises:
         TypeError: If an argument is of the wrong kind.
         ValueError: If it lies outside its interval.
-        InputError: By `fit`, if another process trains in `run_dir`, if the
-            run in it is of another model, or if files are in it that Panda
-            would write over and has not written.
+        InputError: By `fit`, if another process trains in `run_dir`, if the run
+            in it is of another model, or if it holds files that Panda would
+            overwrite but did not write.
 
     Example:
 
@@ -258,7 +259,8 @@ class Panda(keras.callbacks.Callback):
         """Goes back to a checkpoint; `fit` goes on counting from here.
 
         Args:
-            epoch: Which one, counted in finished epochs; by default the newest.
+            epoch: Which one, as a number of finished epochs; by default the
+                newest.
             step: Which one, by the step instead.
             changes: What to set then, as for `nudge`.
             who: For the journal.
@@ -274,7 +276,7 @@ class Panda(keras.callbacks.Callback):
         return self._steering.roll_back(epoch, step, changes, who, why)
 
     def pause(self, who: str = "script", why: str = "") -> str:
-        """Holds the run at the end of this batch, until `resume`."""
+        """Pauses the run at the end of this batch, until `resume`."""
         return self._steering.pause(who, why)
 
     def resume(self, who: str = "script", why: str = "") -> str:

@@ -14,10 +14,10 @@ from tfcourse.utils.notebook import Shown
 
 
 class MemberHistory(Shown, keras.callbacks.History):
-    """What `fit` returns of one member of a population.
+    """What `fit` returns for one member of a population.
 
     Attributes:
-        history: A dict from metric to its values, one an epoch.
+        history: A dict from metric to its values, one per epoch.
         epoch: The epochs, from 0.
         best_epoch: The epoch with the best value of what was watched, or None
             if nothing was.

@@ -19,7 +19,7 @@ from tfcourse.tuning.population.validation import (
 
 
 class Population:
-    """K compiled Keras models of one structure, trained at once.
+    """K compiled Keras models of the same structure, trained at once.
 
     All variables of the models, those of the optimizers and metrics included,
     are stacked on a new first axis, and one step is mapped over that axis. A
@@ -91,7 +91,7 @@ class Population:
 
     @property
     def training(self) -> np.ndarray:
-        """The indices of the members that `fit` would go on training."""
+        """The indices of the members that `fit` would continue to train."""
         return self._trainer.training
 
     @property
@@ -142,7 +142,7 @@ class Population:
         """Trains all members, as `model.fit` would each.
 
         All members see the same batches, or with `subsets` those of their own
-        examples. With `shuffle`, one order is drawn an epoch, for all members;
+        examples. With `shuffle`, one order is drawn per epoch, for all members;
         without, the batches are those of `model.fit(shuffle=False)`.
 
         Args:
@@ -150,13 +150,14 @@ class Population:
                 `tf.data.Dataset` of batches or a `keras.utils.PyDataset`.
             y: The targets.
             batch_size: The size of a mini-batch, 32 by default.
-            epochs: The epoch at which to end, so many if `initial_epoch` is 0.
+            epochs: The epoch at which to end; if `initial_epoch` is 0, the
+                number of epochs.
             verbose: 1 prints a line an epoch.
             validation_split: The share of the last examples to validate on.
             validation_data: `(x, y)`, `(x, y, sample_weight)` or a dataset.
             shuffle: Whether arrays are shuffled anew in each epoch.
             class_weight: A dict from class to weight in the loss.
-            sample_weight: One weight an example.
+            sample_weight: One weight per example.
             initial_epoch: The epoch at which to begin.
             validation_batch_size: Mini-batch size of the evaluation.
             early_stopping: The patience, in epochs, with respect to
@@ -176,9 +177,9 @@ class Population:
                 `fold_indices`.
             steps_per_epoch: How many mini-batches an epoch has at most, for
                 data without end; the next epoch goes on where it ended.
-            validation_steps: How many an evaluation has at most.
-            validation_freq: After every how many epochs, or a list of after
-                which, is evaluated.
+            validation_steps: How many mini-batches an evaluation has at most.
+            validation_freq: Evaluate after every this many epochs, or after the
+                epochs in a list.
 
         Returns:
             A list of one `MemberHistory` for each of the K members.
@@ -291,7 +292,7 @@ class Population:
         assign(self.values(k, best), model)
 
     def stop(self, members: Iterable[int]) -> None:
-        """Ends the training of members. They keep their present weights."""
+        """Ends the training of members. They keep their current weights."""
         self._trainer.stop(members)
 
     def keep(self, members: Iterable[int]) -> None:

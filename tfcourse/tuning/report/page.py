@@ -41,7 +41,7 @@ def write_report(
 ) -> pathlib.Path:
     """Writes a page with all that a search found.
 
-    It is one HTML file that asks for nothing from the network.
+    It is one HTML file that loads nothing from the network.
 
     Args:
         source: A keras-tuner tuner, the folder of a run of `tfcourse tune`, or

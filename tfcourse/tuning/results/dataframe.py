@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 def trials_frame(source: Source) -> "pd.DataFrame":
-    r"""Returns the trials of a search as a pandas frame, one a row.
+    r"""Returns the trials of a search as a pandas frame, one per row.
 
     Columns: `trial`, `status` (`"completed"`, `"failed"`, `"unfinished"`),
-    `score`, one a hyperparameter as a person reads it ($\beta$, not
-    $1 - \beta$), `seconds`, `best_epoch`, `message`. What a trial does not
-    have is missing. A hyperparameter of one of these names gets
-    `"hyperparameter "` before its own.
+    `score`, one per hyperparameter as a person reads it ($\beta$, not $1 -
+    \beta$), `seconds`, `best_epoch`, `message`. What a trial does not have is
+    missing. A hyperparameter of one of these names gets `"hyperparameter "`
+    before its own.
 
     `frame.attrs` has the rest: `"objective"` and `"direction"`, and
     `"scales"`, each hyperparameter's name to `"linear"`, `"log"`,

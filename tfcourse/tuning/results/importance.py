@@ -75,11 +75,12 @@ def tier_of(name: str) -> int | None:
 def importances(source: Source, evaluator: str = "ped-anova") -> Importances:
     """Returns how much each hyperparameter mattered in a search.
 
-    By one of Optuna's evaluators. PED-ANOVA measures how far the best quarter
-    of the trials lies apart from all trials on each hyperparameter; as it looks
-    at ranks only, failed trials count too, as none of the best. fANOVA finds
-    which share of the variance of the score each explains in a random forest,
-    among the completed trials and the hyperparameters that all of them have.
+    By one of Optuna's evaluators. PED-ANOVA measures how clearly each
+    hyperparameter separates the best quarter of the trials from all trials; as
+    it looks only at ranks, failed trials count too, though never among the
+    best. fANOVA finds which share of the variance of the score each explains in
+    a random forest, among the completed trials and the hyperparameters that all
+    of them have.
 
     Args:
         source: As for `tfcourse.tuning.trials_frame`, or `SearchResults`.

@@ -17,11 +17,11 @@ def to_optuna(source: Source) -> "optuna.Study":
     Each hyperparameter has the distribution that it was drawn from, with its
     scale. A $\beta$ on the scale of $1 - \beta$, which Optuna does not have, is
     the parameter `"1 - beta"` on a log scale. The user attributes of a trial
-    hold what a person reads (`"hyperparameters"`, with $\beta$ itself), its
-    id, seconds, best epoch, and why it failed; its intermediate values are the
-    objective after each epoch. It knows when each began and ended, and its
-    metric by the name of the objective. Trials that have not ended are left
-    out.
+    hold its hyperparameters as a person reads them (`"hyperparameters"`, with
+    $\beta$ itself), its id, seconds, best epoch, and why it failed; its
+    intermediate values are the objective after each epoch. It knows when each
+    began and ended, and its metric by the name of the objective. Trials that
+    have not ended are left out.
 
     Args:
         source: As for `trials_frame`, or `SearchResults`.

@@ -19,8 +19,8 @@ class CourseSpace(keras_tuner.HyperModel):
     r"""The search space of the course's lectures on tuning.
 
     Softmax classifiers with 2 to 4 hidden layers of 50 to 100 rectified units
-    each, batch norm before the activation and so no bias; of two classes with
-    one sigmoid, and for amounts with one linear unit. Drawn on the course's
+    each, batch norm before the activation and so no bias; with one sigmoid for
+    two classes, and one linear unit for amounts. Drawn on the course's
     scales: the learning rate $\alpha$ in [1e-4, 1] by its logarithm, by default
     0.01, $\beta$ of momentum in [0.9, 0.999] by the logarithm of $1 - \beta$,
     by default 0.9, batch sizes among powers of two, and momentum,

@@ -20,7 +20,7 @@ def fold_indices(
 
     Each fold has about the same share of each class. All folds have the same
     number of examples to train on, and to be evaluated on, so that they can be
-    stacked: of larger ones a few are left out.
+    stacked: a few examples of the larger ones are left out.
 
     Args:
         y: The targets, shape `(m,)` or `(m, 1)` for classes or numbers, or

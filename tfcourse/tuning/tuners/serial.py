@@ -50,7 +50,7 @@ from tfcourse.utils.validation import check_integer
 
 
 class SerialTuner(TunerHooks):
-    """A keras-tuner `Tuner` whose trials can be repeated and watched.
+    """A keras-tuner `Tuner` whose trials are reproducible and recorded.
 
     Differs from `keras_tuner.Tuner`: each execution of a trial is seeded by
     the oracle's seed, the trial's number and its own, so that it comes out the
@@ -68,8 +68,8 @@ class SerialTuner(TunerHooks):
         keep_models: How many of the best models to keep the weights of, 1 or
             more; `None` for all. Those of others are deleted once their trial
             has ended.
-        allow_changed_space: Whether a search may go on where it was begun in a
-            smaller space. One that was begun with another space, objective,
+        allow_changed_space: Whether to continue a search that was started in a
+            smaller space. One that was started with another space, objective,
             data or arguments of `fit` is refused.
         break_ties_by: Names of metrics. Among epochs of a trial with equal
             values of the objective, the one is kept with the lowest value of
@@ -77,7 +77,8 @@ class SerialTuner(TunerHooks):
         **kwargs: Passed to `keras_tuner.Tuner`.
 
     Raises:
-        TypeError: If `oracle` is none, or `keep_models` no whole number.
+        TypeError: If `oracle` is not an oracle, or `keep_models` not a whole
+            number.
         ValueError: If there is no hypermodel, or `keep_models` is less than 1,
             or the oracle is Hyperband's, which goes on from the weights of any
             trial.

@@ -29,10 +29,11 @@ class SpaceClassifier(keras.wrappers.SKLearnClassifier):
     so that `RandomizedSearchCV`, `GridSearchCV`, pipelines and
     `cross_val_score` take it.
 
-    Differs from `keras.wrappers.SKLearnClassifier`: the model is that of a
-    space; clones keep `fit_kwargs`, so that cross-validation trains for as many
-    epochs as asked for and not for one; `predict_proba` is there; classes go to
-    the model as the numbers 0, 1, ..., which the "sparse" losses take.
+    Differs from `keras.wrappers.SKLearnClassifier`: the model comes from a
+    search space; clones keep `fit_kwargs`, so that cross-validation trains for
+    as many epochs as asked for and not for one; `predict_proba` is there;
+    classes go to the model as the numbers 0, 1, ..., which the "sparse" losses
+    take.
 
     Args:
         space: A `keras_tuner.HyperModel`, or a function from
@@ -158,8 +159,8 @@ def sklearn_space(
 
     Each hyperparameter has the scale that it has in keras-tuner: logarithms are
     `scipy.stats.loguniform`, $\beta$ of `one_minus_log_uniform` is
-    `OneMinusLogUniform`, others are uniform or lists. Of a conditional one a
-    value is drawn in any case, and not used where it is not there.
+    `OneMinusLogUniform`, others are uniform or lists. For a conditional one a
+    value is always drawn, and ignored where it does not apply.
 
     Args:
         space: A `keras_tuner.HyperModel`, or a function from

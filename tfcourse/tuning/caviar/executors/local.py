@@ -18,9 +18,9 @@ from tfcourse.tuning.caviar.executors.training import Trainer
 class LocalExecutor(Executor):
     """Trains one batch after the other in this process, as workers would.
 
-    What becomes of a batch depends on its trials alone, where a search without
-    an executor lets a batch have the programs of those before it. So a search
-    may begin here and go on with workers, or the other way.
+    The result of a batch depends on its trials alone, whereas a search without
+    an executor lets a batch use the programs of earlier ones. So a search may
+    begin here and continue with workers, or the other way round.
     """
 
     @contextlib.contextmanager

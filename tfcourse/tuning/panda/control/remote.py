@@ -14,7 +14,7 @@ from tfcourse.utils.atomic_files import read_json, write_json
 
 
 class Remote:
-    """Steers a run that goes on, from any process that sees its folder.
+    """Steers a run while it trains, from any process that sees its folder.
 
     Each method returns once the run has done it, with a sentence that says
     what was done.
@@ -23,7 +23,7 @@ class Remote:
         run_dir: The folder of the run.
         timeout: For how many seconds to wait for the run, which looks for
             commands between batches.
-        who: Who steers, for the journal.
+        who: Who is steering, for the journal.
 
     Raises:
         InputError: By each method, if no run is alive in the folder, if it
@@ -71,11 +71,11 @@ class Remote:
         changes: Mapping[str, float] | None = None,
         why: str | None = None,
     ) -> str:
-        """Goes back to a checkpoint, and goes on from there.
+        """Goes back to a checkpoint, and continues from there.
 
         Args:
-            to: The epoch, counted in finished ones. By default the newest
-                checkpoint.
+            to: The number of finished epochs to go back to. By default the
+                newest checkpoint.
             step: The step instead.
             changes: What to set then, a dict from name to value.
             why: For the journal.
@@ -85,15 +85,15 @@ class Remote:
         )
 
     def pause(self, why: str | None = None) -> str:
-        """Holds the run between two batches."""
+        """Pauses the run between two batches."""
         return self.send("pause", why=why)
 
     def resume(self, why: str | None = None) -> str:
-        """Lets a paused run go on."""
+        """Lets a paused run continue."""
         return self.send("resume", why=why)
 
     def stop(self, why: str | None = None) -> str:
-        """Ends the run after a checkpoint; started again, it goes on there."""
+        """Ends the run after a checkpoint, from which it can be continued."""
         return self.send("stop", why=why)
 
     def send(self, command: str, **details: Any) -> str:

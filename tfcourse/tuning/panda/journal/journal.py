@@ -83,7 +83,7 @@ class Journal:
 
 
 def read_journal(run_dir: str | os.PathLike[str]) -> list[Entry]:
-    """Returns the entries of a run's journal, a dict each.
+    """Returns the entries of a run's journal, one dict each.
 
     Args:
         run_dir: The folder of the run, or the journal itself. It may be

@@ -19,7 +19,7 @@ def draw_plots(
     """Writes `panda.png` and `panda.html`: the loss with all that was done.
 
     Args:
-        run_dir: The folder of the run, which may be going on.
+        run_dir: The folder of the run, which may still be training.
         out: The folder to write to; by default that of the run.
 
     Returns:

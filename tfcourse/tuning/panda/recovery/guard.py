@@ -16,9 +16,9 @@ class Guard:
 
     which is $\text{factor} \cdot \hat v_{t-1}$ where losses are positive. A
     spike does not enter the averages. With $c_0 = 0$, a spike adds 1 to $c$,
-    and any other step takes 1 from it down to 0. The run has gone wrong at
-    $c = \text{steps}$, after that many spikes in a row at the soonest; and at
-    once when a loss or a weight is not finite.
+    and any other step subtracts 1, but never below 0. The run has gone wrong at
+    $c = \text{steps}$, so after that many spikes in a row at the earliest; and
+    at once when a loss or a weight is not finite.
 
     `keras.callbacks.TerminateOnNaN` sees the last kind only, and ends the run.
 
@@ -27,13 +27,14 @@ class Guard:
         steps: How many more spikes than other steps, a whole number in
             [1, inf).
         beta: $\beta$, share of the averages kept at each step, in [0, 1).
-        learning_rate_factor: By what the learning rate is multiplied after
+        learning_rate_factor: What the learning rate is multiplied by after
             going back, in (0, 1].
-        rollbacks: After how many the run ends, in [0, inf).
+        rollbacks: The number of rollbacks after which the run ends, in [0,
+            inf).
 
     Raises:
         ValueError: If a setting lies outside its interval.
-        TypeError: If one is no number.
+        TypeError: If one is not a number.
     """
 
     factor: float = 4.0
