@@ -16,6 +16,7 @@ from . import (
 )
 from .export import export_saved_model
 from .saving import load_model
+from .start_up import quiet_start
 
 __all__ = [
     "averages",
@@ -30,6 +31,7 @@ __all__ = [
     "layers",
     "load_model",
     "optimizers",
+    "quiet_start",
     "regularizers",
     "schedules",
     "tf1_runner",

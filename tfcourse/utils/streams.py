@@ -76,5 +76,22 @@ def stderr_discarded() -> Iterator[None]:
     try:
         yield
     finally:
-        os.dup2(before, _STDERR)
-        os.close(before)
+        _lead_back(before)
+
+
+@contextlib.contextmanager
+def stderr_held(descriptor: int) -> Iterator[None]:
+    """Sends what is written to `stderr` to another descriptor meanwhile."""
+    sys.stderr.flush()
+    before = os.dup(_STDERR)
+    os.dup2(descriptor, _STDERR)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        _lead_back(before)
+
+
+def _lead_back(before: int) -> None:
+    os.dup2(before, _STDERR)
+    os.close(before)
