@@ -50,7 +50,7 @@ def read_hyperparameters(words):
         A dict from name to value.
 
     Raises:
-        InputError: If a word is neither, or the file is no JSON object.
+        InputError: If a word is neither, or the file is not a JSON object.
     """
     if len(words) == 1 and words[0].endswith(".json"):
         return _of_file(words[0])

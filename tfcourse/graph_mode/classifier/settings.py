@@ -25,7 +25,7 @@ def checked_architecture(
 
     Raises:
         InputError: If there is no such activation.
-        TypeError: If a number is none.
+        TypeError: If a number is expected and something else is given.
         ValueError: If a setting lies outside its interval.
     """
     shape = (features,) if np.ndim(features) == 0 else tuple(features)

@@ -45,7 +45,7 @@ def read_sources(path: str | os.PathLike, convert: bool = True) -> list[Source]:
         convert: Whether Python 2 is to become Python 3.
 
     Raises:
-        InputError: If there is no such file, it is no text, or it is called a
+        InputError: If there is no such file, it is not text, or it is called a
             notebook and is none.
     """
     path = pathlib.Path(path)

@@ -111,8 +111,8 @@ class Population:
         `how` is `"vectorised"` or, if some operations went one member after
         another, `"vectorised with a loop"`; `one_by_one` names these; `xla`
         tells whether XLA compiled the step; `remarks` is a list of sentences;
-        `pieces` is in how many parts an epoch was run, more than one if
-        memory did not suffice; `seconds` were spent in `fit`.
+        `pieces` is in how many parts an epoch was run, more than one if there
+        was not enough memory; `seconds` were spent in `fit`.
         """
         return self._trainer.report
 
@@ -152,7 +152,7 @@ class Population:
             batch_size: The size of a mini-batch, 32 by default.
             epochs: The epoch at which to end; if `initial_epoch` is 0, the
                 number of epochs.
-            verbose: 1 prints a line an epoch.
+            verbose: 1 prints a line per epoch.
             validation_split: The share of the last examples to validate on.
             validation_data: `(x, y)`, `(x, y, sample_weight)` or a dataset.
             shuffle: Whether arrays are shuffled anew in each epoch.

@@ -190,7 +190,7 @@ class PopulationTrainer:
             y: The targets.
             epochs: The epoch at which to end.
             initial_epoch: The epoch at which to begin.
-            verbose: 1 prints a line an epoch.
+            verbose: 1 prints a line per epoch.
             shuffle: Whether arrays are shuffled anew in each epoch.
             early_stopping: The patience, or a callback of Keras's.
             keep_best: Of which metric the best weights are kept.

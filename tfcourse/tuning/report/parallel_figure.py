@@ -1,4 +1,4 @@
-"""The report's plot of all hyperparameters at once, a line a trial."""
+"""The report's plot of all hyperparameters at once, a line per trial."""
 
 import itertools
 from typing import Any
@@ -42,7 +42,7 @@ def _score_bounds(results):
 
 
 def _lines(results, low, high):
-    """Returns a line a trial, the best last and so on top of the others."""
+    """Returns a line per trial, the best last and so on top of the others."""
     records = results.best[:_MOST_LINES]
     lines = []
     for place, record in reversed(list(enumerate(records))):

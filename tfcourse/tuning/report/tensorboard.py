@@ -12,7 +12,7 @@ def write_tensorboard(source, folder=None):
     """Writes the trials as runs of TensorBoard, with data for HParams.
 
     Look at them with `tensorboard --logdir FOLDER`. The HParams plugin then has
-    a row a trial, and its own plots of them.
+    a row per trial, and its own plots of them.
 
     Args:
         source: As for `write_report`.

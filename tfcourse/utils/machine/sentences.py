@@ -82,7 +82,7 @@ def _of_system(error: BaseException) -> str | None:
     # HDF5 tells all that it knows.
     own = getattr(error, "strerror", None) or ""
     why = own if own and "errno" not in own else os.strerror(number)
-    return f"{what}: {why}. {_ADVICE.get(name, 'Mend it')}."
+    return f"{what}: {why}. {_ADVICE.get(name, 'Fix it')}."
 
 
 def _is_tensorflow(error: BaseException) -> bool:

@@ -40,7 +40,7 @@ def encoding_of(path: object, raw: bytes, whole: bool) -> str:
         whole: Whether it has no others.
 
     Raises:
-        InputError: If that is not plain, or it is no text.
+        InputError: If that is not plain, or it is not text.
     """
     for mark, kind in _OTHER_KINDS.items():
         if raw.startswith(mark):

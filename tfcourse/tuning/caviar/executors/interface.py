@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 # Why a job came to nothing: its process ended, its machine is gone, or memory
-# did not suffice for it.
+# was not enough for it.
 WORKER, NODE, MEMORY = "worker", "node", "memory"
 
 
