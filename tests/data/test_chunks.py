@@ -52,7 +52,7 @@ BAD = {
     "missing": ("1,,2", "line 3 has no value in column 'u'"),
     "infinite": ("1,inf,2", "line 3 has 'inf' in column 'u'"),
     "beyond float32": ("1,1e39,2", "line 3 has '1e39' in column 'u'"),
-    "out of range": ("1,11,2", "which must lie from 0 to 10"),
+    "out of range": ("1,11,2", "which must be from 0 to 10"),
     "too few": ("1,2", "line 3 has 2 fields, not 3"),
     "too many": ("1,2,3,4", "line 3 has 4 fields, not 3"),
 }

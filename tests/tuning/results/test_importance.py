@@ -88,7 +88,7 @@ def test_equal_scores_tell_nothing(tmp_path):
     found = importances(tmp_path / "run")
 
     assert found.shares == {}
-    assert "scored alike" in found.remark
+    assert "scored the same" in found.remark
 
 
 def test_unknown_evaluator_is_refused(run):
