@@ -66,7 +66,7 @@ REFUSED = {
     "on_epoch_begin": ((Counts(),), {}),
     "`validation_data` is a PyDataset": ((X, Y), {"validation_data": Counts()}),
     "unknown length": ((DATA.repeat(),), {}),
-    "no array": ((iter([(X, Y)]),), {}),
+    "neither an array": ((iter([(X, Y)]),), {}),
     "shuffle": ((X, Y), {"shuffle": "batch"}),
     "beside folds": ((X, Y), {"callbacks": [keras.callbacks.CSVLogger("")]}),
 }
