@@ -670,7 +670,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
     def test_integers(self, dtype):
-        with pytest.raises(TypeError, match=f"floats.*{dtype}"):
+        with pytest.raises(TypeError, match=f"floating-point.*{dtype}"):
             BatchNormalization()(np.ones((2, 3), dtype))
-        with pytest.raises(TypeError, match=f"floats.*{dtype}"):
+        with pytest.raises(TypeError, match=f"floating-point.*{dtype}"):
             BatchNormalization()(keras.Input((3,), dtype=dtype))

@@ -392,7 +392,7 @@ class TestBadInput:
             )
 
     def test_unlike_lengths(self, rows):
-        with pytest.raises(ValueError, match=r"one length.*\[40, 50\]"):
+        with pytest.raises(ValueError, match=r"same length.*\[40, 50\]"):
             estimate_population_statistics(self.model(), [rows, rows[:40]])
 
     @pytest.mark.parametrize("batch_size", [0, -1, 1.5])

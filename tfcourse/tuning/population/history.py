@@ -222,7 +222,7 @@ class TrainingLog:
     def _unknown(self, name: str, values: list[Any]) -> Any:
         worst = np.nan
         if self._best and name == self._best.monitor:
-            # The first value is the best to keras-tuner if it is no number.
+            # The first value is the best to keras-tuner if it is not a number.
             worst = -self._best.sign * np.inf
         return python_value(np.full_like(values[-1], worst, dtype=float))
 
