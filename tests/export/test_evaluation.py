@@ -22,8 +22,8 @@ def test_always_the_commonest_class_is_warned_of():
     assert found["classes"]["yes"]["recall"] == 0
     assert majority_warning(found) == (
         "Accuracy 0.9000 is no more than what always answering 'no' would "
-        "get, 0.9000. Look at precision and recall of the other classes; search by "
-        "--objective val_f1, or with --class-weight balanced."
+        "get, 0.9000. Look at precision and recall of the other classes; "
+        "search by --objective val_f1, or with --class-weight balanced."
     )
 
 
