@@ -114,9 +114,9 @@ def kill_a_worker(counted, when):
     """Kills the worker of the first batch, some seconds after it began."""
     while not (begun := counted.session._look()):
         time.sleep(0.05)
+    # So that it is lost in the middle of its batch.
     time.sleep(when)
-    _, process, _ = next(iter(begun.values()))
-    os.kill(process, signal.SIGKILL)
+    os.kill(next(iter(begun.values())).process, signal.SIGKILL)
 
 
 def with_kill(executor, population, arguments, counted):
