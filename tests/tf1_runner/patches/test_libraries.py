@@ -3,13 +3,9 @@
 What stands in the script is what scripts of that time say.
 """
 
-import json
-import textwrap
-
 import numpy as np
 import pytest
-
-from tfcourse.tf1_runner import run_script
+from old_scripts.results import results_of
 
 # One process serves all of them.
 pytestmark = pytest.mark.xdist_group("libraries")
@@ -162,13 +158,7 @@ with open(sys.argv[1], "w") as file:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("libraries")
-    (folder / "old.py").write_text(textwrap.dedent(SCRIPT))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        code = run_script("old.py", ["results.json"], full_traceback=True)
-    assert code == 0
-    return json.loads((folder / "results.json").read_text())
+    return results_of(SCRIPT, tmp_path_factory.mktemp("libraries"))
 
 
 @pytest.mark.parametrize(

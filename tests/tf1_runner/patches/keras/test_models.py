@@ -1,12 +1,8 @@
 """Keras 1 and 2.0 to 2.3 as scripts used them. One process runs them all."""
 
-import json
-import textwrap
-
 import numpy as np
 import pytest
-
-from tfcourse.tf1_runner import run_script
+from old_scripts.results import results_of
 
 # One process serves all of them.
 pytestmark = pytest.mark.xdist_group("keras 1")
@@ -257,13 +253,7 @@ with open(sys.argv[1], "w") as file:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("keras")
-    (folder / "old.py").write_text(textwrap.dedent(SCRIPT))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        code = run_script("old.py", ["results.json"], full_traceback=True)
-    assert code == 0
-    return json.loads((folder / "results.json").read_text())
+    return results_of(SCRIPT, tmp_path_factory.mktemp("keras"))
 
 
 X = np.array([[1.0, 2.0, 3.0], [3.0, 0.0, -1.0]])

@@ -25,7 +25,22 @@ class GRUBlockCell(_cells.GRUCell):
         super().__init__(num_units or cell_size, reuse=reuse, name=name)
 
 
-class HighwayWrapper(_cells.RNNCell):
+class _Wrapper(_cells.RNNCell):
+    """A cell around another, with states and outputs of its sizes."""
+
+    @property
+    def state_size(self):
+        return self._cell.state_size
+
+    @property
+    def output_size(self):
+        return self._cell.output_size
+
+    def zero_state(self, batch_size, dtype):
+        return self._cell.zero_state(batch_size, dtype)
+
+
+class HighwayWrapper(_Wrapper):
     r"""A cell whose input goes past it: $t h + (1 - t) x$.
 
     Args:
@@ -41,17 +56,6 @@ class HighwayWrapper(_cells.RNNCell):
         super().__init__()
         self._cell, self._bias = cell, carry_bias_init
         self._coupled = couple_carry_transform_gates
-
-    @property
-    def state_size(self):
-        return self._cell.state_size
-
-    @property
-    def output_size(self):
-        return self._cell.output_size
-
-    def zero_state(self, batch_size, dtype):
-        return self._cell.zero_state(batch_size, dtype)
 
     def __call__(self, inputs, state, scope=None):
         outputs, state = self._cell(inputs, state, scope=scope)
@@ -69,19 +73,12 @@ class HighwayWrapper(_cells.RNNCell):
         return outputs * transform + inputs * carry, state
 
 
-class _Projection(_cells.RNNCell):
+class _Projection(_Wrapper):
     """A cell with a linear layer before or after it."""
 
     def __init__(self, cell, size, activation=None, reuse=None):
         super().__init__(_reuse=reuse)
         self._cell, self._size, self._activation = cell, size, activation
-
-    @property
-    def state_size(self):
-        return self._cell.state_size
-
-    def zero_state(self, batch_size, dtype):
-        return self._cell.zero_state(batch_size, dtype)
 
     def _project(self, inputs):
         outputs = linear(inputs, self._size, bias=True)
@@ -119,7 +116,7 @@ class InputProjectionWrapper(_Projection):
         return self._cell(self._project(inputs), state)
 
 
-class EmbeddingWrapper(_cells.RNNCell):
+class EmbeddingWrapper(_Wrapper):
     """A cell whose input, a batch of integers, is looked up first."""
 
     def __init__(
@@ -133,17 +130,6 @@ class EmbeddingWrapper(_cells.RNNCell):
         super().__init__(_reuse=reuse)
         self._cell, self._initializer = cell, initializer
         self._shape = [embedding_classes, embedding_size]
-
-    @property
-    def state_size(self):
-        return self._cell.state_size
-
-    @property
-    def output_size(self):
-        return self._cell.output_size
-
-    def zero_state(self, batch_size, dtype):
-        return self._cell.zero_state(batch_size, dtype)
 
     def call(self, inputs, state):
         initializer = self._initializer or tf.get_variable_scope().initializer
