@@ -109,7 +109,9 @@ def grouped(search, trials):
 
     class Grouping(Caviar):
         def _run_batch(self, requests, programs, pays, search):
-            self.drawn = requests.batch(lambda t: self._begin(t, search))
+            self.drawn = requests.batch(
+                lambda trial: self.begin_trial(trial, search)
+            )
             self.made = make_groups(self.drawn, pays, self.executions_per_trial)
             return False
 
