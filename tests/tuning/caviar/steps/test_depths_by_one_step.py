@@ -108,6 +108,23 @@ def test_networks_of_any_depth_train_as_by_keras(name, tmp_path):
     assert_one_step(tmp_path, case, trials)
 
 
+def pairs(hp):
+    inputs = x = keras.Input((3,))
+    for _ in range(hp.Choice("pairs", [1, 2, 3])):
+        for _ in range(2):
+            x = layers.Dense(2 + hp.get("pairs"), "sigmoid")(x)
+        x = layers.Concatenate()([x, inputs])
+    model = keras.Model(inputs, layers.Dense(1)(x))
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    return model
+
+
+def test_repeats_in_what_a_network_does_not_have(tmp_path):
+    x = numbers((3,))
+    case = pairs, (x, np.tanh(x[:, :1])), {"batch_size": 4}
+    assert_one_step(tmp_path, lambda: case, 3)
+
+
 def test_masks_go_past_what_a_network_does_not_have(tmp_path):
     words = np.random.default_rng(0).integers(0, 6, (10, 5))
     assert_one_step(tmp_path, chain(masked, words), 3)

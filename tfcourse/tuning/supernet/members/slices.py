@@ -227,7 +227,7 @@ class FeatureReader:
         return whole[0]
 
     def _read_repeat(self, part: MergedRepeat) -> None:
-        numbers = part.numbers(self._found.counts.get(part, 0))
+        numbers = part.numbers(self._count(part))
         gates, last = self._built.gates[part], part.stop - 1
         exit_of_own: Any = None
         for number, some in enumerate(part.instances):
@@ -249,9 +249,13 @@ class FeatureReader:
         if part.has_exits:
             self._outputs[last] = exit_of_own
 
+    def _count(self, part: MergedRepeat) -> int:
+        """Returns how many instances there are: in an absent one the fewest."""
+        return self._found.counts.get(part, part.fewest)
+
     def _leave(self, part: MergedRepeat, following: list[Any]) -> None:
         self._read_repeat(part)
-        time = self._found.counts[part] - part.fewest
+        time = self._count(part) - part.fewest
         for node in following:
             self._read_node(node, time)
         place = following[-1].place
