@@ -1,8 +1,10 @@
 """Folders that something happened to: one sentence, whatever it was."""
 
 import json
+import os
 import pathlib
 import shutil
+import sys
 
 import keras
 import pytest
@@ -47,6 +49,16 @@ def test_a_damaged_part_is_told(folder, name, content):
         file.write_bytes(half if content == "half" else content)
 
     with pytest.raises(InputError, match="not a SavedModel|cannot be loaded"):
+        load_saved_model(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes")
+@pytest.mark.parametrize("name", ["fingerprint.pb", "assets.extra/pipe", DATA])
+def test_nothing_is_waited_for_at_a_pipe(folder, name):
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+
+    with pytest.raises(InputError, match=f"{name} is not a file"):
         load_saved_model(folder)
 
 

@@ -148,7 +148,7 @@ def evaluate(
         if predictor.regresses:
             result = evaluate_amounts(predictor, examples, target, advance)
         else:
-            result = compare(predictor, examples, target, advance)
+            result = compare(predictor, examples, target, advance, table)
     if predictor.regresses:
         _print_amounts(result)
     else:

@@ -1,5 +1,6 @@
 """`tfcourse tune`."""
 
+import contextlib
 import enum
 import shlex
 from typing import Annotated
@@ -293,11 +294,24 @@ def _prepare(given, folder, resume):
     else:
         settings = Settings(**given).resolved()
     # Before TensorFlow takes its time.
-    data = PreparedData.load(settings)
+    with _of_run(folder) if resume else contextlib.nullcontext():
+        data = PreparedData.load(settings)
     from tfcourse.runs.search import SearchRun
 
     folder = folder or new_folder(settings.data)
     return SearchRun(settings, folder, resume=resume, data=data)
+
+
+@contextlib.contextmanager
+def _of_run(folder):
+    """Says where settings are from that were not given now."""
+    from tfcourse.errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        told = f"{error} The settings are those in {folder / 'run.json'}."
+        raise InputError(told) from error
 
 
 def _executor(address, workers, cpus, gpus):

@@ -105,19 +105,23 @@ def _found(source):
                 "is finished (`tfcourse tune --resume` finishes one), or a "
                 ".keras file."
             )
-        check_zip(path)
+        _check_archive(path)
         metadata = read_metadata(described.parents[1])
         # Written anew for what is exported now.
         return path, {
             k: v for k, v in metadata.items() if k not in ("tfcourse", "inputs")
         }
-    if not source.is_file() or not zipfile.is_zipfile(source):
+    _check_archive(source)
+    return source, {}
+
+
+def _check_archive(path):
+    if not path.is_file() or not zipfile.is_zipfile(path):
         raise InputError(
-            f"{source} is not a Keras model. Give a .keras file, or the "
+            f"{path} is not a Keras model. Give a .keras file, or the "
             "folder of a run."
         )
-    check_zip(source)
-    return source, {}
+    check_zip(path)
 
 
 def _refuse_around_source(source, to):

@@ -1,5 +1,6 @@
 """How good a model's answers for a table are."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -134,6 +135,7 @@ def evaluate(
     examples: Iterable[Chunk],
     target: str,
     advance: Callable[[int], object] | None = None,
+    source: str | os.PathLike = "the file",
 ) -> dict[str, Any]:
     """Compares a classifier's answers with the classes in a table.
 
@@ -142,6 +144,7 @@ def evaluate(
         examples: Of `Predictor.examples`, with `target_column` apart.
         target: Name of the column with the classes.
         advance: Called with the number of rows after each chunk.
+        source: What errors call the table.
 
     Returns:
         A dict, as of `classification_scores`.
@@ -171,7 +174,7 @@ def evaluate(
         raise InputError(
             f"Column {target!r} has the class {true[row]!r}{where}, which the "
             f"model does not know. It knows: {', '.join(labels)}. Correct it, "
-            "or leave such rows out of the file."
+            f"or leave such rows out of {source}."
         )
     return classification_scores(true, predicted, labels)
 

@@ -33,9 +33,7 @@ def load_saved_model(path: str | os.PathLike) -> tuple[Any, dict[str, Any]]:
 
     path = pathlib.Path(path)
     _check_is_saved_model(path)
-    for file in path.glob("variables/variables.*"):
-        if not file.is_file():
-            raise InputError(f"{file} is not a file. Export the model again.")
+    _refuse_other_than_files(path)
     try:
         with without_pattern(path) as literal:
             loaded = tf.saved_model.load(literal)
@@ -101,6 +99,14 @@ def _signatures(path):
             f"damaged: {first_line(error) or type(error).__name__}"
         ) from error
     return graph.signature_def
+
+
+def _refuse_other_than_files(path):
+    """Raises for what TensorFlow would wait for, or give no name of."""
+    known = {*path.glob("*.pb"), *path.glob("variables/variables.*")}
+    for file in path.rglob("*"):
+        if not file.is_file() and (file in known or not file.is_dir()):
+            raise InputError(f"{file} is not a file. Export the model again.")
 
 
 def _check_is_saved_model(path):

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import functools
 import logging
+import math
 import os
 import pathlib
 from collections.abc import Callable, Iterator
@@ -241,12 +242,14 @@ class OracleHooks(keras_tuner.Oracle):
         keras-tuner's own takes the path of the project for a pattern, so that
         it finds no trial below a folder with brackets in its name.
         """
-        state = read_json(oracle_path(self))
+        state = read_json(oracle_path(self), _ORACLE)
         for path in pathlib.Path(self._project_dir).glob("trial_*/trial.json"):
             with contextlib.suppress(*_DAMAGED), _no_file_is_damage():
                 trial = Trial.from_state(read_json(path, _TRIAL))
+                _check_values(trial.hyperparameters)
                 self.trials[trial.trial_id] = trial
         self.set_state(state | {"ongoing_trials": {}})
+        _check_space(self.hyperparameters)
 
     def draw_again(self, trial_id: str) -> Trial:
         """Returns a trial in the place of one whose file is lost."""
@@ -276,6 +279,36 @@ def _no_file_is_damage() -> Iterator[None]:
         raise ValueError(str(error)) from error
 
 
+def _check_space(hp: keras_tuner.HyperParameters) -> None:
+    """Raises for what cannot be drawn from."""
+    for parameter in hp.space:
+        if not isinstance(parameter.name, str):
+            raise ValueError(f"{parameter.name} is no name")
+        parameter.random_sample(0)
+
+
+def _check_values(hp: keras_tuner.HyperParameters) -> None:
+    """Raises for values that do not lie on the scales of their space."""
+    _check_space(hp)
+    for parameter in hp.space:
+        if parameter.name in hp.values:
+            place = parameter.value_to_prob(hp.values[parameter.name])
+            if not math.isfinite(place):
+                raise ValueError(f"{parameter.name} is not finite")
+
+
+# What every search of keras-tuner's writes.
+_ORACLE = {
+    "hyperparameters": {"space": [{str: ANY}], "values": {str: SCALAR}},
+    "start_order?": [str],
+    "end_order?": [str],
+    "retry_queue?": [str],
+    "tried_so_far?": [str],
+    "seed?": (int, None),
+    "seed_state?": (int, None),
+    "id_to_hash?": {str: (str, None)},
+    "run_times?": {str: int},
+}
 # What makes a trial that can be gone on with.
 _TRIAL = {
     "trial_id": str,
@@ -286,7 +319,13 @@ _TRIAL = {
     "message": (str, None),
 }
 # What reading half a file, or one of something else, raises.
-_DAMAGED = (ValueError, LookupError, TypeError, AttributeError)
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
 def writes_its_own_files(oracle: keras_tuner.Oracle) -> bool:

@@ -5,7 +5,9 @@ import pathlib
 
 import keras_tuner
 import pytest
+from damaged.changes import changed
 
+from tfcourse.errors import InputError
 from tfcourse.tuning import RandomSearchOracle, SerialTuner
 from tfcourse.tuning.oracles.crash_safe import CrashSafeOracle
 from tfcourse.utils import atomic_files as files
@@ -196,3 +198,40 @@ def test_a_trial_whose_file_is_not_there_has_not_begun(tmp_path):
     search(ran, tmp_path)
     assert ran == ["3"]
     assert len(results(tmp_path)) == TRIALS
+
+
+@pytest.mark.parametrize(
+    "place, value",
+    [
+        (("hyperparameters", "space", 0, "config", "min_value"), "word"),
+        (("hyperparameters", "space", 0, "config", "max_value"), []),
+        (("hyperparameters", "values"), {"x": {}}),
+        (("hyperparameters", "space", 0, "config", "name"), 3),
+        (("start_order", 0), 1.5),
+        (("seed_state",), "word"),
+        (("tried_so_far",), [[]]),
+    ],
+)
+def test_an_odd_value_in_the_list_of_trials_is_told(tmp_path, place, value):
+    search([], tmp_path)
+    path = tmp_path / "search/oracle.json"
+    path.write_text(
+        json.dumps(changed(json.loads(path.read_text()), place, value))
+    )
+
+    with pytest.raises(InputError, match=r"oracle\.json is damaged"):
+        search([], tmp_path)
+
+
+@pytest.mark.parametrize("value", ["word", [], float("nan"), 10**400])
+def test_a_trial_with_an_odd_value_is_run_again(tmp_path, value):
+    search([], tmp_path)
+    path = tmp_path / "search/trial_2/trial.json"
+    place = "hyperparameters", "values", "x"
+    path.write_text(
+        json.dumps(changed(json.loads(path.read_text()), place, value))
+    )
+    ran = []
+    search(ran, tmp_path)
+
+    assert ran == ["2"]

@@ -169,10 +169,11 @@ class CrashSafeOracle(OracleHooks):
             super().reload()
         except (
             FileNotFoundError,
-            ValueError,
+            ArithmeticError,
+            AttributeError,
             LookupError,
             TypeError,
-            AttributeError,
+            ValueError,
         ) as error:
             raise InputError(
                 f"{path} is damaged, or does not belong to a search. Restore "

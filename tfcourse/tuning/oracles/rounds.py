@@ -6,6 +6,17 @@ from typing import Any
 
 from tfcourse.tuning.search_space import regions
 from tfcourse.tuning.search_space.regions import Region
+from tfcourse.utils.shapes import SCALAR, check_shape
+
+_REGION = {
+    "axis": str,
+    "when": {str: [SCALAR]},
+    "values?": [SCALAR],
+    "low?": float,
+    "high?": float,
+    "positions?": [float, float],
+}
+_SHAPE = {"first": int, "size": (int, None), "regions": [_REGION]}
 
 
 @dataclasses.dataclass
@@ -27,7 +38,12 @@ class Round:
 
     @classmethod
     def from_description(cls, description: dict[str, Any]) -> "Round":
-        """Returns the round that `oracle.json` has this of."""
+        """Returns the round that `oracle.json` has this of.
+
+        Raises:
+            ValueError: If it has something else.
+        """
+        check_shape(description, _SHAPE)
         names = ("first", "size", "regions")
         return cls(*(description[name] for name in names))
 

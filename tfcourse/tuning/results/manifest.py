@@ -17,7 +17,13 @@ FILE = "run.json"
 # How good the model of a finished run is on each set.
 EVALUATION = "evaluation.json"
 # What reading a file raises that was cut, or has another content.
-DAMAGED = (ValueError, LookupError, TypeError, AttributeError)
+DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 # Of a run that Panda watches; `panda.control.run_folder` writes it.
 PANDA_FILE = "panda.json"
 
@@ -217,6 +223,26 @@ def readable_or_input_error(path: pathlib.Path) -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def odd_values_or_input_error(folder: pathlib.Path) -> Iterator[None]:
+    """Turns what a run's odd values raise, where they are shown, into one.
+
+    What each file must look like is checked as it is read; not that a text is
+    a date, or that a number is within reason.
+    """
+    try:
+        yield
+    except DAMAGED as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"A file in {folder} holds a value that tfcourse did not write: "
+            "run.json, evaluation.json, or in search/ oracle.json, groups.json "
+            "or a trial's trial.json or history.json "
+            f"({type(error).__name__}: {first_line(error)}). Restore it."
+        ) from error
+
+
 def _reason(error):
     # What Python says of a missing key is not for people.
     if type(error) is not ValueError:
@@ -255,7 +281,7 @@ def _refuse_later_version(content, folder):
     version = str(content.get("versions", {}).get("tfcourse", __version__))
     if series(version) > series(__version__):
         raise InputError(
-            f"{folder} was written by tfcourse {version}, which is newer than "
+            f"{folder / FILE} is by tfcourse {version}, which is newer than "
             f"this one, {__version__}. Update tfcourse, or start a new run "
             "with another --out."
         )

@@ -1,6 +1,8 @@
 """The checkpoints of a run: whole, named, and the best among them."""
 
 import errno
+import os
+import sys
 
 import keras
 import numpy as np
@@ -139,3 +141,16 @@ def test_no_run_begins_anew_as_all_checkpoints_are_damaged(tmp_path, runs):
 
     with pytest.raises(InputError, match=r"0006.npz is damaged.*no other"):
         runs.train(runs.fresh(), Panda(tmp_path), epochs=2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes")
+def test_nothing_is_waited_for_at_a_pipe(tmp_path):
+    CheckpointRing(tmp_path, 2).write(
+        {"w": np.zeros(2)}, {"step": 1, "epoch": 1, "batch": 0}
+    )
+    os.mkfifo(tmp_path / "best.npz")
+    ring = CheckpointRing(tmp_path, 2)
+    ring.load()
+
+    assert [one.step for one in ring.kept] == [1]
+    assert ring.damaged == [tmp_path / "best.npz"]

@@ -6,6 +6,7 @@ import pathlib
 from tfcourse.errors import InputError
 from tfcourse.tuning.panda.control.run_folder import run_folder
 from tfcourse.tuning.panda.journal.journal import (
+    FILE,
     periods,
     read_surviving,
 )
@@ -33,7 +34,7 @@ def draw_plots(
     entries = read_surviving(folder)
     if not periods(entries):
         raise InputError(
-            f"The journal in {folder} has no period yet. Wait until the first "
+            f"{folder / FILE} has no period yet. Wait until the first "
             "has ended."
         )
     title = pathlib.Path(run_dir).resolve().name

@@ -233,6 +233,8 @@ def write(
 
 def _read(path: pathlib.Path) -> Checkpoint | None:
     """Returns the checkpoint in a file; `None` if there is none, or damage."""
+    if not path.is_file():
+        return None  # One would wait at a pipe for ever.
     try:
         # Opened here: NumPy leaves a file open that it cannot read.
         with (
