@@ -105,6 +105,7 @@ for (name, (batch_costs, costs, seconds)), style, width in styles:
 left.set(xlabel="Step t", ylabel="Cost of the batch, $J^{\\{t\\}}$")
 left.set(xlim=(1, 150), ylim=(0, 2.6))
 right.set(xlabel="Time (s)", ylabel="Cost of all examples, J", xscale="log")
+right.xaxis.set_minor_formatter("")
 right.legend(loc="lower left")
 common.save(figure, "06_costs")
 

@@ -88,15 +88,6 @@ for batch_size in batch_sizes:
         seen.append(batch_norm(np.vstack([z[:1], others]), training=True)[0])
     noise.append(np.std(seen, axis=0).mean())
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
-law = noise[1] * np.sqrt(32 / batch_sizes)
-left.loglog(batch_sizes, noise, "o-", label="measured")
-left.loglog(batch_sizes, law, "--", label="1 / √(batch size)")
-left.set(xlabel="Batch size", ylabel="Deviation of one example's $z_{norm}$")
-left.set_xticks(batch_sizes, batch_sizes)
-left.minorticks_off()
-left.set_ylim(0.02, 1)
-left.legend()
 assert noise[0] > 4 * noise[-1]
 
 # %% [markdown]
@@ -119,9 +110,20 @@ def drift(batch_norm):
 
 
 without, with_it = drift(False), drift(True)
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
+law = noise[1] * np.sqrt(32 / batch_sizes)
+left.loglog(batch_sizes, noise, "o-", label="measured")
+left.loglog(batch_sizes, law, "--", label="1 / √(batch size)")
+left.set(xlabel="Batch size", ylabel="Deviation of one example's $z_{norm}$")
+left.set_xticks(batch_sizes, batch_sizes)
+left.minorticks_off()
+left.set_ylim(0.02, 1)
+left.legend()
 right.plot(without, "--", label="without batch norm")
 right.plot(with_it, "-", label="with batch norm")
-right.set(xlabel="Step", ylabel="Way of the mean of $z^{[2]}$ (deviations)")
+right.set(xlabel="Step", ylabel="Shift of the mean of $z^{[2]}$ (deviations)")
 right.legend()
 common.save(figure, "13_noise_and_shift")
 print(f"Moved by {without[-1]:.2f}, with batch norm by {with_it[-1]:.2f}.")

@@ -1,4 +1,4 @@
-"""What every tutorial shares: `--quick`, the folder of plots, their style.
+"""What every tutorial shares: its options, the folder of plots, their style.
 
 A tutorial imports it before Keras, asks `common.QUICK` where it can do less,
 and hands each figure to `common.save`.
@@ -10,17 +10,22 @@ import os
 import sys
 from pathlib import Path
 
+import labels
 import matplotlib
 from cycler import cycler
 
 _parser = argparse.ArgumentParser(allow_abbrev=False)
 _parser.add_argument("--quick", action="store_true")
+_parser.add_argument("--language", choices=("en", "zh"), default="en")
 _parser.add_argument(
     "--output", type=Path, default=Path(__file__).parent / "output"
 )
 # A notebook's kernel has arguments of its own; they are none of ours.
 _arguments, _ = _parser.parse_known_args()
 QUICK, OUTPUT = _arguments.quick, _arguments.output
+LANGUAGE = _arguments.language
+if LANGUAGE != "en" and not labels.font(LANGUAGE):
+    _parser.error(labels.NO_FONT)
 
 if "ipykernel" not in sys.modules:
     matplotlib.use("Agg")
@@ -56,5 +61,7 @@ finally:
 def save(figure, name):
     """Writes `figure` as `name`.png into the folder of plots."""
     OUTPUT.mkdir(parents=True, exist_ok=True)
+    if LANGUAGE != "en":
+        labels.translate(figure, LANGUAGE)
     figure.savefig(OUTPUT / f"{name}.png")
     print(f"Plot: {OUTPUT / name}.png")

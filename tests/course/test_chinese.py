@@ -74,8 +74,8 @@ def test_a_page_has_the_code_formulas_and_links_of_its_original(path):
         count = len(re.findall(kind, prose(english), re.M))
         assert len(re.findall(kind, prose(chinese), re.M)) == count, kind
     there, here = (
-        # To the other README, and to pages in the same language.
-        sorted(target.replace(".zh.md", ".md") for target in targets(text))
+        # To the other README, and to pages and plots in the same language.
+        sorted(target.replace(".zh.", ".") for target in targets(text))
         for text in (english, chinese)
     )
     assert here == there

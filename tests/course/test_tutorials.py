@@ -6,9 +6,13 @@ import importlib.util
 import json
 import pathlib
 import re
+import runpy
 import sys
+import types
 
+import matplotlib.pyplot as plt
 import pytest
+from matplotlib.text import Text
 
 ROOT = pathlib.Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "tutorials").glob("[0-9]*.py"))
@@ -72,6 +76,14 @@ def test_a_notebook_needs_none_of_the_files_beside_it(path):
     )
 
 
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_plot_is_begun_and_shown_in_one_cell(path):
+    # A notebook shows it, as far as it is, at the end of the cell.
+    for _, text in as_notebook.cells(path):
+        begun = text.count("plt.subplots(") + text.count("graph_picture.draw(")
+        assert begun == text.count("common.save(figure, ")
+
+
 def test_a_name_that_nothing_binds_is_found():
     code = "import numpy as np\nx = np.ones(size)\nprint(common.QUICK)"
     assert unbound_names(code) == {"size", "common"}
@@ -133,7 +145,9 @@ def test_a_page_shows_prose_code_and_what_came_of_it(
     printed = {"output_type": "stream", "name": "stdout", "text": ["day 1\n"]}
     noise = {"output_type": "stream", "name": "stderr", "text": ["no GPU\n"]}
     drawn = {"output_type": "display_data", "data": {"image/png": "UE5H"}}
-    code[2]["outputs"] = [printed, noise, printed, drawn]
+    again = {**drawn, "data": {"image/png": "WkhP"}}
+    again["metadata"] = {"language": "zh", "unknown": []}
+    code[2]["outputs"] = [printed, noise, printed, drawn, again, printed]
     run = {path.stem: notebook}
     monkeypatch.setattr(site_tutorials, "executed", lambda: run)
 
@@ -144,16 +158,60 @@ def test_a_page_shows_prose_code_and_what_came_of_it(
     assert "day 1\nday 1\n```" in page
     assert "no GPU" not in page
     assert pictures == {"07_weighted_averages-1.png": b"PNG"}
-    assert "![Plot: beta](images/07_weighted_averages-1.png)" in page
+    plot = "(images/07_weighted_averages-1.png){ .plot }\n\n```"
+    assert f"![Plot: One update at a time]{plot}" in page
     assert "import common" not in page
     assert "%config" not in page
 
     texts = ["# 七", *["译文"] * 4]
     monkeypatch.setattr(site_tutorials, "translated", lambda *_: texts)
-    page, _ = site_tutorials.pages(path, "zh")
+    page, pictures = site_tutorials.pages(path, "zh")
     assert page.startswith("# 七\n")
+    assert pictures == {"07_weighted_averages-1.zh.png": b"ZHO"}
+    assert f"![图：七]{plot}" in page
     assert "[笔记本](07_weighted_averages.ipynb)" in page
     assert "day 1\nday 1\n```" in page
+
+
+@pytest.fixture
+def labels():
+    return module(ROOT / "tutorials" / "labels.py")
+
+
+def test_each_label_of_a_plot_has_chinese_words(labels, monkeypatch):
+    # The others are looked at while the site is built.
+    found = {}
+
+    def save(figure, name):
+        found[name] = labels.translate(figure, "zh")
+        said = [text.get_text() for text in figure.findobj(Text)]
+        assert "气温（°F）" in said
+        assert "β = 0.98，约 50 天" in said or "未修正，$v_t$" in said
+
+    common = types.SimpleNamespace(QUICK=True, save=save)
+    monkeypatch.setitem(sys.modules, "common", common)
+    monkeypatch.setattr(labels, "font", lambda language: "DejaVu Sans")
+    runpy.run_path(str(SCRIPTS[6]))
+
+    assert found == {"07_beta": [], "07_bias_correction": []}
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing")
+def test_a_label_without_chinese_words_is_found(labels, monkeypatch):
+    monkeypatch.setattr(labels, "font", lambda language: "DejaVu Sans")
+    figure, axes = plt.subplots()
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    axes.set_yticks([0, 1], ["malignant", "unheard of"])
+    axes.set(xlabel="Learning rate α", title="$x_{norm}$ = 1.5e-3 × 10")
+    axes.text(0, 0, "2 of 30 wrong")
+
+    unknown = labels.translate(figure, "zh")
+    figure.canvas.draw()
+
+    assert unknown == ["unheard of"]
+    said = {text.get_text() for text in figure.findobj(Text)}
+    assert {"恶性", "学习率 α", "30 个中错了 2 个", "unheard of"} <= said
+    plt.close(figure)
 
 
 @pytest.mark.slow
