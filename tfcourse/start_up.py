@@ -37,14 +37,16 @@ def quiet_start() -> Iterator[None]:
     ```
 
     All other lines are written to `stderr` at the end of the block. Nothing is
-    dropped if TensorFlow is imported already, or if `TF_CPP_MIN_LOG_LEVEL` is
-    set: then its user has decided. Results stay the same: oneDNN is left on.
+    dropped if TensorFlow has been imported already, or if the environment says
+    `TF_CPP_MIN_LOG_LEVEL=0`, which asks for every line. Results stay the same:
+    oneDNN is left on.
     """
-    if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    all_of_them = os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0"
+    if "tensorflow" in sys.modules or all_of_them:
         yield
         return
     # Later ones too, such as those of the first model on a machine with no GPU.
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with tempfile.TemporaryFile() as held:
         try:
             with stderr_held(held.fileno()):

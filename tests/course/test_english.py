@@ -23,6 +23,18 @@ STUMBLES = (
     r"(line|row|order) an? (period|epoch|trial|example)",
     r"[Ii]ts units lies",
     r"a score is not another",
+    r"are no features\b",
+    r"(has|have) no heir",
+    r"(it|that) was taken out",
+    r"went round",
+    r"[Ww]rite it anew",
+    r"not come over",
+    r"[Ww]hat is there for",
+    r"a `?\w+`? after the other\.",
+    r"of ours one in",
+    r"wants a look",
+    r"no such \w+ any more",
+    r"not there any more",
 )
 
 

@@ -64,7 +64,7 @@ def test_a_float_for_a_whole_number_is_answered_and_no_other():
     [
         ("opt.LARSOptimizer", "TensorFlow Addons"),
         ("training.bucket_by_sequence_length", "bucket_by_sequence_length"),
-        ("rnn.PhasedLSTMCell", "no heir: use `LSTMCell`"),
+        ("rnn.PhasedLSTMCell", "no successor: use `LSTMCell`"),
         ("rnn.AttentionCellWrapper", "`tf.contrib.seq2seq.AttentionWrapper`"),
         ("learn.SVM", "sklearn.svm.SVC"),
         ("distribute.TPUStrategy", "tf.distribute.TPUStrategy"),

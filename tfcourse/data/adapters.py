@@ -1,4 +1,4 @@
-"""Training data batch by batch, whatever they are kept in.
+"""Training data batch by batch, however they are stored.
 
 Arrays, a `tf.data.Dataset`, a `keras.utils.PyDataset` and other iterables of
 batches are read here, for whoever goes through data without `model.fit`.
@@ -23,7 +23,7 @@ Batch = Any
 _OF_ANY_DATASET = {"__init__", "__getitem__", *vars(type("Any", (), {}))}
 _NO_END = (
     "{name} has no end: one pass over it would never finish. Leave out "
-    "`repeat()`, end it, for instance with `dataset.take(steps)`, or as a "
+    "`repeat()`, limit it, for instance with `dataset.take(steps)`, or give a "
     "PyDataset that knows its length."
 )
 
@@ -105,7 +105,7 @@ def batches_of(data: Any, name: str = "`data`") -> Iterator[Batch]:
 
 
 class InputBatches:
-    """Inputs in batches, as often as the data can be gone through.
+    """Inputs in batches, for as many passes as the data allow.
 
     Args:
         data: An array, a list or dict of arrays, a tuple of such inputs and

@@ -26,7 +26,7 @@ class Chunk:
     Attributes:
         features: Shape `(m, ...)`, float32; or the values of each column,
             shape `(m,)`, by name.
-        others: What stands in the columns that are no features, by name.
+        others: What stands in the columns that are not features, by name.
         places: Where the rows of a table stand in its file.
     """
 
@@ -43,7 +43,7 @@ class TableReader:
         columns: The columns that are features, in their order, as names of
             numbers that must all be there, or as what `Column` says; `None`
             for all but `apart`, as numbers.
-        apart: Columns that are no features; of those given as `Column` the
+        apart: Columns that are not features; of those given as `Column` the
             others of a chunk have the values, and every row needs one.
         ranges: The lowest and the highest value that a column may have, by
             its name.
@@ -62,7 +62,7 @@ class TableReader:
         InputError: If the table cannot be read, lacks a column or has one
             twice. While iterating, if a row cannot be used: a field of
             another kind, infinite or out of range, too few or too many
-            fields; and if there is no row.
+            fields; and if there are no rows.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class TableReader:
         self.filled = collections.Counter()
 
     def __iter__(self) -> Iterator[Chunk]:
-        """Yields a `Chunk` after the other."""
+        """Yields the chunks in order."""
         self.filled.clear()
         empty, none_good = True, True
         for rows in self._table.chunks(self._size, self._on_bad):
@@ -203,7 +203,7 @@ class ArrayReader:
         self._x, self._size = read_array(path), size
 
     def __iter__(self) -> Iterator[Chunk]:
-        """Yields a `Chunk` after the other."""
+        """Yields the chunks in order."""
         for start in range(0, len(self._x), self._size):
             yield Chunk(self._x[start : start + self._size], {})
 

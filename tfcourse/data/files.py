@@ -28,7 +28,7 @@ def read(path: str | os.PathLike, target: str | None = None) -> Dataset:
 
     Raises:
         InputError: If the file is not there or cannot be read so, the target
-            is no column, a feature is text (the first bad value is named),
+            is not a column, a feature is text (the first bad value is named),
             missing or infinite, or the classes are too few (see
             `Dataset.from_labels`).
     """

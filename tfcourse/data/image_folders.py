@@ -113,8 +113,8 @@ class ImageReader:
             raise InputError(f"{path} has no images ({', '.join(SUFFIXES)}).")
 
     def __iter__(self) -> Iterator[Chunk]:
-        """Yields a `Chunk` after the other: beside the pixels its file, and as
-        class the folder that it is in.
+        """Yields the chunks in order, each with the files of its images, and
+        with their folders as classes.
         """
         for start in range(0, len(self._files), self._size):
             some = self._files[start : start + self._size]

@@ -115,8 +115,8 @@ def recommended_batch_size(
         m: $m$, the number of training examples, at least 1.
         bytes_per_example: What one example needs in training, in bytes: its
             features, activations and their gradients.
-        memory: What is there for a mini-batch, in bytes. Both or neither must
-            be given; without them everything is taken to fit.
+        memory: What is available for a mini-batch, in bytes. Give both or
+            neither; without them everything is assumed to fit.
 
     Raises:
         TypeError: If a number is not whole.

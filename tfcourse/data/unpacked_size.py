@@ -23,7 +23,7 @@ _MOST_TIMES = 1000
 
 
 def check_unpacked(path: pathlib.Path, size: int) -> None:
-    """Raises unless a file may be unpacked to so many bytes.
+    """Raises if a file would take more bytes unpacked than allowed.
 
     Raises:
         InputError: If not; it names the variable that allows more.
@@ -54,7 +54,7 @@ def check_npz(path: pathlib.Path) -> None:
     Raises:
         InputError: As `check_unpacked`.
         ValueError: If an array has not the size that its header says.
-        zipfile.BadZipFile: If it is no zip archive.
+        zipfile.BadZipFile: If it is not a zip archive.
     """
     check_zip(path)
     with zipfile.ZipFile(path) as archive:

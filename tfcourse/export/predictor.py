@@ -134,7 +134,7 @@ class Predictor:
             table: A CSV or Parquet file with the columns that the model was
                 trained on, in any order; or an `.npz` file with an array `x`,
                 for a model trained on such; or a folder of images.
-            apart: Columns that are no features.
+            apart: Columns that are not features.
             on_bad: As for `TableReader`.
             **text: `encoding`, `separator` and `decimal` of a text file.
 

@@ -16,7 +16,7 @@ _GONE = {
     "keras.models.Graph": "use `Model(inputs, outputs)`",
     "keras.datasets.data_utils": "use `keras.utils.get_file`",
     "keras.backend.theano_backend": "use `keras.backend`",
-    "keras.applications.music_tagger_crnn": "it was taken out of Keras",
+    "keras.applications.music_tagger_crnn": "it was removed from Keras",
     "np.cast": "use `np.asarray(array, dtype)`",
     "np.sctypes": "list the types yourself",
     "np.lookfor": "use help(numpy)",
@@ -34,7 +34,7 @@ _GONE = {
     "matplotlib.mlab.PCA": "use `sklearn.decomposition.PCA`",
     "matplotlib.mlab.griddata": "use `scipy.interpolate.griddata`",
     "scipy.weave": "it was for Python 2 only: use NumPy, or Cython",
-    "sklearn.datasets.load_boston": "it was taken out: use "
+    "sklearn.datasets.load_boston": "it was removed: use "
     "`fetch_california_housing`, or `--stand-in housing`",
     "sklearn.datasets.fetch_mldata": "use `fetch_openml('mnist_784')`",
     "sklearn.linear_model.RandomizedLasso": "use `LassoCV` and resampling",
@@ -43,7 +43,7 @@ _GONE = {
     "keras.utils.multi_gpu_model": "use `tf.distribute.MirroredStrategy`",
     "keras.utils.io_utils.HDF5Matrix": "read the file with `h5py`",
     "keras.wrappers": "use the package `scikeras`",
-    "tf.models": "the tutorials of that time are no part of TensorFlow",
+    "tf.models": "these tutorials are no longer part of TensorFlow",
 }
 
 
@@ -65,7 +65,7 @@ def advise(name: str) -> str:
         return _GONE[max(fits, key=len)]
     if name.startswith("tf."):
         return "TensorFlow has no such name: see tensorflow.org/api_docs"
-    return "it is not there any more"
+    return "it no longer exists"
 
 
 def advice_for(error: BaseException, folder: str = ".") -> str | None:
@@ -125,7 +125,7 @@ def _download_advice(message):
 def _import_advice(error, folder):
     if "load_boston" in str(error):
         return (
-            "`sklearn.datasets.load_boston` was taken out; to see whether the "
+            "`sklearn.datasets.load_boston` was removed; to see whether the "
             "script runs, use `tfcourse run-v1 --stand-in housing SCRIPT`, "
             "whose data are made up"
         )

@@ -117,7 +117,9 @@ def _rows_of_arguments(use, where, seen):
         name = f"{use.name}({argument}=)"
         if name not in seen:
             seen.add(name)
-            yield _Row(where, name, "missing", ": no such argument any more")
+            yield _Row(
+                where, name, "missing", ": this argument no longer exists"
+            )
 
 
 def _rows_of_text(found):

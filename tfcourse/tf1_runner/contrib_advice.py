@@ -1,15 +1,13 @@
 """What to write today for each part of `tf.contrib` that is not served."""
 
-_ADDONS = (
-    "TensorFlow Addons had it last, and ended in 2024: take over its source"
-)
+_ADDONS = "TensorFlow Addons had it last, and ended in 2024: copy its source"
 _DATA = "use `tf.data` (`{}`)"
 _PROBABILITY = "use the package `tensorflow-probability`"
-_CELL = "it has no heir: use `LSTMCell` or `GRUCell` of `tf.nn.rnn_cell`"
+_CELL = "it has no successor: use `LSTMCell` or `GRUCell` of `tf.nn.rnn_cell`"
 _ESTIMATOR = "use `tf.estimator.{}`, which runs"
 _STRATEGY = "use `tf.distribute.{}`"
 _FOREST = "use the package `tensorflow-decision-forests`, or scikit-learn's"
-_ADAM = "it has no heir: use `tf.train.AdamOptimizer`"
+_ADAM = "it has no successor: use `tf.train.AdamOptimizer`"
 
 # The beginning of a name below `tf.contrib`, and what to do; of those that fit,
 # the longest counts.
@@ -50,7 +48,7 @@ ADVICE = {
     ),
     "distribute.TPUStrategy": _STRATEGY.format("TPUStrategy"),
     "distributions": _PROBABILITY,
-    "eager": "use TensorFlow 2: what runs eagerly there needs no such part",
+    "eager": "use TensorFlow 2, which runs eagerly without it",
     "eager.CheckpointableSaver": "use `tf.train.Checkpoint`",
     "eager.Saver": "use `tf.train.Checkpoint`",
     "estimator": "use `tf.estimator`, which runs",
@@ -70,7 +68,7 @@ ADVICE = {
     "framework.load_and_remap_matrix": "use `tf.train.load_checkpoint`, and "
     "NumPy",
     "gan": "use the package `tensorflow-gan`",
-    "graph_editor": "make the graph anew; `tf.graph_util.import_graph_def` "
+    "graph_editor": "write the graph again; `tf.graph_util.import_graph_def` "
     "takes "
     "an `input_map`",
     "grid_rnn": _CELL,
@@ -89,7 +87,7 @@ ADVICE = {
     "kernel_methods": "use "
     "`tf.keras.layers.experimental.RandomFourierFeatures`, "
     "or `sklearn.kernel_approximation.RBFSampler`",
-    "kfac": "it has no heir in TensorFlow: use `tf.train.AdamOptimizer`",
+    "kfac": "it has no successor in TensorFlow: use `tf.train.AdamOptimizer`",
     "labeled_tensor": "use the package `xarray`",
     "layers": "use `tf.layers` and `tf.feature_column`, which run",
     "layers.bucketize": "use `tf.raw_ops.Bucketize`, or "

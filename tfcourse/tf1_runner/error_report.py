@@ -1,4 +1,4 @@
-"""An error of the script, told by the script's own lines."""
+"""An error of the script, shown by the script's own lines."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ _LEFT_OUT = (
 
 
 class ErrorReport:
-    """Tells what went wrong in which lines of a script.
+    """Says what went wrong in which lines of a script.
 
     Args:
         sources: The script, or the cells of a notebook.

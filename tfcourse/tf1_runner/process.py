@@ -110,7 +110,7 @@ def _as_it_once_failed(source):
         _flush()
         print(
             f"tfcourse: {source.name} ends with {source.failed}, as its stored "
-            f"output does: {error}. Going on with the next.",
+            f"output does: {error}. Continuing with the next.",
             file=sys.stderr,
         )
 

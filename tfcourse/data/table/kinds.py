@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # So many of the values must be numbers (or dates) for the others to be faults.
 _MOSTLY = 0.5
-# A name in every other row is no category, it tells the rows apart.
+# A name in every other row is not a category: it identifies the row.
 _MANY_NAMES = 20
 # Fewer rows may count by chance.
 _FEW_ROWS = 20

@@ -147,7 +147,7 @@ def _all_rows(path, table, skip):
 
 
 def _partition(path, options, decimal, cells, places, bad):
-    """Returns what a column says of the parts; groups are no features."""
+    """Returns what a column says of the parts; groups are not features."""
     if options.partition is None:
         return None
     how, name = options.partition

@@ -30,7 +30,7 @@ class Target:
         task: `"classification"` or `"regression"`.
         y: Positions in `labels`, int32; or the numbers, float64. Shape `(m,)`.
         labels: The classes in sorted order; none for regression.
-        recognised: What was decided without being told, in a sentence.
+        recognised: What was decided without the user's say, in a sentence.
     """
 
     name: str

@@ -215,7 +215,7 @@ def _texts(cells):
 
     try:
         places = pc.dictionary_encode(cells)
-    except pa.ArrowNotImplementedError:  # Lists and such are no text.
+    except pa.ArrowNotImplementedError:  # Lists and such are not text.
         found = _none_fits(cells)
         return dataclasses.replace(
             found, values=np.full(len(cells), "", dtype=object)

@@ -21,14 +21,14 @@ def notes_on_uses(uses: list[Use]) -> Iterator[tuple[int, str, str]]:
             yield (
                 use.line,
                 use.name,
-                "a number that it cannot hold is an error (NumPy 2); then it "
-                "went round",
+                "a number that does not fit is an error (NumPy 2); it used to "
+                "wrap around",
             )
         if _DOWNLOADS.search(use.name) and not use.is_import:
             yield (
                 use.line,
                 use.name,
-                "needs the network, or what it once loaded",
+                "needs the network, or what it downloaded before",
             )
 
 

@@ -45,7 +45,7 @@ def load_arrays():
 
     digits = load_digits()
     print(
-        "tfcourse: these are scikit-learn's digits, 1700 in 28×28 pixels, no "
+        "tfcourse: these are scikit-learn's digits, 1700 in 28×28 pixels, not "
         "MNIST; results will differ from published ones.",
         file=sys.stderr,
     )
@@ -60,8 +60,8 @@ def load_arrays():
 
 def _repeated(arrays):
     print(
-        "tfcourse: they are repeated to 60000 and 10000, a number that the "
-        "script has in its text.",
+        "tfcourse: they are repeated to 60000 and 10000, which the "
+        "script counts on.",
         file=sys.stderr,
     )
     images, labels, test_images, test_labels = arrays

@@ -46,8 +46,7 @@ def _install_load_boston():
 
 def _say(what):
     print(
-        f"tfcourse: this is {what}; results have no meaning but that the "
-        "script runs.",
+        f"tfcourse: this is {what}; results show only that the script runs.",
         file=sys.stderr,
     )
 
@@ -56,7 +55,7 @@ def _cifar(classes, number, label_mode="fine"):
     """Returns blurred patterns, one a class, with noise, as CIFAR's images."""
     if label_mode == "coarse":
         classes = 20
-    _say(f"made-up patterns in {classes} classes, no CIFAR")
+    _say(f"made-up patterns in {classes} classes, not CIFAR")
     draw = np.random.default_rng(0)
     corners = draw.normal(size=(classes, 4, 4, 3))
     patterns = corners.repeat(8, axis=1).repeat(8, axis=2)
@@ -95,7 +94,7 @@ def _text(
     **_,
 ):
     """Returns rows of words, common ones and those of their class."""
-    _say(f"made-up words in {classes} classes, no {name}")
+    _say(f"made-up words in {classes} classes, not {name}")
     draw = np.random.default_rng(seed)
     most = num_words or nb_words or _VOCABULARY
     labels = np.arange(1250) % classes
@@ -133,7 +132,7 @@ _FEATURES = (
 
 def _boston():
     """Returns 506 rows of 13 columns, and a linear function with noise."""
-    _say("a made-up table of 506 rows, no housing data")
+    _say("a made-up table of 506 rows, not the housing data")
     draw = np.random.default_rng(0)
     x = draw.gamma(2.0, 1.0, size=(506, len(_FEATURES)))
     slopes = np.linspace(-1.5, 1.5, len(_FEATURES))

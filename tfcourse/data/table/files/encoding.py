@@ -61,7 +61,7 @@ def encoding_of(path: object, raw: bytes, whole: bool) -> str:
 
 
 def not_decoded(path: object, encoding: str, error: object) -> InputError:
-    """Returns the error of bytes that are no text in an encoding."""
+    """Returns the error of bytes that are not text in an encoding."""
     return InputError(
         f"{path} cannot be read as text in {encoding}: {error}. Save it as "
         "UTF-8, or name its encoding with --encoding, e.g. --encoding cp1252."

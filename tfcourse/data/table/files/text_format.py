@@ -143,7 +143,7 @@ def _separator(text, whole):
 
 
 def _evidence(rows):
-    """Returns how well a separator explains its rows, the more the better."""
+    """Returns how well a separator explains its rows; higher is better."""
     width = len(rows[0])
     as_wide = sum(len(row) == width for row in rows) / len(rows)
     cells = [cell for row in rows[1:] for cell in row]
