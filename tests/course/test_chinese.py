@@ -94,6 +94,32 @@ def test_a_page_is_written_in_chinese(path):
         assert latin < 12 or re.search(r"[\u4e00-\u9fff]", words), paragraph
 
 
+# As the published notes of the course have it, and what they do not say.
+TERMS = {
+    "超参数": r"超参(?!数)|超级参数",
+    "批归一化": "批(量)?标准化|批量归一化|批规范化",
+    "由粗到精": "从粗到细|由粗到细|由粗糙到",
+    "指数加权平均": "指数(移动|滑动)平均|指数加权移动平均",
+    "偏差修正": "偏置(修正|校正)|偏差(校正|纠正)",
+    "优化算法": "优化器",
+    "标尺": "尺度",
+    "周期": "轮次|时期",
+    "随机失活": "丢弃法|暂退",
+}
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_terms_are_those_of_the_published_notes(term):
+    pages = [chinese_of(path) for path in TRANSLATED]
+    pages += sorted((ROOT / "tutorials" / "zh").glob("*.*"))
+    texts = [prose(path.read_text(encoding="utf-8")) for path in pages]
+
+    assert any(term in text for text in texts)
+    for path, text in zip(pages, texts, strict=True):
+        found = re.search(TERMS[term], text)
+        assert not found, f"{name_of(path)}: {found[0]} is {term} elsewhere"
+
+
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_a_tutorial_has_a_text_for_each_cell(path):
     there = ROOT / "tutorials" / "zh" / f"{path.stem}.md"
