@@ -41,6 +41,18 @@ def on_page_content(content, **_):
     return _joined(site_math.with_mathml(content))
 
 
+def on_post_page(output, page, **_):
+    """Lets the two home pages link to each other wherever the site lies.
+
+    The plugin gives these links alone from the root of a server.
+    """
+    here = page.url.strip("./")
+    if here not in ("", "zh"):
+        return output
+    root = "../" if here else "./"
+    return re.sub(r'href="/(zh/)?"', rf'href="{root}\1"', output)
+
+
 def _joined(page):
     """Returns a page without line breaks between Chinese characters.
 

@@ -105,12 +105,15 @@ class _Labels:
             _NUMBER.join(map(re.escape, ours.split("{}"))): theirs
             for ours, theirs in table.items()
         }
-        self.unknown = set()
+        self.unknown, self._said = set(), set()
 
     def __call__(self, text):
+        if text in self._said:  # A tick's, whose axis has been asked before.
+            return text
         for pattern, theirs in self._table.items():
             if found := re.fullmatch(pattern, text):
-                return _filled(theirs, found.groups())
+                self._said.add(said := _filled(theirs, found.groups()))
+                return said
         if _WORD.search(re.sub(r"\$.*?\$", "", text)):
             self.unknown.add(text)
         return text

@@ -8,6 +8,7 @@ import json
 import pathlib
 import re
 import sys
+import types
 
 import pytest
 
@@ -134,13 +135,33 @@ def test_a_tutorial_has_a_text_for_each_cell(path):
         assert re.search(r"[\u4e00-\u9fff]|^## ", ours), ours
 
 
-def test_the_site_has_no_blanks_where_lines_of_chinese_are_broken():
+@pytest.fixture
+def site_hooks():
     pytest.importorskip("latex2mathml")
     sys.path.insert(0, str(DOCS))
     try:
-        site_hooks = importlib.import_module("site_hooks")
+        return importlib.import_module("site_hooks")
     finally:
         sys.path.remove(str(DOCS))
+
+
+@pytest.mark.parametrize(
+    "url, links",
+    [
+        ("./", 'href="./" href="./zh/"'),
+        ("zh/", 'href="../" href="../zh/"'),
+        ("zh/tuning/", 'href="/" href="/zh/"'),
+    ],
+)
+def test_the_home_pages_link_to_each_other_in_any_folder(
+    site_hooks, url, links
+):
+    page = types.SimpleNamespace(url=url)
+    made = site_hooks.on_post_page('href="/" href="/zh/"', page)
+    assert made == links
+
+
+def test_the_site_has_no_blanks_where_lines_of_chinese_are_broken(site_hooks):
     page = (
         "<li>超参\n  数，\n  <code>alpha</code> 和\n  <em>beta</em></li>"
         "<pre>一\n二</pre><p>a.\nb</p>"

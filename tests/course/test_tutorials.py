@@ -201,7 +201,7 @@ def test_a_label_without_chinese_words_is_found(labels, monkeypatch):
     monkeypatch.setattr(labels, "font", lambda language: "DejaVu Sans")
     figure, axes = plt.subplots()
     axes.set(xlim=(0, 1), ylim=(0, 1))
-    axes.set_yticks([0, 1], ["malignant", "unheard of"])
+    axes.set_yticks([0, 0.5, 1], ["malignant", "dW2 doubled", "unheard of"])
     axes.set(xlabel="Learning rate α", title="$x_{norm}$ = 1.5e-3 × 10")
     axes.text(0, 0, "2 of 30 wrong")
 
@@ -210,7 +210,13 @@ def test_a_label_without_chinese_words_is_found(labels, monkeypatch):
 
     assert unknown == ["unheard of"]
     said = {text.get_text() for text in figure.findobj(Text)}
-    assert {"恶性", "学习率 α", "30 个中错了 2 个", "unheard of"} <= said
+    assert {
+        "恶性",
+        "dW2 多乘了 2",
+        "学习率 α",
+        "30 个中错了 2 个",
+        "unheard of",
+    } <= said
     plt.close(figure)
 
 
