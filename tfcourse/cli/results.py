@@ -29,7 +29,7 @@ def best(
     results = _read(out)
     results.require_completed()
     if json:
-        _print_json(results.best[0].hyperparameters)
+        _print_json(results.winner.hyperparameters)
     else:
         _print_best(results)
 
@@ -141,15 +141,16 @@ def _print_json(hyperparameters):
 
 def _print_best(results):
     from tfcourse.cli.terminal.console import Console
-    from tfcourse.cli.terminal.tables import key_value_table
+    from tfcourse.cli.terminal.tables import key_value_table, seeds_rows
     from tfcourse.tuning.results.scores import headline
     from tfcourse.utils.text import format_score, format_value
 
-    record = results.best[0]
+    record = results.winner
     rows = {
         "trial": f"{record.trial} of {len(results.records)}",
         results.objective: f"{format_score(record.score)} in epoch "
         f"{record.best_epoch}",
+        **seeds_rows(results.replicates),
     }
     finished = results.manifest.get("result")
     if finished:

@@ -31,13 +31,13 @@ def best_of(folder):
         InputError: If there is no search, or none of its trials completed.
     """
     settings = read_settings(folder)
-    best = read_results(folder).best
-    if not best:
+    results = read_results(folder)
+    if not results.best:
         raise InputError(
             f"No trial of the search in {folder} has completed. Wait for the "
             "first, or give --hyperparameters name=value."
         )
-    return settings, best[0]
+    return settings, results.winner
 
 
 def read_hyperparameters(words):

@@ -16,6 +16,7 @@ from tfcourse.runs.baselines import baselines
 from tfcourse.runs.folders import check_unused, lock_of, locked
 from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.scores import evaluation
+from tfcourse.runs.seeds.finalists import Finalists
 from tfcourse.runs.settings import Settings, check_device, objective_of
 from tfcourse.runs.spaces import holding, load_space, probe
 from tfcourse.tuning._keras_tuner import checkpoint_path
@@ -31,6 +32,7 @@ from tfcourse.tuning.results.manifest import (
     read_manifest,
     write_manifest,
 )
+from tfcourse.tuning.results.replication.replicates import Replicates
 from tfcourse.tuning.results.table import write_table
 from tfcourse.tuning.results.trials import (
     DEV_LOSSES,
@@ -71,6 +73,8 @@ class SearchRunResult:
         test: The same on the test set, by which nothing was chosen.
         intervals: The 95 % interval of each score, for each set.
         baselines: What takes no search reaches there, as of `baselines`.
+        replicates: The `Replicates` of the trials that were trained with
+            several seeds, the best mean first.
     """
 
     folder: pathlib.Path
@@ -84,6 +88,7 @@ class SearchRunResult:
     test: dict[str, float]
     intervals: dict[str, dict[str, tuple[float, float]]]
     baselines: dict[str, dict[str, dict[str, float]]]
+    replicates: list[Replicates]
 
 
 class SearchRun:
@@ -118,6 +123,7 @@ class SearchRun:
         self._lock = lock_of(self.folder)
         self._records = []
         self._manifest = None
+        self._finalists: Finalists | None = None
         if resume:
             self._manifest = read_manifest(self.folder, "search")
         else:
@@ -197,14 +203,34 @@ class SearchRun:
             self._restore_best(tuner)
             # `finish` says so, once it has written the table.
             with contextlib.suppress(AllTrialsFailedError):
-                tuner.search(
-                    *self.data.part("train"),
-                    **self._held_out(),
-                    epochs=self.settings.epochs,
-                    verbose=0,
-                    **self.data.fit_settings(self.settings),
-                    **self._early_stopping(),
+                self._search_by(tuner)
+
+    def replicate(self) -> None:
+        """Trains the best few trials with `seeds` of the settings, if any.
+
+        `finish` then chooses by their means.
+        """
+        with self.locked():
+            best = ranked(self.records(), self.objective.direction)
+            if self.settings.seeds and best:
+                self._finalists = Finalists(
+                    self.folder,
+                    self.space,
+                    self.objective,
+                    self.settings,
+                    best,
                 )
+                self._finalists.train(self._search_by)
+
+    def _search_by(self, tuner):
+        tuner.search(
+            *self.data.part("train"),
+            **self._held_out(),
+            epochs=self.settings.epochs,
+            verbose=0,
+            **self.data.fit_settings(self.settings),
+            **self._early_stopping(),
+        )
 
     def finish(self) -> SearchRunResult:
         """Writes the report and the best model.
@@ -219,7 +245,16 @@ class SearchRun:
             # Again, as a crash may have come before the last row was written.
             records = self._write_trials()
             best = self._best(records)
-            model = with_preprocessing(self._network(best), self.data)
+            finalists = self._finalists
+            replicates = finalists.replicates() if finalists else []
+            if replicates:
+                best = finalists.record_of(replicates[0].trial)
+                network = finalists.model_of(best.trial)
+            else:
+                network = self._network(best)
+            # Loading warns of an optimizer that was saved before it was built.
+            network.optimizer.build(network.trainable_variables)
+            model = with_preprocessing(network, self.data)
             groups = read_groups(self._project)
             found = evaluation(model, self.data)
             result = SearchRunResult(
@@ -236,6 +271,7 @@ class SearchRun:
                     name: one["intervals"] for name, one in found.items()
                 },
                 baselines=baselines(self.data),
+                replicates=replicates,
             )
             write_model(
                 model,
@@ -356,10 +392,7 @@ class SearchRun:
     def _network(self, record) -> keras.Model:
         """Returns the model of a trial, which takes normalised features."""
         tuner = self._tuner()
-        network = tuner.load_model(tuner.oracle.get_trial(record.trial))
-        # Loading warns of an optimizer that was saved before it was built.
-        network.optimizer.build(network.trainable_variables)
-        return network
+        return tuner.load_model(tuner.oracle.get_trial(record.trial))
 
     def _write_manifest(self, result=None):
         found = result and {
@@ -371,6 +404,7 @@ class SearchRun:
             "test": result.test,
             "intervals": result.intervals,
             "baselines": result.baselines,
+            **_of_seeds(result.replicates),
         }
         write_manifest(
             self.folder,
@@ -381,3 +415,9 @@ class SearchRun:
             result=found,
         )
         self._manifest = read_manifest(self.folder, "search")
+
+
+def _of_seeds(replicates):
+    """Returns what `run.json` says of them, if there are any."""
+    found = [one.to_json() for one in replicates]
+    return {"replicates": found} if found else {}

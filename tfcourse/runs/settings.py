@@ -24,6 +24,7 @@ _BOUNDS = {
     "rounds": (1, None),
     "early_stopping": (1, None),
     "folds": (2, None),
+    "seeds": (2, None),
     "population": (1, None),
     "image_size": (4, 1024),
     "time_limit": (0, None),
@@ -39,6 +40,8 @@ _DIRECTIONS = {
 }
 # Optuna's, that need no more than `pip install tfcourse[samplers]`.
 SAMPLERS = ("tpe", "qmc", "cmaes")
+# Of a run that goes on.
+_MAY_CHANGE = {"trials", "seeds"}
 _OF_TABLES = [field.name for field in dataclasses.fields(TableOptions)]
 # The best is the one with the fewest mistakes, or the nearest. A loss has the
 # penalties of regularization in it, which must not choose their own strength.
@@ -66,6 +69,8 @@ class Settings(TableOptions):
         sampler: One of `SAMPLERS`, by which Optuna chooses instead.
         folds: Score each trial by cross-validation with so many folds of
             training and development set.
+        seeds: With how many seeds the best few trials are trained again, to
+            choose by the mean; `None` for not at all.
         fix: Hyperparameters that are not searched, each as `"name=value"`.
         objective: Name of a metric, with `:min` or `:max` where its direction
             is not known; `None` for accuracy, or the squared error of a
@@ -95,6 +100,7 @@ class Settings(TableOptions):
     rounds: int = 3
     sampler: str | None = None
     folds: int | None = None
+    seeds: int | None = None
     fix: tuple[str, ...] = ()
     objective: str | None = None
     seed: int = 0
@@ -214,7 +220,7 @@ class Settings(TableOptions):
 
         Args:
             **given: The settings given now. All but `trials`, which may grow,
-                must be as before.
+                and `seeds` must be as before.
 
         Raises:
             InputError: If something differs from before.
@@ -227,13 +233,15 @@ class Settings(TableOptions):
         now = dataclasses.asdict(dataclasses.replace(self, **given).resolved())
         changed = [name for name in known if now[name] != known[name]]
         fewer = now["trials"] < known["trials"]
-        for name in changed if fewer else set(changed) - {"trials"}:
+        for name in changed if fewer else set(changed) - _MAY_CHANGE:
             raise InputError(
                 f"The run was started with --{name} {known[name]}, and "
                 f"continues with it. Leave out --{name}, or start a new run "
                 "with another --out."
             )
-        return dataclasses.replace(self, trials=now["trials"])
+        return dataclasses.replace(
+            self, **{name: now[name] for name in _MAY_CHANGE}
+        )
 
 
 def usual_space(kind: str, examples: int) -> str:

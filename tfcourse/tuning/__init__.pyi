@@ -20,10 +20,12 @@ from .panda.recovery.guard import Guard
 from .population import CannotVectorize
 from .population.history import MemberHistory
 from .population.population import Population
+from .replication.tuner import Replication
 from .report.page import write_report
 from .results.dataframe import trials_frame
 from .results.importance import importances
 from .results.optuna_study import to_optuna
+from .results.replication.replicates import Replicates, read_replicates
 from .results.warm_start import best_points
 from .search_space.course_space import CourseSpace
 from .search_space.scales import (
@@ -61,6 +63,8 @@ __all__ = [
     "RandomSearchOracle",
     "RayExecutor",
     "Remote",
+    "Replicates",
+    "Replication",
     "SearchOracle",
     "SerialTuner",
     "SpaceClassifier",
@@ -72,6 +76,7 @@ __all__ = [
     "one_minus_log_uniform",
     "powers_of_two",
     "read_journal",
+    "read_replicates",
     "read_rounds",
     "read_status",
     "sklearn_space",

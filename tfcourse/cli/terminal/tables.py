@@ -14,6 +14,7 @@ from tfcourse.utils.text import format_value, printable
 
 if TYPE_CHECKING:
     from tfcourse.runs.prepared_data import PreparedData
+    from tfcourse.tuning.results.replication.replicates import Replicates
 
 
 def key_value_table(rows: Iterable[Sequence[str | Text]]) -> Table:
@@ -95,6 +96,28 @@ def scores_rows(
     if intervals.get("test"):
         rows["in brackets"] = (
             "95 % intervals, for other examples of the same kind"
+        )
+    return rows
+
+
+def seeds_rows(replicates: Sequence["Replicates"]) -> dict[str, str]:
+    """Returns the rows of a summary with means over seeds, if there are any.
+
+    Args:
+        replicates: Those of a run's result, the best mean first.
+    """
+    if not replicates:
+        return {}
+    best, *others = replicates
+    low, high = best.interval
+    rows = {
+        f"mean of {len(best.scores)} seeds": f"{best.mean:.4f} ± "
+        f"{best.deviation:.4f} (mean from {low:.4f} to {high:.4f})"
+    }
+    if others:
+        rows["the others' means"] = ", ".join(
+            f"trial {one.trial} {one.mean:.4f} ± {one.deviation:.4f}"
+            for one in others
         )
     return rows
 

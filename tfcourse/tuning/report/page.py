@@ -20,6 +20,7 @@ from tfcourse.tuning.report.sections import overview, training, trials
 from tfcourse.tuning.report.sections.glossary import glossary
 from tfcourse.tuning.report.sections.model import model
 from tfcourse.tuning.report.sections.next import next_steps
+from tfcourse.tuning.report.sections.seeds import seeds
 from tfcourse.tuning.report.slice_figure import slice_plot
 from tfcourse.tuning.results.importance import Importances
 from tfcourse.tuning.results.search_results import (
@@ -104,6 +105,7 @@ def _page(results):
         "facts": overview.facts(results),
         "next": next_steps(what_next(results, found)),
         "model": model(results),
+        "seeds": seeds(results),
         "residuals": _residuals(figures),
         "leaderboard": trials.leaderboard(results),
         "progress": _place("progress", 340),

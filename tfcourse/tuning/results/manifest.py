@@ -40,6 +40,14 @@ _OF_BOTH = {
     "versions?": {str: str},
     "written?": str,
 }
+_REPLICATES = {
+    "trial": str,
+    "hyperparameters": {str: SCALAR},
+    "scores": [float],
+    "mean": float,
+    "deviation": float,
+    "interval": [float, float],
+}
 _RESULT = {
     "dev?": (_SCORES, None),
     "test?": _SCORES,
@@ -65,7 +73,8 @@ _SETTINGS = {
         (str, None),
     ),
     **dict.fromkeys(
-        ("epochs?", "folds?", "early_stopping?", "image_size?"), (int, None)
+        ("epochs?", "folds?", "seeds?", "early_stopping?", "image_size?"),
+        (int, None),
     ),
     **dict.fromkeys(("time_limit?", "target_score?"), (float, None)),
 }
@@ -79,6 +88,7 @@ _SHAPES = {
                 "programs?": int,
                 "alone?": int,
                 "seconds_per_trial?": float,
+                "replicates?": [_REPLICATES],
                 **_RESULT,
             },
             None,

@@ -16,6 +16,7 @@ from tfcourse.tuning.results.manifest import (
     read_manifest,
     readable_or_input_error,
 )
+from tfcourse.tuning.results.replication.replicates import Replicates
 from tfcourse.tuning.results.trials import (
     TrialRecord,
     ranked,
@@ -101,6 +102,31 @@ class SearchResults:
     def best(self) -> list[TrialRecord]:
         """The completed records, the best first."""
         return ranked(self.records, self.direction)
+
+    @property
+    def replicates(self) -> list[Replicates]:
+        """Of a finished run the trials that were trained with several seeds,
+        the best mean first.
+        """
+        found = (self.manifest.get("result") or {}).get("replicates", [])
+        return [
+            Replicates(
+                one["trial"],
+                one["hyperparameters"],
+                tuple(one["scores"]),
+                self.direction,
+            )
+            for one in found
+        ]
+
+    @property
+    def winner(self) -> TrialRecord:
+        """The trial that is chosen: of the best mean over seeds, where some
+        were trained so, or else of the best score.
+        """
+        for one in self.replicates[:1]:
+            return next(r for r in self.best if r.trial == one.trial)
+        return self.best[0]
 
     @property
     def searched_axes(self) -> list[HyperparameterAxis]:

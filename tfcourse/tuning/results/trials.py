@@ -31,6 +31,7 @@ _HISTORY = {
     "ended?": float,
     "best_epoch?": int,
     "history?": {str: _CURVE},
+    "objective_of_models?": [_CURVE],
 }
 GROUPS = [
     {
@@ -65,6 +66,8 @@ class TrialRecord:
             completed.
         message: Why it failed, or why nothing is known of it.
         curves: Metric name to a value an epoch.
+        of_models: The objective's curve of each model, where the trial had
+            several: of each execution those of its folds.
         registered: Name to value, as keras-tuner has them.
         ended: When its training ended, in seconds since 1970; when its file
             was written, if that is not known.
@@ -80,6 +83,7 @@ class TrialRecord:
     best_epoch: int | None = None
     message: str = ""
     curves: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    of_models: list[list[float]] = dataclasses.field(default_factory=list)
     registered: dict[str, Any] = dataclasses.field(default_factory=dict)
     ended: float | None = None
     damaged: bool = False
@@ -226,6 +230,7 @@ def _read_record(folder):
         seconds=history.get("seconds"),
         ended=history.get("ended", record.ended),
         curves=history.get("history", {}),
+        of_models=history.get("objective_of_models", []),
     )
 
 

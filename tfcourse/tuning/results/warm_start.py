@@ -24,7 +24,10 @@ def best_points(source: Source, count: int = 1) -> list[dict[str, Any]]:
     """
     results = read_results(source)
     results.require_completed()
-    return [_own(record.hyperparameters) for record in results.best[:count]]
+    # Who is best by the mean over seeds comes before the others.
+    first = results.winner
+    best = [first, *(r for r in results.best if r is not first)]
+    return [_own(record.hyperparameters) for record in best[:count]]
 
 
 def _own(values):

@@ -181,7 +181,8 @@ def mean_over_folds(
 ) -> keras.callbacks.History:
     """Returns the mean curves, as far as all of them go, as a `History`.
 
-    The history of a model that diverged stands for all.
+    The history of a model that diverged stands for all. Of others the mean has
+    the curves that it is of, for `curves_of_models`.
     """
     for history in histories:
         if len(histories) == 1 or _has_diverged(history):
@@ -194,7 +195,24 @@ def mean_over_folds(
         name: np.mean([h.history[name][:epochs] for h in histories], 0).tolist()
         for name in shortest.history
     }
+    mean.of_folds = [history.history for history in histories]
     return mean
+
+
+def curves_of_models(results: Sequence[Any]) -> list[dict[str, Any]]:
+    """Returns the curves of each model that a trial trained.
+
+    Args:
+        results: What came of each execution, of which `mean_over_folds` has
+            the models; anything that is no `History` counts for none.
+    """
+    return [
+        curves
+        for result in results
+        for curves in getattr(
+            result, "of_folds", [getattr(result, "history", {})]
+        )
+    ]
 
 
 def _has_diverged(history):

@@ -34,6 +34,7 @@ from tfcourse.tuning.tuners.best_epoch import (
 )
 from tfcourse.tuning.tuners.cross_validation import (
     CrossValidated,
+    curves_of_models,
     folds_of,
 )
 from tfcourse.tuning.tuners.guarded_search import (
@@ -191,9 +192,10 @@ class SerialTuner(TunerHooks):
         )
         # A `HyperModel.fit` of the user's may return a number or a dict.
         curves = [getattr(result, "history", {}) for result in results]
+        seconds = time.monotonic() - started
         write_json(
             self.history_file_of(trial),
-            self.history_of(time.monotonic() - started, curves),
+            self.history_of(seconds, curves, curves_of_models(results)),
         )
         for curve in curves:
             _refuse_divergence(curve)
@@ -229,18 +231,26 @@ class SerialTuner(TunerHooks):
         """Returns where the learning curve of a trial is kept."""
         return f"{self.get_trial_dir(trial.trial_id)}/history.json"
 
-    def history_of(self, seconds: float, curves: list[dict]) -> dict:
+    def history_of(
+        self, seconds: float, curves: list[dict], of_models: list[dict]
+    ) -> dict:
         """Returns what `history.json` says of a trial.
 
         Args:
             seconds: How long it took.
             curves: Of each execution, from metric to its values.
+            of_models: The same of each model, of which an execution has one
+                for each fold.
         """
         how = self.oracle.objective, self.break_ties_by
         curve = curves[best_execution(curves, *how)]
         # A metric may have a value for each class.
         plain = {n: np.array(values).tolist() for n, values in curve.items()}
         record = {"seconds": seconds, "ended": time.time(), "history": plain}
+        name = getattr(self.oracle.objective, "name", None)
+        if len(of_models) > 1 and all(name in one for one in of_models):
+            each = [np.array(one[name]).tolist() for one in of_models]
+            record["objective_of_models"] = each
         kept = best_epoch(plain, *how) if self.break_ties_by else None
         return record if kept is None else {**record, "best_epoch": kept + 1}
 

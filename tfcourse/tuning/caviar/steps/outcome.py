@@ -53,9 +53,10 @@ class Outcome:
         weights of the best epoch of all its models.
         """
         curves = [history.history for history in self._means()]
-        record = tuner.history_of(self.seconds, curves)
+        of_models = [history.history for history in self.histories]
+        record = tuner.history_of(self.seconds, curves, of_models)
         n = best_execution(
-            [history.history for history in self.histories],
+            of_models,
             tuner.oracle.objective,
             tuner.break_ties_by,
         )

@@ -56,11 +56,16 @@ def _searched(results):
 
 def _reached(results):
     """Returns what the best trial reached, without a full stop."""
-    best = results.best[0]
+    best = results.winner
     text = (
         f"The best, trial {html.escape(best.trial)}, reached "
         f"<b>{format_score(best.score)}</b>"
     )
+    for one in results.replicates[:1]:
+        text += (
+            f", and <b>{format_score(round(one.mean, 4))}</b> on average with "
+            f"{len(one.scores)} seeds"
+        )
     result = results.manifest.get("result")
     if not result:
         return text
@@ -81,7 +86,7 @@ def settings(results: SearchResults) -> str:
     return "".join(
         f'<span class="chip">{html.escape(name)} '
         f"<b>{html.escape(format_value(value))}</b></span>"
-        for name, value in results.best[0].hyperparameters.items()
+        for name, value in results.winner.hyperparameters.items()
     )
 
 
@@ -91,7 +96,7 @@ def facts(results: SearchResults) -> str:
     times = [r.seconds for r in results.records if r.seconds is not None]
     failed = len(results.of_status("failed"))
     values = {
-        f"best {results.objective}": format_score(results.best[0].score),
+        f"best {results.objective}": format_score(results.winner.score),
     }
     if result:
         values |= _test_facts(result)

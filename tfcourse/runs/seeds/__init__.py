@@ -1,0 +1,1 @@
+"""The best few trials of a search, trained again with other seeds."""

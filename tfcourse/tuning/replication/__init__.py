@@ -1,0 +1,1 @@
+"""Points of a search space trained with several seeds each."""

@@ -1,0 +1,1 @@
+"""What is known of trials that were trained several times."""
