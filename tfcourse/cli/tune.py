@@ -125,6 +125,14 @@ def tune(
             show_default="none",
         ),
     ] = None,
+    ensemble: Annotated[
+        int | None,
+        typer.Option(
+            help="Also export the mean of the answers of so many of the best "
+            "models, as one SavedModel.",
+            show_default="none",
+        ),
+    ] = None,
     objective: Annotated[
         str | None,
         typer.Option(
@@ -223,6 +231,7 @@ def tune(
         "sampler": sampler and sampler.value,
         "folds": folds,
         "seeds": seeds,
+        "ensemble": ensemble,
         "objective": objective,
         "seed": seed,
         "strategy": strategy and strategy.value,
@@ -394,6 +403,7 @@ def _how_to_resume(folder):
 
 def _summarise(run, result):
     from tfcourse.cli.terminal.tables import (
+        ensemble_rows,
         hyperparameters_text,
         print_summary,
         scores_rows,
@@ -418,6 +428,7 @@ def _summarise(run, result):
         **scores_rows(
             result.dev, result.test, result.baselines, result.intervals
         ),
+        **ensemble_rows(result.ensemble, result.folder),
     }
     print_summary(rows, result.folder)
     _print_advice(result.folder)

@@ -69,12 +69,35 @@ def write_model(
         **metadata: What the SavedModel is to say of itself, beside data and
             versions.
     """
-    dataset, spread = data.dataset, margin(model, data)
     with replacing(folder / "model.keras") as beside:
         model.save(beside)
+    write_saved_model(model, data, folder / "model", **metadata)
+    if data.dataset.feature_names:
+        table = data.example_table(target or "class")
+        write_text(folder / "examples.csv", table)
+    else:
+        with replacing(folder / "examples.npz") as beside:
+            np.savez(beside, **data.example_arrays())
+
+
+def write_saved_model(
+    model: keras.Model,
+    data: PreparedData,
+    path: pathlib.Path,
+    **metadata: Any,
+) -> None:
+    """Writes a SavedModel that `tfcourse predict` can use.
+
+    Args:
+        model: A model of raw features.
+        data: What it was trained on.
+        path: The folder to write.
+        **metadata: What it is to say of itself, beside data and versions.
+    """
+    dataset, spread = data.dataset, margin(model, data)
     export_saved_model(
         model,
-        folder / "model",
+        path,
         labels=list(dataset.labels) or None,
         overwrite=True,
         metadata={
@@ -87,12 +110,6 @@ def write_model(
             **metadata,
         },
     )
-    if dataset.feature_names:
-        table = data.example_table(target or "class")
-        write_text(folder / "examples.csv", table)
-    else:
-        with replacing(folder / "examples.npz") as beside:
-            np.savez(beside, **data.example_arrays())
 
 
 def _described_columns(model, data):

@@ -13,10 +13,11 @@ import keras
 from tfcourse.errors import InputError
 from tfcourse.runs.artifacts import with_preprocessing, write_model
 from tfcourse.runs.baselines import baselines
+from tfcourse.runs.best.ensemble import write_ensemble
+from tfcourse.runs.best.finalists import Finalists
 from tfcourse.runs.folders import check_unused, lock_of, locked
 from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.scores import evaluation
-from tfcourse.runs.seeds.finalists import Finalists
 from tfcourse.runs.settings import Settings, check_device, objective_of
 from tfcourse.runs.spaces import holding, load_space, probe
 from tfcourse.tuning._keras_tuner import checkpoint_path
@@ -75,6 +76,7 @@ class SearchRunResult:
         baselines: What takes no search reaches there, as of `baselines`.
         replicates: The `Replicates` of the trials that were trained with
             several seeds, the best mean first.
+        ensemble: What `write_ensemble` found, or `None`.
     """
 
     folder: pathlib.Path
@@ -89,6 +91,7 @@ class SearchRunResult:
     intervals: dict[str, dict[str, tuple[float, float]]]
     baselines: dict[str, dict[str, dict[str, float]]]
     replicates: list[Replicates]
+    ensemble: dict[str, Any] | None
 
 
 class SearchRun:
@@ -244,17 +247,10 @@ class SearchRun:
         with self.locked():
             # Again, as a crash may have come before the last row was written.
             records = self._write_trials()
-            best = self._best(records)
             finalists = self._finalists
             replicates = finalists.replicates() if finalists else []
-            if replicates:
-                best = finalists.record_of(replicates[0].trial)
-                network = finalists.model_of(best.trial)
-            else:
-                network = self._network(best)
-            # Loading warns of an optimizer that was saved before it was built.
-            network.optimizer.build(network.trainable_variables)
-            model = with_preprocessing(network, self.data)
+            best, *others = self._best(records, replicates)
+            model = self._model(best, replicates)
             groups = read_groups(self._project)
             found = evaluation(model, self.data)
             result = SearchRunResult(
@@ -272,6 +268,7 @@ class SearchRun:
                 },
                 baselines=baselines(self.data),
                 replicates=replicates,
+                ensemble=self._write_ensemble(best, model, others, replicates),
             )
             write_model(
                 model,
@@ -377,10 +374,12 @@ class SearchRun:
             progress(records)
         return records
 
-    def _best(self, records):
-        best = ranked(records, self.objective.direction)
+    def _best(self, records, replicates):
+        """Returns the completed trials, those with the best means first."""
+        best = {r.trial: r for r in ranked(records, self.objective.direction)}
         if best:
-            return best[0]
+            first = {one.trial: best[one.trial] for one in replicates}
+            return list((first | best).values())
         reasons = [record.message for record in records if record.message]
         raise InputError(
             f"None of the {len(records)} trials in {self.folder} completed. "
@@ -389,10 +388,28 @@ class SearchRun:
             "learning rates, in a new run."
         )
 
+    def _model(self, record, replicates) -> keras.Model:
+        """Returns the model of a trial, which takes raw features."""
+        if record.trial in [one.trial for one in replicates]:
+            network = self._finalists.model_of(record.trial)
+        else:
+            network = self._network(record)
+        # Loading warns of an optimizer that was saved before it was built.
+        network.optimizer.build(network.trainable_variables)
+        return with_preprocessing(network, self.data)
+
     def _network(self, record) -> keras.Model:
         """Returns the model of a trial, which takes normalised features."""
         tuner = self._tuner()
         return tuner.load_model(tuner.oracle.get_trial(record.trial))
+
+    def _write_ensemble(self, best, model, others, replicates):
+        if self.settings.ensemble is None:
+            return None
+        models = {best.trial: model}
+        for record in others[: self.settings.ensemble - 1]:
+            models[record.trial] = self._model(record, replicates)
+        return write_ensemble(models, self.data, self.folder / "ensemble")
 
     def _write_manifest(self, result=None):
         found = result and {
@@ -404,7 +421,7 @@ class SearchRun:
             "test": result.test,
             "intervals": result.intervals,
             "baselines": result.baselines,
-            **_of_seeds(result.replicates),
+            **_of_the_best_few(result),
         }
         write_manifest(
             self.folder,
@@ -417,7 +434,11 @@ class SearchRun:
         self._manifest = read_manifest(self.folder, "search")
 
 
-def _of_seeds(replicates):
-    """Returns what `run.json` says of them, if there are any."""
-    found = [one.to_json() for one in replicates]
-    return {"replicates": found} if found else {}
+def _of_the_best_few(result):
+    """Returns what `run.json` says of seeds and ensemble, if there are any."""
+    found = {}
+    if result.replicates:
+        found["replicates"] = [one.to_json() for one in result.replicates]
+    if result.ensemble:
+        found["ensemble"] = result.ensemble
+    return found

@@ -25,6 +25,7 @@ _BOUNDS = {
     "early_stopping": (1, None),
     "folds": (2, None),
     "seeds": (2, None),
+    "ensemble": (2, None),
     "population": (1, None),
     "image_size": (4, 1024),
     "time_limit": (0, None),
@@ -41,7 +42,7 @@ _DIRECTIONS = {
 # Optuna's, that need no more than `pip install tfcourse[samplers]`.
 SAMPLERS = ("tpe", "qmc", "cmaes")
 # Of a run that goes on.
-_MAY_CHANGE = {"trials", "seeds"}
+_MAY_CHANGE = {"trials", "seeds", "ensemble"}
 _OF_TABLES = [field.name for field in dataclasses.fields(TableOptions)]
 # The best is the one with the fewest mistakes, or the nearest. A loss has the
 # penalties of regularization in it, which must not choose their own strength.
@@ -71,6 +72,8 @@ class Settings(TableOptions):
             training and development set.
         seeds: With how many seeds the best few trials are trained again, to
             choose by the mean; `None` for not at all.
+        ensemble: Of how many of the best models the mean of the answers is
+            exported, too; `None` for none.
         fix: Hyperparameters that are not searched, each as `"name=value"`.
         objective: Name of a metric, with `:min` or `:max` where its direction
             is not known; `None` for accuracy, or the squared error of a
@@ -101,6 +104,7 @@ class Settings(TableOptions):
     sampler: str | None = None
     folds: int | None = None
     seeds: int | None = None
+    ensemble: int | None = None
     fix: tuple[str, ...] = ()
     objective: str | None = None
     seed: int = 0
@@ -220,7 +224,7 @@ class Settings(TableOptions):
 
         Args:
             **given: The settings given now. All but `trials`, which may grow,
-                and `seeds` must be as before.
+                `seeds` and `ensemble` must be as before.
 
         Raises:
             InputError: If something differs from before.

@@ -3,6 +3,7 @@ from .caviar.executors.local import LocalExecutor
 from .caviar.executors.on_ray.cluster import RayExecutor
 from .caviar.successive_halving import Halving
 from .caviar.tuner import Caviar
+from .ensemble import Ensemble
 from .evolution.following import FollowSchedule
 from .evolution.schedule import HyperparameterSchedule
 from .evolution.tuner import Evolution
@@ -49,6 +50,7 @@ __all__ = [
     "CoarseToFineSearch",
     "CourseSpace",
     "CrossValidated",
+    "Ensemble",
     "Evolution",
     "FollowSchedule",
     "Guard",

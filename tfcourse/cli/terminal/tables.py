@@ -3,7 +3,7 @@
 import pathlib
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
@@ -120,6 +120,25 @@ def seeds_rows(replicates: Sequence["Replicates"]) -> dict[str, str]:
             for one in others
         )
     return rows
+
+
+def ensemble_rows(
+    ensemble: Mapping[str, Any] | None, folder: pathlib.Path
+) -> dict[str, str]:
+    """Returns the row of a summary on an ensemble, if there is one.
+
+    Args:
+        ensemble: That of a run's result.
+        folder: The run's.
+    """
+    if not ensemble:
+        return {}
+    reached = ", ".join(
+        f"{part} {scores_text(scores, ensemble['intervals'].get(part))}"
+        for part, scores in ensemble["scores"].items()
+    )
+    what = f"ensemble of {len(ensemble['trials'])}"
+    return {what: f"{reached}, in {folder / 'ensemble'}"}
 
 
 def hyperparameters_text(hyperparameters: Mapping[str, object]) -> str:

@@ -48,6 +48,11 @@ _REPLICATES = {
     "deviation": float,
     "interval": [float, float],
 }
+_ENSEMBLE = {
+    "trials": [str],
+    "scores": {str: _SCORES},
+    "intervals": {str: _INTERVALS},
+}
 _RESULT = {
     "dev?": (_SCORES, None),
     "test?": _SCORES,
@@ -73,7 +78,14 @@ _SETTINGS = {
         (str, None),
     ),
     **dict.fromkeys(
-        ("epochs?", "folds?", "seeds?", "early_stopping?", "image_size?"),
+        (
+            "epochs?",
+            "folds?",
+            "seeds?",
+            "ensemble?",
+            "early_stopping?",
+            "image_size?",
+        ),
         (int, None),
     ),
     **dict.fromkeys(("time_limit?", "target_score?"), (float, None)),
@@ -89,6 +101,7 @@ _SHAPES = {
                 "alone?": int,
                 "seconds_per_trial?": float,
                 "replicates?": [_REPLICATES],
+                "ensemble?": _ENSEMBLE,
                 **_RESULT,
             },
             None,

@@ -36,7 +36,9 @@ def _scores(results):
         for part, what in _SETS.items()
         if part in found
     ]
-    others = (results.manifest.get("result") or {}).get("baselines", {})
+    result = results.manifest.get("result") or {}
+    rows += _of_ensemble(result.get("ensemble"), found, names)
+    others = result.get("baselines", {})
     rows += [
         [f"test, {other}", f"{found['test']['examples']:,}"]
         + [
@@ -52,6 +54,25 @@ def _scores(results):
         "other examples of the same kind.</p><div "
         f'class="card">{table(head, rows)}</div>'
     )
+
+
+def _of_ensemble(ensemble, found, names):
+    """Returns the rows on the mean of several models, if there is one."""
+    if not ensemble:
+        return []
+    what = f"ensemble of {len(ensemble['trials'])}"
+    return [
+        [f"{_SETS[part]}, {what}", f"{found[part]['examples']:,}"]
+        + [
+            _with_interval(
+                {"scores": scores, "intervals": ensemble["intervals"][part]},
+                name,
+            )
+            for name in names
+        ]
+        for part, scores in ensemble["scores"].items()
+        if part in found
+    ]
 
 
 def _with_interval(found, name):

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.helpers.run_folders import make_run, score_of
+from tfcourse.runs.best import finalists
 from tfcourse.runs.hyperparameter_values import best_of
 from tfcourse.runs.search import SearchRun
-from tfcourse.runs.seeds import finalists
 from tfcourse.runs.settings import Settings, read_settings
 from tfcourse.tuning import best_points, write_report
 from tfcourse.tuning.results.search_results import read_results
@@ -17,6 +18,7 @@ SMALL = Settings(
     trials=4,
     epochs=3,
     seeds=3,
+    ensemble=2,
     fix=("optimizer=adam", "layers=1"),
 )
 
@@ -94,6 +96,16 @@ def test_a_run_is_chosen_by_means_and_goes_on(tmp_path, monkeypatch):
     assert result.dev["accuracy"] == pytest.approx(
         max(result.replicates[0].scores)
     )
+    # The mean of the models of both, for examples as they are in the table.
+    assert result.ensemble["trials"] == [r.trial for r in result.replicates]
+    loaded = tf.saved_model.load(tmp_path / "r/ensemble")
+    dataset, split = run.data.dataset, run.data.split
+    answer = loaded.classify(tf.constant(dataset.x[split.test]))
+    names = [label.decode() for label in answer["label"].numpy()]
+    right = np.array(names) == np.array(dataset.labels)[dataset.y[split.test]]
+    scores = result.ensemble["scores"]
+    assert scores["test"]["accuracy"] == pytest.approx(right.mean())
+    assert "test, ensemble of 2" in (tmp_path / "r/report.html").read_text()
     written = read_json(tmp_path / "r/run.json")["result"]
     assert written["best_trial"] == result.best.trial
     assert [one["mean"] for one in written["replicates"]] == means

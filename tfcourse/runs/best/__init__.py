@@ -1,0 +1,1 @@
+"""The best few trials of a search: with other seeds, and as an ensemble."""

@@ -1,1 +1,0 @@
-"""The best few trials of a search, trained again with other seeds."""
