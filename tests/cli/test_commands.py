@@ -13,6 +13,7 @@ import tfcourse
 
 COMMANDS = (
     "tune",
+    "retest",
     "predict",
     "evaluate",
     "export",

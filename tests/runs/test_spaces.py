@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfcourse.errors import InputError
-from tfcourse.runs.spaces import holding, load_space, probe
+from tfcourse.runs.spaces import first_trial, holding, load_space, probe
 from tfcourse.tuning import CourseSpace
 
 OBJECTIVE = keras_tuner.Objective("val_accuracy", "max")
@@ -196,3 +196,16 @@ def test_beta_is_held_as_a_person_writes_it():
     held = holding(CourseSpace((4,), 3), ("beta=0.95", "batch_size=64"))
 
     assert held.values == {"1 - beta": 0.05, "batch_size": 64}
+
+
+def test_a_first_trial_is_checked_before_a_search():
+    space = holding(load_space("course", (4,), 3), ())
+
+    assert first_trial(space, ()) == []
+    assert first_trial(space, ("learning_rate=0.01", "units=60")) == [
+        {"learning_rate": 0.01, "units": 60}
+    ]
+    with pytest.raises(InputError, match="'unit'.*Did you mean 'units'"):
+        first_trial(space, ("unit=60",))
+    with pytest.raises(InputError, match="--begin takes one hyperparameter"):
+        first_trial(space, ("units",))

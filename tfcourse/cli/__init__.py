@@ -15,6 +15,7 @@ from tfcourse.cli import (
     panda,
     predict,
     results,
+    retest,
     run_v1,
     train,
     tune,
@@ -61,6 +62,7 @@ app.command("report", epilog=results.REPORT_EPILOG)(results.report)
 app.command("best", epilog=results.BEST_EPILOG)(results.best)
 app.command("trials", epilog=results.TRIALS_EPILOG)(results.trials)
 app.command("compare", epilog=results.COMPARE_EPILOG)(results.compare)
+app.command("retest", epilog=retest.EPILOG)(retest.retest)
 app.command("train", epilog=train.EPILOG)(train.train)
 app.add_typer(panda.app, name="panda")
 app.command("predict", epilog=predict.PREDICT_EPILOG)(predict.predict)

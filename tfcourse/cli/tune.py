@@ -83,6 +83,14 @@ def tune(
             metavar="NAME=VALUE",
         ),
     ] = None,
+    begin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Begin with a trial that has this value; may be repeated for "
+            "others of its hyperparameters.",
+            metavar="NAME=VALUE",
+        ),
+    ] = None,
     trials: Annotated[
         int | None, typer.Option(help="How many trials.", show_default="64")
     ] = None,
@@ -225,6 +233,7 @@ def tune(
         "image_size": image_size,
         "space": space,
         "fix": fix,
+        "begin": begin,
         "trials": trials,
         "epochs": epochs,
         "rounds": rounds,

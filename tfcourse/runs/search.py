@@ -19,7 +19,7 @@ from tfcourse.runs.folders import check_unused, lock_of, locked
 from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.scores import evaluation
 from tfcourse.runs.settings import Settings, check_device, objective_of
-from tfcourse.runs.spaces import holding, load_space, probe
+from tfcourse.runs.spaces import first_trial, holding, load_space, probe
 from tfcourse.tuning._keras_tuner import checkpoint_path
 from tfcourse.tuning.caviar.executors.interface import Executor
 from tfcourse.tuning.caviar.executors.local import LocalExecutor
@@ -151,6 +151,7 @@ class SearchRun:
             len(self.data.split.train),
         )
         self.space = holding(space, settings.fix)
+        self._first = first_trial(self.space, settings.begin)
         self._oracle()  # Refuses what cannot be.
         probe(
             self.space,
@@ -331,6 +332,7 @@ class SearchRun:
             sampler=self.settings.sampler,
             time_limit=self.settings.time_limit,
             target=self.settings.target_score,
+            initial_points=self._first,
         )
 
     def _tuner(self, progress=None, executor=None):

@@ -75,6 +75,8 @@ class Settings(TableOptions):
         ensemble: Of how many of the best models the mean of the answers is
             exported, too; `None` for none.
         fix: Hyperparameters that are not searched, each as `"name=value"`.
+        begin: The first trial, each hyperparameter as `"name=value"`; others
+            are drawn.
         objective: Name of a metric, with `:min` or `:max` where its direction
             is not known; `None` for accuracy, or the squared error of a
             regression, which in a space of the user's own is the loss.
@@ -106,6 +108,7 @@ class Settings(TableOptions):
     seeds: int | None = None
     ensemble: int | None = None
     fix: tuple[str, ...] = ()
+    begin: tuple[str, ...] = ()
     objective: str | None = None
     seed: int = 0
     device: str = "auto"
@@ -132,7 +135,7 @@ class Settings(TableOptions):
                     f"--{name.replace('_', '-')} must be {bounds}. Received: "
                     f"{value}"
                 )
-        for name in (*_OF_TABLES, "fix"):
+        for name in (*_OF_TABLES, "fix", "begin"):
             value = getattr(self, name)
             if isinstance(value, list):  # As JSON has it.
                 object.__setattr__(self, name, tuple(value))

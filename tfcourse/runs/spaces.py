@@ -6,6 +6,7 @@ import pathlib
 import sys
 import tempfile
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import keras_tuner
@@ -33,6 +34,10 @@ SPACES = {
     "cnn": ImageSpace,
 }
 _HINT = "--fix takes one hyperparameter, as in learning_rate=0.01."
+_HINT_BEGIN = (
+    "--begin takes one hyperparameter, as in learning_rate=0.01, and may be "
+    "repeated."
+)
 _TARGETS = {
     "classification": "classes numbered from 0",
     "regression": "targets of mean 0 and variance 1",
@@ -106,6 +111,26 @@ def holding(
         space,
         {name: v for name, v in values.items() if names[name] in given},
     )
+
+
+def first_trial(
+    space: keras_tuner.HyperModel, begin: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Returns the initial points of a search: one, or none.
+
+    Args:
+        space: What `holding` returns.
+        begin: What it sets, each as `"name=value"`.
+
+    Raises:
+        InputError: If one is not so, or the space has none of that name or
+            cannot have that value.
+    """
+    point = dict(pair(word, _HINT_BEGIN) for word in begin)
+    if not point:
+        return []
+    registered(space.build, point)
+    return [point]
 
 
 def probe(

@@ -28,6 +28,8 @@ from .results.importance import importances
 from .results.optuna_study import to_optuna
 from .results.replication.replicates import Replicates, read_replicates
 from .results.warm_start import best_points
+from .retesting.drift import Drift, drift
+from .retesting.retest import Retest, retest
 from .search_space.course_space import CourseSpace
 from .search_space.scales import (
     log_uniform,
@@ -50,6 +52,7 @@ __all__ = [
     "CoarseToFineSearch",
     "CourseSpace",
     "CrossValidated",
+    "Drift",
     "Ensemble",
     "Evolution",
     "FollowSchedule",
@@ -67,12 +70,14 @@ __all__ = [
     "Remote",
     "Replicates",
     "Replication",
+    "Retest",
     "SearchOracle",
     "SerialTuner",
     "SpaceClassifier",
     "best_points",
     "daily_nudge",
     "draw_plots",
+    "drift",
     "importances",
     "log_uniform",
     "one_minus_log_uniform",
@@ -81,6 +86,7 @@ __all__ = [
     "read_replicates",
     "read_rounds",
     "read_status",
+    "retest",
     "sklearn_space",
     "to_optuna",
     "trials_frame",

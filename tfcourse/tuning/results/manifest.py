@@ -65,7 +65,15 @@ _SETTINGS = {
     **dict.fromkeys(("seed?", "trials?", "rounds?"), int),
     **{
         name: [str]
-        for name in ("drop?", "only?", "keep?", "text?", "category?", "fix?")
+        for name in (
+            "drop?",
+            "only?",
+            "keep?",
+            "text?",
+            "category?",
+            "fix?",
+            "begin?",
+        )
     },
     "skip_bad?": bool,
     **dict.fromkeys(("space?", "objective?", "class_weight?"), (str, None)),
