@@ -261,6 +261,9 @@ def test_a_search_deletes_nothing_but_a_search(tmp_path):
     project = tmp_path / "of mine" / "project"
     (project / "trial_0").mkdir(parents=True)
     made(overwrite=False)
+    # What other searches leave may be replaced, too.
+    for name in ("batches.json", "evolution.json", "population.npz"):
+        (project / name).write_text("{}")
     made(overwrite=True)
     assert not (project / "trial_0").exists()
     notes = project / "notes.txt"

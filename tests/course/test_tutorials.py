@@ -60,7 +60,7 @@ def unbound_names(code):
 
 
 def test_there_are_tutorials():
-    assert len(SCRIPTS) >= 17
+    assert len(SCRIPTS) >= 19
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)

@@ -10,6 +10,7 @@ from tfcourse.errors import InputError
 # What keras-tuner and tfcourse write into a project, and what hides itself.
 _OF_A_SEARCH = re.compile(
     r"oracle\.json|tuner\w*\.json|trial_.*|groups.*\.json|fingerprint\.json"
+    r"|batches\.json|evolution\.json|population\.npz"
     r"|report\.html|trials\.csv|tensorboard|\w+\.png|\..*"
 )
 
