@@ -22,6 +22,9 @@ OF_SEARCHES = {
     "report": [["report", "{0}"]],
     "tune": [["tune", "--resume", "--out", "{0}"]],
     "train": [["train", "--from", "{0}", "--epochs", "1", "--out", "{1}/t"]],
+    "retest": [
+        ["retest", "{0}", "--data", "iris", "--seeds", "5", "--draws", "0"]
+    ],
     "export": [["export", "{0}", "--to", "{1}/m"]],
     "inspect": [["inspect", "{0}/model"]],
     "predict": [["predict", "{0}/model", "{0}/examples.csv"]],
