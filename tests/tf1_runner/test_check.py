@@ -54,6 +54,9 @@ def rows(tmp_path_factory):
         (folder / "out").open("w+") as out,
     ):
         patch.chdir(folder)
+        patch.setenv("HOME", str(folder))
+        # Behind one the network is taken to be there.
+        patch.setenv("https_proxy", "http://localhost:1")
         patch.setattr("subprocess.Popen", _printing_to(out))
         code = check_script("a.py")
     assert code == 1
@@ -74,6 +77,7 @@ def of_kind(rows, kind):
 
 def test_what_is_missing_is_all_that_is_missing(rows):
     assert of_kind(rows, "missing") == {
+        "a",  # The file.
         "gym",
         "my_utils",
         "tf.placeholder(nam=)",

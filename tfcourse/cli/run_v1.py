@@ -87,13 +87,16 @@ def run_v1(
     """
     from tfcourse.tf1_runner import check_script, run_script
 
+    data = {
+        "mnist": mnist.value,
+        "stand_ins": [name.value for name in stand_in or ()],
+    }
     if check:
-        raise typer.Exit(check_script(script))
+        raise typer.Exit(check_script(script, arguments or (), **data))
     code = run_script(
         script,
         arguments or (),
-        mnist=mnist.value,
-        stand_ins=[name.value for name in stand_in or ()],
+        **data,
         figures=figures,
         full_traceback=context.parent.params["verbose"],
     )

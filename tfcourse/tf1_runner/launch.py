@@ -61,40 +61,58 @@ def run_script(
     Raises:
         InputError: If the script cannot be read.
     """
-    if mnist not in MNIST:
-        raise ValueError(
-            f"`mnist` of run_script must be one of {MNIST}. Received: "
-            f"mnist={mnist!r}"
-        )
-    unknown = {*stand_ins} - {*STAND_INS}
-    if unknown:
-        raise ValueError(
-            f"`stand_ins` of run_script must be of {STAND_INS}. Received: "
-            f"stand_ins={tuple(stand_ins)!r}"
-        )
+    data = _checked_data("run_script", mnist, stand_ins)
     path = pathlib.Path(path)
     beside = path.with_name(f"{path.stem}-figures")
     figures = pathlib.Path(figures or beside).absolute()
     settings = {
-        "mnist": mnist,
-        "stand_ins": [*stand_ins],
         "figures": str(figures),
         "full_traceback": full_traceback,
     }
-    return _launch("run", path, argv, **settings)
+    return _launch("run", path, argv, **data, **settings)
 
 
-def check_script(path: str | os.PathLike) -> int:
+def check_script(
+    path: str | os.PathLike,
+    argv: Iterable[object] = (),
+    *,
+    mnist: str = "files",
+    stand_ins: Iterable[str] = (),
+) -> int:
     """Prints every TensorFlow 1 name that a script uses and how it is served.
 
     Nothing of the script runs. Each line has the line of the script (and the
-    cell of a notebook), the name, and one of *as is*, *put back* or *missing*,
-    the last with what to write instead.
+    cell of a notebook), the name, and one of *as is*, *put back*, *missing* or
+    *note*, the last two with what is to be known, or written instead. Missing
+    are also packages, modules, files, arguments of the script and names that it
+    gives no meaning, where its text leaves no doubt of them.
+
+    Args:
+        path: A `.py` or `.ipynb` file.
+        argv: The arguments that the script would be given.
+        mnist: As in `run_script`.
+        stand_ins: As in `run_script`.
 
     Returns:
-        0 if every name is served, 1 if one is missing.
+        0 if nothing is missing, else 1.
     """
-    return _launch("check", pathlib.Path(path), ())
+    data = _checked_data("check_script", mnist, stand_ins)
+    return _launch("check", pathlib.Path(path), argv, **data)
+
+
+def _checked_data(caller, mnist, stand_ins):
+    if mnist not in MNIST:
+        raise ValueError(
+            f"`mnist` of {caller} must be one of {MNIST}. Received: "
+            f"mnist={mnist!r}"
+        )
+    stand_ins = [*stand_ins]
+    if {*stand_ins} - {*STAND_INS}:
+        raise ValueError(
+            f"`stand_ins` of {caller} must be of {STAND_INS}. Received: "
+            f"stand_ins={tuple(stand_ins)!r}"
+        )
+    return {"mnist": mnist, "stand_ins": stand_ins}
 
 
 def _launch(task, path, argv, **settings):

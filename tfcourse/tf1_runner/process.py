@@ -13,6 +13,7 @@ import types
 from tfcourse.tf1_runner.error_report import ErrorReport
 from tfcourse.tf1_runner.launch import FIGURES
 from tfcourse.tf1_runner.source.program import read_sources
+from tfcourse.tf1_runner.source.search_path import project_folder
 
 
 def main() -> None:
@@ -21,12 +22,21 @@ def main() -> None:
     # Only what is of TensorFlow 1 is run as Python 2 would have.
     sources = read_sources(settings["path"], convert=settings["tensorflow_1"])
     if settings["task"] == "check":
-        from tfcourse.tf1_runner.check import print_check
-
-        folder = pathlib.Path(settings["path"]).parent
-        sys.exit(print_check(sources, folder, settings["tensorflow_1"]))
+        sys.exit(_check(settings, sources, len(argv)))
     _prepare(settings, sources)
     _run(settings, sources, argv)
+
+
+def _check(settings, sources, given):
+    from tfcourse.tf1_runner.check import print_check
+
+    _install_data(settings, sources)
+    stand_ins = [*settings["stand_ins"]]
+    if settings["mnist"] == "digits":
+        stand_ins.append("mnist")
+    folder = pathlib.Path(settings["path"]).parent
+    old = settings["tensorflow_1"]
+    return print_check(sources, folder, old, given, tuple(stand_ins))
 
 
 def _prepare(settings, sources):
@@ -69,12 +79,13 @@ def _run(settings, sources, argv):
     sys.argv = [settings["path"], *argv]
     folder = str(script.parent.absolute())
     sys.path.insert(0, folder)
-    report = ErrorReport(sources, folder, settings["full_traceback"])
+    root = _root(sources, script.parent)
+    report = ErrorReport(sources, root or folder, settings["full_traceback"])
     with_legacy_semantics = None
     if settings["tensorflow_1"]:
         from tfcourse.tf1_runner.source import rewrite
 
-        with_legacy_semantics = rewrite.install(folder, sources)
+        with_legacy_semantics = rewrite.install(root or folder, sources)
     if sources and sources[0].is_cell:
         os.chdir(script.parent)  # As Jupyter does.
     try:
@@ -97,6 +108,19 @@ def _run(settings, sources, argv):
         sys.exit(1)
     finally:
         _finish_figures()
+
+
+def _root(sources, folder):
+    """Adds a folder above the script's to the path if its modules lie there."""
+    root = project_folder(sources, folder)
+    if root:
+        sys.path.append(str(root))
+        print(
+            f"tfcourse: modules that the script imports lie in {root}, where "
+            "they are looked for, too.",
+            file=sys.stderr,
+        )
+    return str(root) if root else None
 
 
 @contextlib.contextmanager

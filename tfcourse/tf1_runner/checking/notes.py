@@ -1,17 +1,11 @@
 """What a program does that means another thing today, or needs the network."""
 
-import re
 from collections.abc import Iterator
 
 from tfcourse.tf1_runner.source.program import Source
 from tfcourse.tf1_runner.source.used_names import Use
 
 _BYTES = ("np.int8", "np.uint8", "np.int16", "np.uint16")
-_DOWNLOADS = re.compile(
-    r"keras\.datasets\.\w+\.load_data$|urllib\.request\.url\w+$"
-    r"|urllib2?\.url\w+$|sklearn\.datasets\.fetch_\w+$|keras\.utils\.get_file$"
-    r"|keras\.utils\.data_utils\.get_file$|tf\.keras\.utils\.get_file$"
-)
 
 
 def notes_on_uses(uses: list[Use]) -> Iterator[tuple[int, str, str]]:
@@ -23,12 +17,6 @@ def notes_on_uses(uses: list[Use]) -> Iterator[tuple[int, str, str]]:
                 use.name,
                 "a number that does not fit is an error (NumPy 2); it used to "
                 "wrap around",
-            )
-        if _DOWNLOADS.search(use.name) and not use.is_import:
-            yield (
-                use.line,
-                use.name,
-                "needs the network, or what it downloaded before",
             )
 
 

@@ -9,8 +9,9 @@ import sys
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Serves modules under the names that they once had."""
 
-    def __init__(self, modern):
+    def __init__(self, modern, files_of):
         self.modern = modern
+        self.files_of = files_of
 
     def find_spec(self, name, path=None, target=None):
         if self.modern(name) is None:
@@ -24,16 +25,21 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         # It may have been a package, whose parts are asked for next.
         vars(found).setdefault("__path__", [])
         sys.modules[name] = found
+        for file in self.files_of(name):
+            if not hasattr(found, file):
+                setattr(found, file, found)
 
 
-def serve(modern) -> None:
+def serve(modern, files_of=lambda name: ()) -> None:
     """Lets old names of modules be imported.
 
     Args:
         modern: A function of a module's name that gives the name of the module
             to import in its place, or None.
+        files_of: A function of a module's name that gives the names which
+            stand for the module itself, where it has no such names.
     """
-    sys.meta_path.insert(0, _Finder(modern))
+    sys.meta_path.insert(0, _Finder(modern, files_of))
 
 
 class _Maker(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -86,6 +86,31 @@ _MODULES = {
 }
 
 
+# Files inside a part of contrib, as scripts import them from beyond its front:
+# `from tensorflow.contrib.eager.python import tfe`. The part stands for each.
+_FILES = {
+    "crf": "crf",
+    "eager": "tfe",
+    "framework": "arg_scope checkpoint_ops checkpoint_utils ops tensor_util "
+    "variables",
+    "layers": "embedding_ops encoders feature_column initializers layers "
+    "optimizers regularizers summaries target_column utils",
+    "learn": "dnn dnn_linear_combined estimator estimators experiment learn "
+    "linear metric_spec model_fn monitors run_config trainable",
+    "legacy_seq2seq": "seq2seq",
+    "losses": "loss_ops losses",
+    "metrics": "metric_ops",
+    "opt": "external_optimizer lazy_adam_optimizer nadam_optimizer",
+    "rnn": "core_rnn core_rnn_cell core_rnn_cell_impl gru_ops lstm_ops rnn "
+    "rnn_cell",
+    "seq2seq": "attention_wrapper basic_decoder beam_search_decoder "
+    "beam_search_ops decoder helper loss seq2seq",
+    "summary": "summary",
+    "tensorboard": "plugins projector",
+    "training": "device_setter evaluation hparam sampling_ops training",
+}
+
+
 # Python 2's, unless the script has one of that name beside it.
 PYTHON_2 = {
     "BaseHTTPServer": "http.server",
@@ -129,6 +154,16 @@ def modern(name: str) -> str | None:
         if name == old or name.startswith(f"{old}."):
             return _within(new, name.removeprefix(old))
     return None
+
+
+def files_of(name: str) -> list[str]:
+    """Returns the names of the files of a part of contrib that it stands for.
+
+    Args:
+        name: Of a module, such as `tensorflow.contrib.eager`.
+    """
+    part = name.removeprefix("tensorflow.contrib.")
+    return _FILES.get(part, "").split() if part != name else []
 
 
 def _within(package, rest):

@@ -22,7 +22,7 @@ def apply() -> None:
     _silence_deprecations()
     _log_once()
     _take_the_name(tf)
-    hooks.serve(module_names.modern)
+    hooks.serve(module_names.modern, module_names.files_of)
     add_old_names(tf)
 
 

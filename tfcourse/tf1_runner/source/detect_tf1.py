@@ -43,13 +43,20 @@ _KEYWORDS = {
     *("inner_init", "inner_activation", "dropout_W", "dropout_U"),
     *("consume_less", "nb_row", "filter_length", "pool_length", "bias"),
     *("dim_ordering", "nb_words", "nb_classes", "input", "output"),
+    "input_length",
 }
 # Arguments and methods of its models.
 _OF_MODELS = {
     *("nb_epoch", "nb_val_samples", "samples_per_epoch", "show_accuracy"),
     *("evaluate_generator", "fit_generator", "predict_classes"),
-    *("predict_generator",),
+    *("predict_generator", "sample_weight_mode", "max_queue_size"),
+    *("use_multiprocessing", "max_q_size", "nb_worker", "pickle_safe"),
 }
+# Files and keys that Keras 3 refuses, or gives no more.
+_OF_TEXT = re.compile(
+    r"""(ModelCheckpoint|save_weights)\(.*(\.hdf5|(?<!\.weights)\.h5)['"]"""
+    r"""|['"]val_acc['"]|history\[['"]acc['"]\]"""
+)
 # With Keras, and without TensorFlow, they tell the time as well.
 _OF_THE_TIME = (
     *("scipy.misc.", "scipy.ndimage.imread.", "sklearn.cross_validation."),
@@ -112,6 +119,8 @@ def is_tensorflow_1(sources: list[Source], folder: pathlib.Path) -> bool:
 
 
 def _has_models_of_keras_2(source):
+    if _OF_TEXT.search(source.text):
+        return True
     try:
         tree = source.parse()
     except SyntaxError:

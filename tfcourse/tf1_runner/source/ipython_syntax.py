@@ -16,7 +16,7 @@ def without_magics(source: str) -> str:
     """
     if source.lstrip().startswith("%%"):
         return _cell_magic(source)
-    lines = source.split("\n")
+    lines = _commands_on_one_line(source.split("\n"))
     for _ in lines:
         try:
             ast.parse("\n".join(lines))
@@ -29,6 +29,20 @@ def without_magics(source: str) -> str:
         else:
             break
     return "\n".join(lines)
+
+
+def _commands_on_one_line(lines):
+    """Returns the lines with a command that goes on below on its first one."""
+    joined = []
+    for line in lines:
+        first = next((i for i, text in enumerate(reversed(joined)) if text), 0)
+        above = len(joined) - 1 - first
+        if joined and re.match(r"\s*!.*\\$", joined[above]):
+            joined[above] = f"{joined[above][:-1].rstrip()} {line.strip()}"
+            joined.append("")
+        else:
+            joined.append(line)
+    return joined
 
 
 def _without_plain_magics(lines):

@@ -29,7 +29,7 @@ class Use:
     is_guarded: bool = False
 
 
-def names_used(tree, aliases=None, star=lambda module: {}):
+def names_used(tree, aliases=None, star=lambda module: {}, package=""):
     """Returns the uses of imported names in a module's syntax tree, in order.
 
     `import tensorflow.contrib.rnn as rnn` and `slim = tf.contrib.slim` are
@@ -39,14 +39,17 @@ def names_used(tree, aliases=None, star=lambda module: {}):
         tree: What `ast.parse` returns.
         aliases: Names already known, from earlier cells; extended.
         star: Returns the names that `from module import *` makes known.
+        package: Of the module, which `from . import module` is relative to.
     """
-    visitor = _NameVisitor({} if aliases is None else aliases, star)
+    aliases = {} if aliases is None else aliases
+    visitor = _NameVisitor(aliases, star, package)
     visitor.visit(tree)
     return sorted(visitor.uses, key=lambda use: use.line)
 
 
 class _NameVisitor(ast.NodeVisitor):
-    def __init__(self, aliases, star):
+    def __init__(self, aliases, star, package):
+        self.package = package.split(".") if package else []
         self.aliases = aliases
         self.star = star
         self.uses = []
@@ -69,9 +72,12 @@ class _NameVisitor(ast.NodeVisitor):
                 self.aliases[root] = _shortened(root)
 
     def visit_ImportFrom(self, node):
-        if node.level or node.module is None:
+        module = self._module(node)
+        if not module:
+            self._use(
+                f"{'.' * node.level}{node.module or ''}", node, is_import=True
+            )
             return
-        module = _shortened(node.module)
         self._use(module, node, is_import=True)
         if any(item.name == "*" for item in node.names):
             self.aliases.update(self.star(module))
@@ -80,6 +86,15 @@ class _NameVisitor(ast.NodeVisitor):
                 name = f"{module}.{item.name}"
                 self._use(name, node)
                 self.aliases[item.asname or item.name] = name
+
+    def _module(self, node):
+        """Returns the whole name of the module that is imported from."""
+        if not node.level:
+            return _shortened(node.module)
+        outer = self.package[: len(self.package) - node.level + 1]
+        inside = node.level <= len(self.package)
+        parts = [*outer, *([node.module] if node.module else [])]
+        return ".".join(parts) if inside else ""
 
     def visit_Assign(self, node):
         self.visit(node.value)

@@ -1,0 +1,148 @@
+"""What `--check` says of names, files, arguments and modules of a script."""
+
+import ast
+import pathlib
+import textwrap
+
+import pytest
+
+from tfcourse.tf1_runner.checking.command_line import wanted
+from tfcourse.tf1_runner.checking.program import Program
+from tfcourse.tf1_runner.checking.undefined import undefined
+from tfcourse.tf1_runner.source.constants import Constants
+from tfcourse.tf1_runner.source.program import Source, read_sources
+from tfcourse.tf1_runner.source.search_path import project_folder
+
+
+def cells(*texts):
+    return [
+        Source(f"cell {n}", textwrap.dedent(text), is_cell=True)
+        for n, text in enumerate(texts, start=1)
+    ]
+
+
+def program(folder, source, name="a.py"):
+    file = pathlib.Path(folder, name)
+    file.parent.mkdir(exist_ok=True, parents=True)
+    file.write_text(textwrap.dedent(source))
+    return Program(read_sources(file), file.parent)
+
+
+@pytest.mark.parametrize(
+    "texts, names",
+    [
+        (["from iris_data import load", "iris_data.load()"], ["iris_data"]),
+        (["x = later", "later = 1"], ["later"]),
+        (["f = lambda: later", "later = 1; f()"], []),
+        (["def f():\n    return later"], []),
+        (["if 1:\n    later"], []),
+        (["try:\n    unicode\nexcept NameError:\n    pass"], []),
+        (["from numpy import *", "zeros(3)"], []),
+        (["if __name__ == '__main__':\n    main()"], ["main"]),
+        (["del x"], []),
+        (["x = 1\ndel x\nx"], ["x"]),
+    ],
+)
+def test_a_name_is_undefined_where_no_line_above_defines_it(texts, names):
+    assert [name for _, _, name in undefined(cells(*texts))] == names
+
+
+@pytest.mark.parametrize(
+    "source, paths",
+    [
+        ("open('a.csv')", ["a.csv"]),
+        ("open('a.csv', 'w'); open('a.csv')", []),
+        ("import pandas as pd\npd.read_csv('d/a.csv')", ["d/a.csv"]),
+        ("D = 'd'\nimport os\nopen(os.path.join(D, 'a'))", ["d/a"]),
+        ("D = 'd'\nD += 'e'\nopen(D)", []),
+        ("import os\nif os.path.exists('a'):\n    open('a')", []),
+        ("import os\nos.makedirs('d')\nopen('d/a')", []),
+        ("try:\n    open('a')\nexcept IOError:\n    pass", []),
+        ("def read(f):\n    return open(f)\nread('a')", ["a"]),
+        ("def read():\n    return open('a')", ["a, unused"]),
+        ("def read(f):\n    return open(f)\nread('a'); read('b')", []),
+        ("open('there.txt')", []),
+        ("s.restore(t, tf.train.latest_checkpoint('m'))", ["m/checkpoint"]),
+        (
+            "s.save(t, 'm/model')\n"
+            "s.restore(t, tf.train.latest_checkpoint('m'))",
+            [],
+        ),
+        ("import webbrowser\nwebbrowser.open('a')", []),
+        ("open('http://a/b')", []),
+    ],
+)
+def test_files_are_named_that_are_read_and_not_there(
+    tmp_path, monkeypatch, source, paths
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.txt").write_text("")
+
+    one = program(tmp_path, source)
+
+    assert [
+        path if one.runs(file, line) else f"{path}, unused"
+        for file, line, path in one.absent_files()
+    ] == paths
+
+
+@pytest.mark.parametrize(
+    "source, given, names",
+    [
+        ("import sys\nsys.argv[1]", 0, ["sys.argv[1]"]),
+        ("import sys\nsys.argv[1]", 1, []),
+        ("import sys\nif len(sys.argv) > 1:\n    pass\nsys.argv[1]", 0, []),
+        ("p.add_argument('x')", 0, ["x"]),
+        ("p.add_argument('x', nargs='?')", 0, []),
+        ("p.add_argument('--x', required=True)", 0, ["--x"]),
+        ("p.add_argument('--x', default=3)", 0, []),
+        ("p.add_argument('x')", 1, []),
+    ],
+)
+def test_arguments_are_named_without_which_a_script_ends(source, given, names):
+    assert [n for _, n, _ in wanted(ast.parse(source), given)] == names
+
+
+def test_a_value_is_known_only_if_it_is_given_alike_everywhere():
+    tree = ast.parse("a = 'x'\nb = 'y'\nb = 'z'\nc = a + '/' + f'{a}.txt'")
+    constants = Constants([tree], "s.py")
+
+    values = {
+        name: constants.value(ast.parse(name, mode="eval").body)
+        for name in ("a", "b", "c", "d", "__file__")
+    }
+
+    assert values == {
+        "a": "x",
+        "b": None,
+        "c": "x/x.txt",
+        "d": None,
+        "__file__": "s.py",
+    }
+
+
+def test_helpers_are_found_by_dots_and_by_their_names(tmp_path):
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "__init__.py").write_text(
+        "import importlib\nfor n in ('one',):\n"
+        "    importlib.import_module('.' + n, __package__)\n"
+    )
+    (tmp_path / "nets" / "one.py").write_text("from .two import f")
+    (tmp_path / "nets" / "two.py").write_text("def f(): pass")
+
+    one = program(tmp_path, "import nets")
+
+    assert sorted(pathlib.Path(file.name).name for file, _ in one.files) == [
+        *("__init__.py", "a.py", "one.py", "two.py"),
+    ]
+
+
+def test_modules_are_found_in_a_folder_above(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "net.py").write_text("x = 1")
+    file = tmp_path / "scripts" / "a.py"
+    one = program(tmp_path, "from src import net", "scripts/a.py")
+
+    assert project_folder(read_sources(file), file.parent) == tmp_path
+    assert one.has("src.net")
+    assert not one.has("nothing")

@@ -1,0 +1,69 @@
+"""A program and the modules beside it, read but not run."""
+
+import functools
+import pathlib
+from collections.abc import Iterator
+
+from tfcourse.tf1_runner.checking.files import absent
+from tfcourse.tf1_runner.checking.reached import Reached
+from tfcourse.tf1_runner.source.constants import Constants
+from tfcourse.tf1_runner.source.local_modules import uses_with_helpers
+from tfcourse.tf1_runner.source.program import Source
+from tfcourse.tf1_runner.source.search_path import lies_in, search_path
+
+
+class Program:
+    """What a script or notebook and its helpers use, and which of it runs.
+
+    Args:
+        sources: The script, or the cells of a notebook.
+        folder: Where it lies.
+
+    Attributes:
+        start: Where it runs: a notebook in its folder, a script here.
+    """
+
+    def __init__(self, sources: list[Source], folder: pathlib.Path):
+        self.sources = sources
+        self.folder = folder
+        is_notebook = bool(sources) and sources[0].is_cell
+        self.start = folder if is_notebook else pathlib.Path()
+        self._folders = search_path(sources, folder)
+        self.files = list(uses_with_helpers(sources, folder))
+        self.uses = [(file, use) for file, uses in self.files for use in uses]
+        self.trees = {}
+        for source, _ in self.files:
+            try:
+                self.trees[source.name] = source.parse()
+            except SyntaxError:
+                continue
+        self.parsed = [
+            (source, self.trees[source.name])
+            for source, _ in self.files
+            if source.name in self.trees
+        ]
+
+    @functools.cached_property
+    def _reached(self):
+        return Reached(self.parsed, {source.name for source in self.sources})
+
+    def runs(self, source: Source, line: int) -> bool:
+        """Returns whether a line runs, as far as names tell."""
+        return self._reached(source, line)
+
+    def has(self, name: str) -> bool:
+        """Returns whether a dotted name is of a module beside the program."""
+        root = name.partition(".")[0]
+        return bool(root) and any(
+            lies_in(root, folder) for folder in self._folders
+        )
+
+    def absent_files(self) -> Iterator[tuple[Source, int, str]]:
+        """Yields the source, line and path of files that are not there."""
+        if not self.parsed:
+            return
+        trees = [tree for _, tree in self.parsed]
+        constants = Constants(trees, self.sources[0].name)
+        of_tree = {id(tree): source for source, tree in self.parsed}
+        for tree, line, path in absent(trees, constants, self.start):
+            yield of_tree[id(tree)], line, path

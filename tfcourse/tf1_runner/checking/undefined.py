@@ -1,0 +1,121 @@
+"""Names that a program uses before it has given them a meaning."""
+
+import ast
+import builtins
+from collections.abc import Iterator
+
+from tfcourse.tf1_runner.checking.reached import is_main_guard
+from tfcourse.tf1_runner.source.program import Source
+from tfcourse.tf1_runner.source.used_names import is_for_names
+
+_KNOWN = {
+    *dir(builtins),
+    *("__file__", "__path__", "__version__"),
+    *("get_ipython", "display", "In", "Out", "exit", "quit"),
+}
+# What may make names known that no line shows.
+_HIDDEN = {"exec", "execfile", "globals", "locals", "vars", "run_line_magic"}
+_SCOPES = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
+
+
+def undefined(sources: list[Source]) -> Iterator[tuple[Source, int, str]]:
+    """Yields the source, line and name of what is undefined where it is used.
+
+    Only what stands outside of functions, whose lines run one after the other.
+
+    Args:
+        sources: The cells of a notebook, or one script.
+    """
+    known = set(_KNOWN)
+    for source in sources:
+        try:
+            tree = source.parse()
+        except SyntaxError:
+            return
+        if _hides_names(tree) or "run_line_magic" in source.text:
+            return
+        for statement in _one_by_one(tree.body):
+            known |= _bound(statement)
+            for node in _used(statement):
+                if node.id not in known:
+                    known.add(node.id)  # Told once.
+                    yield source, node.lineno, node.id
+            known -= _deleted(statement)
+
+
+def _one_by_one(statements):
+    for statement in statements:
+        if isinstance(statement, ast.If) and is_main_guard(statement.test):
+            yield from _one_by_one(statement.body)
+        else:
+            yield statement
+
+
+def _hides_names(tree):
+    for node in ast.walk(tree):
+        match node:
+            case ast.alias("*"):
+                return True
+            case ast.Name(name) if name in _HIDDEN:
+                return True
+            case ast.Attribute(_, "magic" | "run_cell_magic"):
+                return _may_name(tree)
+    return False
+
+
+def _may_name(tree):
+    return any(
+        isinstance(node, ast.Constant)
+        and str(node.value).split(" ")[0].strip()
+        in {"run", "load", "pylab", "load_ext", "store"}
+        for node in ast.walk(tree)
+    )
+
+
+def _bound(statement):
+    """Returns every name that a statement may bind, wherever in it."""
+    names = set()
+    for node in ast.walk(statement):
+        match node:
+            case ast.Name(name, ast.Store()):
+                names.add(name)
+            case ast.alias(name, other):
+                names.add(other or name.partition(".")[0])
+            case ast.FunctionDef(name) | ast.ClassDef(name):
+                names.add(name)
+            case ast.AsyncFunctionDef(name) | ast.ExceptHandler(_, str(name)):
+                names.add(name)
+            case ast.Global(some):
+                names.update(some)
+    return names
+
+
+def _deleted(statement):
+    if not isinstance(statement, ast.Delete):
+        return set()
+    return {t.id for t in statement.targets if isinstance(t, ast.Name)}
+
+
+def _used(node):
+    """Yields the names that are read when a statement runs."""
+    if isinstance(node, ast.Name):
+        if isinstance(node.ctx, ast.Load):
+            yield node
+        return
+    if isinstance(node, ast.Try) and any(map(is_for_names, node.handlers)):
+        return
+    if isinstance(node, ast.ClassDef | ast.If | ast.While):
+        # Names of a class body are its own; a branch may not be taken.
+        outer = getattr(node, "bases", None) or [getattr(node, "test", None)]
+        inner = [n for n in outer if n is not None]
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        inner = [*node.decorator_list, *node.args.defaults]
+    elif isinstance(node, _SCOPES):
+        return
+    else:
+        inner = ast.iter_child_nodes(node)
+    for child in inner:
+        yield from _used(child)

@@ -1,0 +1,142 @@
+"""The values of expressions of which a program leaves no doubt."""
+
+import ast
+import collections
+import os
+import pathlib
+from collections.abc import Iterable
+
+
+class Constants:
+    """Gives strings and numbers that are written in a program.
+
+    A name has a value if it is given the same wherever the program sets it; so
+    has a parameter of its functions, by their calls.
+
+    Args:
+        trees: The parsed sources of the program and of its helpers.
+        script: The path that `__file__` is.
+    """
+
+    def __init__(self, trees: Iterable[ast.Module], script: str):
+        self._script = script
+        # From a name to what it is given; None stands for what is not known.
+        self._given = collections.defaultdict(list)
+        self._flags = {}
+        nodes = [node for tree in trees for node in ast.walk(tree)]
+        known = {
+            id(node.targets[0])
+            for node in nodes
+            if isinstance(node, ast.Assign) and len(node.targets) == 1
+        }
+        functions = collections.defaultdict(list)
+        for node in nodes:
+            self._read(node, known)
+            if isinstance(node, ast.FunctionDef):
+                functions[node.name].append(node)
+        for node in nodes:
+            if isinstance(node, ast.Call):
+                self._read_call(node, functions)
+
+    def value(self, node: ast.AST | None, depth: int = 9) -> object:
+        """Returns the value of an expression, or None if it is not sure."""
+        if node is None or depth == 0:
+            return None
+
+        def inner(node):
+            return self.value(node, depth - 1)
+
+        match node:
+            case ast.Constant(value):
+                return value
+            case ast.Name("__file__"):
+                return self._script
+            case ast.Name(name):
+                return inner(self._only(name))
+            case ast.Attribute(_, name) if name in self._flags:
+                return inner(self._flags[name])
+            case ast.BinOp(left, ast.Add(), right):
+                return _called(lambda a, b: a + b, [inner(left), inner(right)])
+            case ast.BinOp(text, ast.Mod(), ast.Tuple(parts)):
+                parts = [inner(part) for part in (text, *parts)]
+                return _called(lambda t, *p: t % p, parts)
+            case ast.BinOp(text, ast.Mod(), part):
+                return _called(lambda t, p: t % p, [inner(text), inner(part)])
+            case ast.JoinedStr(parts):
+                return _called(_joined, [inner(part) for part in parts])
+            case ast.FormattedValue(part, -1, None):
+                return inner(part)
+            case ast.Call(ast.Attribute(text, "format"), parts, []):
+                parts = [inner(part) for part in (text, *parts)]
+                return _called(str.format, parts)
+            case ast.Call(
+                ast.Attribute(_, name) | ast.Name(name), arguments, []
+            ) if name in _FUNCTIONS:
+                return _called(_FUNCTIONS[name], [inner(a) for a in arguments])
+        return None
+
+    def _only(self, name):
+        """Returns the one expression that a name is given, or None."""
+        given = self._given.get(name) or [None]
+        if any(value is None for value in given):
+            return None
+        return given[0] if len({*map(ast.dump, given)}) == 1 else None
+
+    def _read(self, node, known):
+        match node:
+            case ast.Assign([ast.Name(name)], value):
+                self._given[name].append(value)
+            case ast.Name(name, ast.Store()) if id(node) not in known:
+                self._given[name].append(None)
+            case ast.Call(ast.Attribute(_, "DEFINE_string"), [name, value, *_]):
+                self._flags[getattr(name, "value", None)] = value
+            case ast.Call(ast.Attribute(_, "add_argument"), names, rest):
+                default = [k.value for k in rest if k.arg == "default"]
+                for name in names:
+                    option = str(getattr(name, "value", ""))
+                    if default and option.startswith("-"):
+                        option = option.lstrip("-").replace("-", "_")
+                        self._flags[option] = default[0]
+
+    def _read_call(self, call, functions):
+        """Gives the parameters of a function what a call gives them."""
+        name = getattr(call.func, "id", getattr(call.func, "attr", None))
+        for function in functions.get(name, ()):
+            parameters = [a.arg for a in function.args.args]
+            defaults = function.args.defaults
+            given = dict(
+                zip(reversed(parameters), reversed(defaults), strict=False)
+            )
+            places = [p for p in parameters if p != "self"]
+            given |= dict(zip(places, call.args, strict=False))
+            given |= {k.arg: k.value for k in call.keywords if k.arg}
+            for parameter in places:
+                self._given[parameter].append(given.get(parameter))
+
+
+def _called(function, arguments):
+    """Returns what a function gives, or None where an argument is not known."""
+    if any(argument is None for argument in arguments):
+        return None
+    try:
+        return function(*arguments)
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _joined(*parts):
+    return "".join(map(str, parts))
+
+
+_FUNCTIONS = {
+    "Path": lambda *parts: str(pathlib.PurePath(*parts)),
+    "abspath": os.path.abspath,
+    "basename": os.path.basename,
+    "dirname": os.path.dirname,
+    "expanduser": os.path.expanduser,
+    "getcwd": lambda: str(pathlib.Path.cwd()),
+    "join": os.path.join,
+    "normpath": os.path.normpath,
+    "realpath": os.path.realpath,
+    "str": str,
+}
