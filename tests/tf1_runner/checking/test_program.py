@@ -68,6 +68,7 @@ def test_a_name_is_undefined_where_no_line_above_defines_it(texts, names):
             "s.restore(t, tf.train.latest_checkpoint('m'))",
             [],
         ),
+        ("s.save(t, 'm/x')\ntf.train.import_meta_graph('m/x.meta')", []),
         ("import webbrowser\nwebbrowser.open('a')", []),
         ("open('http://a/b')", []),
     ],

@@ -153,7 +153,7 @@ def _is_there(path, folder):
 
 def _is_made(path, made):
     """Returns whether a path, or a folder that it lies in, is made."""
-    path = pathlib.PurePath(path)
+    path = pathlib.PurePath(path.removesuffix(".meta"))
     if path.name == "checkpoint":
         return str(path) in made
     own = {str(p) for p in (path, *path.parents) if p.name not in {"", ".."}}

@@ -72,19 +72,25 @@ class _Patcher(importlib.abc.MetaPathFinder):
 
     def __init__(self, patches):
         self.patches = patches
+        self.asked = set()  # Whose own finder is being looked for.
 
     def find_spec(self, name, path=None, target=None):
-        patch = self.patches.pop(name, None)
-        if patch is None:
+        if name not in self.patches or name in self.asked:
             return None
-        spec = importlib.util.find_spec(name)
+        self.asked.add(name)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self.asked.remove(name)
         if spec is None or spec.loader is None:
             return spec
         execute = spec.loader.exec_module
 
         def execute_and_patch(module):
             execute(module)
-            patch(module)
+            patch = self.patches.pop(name, None)
+            if patch:
+                patch(module)
 
         spec.loader.exec_module = execute_and_patch
         return spec

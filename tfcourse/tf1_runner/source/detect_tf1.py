@@ -129,9 +129,21 @@ def _has_models_of_keras_2(source):
         match node:
             case ast.keyword(name) if name in _OF_MODELS:
                 return True
+            case ast.Call(ast.Attribute(_, "compile")) if _is_for_all(node):
+                return True
             case ast.Call(ast.Attribute(_, name)) if name in _OF_MODELS:
                 return True
     return False
+
+
+def _is_for_all(call):
+    """Returns whether one list of metrics is for each of several outputs."""
+    sizes = {
+        keyword.arg: len(keyword.value.elts)
+        for keyword in call.keywords
+        if isinstance(keyword.value, ast.List)
+    }
+    return sizes.get("loss", 0) > 1 and sizes.get("metrics", 0) == 1
 
 
 def _is_in_keras_3(name):

@@ -1,9 +1,11 @@
 """Where a program finds the modules that came with it."""
 
 import ast
-import importlib.util
+import importlib.machinery
 import pathlib
+import sys
 
+from tfcourse.tf1_runner.imports.module_names import PYTHON_2
 from tfcourse.tf1_runner.source.constants import Constants
 from tfcourse.tf1_runner.source.program import Source
 
@@ -89,10 +91,9 @@ def _project(trees, folders, folder):
 
 
 def _is_known(root):
-    try:
-        return importlib.util.find_spec(root) is not None
-    except (ImportError, ValueError):
-        return True
+    """Returns whether Python has such a module; no hook of ours is asked."""
+    known = {*sys.stdlib_module_names, *PYTHON_2, "input_data"}
+    return root in known or bool(importlib.machinery.PathFinder.find_spec(root))
 
 
 def _roots(trees):
