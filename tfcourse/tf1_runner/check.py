@@ -123,11 +123,20 @@ def _rows(program):
             and f"{use.name}.".startswith(OF_LIBRARIES)
             and any(n.startswith(f"{use.name}.") for n in names)
         )
-        if not whole and not program.has(use.name):
-            for row in _rows_of_use(program, source, use):
+        own = program.has(use.name)
+        rows_of = _rows_of_own if own else _rows_of_use
+        if own or not whole:
+            for row in rows_of(program, source, use):
                 if (row.name, row.kind == "note") not in seen:
                     seen.add((row.name, row.kind == "note"))
                     yield row
+
+
+def _rows_of_own(program, source, use):
+    file = None if use.is_guarded else program.lacks(use.name)
+    if file:
+        remark = f": {file} has no such name"
+        yield _missing(program, source, use.line, use.name, remark)
 
 
 def _rows_of_use(program, source, use):

@@ -62,6 +62,7 @@ def test_a_name_is_undefined_where_no_line_above_defines_it(texts, names):
         ("def read():\n    return open('a')", ["a, unused"]),
         ("def read(f):\n    return open(f)\nread('a'); read('b')", []),
         ("open('there.txt')", []),
+        ("sklearn.datasets.load_files(container_path='d')", ["d"]),
         ("s.restore(t, tf.train.latest_checkpoint('m'))", ["m/checkpoint"]),
         (
             "s.save(t, 'm/model')\n"
@@ -136,6 +137,19 @@ def test_helpers_are_found_by_dots_and_by_their_names(tmp_path):
     assert sorted(pathlib.Path(file.name).name for file, _ in one.files) == [
         *("__init__.py", "a.py", "one.py", "two.py"),
     ]
+
+
+def test_a_name_is_looked_for_in_the_helper_that_should_have_it(tmp_path):
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "__init__.py").write_text("x = 1")
+    (tmp_path / "nets" / "one.py").write_text("def f(): pass")
+    (tmp_path / "star.py").write_text("from numpy import *")
+
+    one = program(tmp_path, "import nets.one, star")
+
+    lacking = ("nets.y", "nets.one.g")
+    for name in ("nets.x", "nets.one.f", "nets.one", "star.zeros", *lacking):
+        assert bool(one.lacks(name)) == (name in lacking)
 
 
 def test_modules_are_found_in_a_folder_above(tmp_path):

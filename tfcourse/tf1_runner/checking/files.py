@@ -20,7 +20,15 @@ _READERS = {
             ),
             *("TextLineDataset", "ZipFile", "genfromtxt", "import_meta_graph"),
             *("imread", "listdir", "load_img", "load_model", "load_weights"),
-            *("load_word2vec_format", "loadmat", "loadtxt", "open", "read_csv"),
+            *(
+                "load_files",
+                "flow_from_directory",
+                "load_word2vec_format",
+                "loadmat",
+                "loadtxt",
+                "open",
+                "read_csv",
+            ),
             *(
                 "read_excel",
                 "read_hdf",
@@ -38,6 +46,10 @@ _READERS = {
 _OF = {
     "File": ("h5py",),
     "load": ("joblib", "np", "numpy", "sp", "librosa"),
+}
+_ARGUMENTS = {
+    *("container_path", "directory", "file", "filename", "filenames"),
+    *("filepath", "filepath_or_buffer", "fname", "io", "path"),
 }
 _ASKERS = {"Exists", "IsDirectory", "exists", "isdir", "isfile", "file_exists"}
 _MAKERS = re.compile(
@@ -105,7 +117,9 @@ def _read(call, value: Callable):
         return
     if name in _OPENERS and _writes(call, value):
         return
+    named = [k.value for k in call.keywords if k.arg in _ARGUMENTS]
     node = call.args[place] if len(call.args) > place else None
+    node = node or (named[0] if named else None)
     items = node.elts if isinstance(node, ast.List) else [node]
     for path in (_latest(item, value) or value(item) for item in items):
         if isinstance(path, str) and path and "://" not in path:

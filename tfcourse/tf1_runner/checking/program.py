@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tfcourse.tf1_runner.checking.files import absent
 from tfcourse.tf1_runner.checking.reached import Reached
+from tfcourse.tf1_runner.checking.undefined import bound, hides_names
 from tfcourse.tf1_runner.source.constants import Constants
 from tfcourse.tf1_runner.source.local_modules import uses_with_helpers
 from tfcourse.tf1_runner.source.program import Source
@@ -57,6 +58,31 @@ class Program:
         return bool(root) and any(
             lies_in(root, folder) for folder in self._folders
         )
+
+    def lacks(self, name: str) -> str | None:
+        """Returns the file of its own that has no such name, or None.
+
+        Args:
+            name: With dots, such as `utils.layers.max_pool`.
+        """
+        parts = name.split(".")
+        for folder in self._folders:
+            for number in range(len(parts) - 1, 0, -1):
+                path = folder.joinpath(*parts[:number])
+                for file in (path.with_suffix(".py"), path / "__init__.py"):
+                    if file.is_file():
+                        return self._lacking(file, parts[number])
+        return None
+
+    def _lacking(self, file, name):
+        tree = self.trees.get(str(file))
+        inner = file.with_name(name)
+        inside = inner.is_dir() or inner.with_suffix(".py").is_file()
+        if tree is None or name.startswith("__") or inside:
+            return None
+        if hides_names(tree) or name in bound(tree) | {"__getattr__"}:
+            return None
+        return str(file)
 
     def absent_files(self) -> Iterator[tuple[Source, int, str]]:
         """Yields the source, line and path of files that are not there."""

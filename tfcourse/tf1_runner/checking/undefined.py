@@ -35,10 +35,10 @@ def undefined(sources: list[Source]) -> Iterator[tuple[Source, int, str]]:
             tree = source.parse()
         except SyntaxError:
             return
-        if _hides_names(tree) or "run_line_magic" in source.text:
+        if hides_names(tree) or "run_line_magic" in source.text:
             return
         for statement in _one_by_one(tree.body):
-            known |= _bound(statement)
+            known |= bound(statement)
             for node in _used(statement):
                 if node.id not in known:
                     known.add(node.id)  # Told once.
@@ -54,7 +54,8 @@ def _one_by_one(statements):
             yield statement
 
 
-def _hides_names(tree):
+def hides_names(tree: ast.Module) -> bool:
+    """Returns whether a file may have names that no line shows."""
     for node in ast.walk(tree):
         match node:
             case ast.alias("*"):
@@ -75,7 +76,7 @@ def _may_name(tree):
     )
 
 
-def _bound(statement):
+def bound(statement: ast.AST) -> set[str]:
     """Returns every name that a statement may bind, wherever in it."""
     names = set()
     for node in ast.walk(statement):
