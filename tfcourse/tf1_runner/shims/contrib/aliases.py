@@ -46,12 +46,44 @@ def _scaled_softplus(x, alpha, clip=None, name=None):
     return value if clip is None else tf.minimum(value, clip, name=name)
 
 
+class _Jit:
+    experimental_jit_scope = staticmethod(tf.xla.experimental.jit_scope)
+
+
+def _look_up(tensor, mapping, default_value=-1, name=None):
+    table = lookup_ops.index_table_from_tensor(
+        mapping, default_value=default_value
+    )
+    return table.lookup(tensor, name)
+
+
+def _look_up_text(tensor, mapping, default_value="UNK", name=None):
+    table = lookup_ops.index_to_string_table_from_tensor(mapping, default_value)
+    return table.lookup(tensor, name)
+
+
+def _with_shape(expected_shape, tensor):
+    return tf.ensure_shape(tensor, expected_shape)
+
+
+def _with_same_shape(expected_tensor, tensor):
+    return tf.ensure_shape(tensor, expected_tensor.shape)
+
+
+def _reduce_sum_n(tensors, name=None):
+    return tf.add_n([tf.reduce_sum(tensor) for tensor in tensors], name)
+
+
+def _definition_by_key(meta_graph_def, key):
+    return meta_graph_def.signature_def[key]
+
+
 # Module -> the names that are its own.
 _NAMES = {
     "batching": {"batch_function": tf.nondifferentiable_batch_function},
     "checkpoint": {"CheckpointableBase": trackable.Trackable},
     "cluster_resolver": {},
-    "compiler": {"jit": tf.xla.experimental, "xla": tf.xla.experimental},
+    "compiler": {"jit": _Jit, "xla": tf.xla.experimental},
     "data": {
         "Dataset": tf.data.Dataset,
         "batch_and_drop_remainder": _batch_and_drop_remainder,
@@ -73,6 +105,9 @@ _NAMES = {
         "scalar_summary": tf.summary.scalar,
     },
     "distribute": {
+        "CollectiveAllReduceStrategy": (
+            tf.distribute.experimental.MultiWorkerMirroredStrategy
+        ),
         "CrossTowerOps": tf.distribute.CrossDeviceOps,
         "DistributionStrategy": tf.distribute.Strategy,
         "TowerContext": tf.distribute.ReplicaContext,
@@ -89,13 +124,21 @@ _NAMES = {
         "convolutional_delta_orthogonal": init_ops.ConvolutionDeltaOrthogonal,
         "convolutional_orthogonal_1d": init_ops.ConvolutionOrthogonal1D,
         "convolutional_orthogonal_2d": init_ops.ConvolutionOrthogonal2D,
+        "reduce_sum_n": _reduce_sum_n,
+        "with_same_shape": _with_same_shape,
+        "with_shape": _with_shape,
         "zero_initializer": lambda ref, **_: ref.initializer,
     },
-    "hooks": {},
-    "linalg": {},
+    "hooks": {"ProfilerHook": tf.train.ProfilerHook},
+    "linalg": {
+        "LinearOperatorTriL": tf.linalg.LinearOperatorLowerTriangular,
+        "LinearOperatorUDVHUpdate": tf.linalg.LinearOperatorLowRankUpdate,
+    },
     "lite": {},
     "lookup": {
         "index_table_from_tensor": _index_table_from_tensor,
+        "index_to_string": _look_up_text,
+        "string_to_index": _look_up,
         "index_to_string_table_from_tensor": _index_to_string_table_from_tensor,
         "string_to_index_table_from_file": lookup_ops.index_table_from_file,
         "string_to_index_table_from_tensor": _index_table_from_tensor,
@@ -119,7 +162,9 @@ _NAMES = {
         ),
         "scaled_softplus": _scaled_softplus,
     },
+    "nccl": {},
     "proto": {},
+    "saved_model": {"get_signature_def_by_key": _definition_by_key},
     "stateless": {
         "stateless_multinomial": tf.random.stateless_multinomial,
         "stateless_random_normal": tf.random.stateless_normal,
@@ -160,10 +205,15 @@ _SOURCES = {
     "lite": ("tensorflow.lite",),
     "lookup": ("tensorflow.python.ops.lookup_ops",),
     "metrics": ("tf_slim.metrics",),
+    "nccl": ("tensorflow.python.ops.nccl_ops",),
     "nn": ("tensorflow.python.ops.nn_ops", "tensorflow.nn"),
     "proto": ("tensorflow.io",),
     "summary": ("tensorflow.python.ops.summary_ops_v2",),
-    "util": ("tensorflow", "tensorflow.python.framework.tensor_util"),
+    "util": (
+        "tensorflow",
+        "tensorflow.python.framework.tensor_util",
+        "tensorflow.python.framework.meta_graph",
+    ),
 }
 
 
