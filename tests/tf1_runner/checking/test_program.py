@@ -152,6 +152,15 @@ def test_a_name_is_looked_for_in_the_helper_that_should_have_it(tmp_path):
         assert bool(one.lacks(name)) == (name in lacking)
 
 
+def test_a_copy_of_the_reader_of_mnist_is_not_looked_into(tmp_path):
+    copy = '"""Functions for downloading and reading MNIST data."""'
+    (tmp_path / "input_data.py").write_text(copy)
+
+    assert len(program(tmp_path, "import input_data").files) == 1
+    (tmp_path / "input_data.py").write_text("own = 1")
+    assert len(program(tmp_path, "import input_data").files) == 2
+
+
 def test_modules_are_found_in_a_folder_above(tmp_path):
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "net.py").write_text("x = 1")
