@@ -107,7 +107,7 @@ def _drifted(run, found):
     if found.drifts is None:
         return (
             "Whether the features have drifted is not known: the old data "
-            f"{run.results.name} are not there any more, or have changed."
+            f"{run.results.name} are gone, or have changed."
         )
     if not found.drifted:
         return "No feature has drifted."
