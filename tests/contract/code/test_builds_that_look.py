@@ -15,7 +15,7 @@ LOOKS = {
 }
 
 
-@pytest.mark.parametrize("structure", ["same", "widths"])
+@pytest.mark.parametrize("structure", slow_but(["same", "widths"], ["same"]))
 @pytest.mark.parametrize("look", slow_but(LOOKS, ["count_params"]))
 def test_builds_that_look_at_their_model_go_together(look, structure, tmp_path):
     def case():

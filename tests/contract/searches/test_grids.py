@@ -85,7 +85,11 @@ def points(base, where, declare, folder, oracle=None):
 
 
 @pytest.mark.parametrize(
-    "where, declare", [(in_run_trial, one), (in_fit, met_late)]
+    "where, declare",
+    [
+        (in_run_trial, one),
+        pytest.param(in_fit, met_late, marks=pytest.mark.slow),
+    ],
 )
 def test_it_is_keras_tuner_s(tmp_path, where, declare):
     ours = points(Caviar, where, declare, tmp_path / "a")

@@ -113,6 +113,7 @@ def test_the_worst_are_replaced_after_each_interval(tmp_path):
             assert now.values[k] == before.values[k]
 
 
+@pytest.mark.slow
 def test_it_finds_a_rate_that_no_member_began_with(tmp_path):
     """All members begin with rates that are far too low."""
     rates = [{"learning_rate": 10 ** (-5 + k / 7)} for k in range(8)]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import side_by_side
 from keras import layers
+from marks import slow_but
 
 from tfcourse.tuning.caviar.steps import costs
 
@@ -101,7 +102,7 @@ def assert_one_step(folder, case, trials, **settings):
     return tuner
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", slow_but(CHAINS, ["dense"]))
 def test_networks_of_any_depth_train_as_by_keras(name, tmp_path):
     make, shape, trials = CHAINS[name]
     case = chain(make, numbers(shape), validation_split=0.2)
@@ -125,6 +126,7 @@ def test_repeats_in_what_a_network_does_not_have(tmp_path):
     assert_one_step(tmp_path, lambda: case, 3)
 
 
+@pytest.mark.slow
 def test_masks_go_past_what_a_network_does_not_have(tmp_path):
     words = np.random.default_rng(0).integers(0, 6, (10, 5))
     assert_one_step(tmp_path, chain(masked, words), 3)

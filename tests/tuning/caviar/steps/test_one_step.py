@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import side_by_side
 from keras import layers
+from marks import slow_but
 
 from tfcourse import optimizers
 from tfcourse.tuning import Caviar, SerialTuner
@@ -176,7 +177,7 @@ def assert_by_one_step(folder, case, trials=3, **settings):
     return tuner
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", slow_but(CHAINS, ["dense", "images"]))
 def test_layers_of_any_size_train_as_by_keras(name, tmp_path):
     tuner = assert_by_one_step(tmp_path, chain(*CHAINS[name]))
     assert tuner.groups[0]["verified"] == 2

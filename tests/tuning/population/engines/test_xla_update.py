@@ -77,6 +77,7 @@ def assert_same(population, expected, histories, curves):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_one_trace_serves_any_batch_size_and_number_of_members(data):
     first = plain = None
     for batch_size, members in [(8, 5), (4, 3), (30, 2)]:

@@ -36,6 +36,7 @@ def test_all_functions(tmp_path):
     assert_together(tmp_path, chain_of(layers_of))
 
 
+@pytest.mark.slow
 def test_rare_functions(tmp_path):
     """One that Keras cannot call takes no other with it."""
     rare = ["hard_shrink", "threshold", "squareplus", "tanh_shrink"]
