@@ -149,3 +149,29 @@ def test_garbage_is_sought_in_what_is_made_meanwhile():
         del cycle
         gc.collect()
         assert gone() is None
+
+
+class Cycle:
+    """Is garbage that only the collector finds."""
+
+    def __init__(self):
+        self.itself = self
+
+
+def test_what_is_left_is_not_looked_through_again():
+    with global_state.only_new_garbage():
+        kept, lost = Cycle(), weakref.ref(Cycle())
+        assert any(one is kept for one in gc.get_objects())
+        global_state.look_past_what_is_left()
+
+        assert lost() is None
+        assert not any(one is kept for one in gc.get_objects())
+    assert any(one is kept for one in gc.get_objects())
+
+
+def test_outside_of_a_search_all_is_looked_through():
+    kept = Cycle()
+    global_state.look_past_what_is_left()
+
+    assert gc.get_freeze_count() == 0
+    assert any(one is kept for one in gc.get_objects())

@@ -12,6 +12,7 @@ from tfcourse.tuning.caviar.steps.grouping import SerialGroup
 from tfcourse.tuning.oracles.crash_safe import trials_written_together
 from tfcourse.tuning.tuners.guarded_search import check_folder_is_there
 from tfcourse.tuning.tuners.serial import SerialTuner
+from tfcourse.utils import global_state
 from tfcourse.utils.atomic_files import AtomicBatch
 
 
@@ -79,6 +80,7 @@ def _run_alone(
         with after_trials.deferred(), trials_written_together(tuner.oracle):
             run_and_report(tuner, trial, *search.args, **search.kwargs)
             end(trial, tuner)
+        global_state.look_past_what_is_left()
     return GroupRecord(
         trials=[trial.trial_id for trial in group.trials],
         members=len(group.trials),
