@@ -1,6 +1,7 @@
 """Settings: remembered, checked, and kept when a run goes on."""
 
 import dataclasses
+import json
 
 import pytest
 
@@ -133,6 +134,11 @@ def test_a_run_goes_on_with_its_settings():
             started.resumed(**{name: value})
 
 
+def test_a_strategy_that_is_none_is_refused():
+    with pytest.raises(InputError, match="no --strategy 'panda'"):
+        Settings(strategy="panda")
+
+
 def test_manifest_round_trip_and_damage(tmp_path):
     with pytest.raises(InputError, match="no run in .*no run.json"):
         read_settings(tmp_path)
@@ -141,7 +147,13 @@ def test_manifest_round_trip_and_damage(tmp_path):
     write_json(path, {"settings": dataclasses.asdict(Settings(seed=7))})
     assert read_settings(tmp_path) == Settings(seed=7)
 
-    for damage in ('{"settings": {"se', "{}", '{"settings": {"colour": 1}}'):
+    odd = [{"colour": 1}, {"seed": "x"}, {"seed": None}, {"drop": [1]}]
+    odd += [{"time": 3}, {"early_stopping": [2]}, {"skip_bad": "no"}]
+    for damage in (
+        '{"settings": {"se',
+        "{}",
+        *(json.dumps({"settings": settings}) for settings in odd),
+    ):
         path.write_text(damage)
         with pytest.raises(InputError, match="damaged or from another version"):
             read_settings(tmp_path)

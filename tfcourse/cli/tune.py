@@ -317,7 +317,9 @@ def _prepare(given, folder, resume):
             "of them."
         )
     if resume:
-        settings = read_settings(folder).resumed(**given)
+        with _of_run(folder):
+            settings = read_settings(folder)
+        settings = settings.resumed(**given)
     else:
         settings = Settings(**given).resolved()
     # Before TensorFlow takes its time.
@@ -337,7 +339,10 @@ def _of_run(folder):
     try:
         yield
     except InputError as error:
-        told = f"{error} The settings are those in {folder / 'run.json'}."
+        path = folder / "run.json"
+        if str(path) in str(error):
+            raise
+        told = f"{error} The settings are those in {path}."
         raise InputError(told) from error
 
 

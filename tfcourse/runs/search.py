@@ -30,7 +30,9 @@ from tfcourse.tuning.report.page import write_report
 from tfcourse.tuning.results.axes import read_axes
 from tfcourse.tuning.results.manifest import (
     EVALUATION,
+    FILE,
     read_manifest,
+    readable_or_input_error,
     write_manifest,
 )
 from tfcourse.tuning.results.replication.replicates import Replicates
@@ -291,7 +293,9 @@ class SearchRun:
 
     def _check_same_data(self):
         manifest = read_manifest(self.folder, "search")
-        if manifest["data"]["fingerprint"] != self.data.dataset.fingerprint():
+        with readable_or_input_error(self.folder / FILE):
+            known = manifest["data"]["fingerprint"]
+        if known != self.data.dataset.fingerprint():
             raise InputError(
                 f"The data {self.settings.data} are not the ones that "
                 f"{self.folder} was started with. Restore them, or start a "

@@ -41,6 +41,7 @@ _DIRECTIONS = {
 }
 # Optuna's, that need no more than `pip install tfcourse[samplers]`.
 SAMPLERS = ("tpe", "qmc", "cmaes")
+STRATEGIES = ("caviar", "serial")
 # Of a run that goes on.
 _MAY_CHANGE = {"trials", "seeds", "ensemble"}
 _OF_TABLES = [field.name for field in dataclasses.fields(TableOptions)]
@@ -142,6 +143,10 @@ class Settings(TableOptions):
         super().__post_init__()  # Refuses what cannot be.
         if self.sampler not in (None, *SAMPLERS):
             raise InputError(unknown_name("--sampler", self.sampler, SAMPLERS))
+        if self.strategy not in STRATEGIES:
+            raise InputError(
+                unknown_name("--strategy", self.strategy, STRATEGIES)
+            )
         if self.population and self.strategy != "caviar":
             raise InputError(
                 "--population is for trials that train together: leave out "
