@@ -61,7 +61,7 @@ def stand_alone_cells(path, quick=False):
     place = next(i for i, (kind, _) in enumerate(found) if kind == "code")
     setup = [_setup(quick), *map(_module_code, used)]
     found = [
-        (kind, _without_helpers(text) if kind == "code" else text)
+        (kind, _without(text, ["common", *used]) if kind == "code" else text)
         for kind, text in found
     ]
     found.insert(place, ("code", "\n\n\n".join(setup).strip()))
@@ -130,8 +130,8 @@ def _imports(path, name):
     return re.search(rf"^import {name}$", text, re.M)
 
 
-def _without_helpers(code):
-    names = "|".join(("common", *HELPERS))
+def _without(code, modules):
+    names = "|".join(modules)
     code = re.sub(rf"^import ({names})\n", "", code, flags=re.M)
     code = re.sub(r"^common\.save\(\w+, .*\)$", "plt.show()", code, flags=re.M)
     return re.sub(rf"\b({names})\.(?=\w)", "", code)

@@ -89,6 +89,12 @@ def test_a_name_that_nothing_binds_is_found():
     assert unbound_names(code) == {"size", "common"}
 
 
+def test_a_variable_may_have_the_name_of_a_helper():
+    (path,) = (each for each in SCRIPTS if each.stem.startswith("18_"))
+    assert "import digits" not in path.read_text(encoding="utf-8")
+    assert "x, y = digits.x / 16" in code_of(as_notebook.notebook(path))
+
+
 def test_a_quick_notebook_says_so():
     code = {
         quick: code_of(as_notebook.notebook(SCRIPTS[6], quick))
