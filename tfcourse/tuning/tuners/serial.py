@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import pathlib
 import time
 import warnings
@@ -46,7 +47,7 @@ from tfcourse.tuning.tuners.guarded_search import (
 from tfcourse.tuning.tuners.replaced_project import check_replaceable
 from tfcourse.tuning.tuners.weights import RoomForWeights, weights_readable
 from tfcourse.utils import global_state
-from tfcourse.utils.atomic_files import write_json
+from tfcourse.utils.atomic_files import set_aside, write_json
 from tfcourse.utils.validation import check_integer
 
 
@@ -278,6 +279,9 @@ class SerialTuner(TunerHooks):
         Args:
             trial_id: Of a trial that has ended. It keeps its hyperparameters.
         """
+        path = checkpoint_path(self, trial_id)
+        if os.path.lexists(path) and not path.is_file():
+            set_aside(path)  # Weights cannot be written to a pipe, say.
         forget_results(self.oracle, trial_id)
         self.save()
 
