@@ -23,7 +23,7 @@ from keras_tuner.src.engine.tuner_utils import SaveBestEpoch
 from tfcourse.utils import global_state
 from tfcourse.utils.atomic_files import read_json, set_aside
 from tfcourse.utils.machine.disk import disk_error
-from tfcourse.utils.shapes import ANY, SCALAR
+from tfcourse.utils.shapes import ANY, DAMAGED, SCALAR
 
 __all__ = [
     "GridHooks",
@@ -244,7 +244,7 @@ class OracleHooks(keras_tuner.Oracle):
         """
         state = read_json(oracle_path(self), _ORACLE)
         for path in pathlib.Path(self._project_dir).glob("trial_*/trial.json"):
-            with contextlib.suppress(*_DAMAGED), _no_file_is_damage():
+            with contextlib.suppress(*DAMAGED), _no_file_is_damage():
                 trial = Trial.from_state(read_json(path, _TRIAL))
                 _check_values(trial.hyperparameters)
                 self.trials[trial.trial_id] = trial
@@ -318,14 +318,6 @@ _TRIAL = {
     "best_step": (int, None),
     "message": (str, None),
 }
-# What reading half a file, or one of something else, raises.
-_DAMAGED = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 
 
 def writes_its_own_files(oracle: keras_tuner.Oracle) -> bool:

@@ -16,6 +16,14 @@ from typing import Any
 
 ANY = object
 SCALAR = (bool, float, str, None)
+# What reading half a file, or one of something else, raises.
+DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 # What NumPy and a disk have as a whole number.
 _MOST = 2**63
 

@@ -26,7 +26,7 @@ from tfcourse.utils.atomic_files import (
     set_aside,
     write_json,
 )
-from tfcourse.utils.shapes import ANY
+from tfcourse.utils.shapes import ANY, DAMAGED
 
 # What is being written to several files.
 COMMIT = ".commit.json"
@@ -167,14 +167,7 @@ class CrashSafeOracle(OracleHooks):
         self._finish_commit()
         try:
             super().reload()
-        except (
-            FileNotFoundError,
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as error:
+        except (FileNotFoundError, *DAMAGED) as error:
             raise InputError(
                 f"{path} is damaged, or does not belong to a search. Restore "
                 "it, or start anew: with `overwrite=True` or another "

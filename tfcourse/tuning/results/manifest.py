@@ -10,20 +10,12 @@ from tfcourse import __version__
 from tfcourse.errors import InputError
 from tfcourse.utils.atomic_files import read_json, write_json
 from tfcourse.utils.environment import package_versions
-from tfcourse.utils.shapes import SCALAR, check_shape
+from tfcourse.utils.shapes import DAMAGED, SCALAR, check_shape
 from tfcourse.utils.text import first_line
 
 FILE = "run.json"
 # How good the model of a finished run is on each set.
 EVALUATION = "evaluation.json"
-# What reading a file raises that was cut, or has another content.
-DAMAGED = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 # Of a run that Panda watches; `panda.control.run_folder` writes it.
 PANDA_FILE = "panda.json"
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tfcourse.errors import InputError
 from tfcourse.tuning.results.axes import HyperparameterAxis, read_axes
 from tfcourse.tuning.results.manifest import (
-    DAMAGED,
     EVALUATION,
     FILE,
     read_manifest,
@@ -24,7 +23,7 @@ from tfcourse.tuning.results.trials import (
     read_records,
 )
 from tfcourse.utils.atomic_files import read_json
-from tfcourse.utils.shapes import ANY, SCALAR, check_shape
+from tfcourse.utils.shapes import ANY, DAMAGED, SCALAR, check_shape
 
 if TYPE_CHECKING:
     import keras_tuner

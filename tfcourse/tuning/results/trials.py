@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tfcourse.tuning.results.manifest import DAMAGED, readable_or_input_error
+from tfcourse.tuning.results.manifest import readable_or_input_error
 from tfcourse.tuning.search_space.scales import to_display
 from tfcourse.utils.atomic_files import read_json
-from tfcourse.utils.shapes import SCALAR
+from tfcourse.utils.shapes import DAMAGED, SCALAR
 from tfcourse.utils.text import first_line
 
 _STATUS = {"COMPLETED": "completed", "FAILED": "failed"}

@@ -9,9 +9,9 @@ import h5py
 import keras
 
 from tfcourse.errors import InputError
-from tfcourse.tuning.results.manifest import DAMAGED
 from tfcourse.utils.machine.disk import check_room_for_weights
 from tfcourse.utils.machine.sentences import machine_error
+from tfcourse.utils.shapes import DAMAGED
 
 
 class RoomForWeights(keras.callbacks.Callback):
