@@ -113,7 +113,7 @@ def told(name, population, found, trials, counted=None):
 def kill_a_worker(counted, when):
     """Kills the worker of the first batch, some seconds after it began."""
     while not (begun := counted.session._look()):
-        time.sleep(0.05)
+        time.sleep(0.05)  # Until a worker has told that it begins.
     # So that it is lost in the middle of its batch.
     time.sleep(when)
     os.kill(next(iter(begun.values())).process, signal.SIGKILL)

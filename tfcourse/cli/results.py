@@ -99,23 +99,26 @@ def report(
 ) -> None:
     """Write the page that shows what a search found, also while it runs."""
     quiet.silence_libraries(verbose)
-    from tfcourse.tuning.report.page import write_report
     from tfcourse.tuning.results.manifest import odd_values_or_input_error
 
     results = _read(out)
     with odd_values_or_input_error(out):
-        print(f"Wrote {write_report(results)}")
+        _write_report(results, out, png, tensorboard)
+
+
+def _write_report(results, out, png, tensorboard):
+    from tfcourse.tuning.report.page import write_report
+
+    print(f"Wrote {write_report(results)}")
     if png:
         from tfcourse.tuning.report.matplotlib_figures import write_pictures
 
-        with odd_values_or_input_error(out):
-            for path in write_pictures(out, png):
-                print(f"Wrote {path}")
+        for path in write_pictures(out, png):
+            print(f"Wrote {path}")
     if tensorboard:
         from tfcourse.tuning.report.tensorboard import write_tensorboard
 
-        with odd_values_or_input_error(out):
-            folder = write_tensorboard(out)
+        folder = write_tensorboard(out)
         print(f"Wrote {folder}\n\nLook at it:\n  tensorboard --logdir {folder}")
 
 

@@ -3,6 +3,8 @@
 import ast
 from collections.abc import Iterator
 
+from tfcourse.tf1_runner.checking.reached import may_be_passed_over
+
 _OPTIONAL = ("?", "*", "...")
 
 
@@ -71,11 +73,9 @@ def _places(tree, given):
 def _always(node):
     """Yields the nodes outside of branches."""
     for child in ast.iter_child_nodes(node):
-        guards = isinstance(child, ast.Try | ast.IfExp | ast.If)
-        if guards and "__main__" not in ast.dump(child)[:200]:
-            continue
-        yield child
-        yield from _always(child)
+        if not may_be_passed_over(child):
+            yield child
+            yield from _always(child)
 
 
 def _lengths(tree):

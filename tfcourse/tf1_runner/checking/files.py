@@ -5,43 +5,43 @@ import pathlib
 import re
 from collections.abc import Callable, Iterator
 
+from tfcourse.tf1_runner.checking.reached import may_be_passed_over
 from tfcourse.tf1_runner.source.constants import Constants
 
 # The functions that read a file or a folder, and which argument names it.
-_READERS = {
-    **dict.fromkeys(
-        (
-            *(
-                "ExcelFile",
-                "GFile",
-                "FastGFile",
-                "ListDirectory",
-                "TFRecordDataset",
-            ),
-            *("TextLineDataset", "ZipFile", "genfromtxt", "import_meta_graph"),
-            *("imread", "listdir", "load_img", "load_model", "load_weights"),
-            *(
-                "load_files",
-                "flow_from_directory",
-                "load_word2vec_format",
-                "loadmat",
-                "loadtxt",
-                "open",
-                "read_csv",
-            ),
-            *(
-                "read_excel",
-                "read_hdf",
-                "read_json",
-                "read_pickle",
-                "read_table",
-            ),
-            *("scandir", "tf_record_iterator"),
-        ),
-        0,
-    ),
-    "restore": 1,
-}
+_READERS = dict.fromkeys(
+    [
+        "ExcelFile",
+        "FastGFile",
+        "GFile",
+        "ListDirectory",
+        "TFRecordDataset",
+        "TextLineDataset",
+        "ZipFile",
+        "flow_from_directory",
+        "genfromtxt",
+        "import_meta_graph",
+        "imread",
+        "listdir",
+        "load_files",
+        "load_img",
+        "load_model",
+        "load_weights",
+        "load_word2vec_format",
+        "loadmat",
+        "loadtxt",
+        "open",
+        "read_csv",
+        "read_excel",
+        "read_hdf",
+        "read_json",
+        "read_pickle",
+        "read_table",
+        "scandir",
+        "tf_record_iterator",
+    ],
+    0,
+) | {"restore": 1}
 # Those that read only as parts of these.
 _OF = {
     "File": ("h5py",),
@@ -89,10 +89,7 @@ def absent(
 def _calls(node, guarded=False):
     """Yields the calls in a tree, and whether they stand in a `try` or `if`."""
     for child in ast.iter_child_nodes(node):
-        inner = guarded or (
-            isinstance(child, ast.Try | ast.If | ast.IfExp)
-            and "__main__" not in ast.dump(child)[:200]
-        )
+        inner = guarded or may_be_passed_over(child)
         if isinstance(child, ast.Call):
             yield child, guarded
         yield from _calls(child, inner)

@@ -129,3 +129,10 @@ class _Divider(ast.NodeVisitor):
 def is_main_guard(test: ast.expr) -> bool:
     """Returns whether it asks if the file is the program itself."""
     return "__main__" in ast.dump(test) and "__name__" in ast.dump(test)
+
+
+def may_be_passed_over(node: ast.AST) -> bool:
+    """Returns whether what stands in it may not run, or may fail."""
+    if isinstance(node, ast.If):
+        return not is_main_guard(node.test)
+    return isinstance(node, ast.Try | ast.IfExp)
