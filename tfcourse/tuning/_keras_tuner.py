@@ -23,7 +23,7 @@ from keras_tuner.src.engine.tuner_utils import SaveBestEpoch
 from tfcourse.utils import global_state
 from tfcourse.utils.atomic_files import read_json, set_aside
 from tfcourse.utils.machine.disk import disk_error
-from tfcourse.utils.shapes import ANY, DAMAGED, SCALAR
+from tfcourse.utils.shapes import ANY, DAMAGED, SCALAR, check_shape
 
 __all__ = [
     "GridHooks",
@@ -243,6 +243,7 @@ class OracleHooks(keras_tuner.Oracle):
         it finds no trial below a folder with brackets in its name.
         """
         state = read_json(oracle_path(self), _ORACLE)
+        _check_settings(self, state)
         for path in pathlib.Path(self._project_dir).glob("trial_*/trial.json"):
             with contextlib.suppress(*DAMAGED), _no_file_is_damage():
                 trial = Trial.from_state(read_json(path, _TRIAL))
@@ -279,6 +280,19 @@ def _no_file_is_damage() -> Iterator[None]:
         raise ValueError(str(error)) from error
 
 
+def _check_settings(oracle: keras_tuner.Oracle, state: dict) -> None:
+    """Raises for what an oracle of keras-tuner's own cannot go on with."""
+    for kind, (shape, least) in _OF_KINDS.items():
+        if isinstance(oracle, kind):
+            check_shape(state, shape)
+            for name, bound in least.items():
+                if not bound <= state[name] < math.inf:
+                    raise ValueError(f"{name} is {state[name]}")
+    times = state.get("hyperband_iterations", 1)
+    if times != math.inf and not (times >= 1 and times % 1 == 0):
+        raise ValueError(f"hyperband_iterations is {times}")
+
+
 def _check_space(hp: keras_tuner.HyperParameters) -> None:
     """Raises for what cannot be drawn from."""
     for parameter in hp.space:
@@ -308,6 +322,30 @@ _ORACLE = {
     "seed_state?": (int, None),
     "id_to_hash?": {str: (str, None)},
     "run_times?": {str: int},
+}
+# What two kinds write besides, and the least that numbers of it may be.
+_OF_KINDS: dict[type, tuple[dict[str, Any], dict[str, float]]] = {
+    keras_tuner.oracles.HyperbandOracle: (
+        {
+            "hyperband_iterations": float,
+            "max_epochs": int,
+            "min_epochs": int,
+            "factor": float,
+            "current_bracket": int,
+            "current_iteration": int,
+            "brackets": [
+                {
+                    "bracket_num": int,
+                    "rounds": [[{"past_id": (str, None), "id": str}]],
+                }
+            ],
+        },
+        {"max_epochs": 1, "min_epochs": 1, "factor": 2},
+    ),
+    keras_tuner.oracles.BayesianOptimizationOracle: (
+        {"num_initial_points": (int, None), "alpha": float, "beta": float},
+        {"alpha": 0, "beta": 0},
+    ),
 }
 # What makes a trial that can be gone on with.
 _TRIAL = {

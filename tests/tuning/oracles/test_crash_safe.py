@@ -235,3 +235,35 @@ def test_a_trial_with_an_odd_value_is_run_again(tmp_path, value):
     search(ran, tmp_path)
 
     assert ran == ["2"]
+
+
+def bayesian():
+    return keras_tuner.oracles.BayesianOptimizationOracle(
+        SCORE, max_trials=4, seed=1
+    )
+
+
+@pytest.mark.parametrize(
+    "make, place, value",
+    [
+        (hyperband, ("factor",), "word"),
+        (hyperband, ("factor",), 1),
+        # The search would never end.
+        (hyperband, ("hyperband_iterations",), 1.5),
+        (hyperband, ("brackets", 0), {}),
+        (hyperband, ("brackets", 0, "rounds", 0), 1.5),
+        (bayesian, ("alpha",), -1),
+        (bayesian, ("beta",), []),
+        (bayesian, ("alpha",), float("nan")),
+    ],
+)
+def test_an_odd_setting_of_keras_tuner_s_own_oracle_is_told(
+    tmp_path, make, place, value
+):
+    search([], tmp_path, make())
+    path = tmp_path / "search/oracle.json"
+    state = changed(json.loads(path.read_text()), place, value)
+    path.write_text(json.dumps(state))
+
+    with pytest.raises(InputError, match=r"oracle\.json is damaged"):
+        search([], tmp_path, make())
