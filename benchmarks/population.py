@@ -18,12 +18,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 from keras import layers
-from sklearn.datasets import load_digits
+from spaces import BATCH, digits
 
 from tfcourse.tuning.population import build_deferred, initial_values
 from tfcourse.tuning.population.trainer import PopulationTrainer
 
-EPOCHS, BATCH = 10, 64
+EPOCHS = 10
 
 
 def network(*hidden):
@@ -66,12 +66,6 @@ NETWORKS = {
     "LSTM 32": network(square(8, 8), lambda: layers.LSTM(32)),
     "GRU 32": network(square(8, 8), lambda: layers.GRU(32)),
 }
-
-
-def digits():
-    x, y = load_digits(return_X_y=True)
-    x = (x / 16).astype("float32")
-    return (x[:1437], y[:1437]), (x[1437:], y[1437:])
 
 
 def as_population(build, members, train, held_out, epochs):

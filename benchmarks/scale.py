@@ -28,7 +28,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import keras_tuner
-from population import digits
+from spaces import digits
 
 from tfcourse.tuning import Caviar, LocalExecutor, RayExecutor
 from tfcourse.tuning.caviar.executors.on_ray import session

@@ -16,8 +16,7 @@ import sys
 import time
 from unittest import mock
 
-from caviar import SPACES, by_tuner
-from population import digits
+from spaces import SPACES, by_tuner, digits
 
 from tfcourse.tuning import Caviar
 from tfcourse.tuning.caviar.verification import Verification
