@@ -35,6 +35,7 @@ from tfcourse.cli.terminal.options import (
     TimeColumn,
     Verbose,
 )
+from tfcourse.cli.terminal.quick_imports import quick_imports
 from tfcourse.utils.machine.sentences import machine_error
 from tfcourse.utils.text import in_a_line
 
@@ -179,7 +180,8 @@ def _prepare(given, words, source, out):
         settings = _new_settings(given, words, source)
     # Before TensorFlow takes its time.
     data = PreparedData.load(settings.search)
-    from tfcourse.runs.training import TrainingRun
+    with quick_imports():
+        from tfcourse.runs.training import TrainingRun
 
     return TrainingRun(settings, out or new_folder(settings.search.data), data)
 

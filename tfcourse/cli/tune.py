@@ -38,6 +38,7 @@ from tfcourse.cli.terminal.options import (
     TimeColumn,
     Verbose,
 )
+from tfcourse.cli.terminal.quick_imports import quick_imports
 from tfcourse.utils.machine.sentences import machine_error
 from tfcourse.utils.text import in_a_line
 
@@ -325,7 +326,8 @@ def _prepare(given, folder, resume):
     # Before TensorFlow takes its time.
     with _of_run(folder) if resume else contextlib.nullcontext():
         data = PreparedData.load(settings)
-    from tfcourse.runs.search import SearchRun
+    with quick_imports():
+        from tfcourse.runs.search import SearchRun
 
     folder = folder or new_folder(settings.data)
     return SearchRun(settings, folder, resume=resume, data=data)
