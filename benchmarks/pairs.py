@@ -1,6 +1,8 @@
 """Two that take turns, so that what else the machine does slows both."""
 
+import json
 import math
+import pathlib
 import statistics
 import sys
 
@@ -65,3 +67,12 @@ def conclude(ratios):
         f"above {LIMIT}"
     )
     sys.exit(above > 0)
+
+
+def note(path, what, figure, unit, aim, reached):
+    """Appends a row of the whole table to a file; to none if it is None."""
+    if path is not None:
+        row = {"what": what, "figure": figure, "unit": unit}
+        row |= {"aim": aim, "reached": bool(reached)}
+        with pathlib.Path(path).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
