@@ -15,6 +15,7 @@ from tfcourse.tf1_runner.checking.names import (
     TENSORFLOW,
     is_there,
     lookup,
+    names_by_star,
     served,
 )
 from tfcourse.tf1_runner.checking.network import (
@@ -219,7 +220,7 @@ def _rows_of_downloads(program, stand_ins):
 
 def _rows_of_surroundings(program, given):
     """Yields rows of names, files and arguments that a run would miss."""
-    for source, line, name in undefined(program.sources):
+    for source, line, name in undefined(program.sources, names_by_star):
         remark = ": no line before this one gives it a meaning"
         yield _missing(program, source, line, name, remark)
     for source, line, path in program.absent_files():

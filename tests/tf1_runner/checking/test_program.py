@@ -7,6 +7,7 @@ import textwrap
 import pytest
 
 from tfcourse.tf1_runner.checking.command_line import wanted
+from tfcourse.tf1_runner.checking.names import names_by_star
 from tfcourse.tf1_runner.checking.program import Program
 from tfcourse.tf1_runner.checking.undefined import undefined
 from tfcourse.tf1_runner.source.constants import Constants
@@ -34,7 +35,9 @@ def program(folder, source, name="a.py"):
         (["from iris_data import load", "iris_data.load()"], ["iris_data"]),
         (["x = later", "later = 1"], ["later"]),
         (["f = lambda: later", "later = 1; f()"], []),
-        (["def f():\n    return later"], []),
+        (["def f():\n    return later"], ["later"]),
+        (["def f(x):\n    return [y for y in x] + later", "later = 1"], []),
+        (["from math import *", "pi + np"], ["np"]),
         (["if 1:\n    later"], []),
         (["try:\n    unicode\nexcept NameError:\n    pass"], []),
         (["from numpy import *", "zeros(3)"], []),
@@ -44,7 +47,9 @@ def program(folder, source, name="a.py"):
     ],
 )
 def test_a_name_is_undefined_where_no_line_above_defines_it(texts, names):
-    assert [name for _, _, name in undefined(cells(*texts))] == names
+    assert [
+        name for _, _, name in undefined(cells(*texts), names_by_star)
+    ] == names
 
 
 @pytest.mark.parametrize(
@@ -58,9 +63,24 @@ def test_a_name_is_undefined_where_no_line_above_defines_it(texts, names):
         ("import os\nif os.path.exists('a'):\n    open('a')", []),
         ("import os\nos.makedirs('d')\nopen('d/a')", []),
         ("try:\n    open('a')\nexcept IOError:\n    pass", []),
+        ("try:\n    open('a')\nexcept IOError:\n    raise", ["a"]),
         ("def read(f):\n    return open(f)\nread('a')", ["a"]),
         ("def read():\n    return open('a')", ["a, unused"]),
-        ("def read(f):\n    return open(f)\nread('a'); read('b')", []),
+        ("def read(f):\n    return open(f)\nread('a'); read('b')", ["a", "b"]),
+        ("def read(f):\n    return open(f)\nif x:\n    read('a')", []),
+        ("tf.train.match_filenames_once('*.csv')", ["*.csv"]),
+        ("tf.train.match_filenames_once('there*')", []),
+        ("s.restore(t, 'm/x')\nprint_checkpoint('m/x')", ["m/x"]),
+        (
+            "c = tf.train.get_checkpoint_state('m/')\n"
+            "s.restore(t, c.model_checkpoint_path)",
+            ["m/checkpoint"],
+        ),
+        (
+            "c = tf.train.get_checkpoint_state('m')\n"
+            "if c:\n    s.restore(t, c.model_checkpoint_path)",
+            [],
+        ),
         ("open('there.txt')", []),
         ("sklearn.datasets.load_files(container_path='d')", ["d"]),
         ("s.restore(t, tf.train.latest_checkpoint('m'))", ["m/checkpoint"]),

@@ -1,9 +1,10 @@
 """Files that a program reads, does not make, and that are not there."""
 
 import ast
+import glob
 import pathlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from tfcourse.tf1_runner.checking.reached import may_be_passed_over
 from tfcourse.tf1_runner.source.constants import Constants
@@ -30,6 +31,7 @@ _READERS = dict.fromkeys(
         "load_word2vec_format",
         "loadmat",
         "loadtxt",
+        "match_filenames_once",
         "open",
         "read_csv",
         "read_excel",
@@ -57,6 +59,8 @@ _MAKERS = re.compile(
     "system|magic|get_file|create|convert|run|call|popen|checkpoint|getoutput",
     re.IGNORECASE,
 )
+# These only read, whatever else their names have in them.
+_ONLY_READ = re.compile("print|inspect|list|load")
 _OPENERS = {"open", "File", "GFile", "FastGFile"}
 _NOT_FILES = {"webbrowser", "os", "request", "urllib", "urllib2"}
 # What a saved model is made of.
@@ -79,9 +83,12 @@ def absent(
     if any(_name(c) == "chdir" for some in calls.values() for c, _ in some):
         return
     made = {*_made(calls.values(), constants)}
+    passed_over = {
+        id(call) for some in calls.values() for call, guarded in some if guarded
+    }
     for tree in trees:
         for call, guarded in calls[id(tree)]:
-            for path in () if guarded else _read(call, constants.value):
+            for path in () if guarded else _read(call, constants, passed_over):
                 if not (_is_there(path, folder) or _is_made(path, made)):
                     yield tree, call.lineno, path
 
@@ -104,9 +111,9 @@ def _owner(call):
     return getattr(owner, "id", getattr(owner, "attr", None))
 
 
-def _read(call, value: Callable):
+def _read(call, constants, passed_over):
     """Yields the paths that a call reads."""
-    name, owner = _name(call), _owner(call)
+    name, owner, value = _name(call), _owner(call), constants.value
     place = _READERS.get(name)
     if owner in _OF.get(name, ()):
         place = 0
@@ -118,17 +125,27 @@ def _read(call, value: Callable):
     node = call.args[place] if len(call.args) > place else None
     node = node or (named[0] if named else None)
     items = node.elts if isinstance(node, ast.List) else [node]
-    for path in (_latest(item, value) or value(item) for item in items):
-        if isinstance(path, str) and path and "://" not in path:
-            yield path
+    for item in items:
+        latest = _latest(item, constants)
+        for path in [latest] if latest else constants.values(item, passed_over):
+            if isinstance(path, str) and path and "://" not in path:
+                yield path
 
 
-def _latest(node, value):
+def _latest(node, constants):
     """Returns the file that tells the latest checkpoint, where one is read."""
     match node:
-        case ast.Call(ast.Attribute(_, "latest_checkpoint"), [folder]):
-            folder = value(folder)
-            return f"{folder}/checkpoint" if isinstance(folder, str) else None
+        case ast.Attribute(inner, "model_checkpoint_path"):
+            return _latest(inner, constants)
+        case ast.Name(name) if constants.expression(name):
+            return _latest(constants.expression(name), constants)
+        case ast.Call(
+            ast.Attribute(_, "latest_checkpoint" | "get_checkpoint_state"),
+            [folder, *_],
+        ):
+            folder = constants.value(folder)
+            if isinstance(folder, str):
+                return str(pathlib.PurePath(folder, "checkpoint"))
     return None
 
 
@@ -149,7 +166,8 @@ def _made(calls, constants):
     for call in (call for some in calls for call, _ in some):
         name = _name(call)
         opens = name in _OPENERS and _writes(call, constants.value)
-        if opens or name in _ASKERS or _MAKERS.search(name):
+        makes = _MAKERS.search(name) and not _ONLY_READ.match(name)
+        if opens or name in _ASKERS or makes:
             for node in [*call.args, *(k.value for k in call.keywords)]:
                 path = constants.value(node)
                 if isinstance(path, str) and path:
@@ -159,6 +177,8 @@ def _made(calls, constants):
 
 
 def _is_there(path, folder):
+    if {"*", "?"} & {*path}:
+        return any(glob.iglob(path, root_dir=folder))  # noqa: PTH207
     return any((folder / f"{path}{end}").exists() for end in _ENDINGS)
 
 

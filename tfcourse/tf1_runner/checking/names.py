@@ -58,6 +58,28 @@ def lookup(name: str) -> object:
     return _SOMETHING if value is None else value
 
 
+def names_by_star(module: str) -> set[str] | None:
+    """Returns the names of `from module import *`, or None if not sure.
+
+    Args:
+        module: Of a library, with dots. No other is imported.
+    """
+    if module.partition(".")[0] not in _OF_STARS:
+        return None
+    try:
+        found = importlib.import_module(module)
+    except Exception:
+        return None
+    public = {name for name in dir(found) if not name.startswith("_")}
+    return {*getattr(found, "__all__", public)}
+
+
+_OF_STARS = {
+    *("keras", "math", "matplotlib", "numpy", "os", "pylab", "random"),
+    *("scipy", "sklearn", "tensorflow", "time"),
+}
+
+
 def _put_back_by(name):
     """Returns who serves a name that TensorFlow 2 has not, or an empty text."""
     from tfcourse.tf1_runner.patches import signatures

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from tfcourse.tf1_runner.source.program import Source
+from tfcourse.tf1_runner.source.used_names import goes_on
 
 # What runs a function that no line of the script names.
 _RUNNERS = {"app": "main", "unittest": "main"}
@@ -135,4 +136,6 @@ def may_be_passed_over(node: ast.AST) -> bool:
     """Returns whether what stands in it may not run, or may fail."""
     if isinstance(node, ast.If):
         return not is_main_guard(node.test)
-    return isinstance(node, ast.Try | ast.IfExp)
+    if isinstance(node, ast.Try):
+        return any(map(goes_on, node.handlers))
+    return isinstance(node, ast.IfExp)

@@ -2,14 +2,16 @@
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from tfcourse.tf1_runner.checking.reached import is_main_guard
+from tfcourse.tf1_runner.checking.reached import (
+    is_main_guard,
+    may_be_passed_over,
+)
 from tfcourse.tf1_runner.source.program import Source
 from tfcourse.tf1_runner.source.used_names import is_for_names
 
 _KNOWN = {
-    *dir(builtins),
     *("__file__", "__path__", "__version__"),
     *("get_ipython", "display", "In", "Out", "exit", "quit"),
 }
@@ -21,29 +23,56 @@ _SCOPES = (
 )
 
 
-def undefined(sources: list[Source]) -> Iterator[tuple[Source, int, str]]:
+# Tells the names of a module that `import *` makes known, or None.
+Star = Callable[[str], set[str] | None]
+
+
+def undefined(
+    sources: list[Source], star: Star = lambda module: None
+) -> Iterator[tuple[Source, int, str]]:
     """Yields the source, line and name of what is undefined where it is used.
 
-    Only what stands outside of functions, whose lines run one after the other.
+    Outside of functions, whose lines run one after the other, a line above
+    must define it; in functions, any line.
 
     Args:
         sources: The cells of a notebook, or one script.
+        star: Returns the names that `from module import *` makes known, or
+            None where that is not sure.
     """
-    known = set(_KNOWN)
+    trees = []
     for source in sources:
         try:
-            tree = source.parse()
+            trees.append(source.parse())
         except SyntaxError:
             return
-        if hides_names(tree) or "run_line_magic" in source.text:
+        if hides_names(trees[-1], star) or "run_line_magic" in source.text:
             return
+    known = _KNOWN | {*dir(builtins)}
+    anywhere = known.union(*(bound(tree, star) for tree in trees))
+    for source, tree in zip(sources, trees, strict=True):
         for statement in _one_by_one(tree.body):
-            known |= bound(statement)
+            known |= bound(statement, star)
             for node in _used(statement):
                 if node.id not in known:
                     known.add(node.id)  # Told once.
                     yield source, node.lineno, node.id
             known -= _deleted(statement)
+        for node in _used_in_functions(tree):
+            if node.id not in anywhere:
+                anywhere.add(node.id)
+                yield source, node.lineno, node.id
+
+
+def _used_in_functions(node, inside=False):
+    """Yields the names that are read in functions, outside of branches."""
+    if may_be_passed_over(node) and inside:
+        return
+    if inside and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        yield node
+    inside |= isinstance(node, ast.FunctionDef)
+    for child in ast.iter_child_nodes(node):
+        yield from _used_in_functions(child, inside)
 
 
 def _one_by_one(statements):
@@ -54,12 +83,13 @@ def _one_by_one(statements):
             yield statement
 
 
-def hides_names(tree: ast.Module) -> bool:
+def hides_names(tree: ast.Module, star: Star = lambda module: None) -> bool:
     """Returns whether a file may have names that no line shows."""
     for node in ast.walk(tree):
         match node:
-            case ast.alias("*"):
-                return True
+            case ast.ImportFrom(module, [ast.alias("*")], level):
+                if level or star(module) is None:
+                    return True
             case ast.Name(name) if name in _HIDDEN:
                 return True
             case ast.Attribute(_, "magic" | "run_cell_magic"):
@@ -76,11 +106,15 @@ def _may_name(tree):
     )
 
 
-def bound(statement: ast.AST) -> set[str]:
+def bound(statement: ast.AST, star: Star = lambda module: None) -> set[str]:
     """Returns every name that a statement may bind, wherever in it."""
     names = set()
     for node in ast.walk(statement):
         match node:
+            case ast.ImportFrom(module, [ast.alias("*")]):
+                names |= star(module) or set()
+            case ast.arg(name):
+                names.add(name)
             case ast.Name(name, ast.Store()):
                 names.add(name)
             case ast.alias(name, other):

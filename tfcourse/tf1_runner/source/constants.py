@@ -22,6 +22,8 @@ class Constants:
         self._script = script
         # From a name to what it is given; None stands for what is not known.
         self._given = collections.defaultdict(list)
+        self._set = set()  # Names, where they are not parameters.
+        self._by_call = collections.defaultdict(dict)
         self._flags = {}
         nodes = [node for tree in trees for node in ast.walk(tree)]
         known = {
@@ -52,7 +54,7 @@ class Constants:
             case ast.Name("__file__"):
                 return self._script
             case ast.Name(name):
-                return inner(self._only(name))
+                return inner(self.expression(name))
             case ast.Attribute(_, name) if name in self._flags:
                 return inner(self._flags[name])
             case ast.BinOp(left, ast.Add(), right):
@@ -75,7 +77,27 @@ class Constants:
                 return _called(_FUNCTIONS[name], [inner(a) for a in arguments])
         return None
 
-    def _only(self, name):
+    def values(
+        self, node: ast.AST | None, passed_over: set[int]
+    ) -> list[object]:
+        """Returns the values that an expression surely has at some time.
+
+        A parameter of a function has one for each call.
+
+        Args:
+            node: The expression.
+            passed_over: The ids of calls that may not be made.
+        """
+        value = self.value(node)
+        if isinstance(node, ast.Name) and node.id not in self._set:
+            given = self._by_call.get(node.id, {})
+            found = [
+                self.value(given[c]) for c in given if c not in passed_over
+            ]
+            return [*dict.fromkeys(v for v in found if v is not None)]
+        return [] if value is None else [value]
+
+    def expression(self, name: str) -> ast.AST | None:
         """Returns the one expression that a name is given, or None."""
         given = self._given.get(name) or [None]
         if any(value is None for value in given):
@@ -86,8 +108,10 @@ class Constants:
         match node:
             case ast.Assign([ast.Name(name)], value):
                 self._given[name].append(value)
+                self._set.add(name)
             case ast.Name(name, ast.Store()) if id(node) not in known:
                 self._given[name].append(None)
+                self._set.add(name)
             case ast.Call(ast.Attribute(_, "DEFINE_string"), [name, value, *_]):
                 self._flags[getattr(name, "value", None)] = value
             case ast.Call(ast.Attribute(_, "add_argument"), names, rest):
@@ -112,6 +136,7 @@ class Constants:
             given |= {k.arg: k.value for k in call.keywords if k.arg}
             for parameter in places:
                 self._given[parameter].append(given.get(parameter))
+                self._by_call[parameter][id(call)] = given.get(parameter)
 
 
 def _called(function, arguments):

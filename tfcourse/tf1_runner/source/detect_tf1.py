@@ -129,21 +129,37 @@ def _has_models_of_keras_2(source):
         match node:
             case ast.keyword(name) if name in _OF_MODELS:
                 return True
-            case ast.Call(ast.Attribute(_, "compile")) if _is_for_all(node):
+            case ast.Call(ast.Attribute(_, "compile")) if _is_for_all(
+                node, tree
+            ):
                 return True
             case ast.Call(ast.Attribute(_, name)) if name in _OF_MODELS:
                 return True
     return False
 
 
-def _is_for_all(call):
+def _is_for_all(call, tree):
     """Returns whether one list of metrics is for each of several outputs."""
-    sizes = {
-        keyword.arg: len(keyword.value.elts)
-        for keyword in call.keywords
-        if isinstance(keyword.value, ast.List)
-    }
+    sizes = {}
+    for keyword in call.keywords:
+        value = keyword.value
+        if isinstance(value, ast.Name):
+            value = _list_called(value.id, tree)
+        if isinstance(value, ast.List):
+            sizes[keyword.arg] = len(value.elts)
+        elif isinstance(value, ast.Dict):
+            sizes[keyword.arg] = len(value.keys)
     return sizes.get("loss", 0) > 1 and sizes.get("metrics", 0) == 1
+
+
+def _list_called(name, tree):
+    """Returns the last list or dictionary that is given a name, or None."""
+    found = None
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Name(own)], ast.List() | ast.Dict()):
+                found = node.value if own == name else found
+    return found
 
 
 def _is_in_keras_3(name):
@@ -155,7 +171,7 @@ def _is_in_keras_3(name):
     for part in name.split(".")[1:]:
         if not (folder / part).is_dir():
             names = (folder / "__init__.py").read_text(encoding="utf-8")
-            known = re.search(rf"\b{re.escape(part)}\b", names)
+            known = re.search(rf"\b(import|as) {re.escape(part)}\b", names)
             return bool(known) or (folder / f"{part}.py").is_file()
         folder /= part
     return True

@@ -146,10 +146,22 @@ class _NameVisitor(ast.NodeVisitor):
 
 def is_for_names(handler: ast.ExceptHandler) -> bool:
     """Returns whether an `except` is for what some version has not."""
+    if not goes_on(handler):
+        return False
     caught = ast.dump(handler.type) if handler.type else "ImportError"
     return bool(
         re.search("(Import|Name|Attribute|ModuleNotFound)Error", caught)
     )
+
+
+def goes_on(handler: ast.ExceptHandler) -> bool:
+    """Returns whether the program goes on after an `except`."""
+    match handler.body[-1]:
+        case ast.Raise():
+            return False
+        case ast.Expr(ast.Call(ast.Name(name) | ast.Attribute(_, name))):
+            return name not in {"exit", "quit", "_exit"}
+    return True
 
 
 def _shortened(name):
