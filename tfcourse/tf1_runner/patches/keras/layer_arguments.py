@@ -71,6 +71,7 @@ _LAYERS = {
     "UpSampling1D": {"length": "size"},
 }
 # What changes no result, or was always so.
+_IGNORED_BY_ALL = ("input_dtype",)
 _IGNORED = {
     "GRU": ("consume_less",),
     "LSTM": ("consume_less", "forget_bias_init"),
@@ -99,8 +100,9 @@ def apply() -> None:
     """Lets layers take them besides their own."""
     for name, layer in vars(keras.layers).copy().items():
         if inspect.isclass(layer) and layer.__name__ == name:
+            ignored = _IGNORED_BY_ALL + _IGNORED.get(name, ())
             layer.__init__ = _taking(
-                old_arguments(name), layer.__init__, _IGNORED.get(name, ())
+                old_arguments(name), layer.__init__, ignored
             )
     for name, sizes in _KERNELS.items():
         layer = getattr(keras.layers, name)

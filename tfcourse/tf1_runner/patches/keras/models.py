@@ -4,7 +4,9 @@ import functools
 import itertools
 
 import numpy as np
+from tf_keras.api._v1 import keras
 from tf_keras.src.engine import functional, sequential, training, training_v1
+from tf_keras.src.utils import losses_utils
 
 from tfcourse.tf1_runner.shims.keras.merging import Merge
 
@@ -27,6 +29,9 @@ def apply() -> None:
         model.fit_generator = _fit_generator(model.fit_generator)
         model.evaluate_generator = _by_samples(model.evaluate_generator)
         model.predict_generator = _by_samples(model.predict_generator)
+    training_v1.Model._prepare_total_loss = _of_weights_that_count(
+        training_v1.Model._prepare_total_loss
+    )
     sequential.Sequential.predict_classes = _predict_classes
     sequential.Sequential.predict_proba = _predict_proba
     sequential.Sequential.add = _adding_merges(sequential.Sequential.add)
@@ -170,6 +175,28 @@ def _length(batch):
     while isinstance(batch, dict | list | tuple):
         batch = next(iter(batch.values() if isinstance(batch, dict) else batch))
     return len(batch)
+
+
+def _of_weights_that_count(prepare):
+    """A loss was the sum over examples, by those whose weight is not 0."""
+
+    @functools.wraps(prepare)
+    def call(self, masks):
+        apply_mask = losses_utils.apply_valid_mask
+
+        def of_those(losses, weights, mask, reduction):
+            if weights is not None and weights is not mask:
+                counts = keras.backend.not_equal(weights, 0)
+                weights /= keras.backend.mean(counts)
+            return apply_mask(losses, weights, mask, reduction)
+
+        losses_utils.apply_valid_mask = of_those
+        try:
+            return prepare(self, masks)
+        finally:
+            losses_utils.apply_valid_mask = apply_mask
+
+    return call
 
 
 def _predict_classes(self, x, batch_size=32, verbose=0):

@@ -1,9 +1,11 @@
 """Names of Keras 1 and 2.0 to 2.3 that tf-keras has not."""
 
+import collections
 import functools
 import importlib
 import types
 
+import numpy as np
 import tf_keras
 from tf_keras.api._v1 import keras
 from tf_keras.src.applications import imagenet_utils
@@ -40,12 +42,15 @@ def apply() -> None:
         keras.utils.get_custom_objects()[name] = getattr(metrics, name)
     # `from keras.layers import merge` finds the module that has all layers.
     keras.layers.__class__ = _CallableModule
+    keras.layers.merge = keras.layers
+    _add_what_a_star_brought()
     _extend_regularizers(keras.regularizers)
     _extend_weights()
     for module in (keras.utils, np_utils):
         module.probas_to_classes = _classes
         module.categorical_probas_to_classes = _classes
     _restore_rates()
+    _add_small_names()
     for name in ("", ".layers", ".utils"):
         module = importlib.import_module(f"{keras.__name__}{name}")
         module.__getattr__ = _module_of(f"keras{name}")
@@ -58,6 +63,38 @@ class _CallableModule(types.ModuleType):
         return merging.merge(*args, **kwargs)
 
 
+# Modules that others had imported, so that `import *` brought them along.
+_BROUGHT = {
+    "callbacks": "K csv deque json np os time warnings",
+    "layers": "K activations constraints copy initializers np regularizers "
+    "warnings",
+    "losses": "K np",
+    "metrics": "K np",
+    "models": "K copy json np optimizers os warnings",
+    "optimizers": "K copy np",
+    "preprocessing.image": "K np os re threading warnings",
+    "preprocessing.sequence": "np random",
+    "preprocessing.text": "OrderedDict defaultdict np string sys warnings",
+    "regularizers": "K",
+    "initializers": "K np",
+    "activations": "K warnings",
+    "utils": "np_utils",
+}
+
+
+def _add_what_a_star_brought():
+    called = {"K": keras.backend, "np": np, "np_utils": np_utils}
+    called |= {name: getattr(collections, name) for name in _OF_COLLECTIONS}
+    for path, names in _BROUGHT.items():
+        module = importlib.import_module(f"{keras.__name__}.{path}")
+        for name in names.split():
+            if not hasattr(module, name):
+                value = called.get(name) or getattr(keras, name, None)
+                value = value or importlib.import_module(name)
+                setattr(module, name, value)
+
+
+_OF_COLLECTIONS = ("OrderedDict", "defaultdict", "deque")
 _PADDING = {"border_mode": "padding", "dim_ordering": "data_format"}
 _RANGE = {"low": "minval", "high": "maxval", "std": "stddev"}
 _OF_BACKEND = {
@@ -147,6 +184,13 @@ def _none_by_default(regularizer):
 
 # What a rate was if none was given; tf-keras has 0.001 for all of them.
 _RATES = {"Adadelta": 1.0, "Adagrad": 0.01, "Adamax": 0.002, "Nadam": 0.002}
+
+
+def _add_small_names():
+    """`keras.optimizers.sgd()`, which was the name in a configuration."""
+    for name in ("SGD", "RMSprop", *_RATES, "Adam"):
+        optimizer = getattr(keras.optimizers, name)
+        setattr(keras.optimizers, name.lower(), optimizer)
 
 
 def _restore_rates():
