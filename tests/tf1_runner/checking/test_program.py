@@ -38,6 +38,10 @@ def program(folder, source, name="a.py"):
         (["def f():\n    return later"], ["later"]),
         (["def f(x):\n    return [y for y in x] + later", "later = 1"], []),
         (["from math import *", "pi + np"], ["np"]),
+        (["def f():\n    with g:\n        x = x + 1", "x = g = 1"], ["x"]),
+        (["def f():\n    for x in 3:\n        x + 1", "x = 1"], []),
+        (["def f():\n    global x\n    x = x + 1", "x = 1"], []),
+        (["def f():\n    return x\n    x = 1", "x = 1"], ["x"]),
         (["if 1:\n    later"], []),
         (["try:\n    unicode\nexcept NameError:\n    pass"], []),
         (["from numpy import *", "zeros(3)"], []),
@@ -76,6 +80,19 @@ def test_a_name_is_undefined_where_no_line_above_defines_it(texts, names):
             "s.restore(t, c.model_checkpoint_path)",
             ["m/checkpoint"],
         ),
+        ("open('a')\nnp.save('a', x)", ["a"]),
+        (
+            "is_old = False\nif is_old:\n    open('a')\nelse:\n    open('b')",
+            ["b"],
+        ),
+        ("if FLAGS.old:\n    open('a')\nDEFINE_bool('old', False)", []),
+        ("flags.DEFINE_bool('old', True)\nif FLAGS.old:\n    open('a')", ["a"]),
+        (
+            "def read():\n    if not os.path.exists('a'):\n"
+            "        save('a', open('b'))\n    return open('a')\nread()",
+            ["b"],
+        ),
+        ("reader = tf.train.NewCheckpointReader('m/x')", ["m/x"]),
         (
             "c = tf.train.get_checkpoint_state('m')\n"
             "if c:\n    s.restore(t, c.model_checkpoint_path)",
@@ -190,3 +207,14 @@ def test_modules_are_found_in_a_folder_above(tmp_path):
     assert project_folder(read_sources(file), file.parent) == tmp_path
     assert one.has("src.net")
     assert not one.has("nothing")
+
+
+def test_a_helper_may_have_a_name_with_spaces(tmp_path):
+    (tmp_path / "1-2 load.py").write_text("def f():\n    open('a')")
+
+    one = program(tmp_path, "load = __import__('1-2 load')\nload.f()")
+
+    assert [
+        (pathlib.Path(file.name).name, one.runs(file, line), path)
+        for file, line, path in one.absent_files()
+    ] == [("1-2 load.py", True, "a")]

@@ -1,12 +1,13 @@
 """Files that a program reads, does not make, and that are not there."""
 
 import ast
+import dataclasses
 import glob
 import pathlib
 import re
 from collections.abc import Iterator
 
-from tfcourse.tf1_runner.checking.reached import may_be_passed_over
+from tfcourse.tf1_runner.checking.calls import Call, calls_of
 from tfcourse.tf1_runner.source.constants import Constants
 
 # The functions that read a file or a folder, and which argument names it.
@@ -14,18 +15,26 @@ _READERS = dict.fromkeys(
     [
         "ExcelFile",
         "FastGFile",
+        "FixedLengthRecordDataset",
         "GFile",
         "ListDirectory",
+        "NewCheckpointReader",
         "TFRecordDataset",
         "TextLineDataset",
         "ZipFile",
         "flow_from_directory",
+        "from_saved_model",
+        "fromfile",
         "genfromtxt",
         "import_meta_graph",
         "imread",
+        "init_from_checkpoint",
+        "list_variables",
         "listdir",
+        "load_checkpoint",
         "load_files",
         "load_img",
+        "load_variable",
         "load_model",
         "load_weights",
         "load_word2vec_format",
@@ -33,6 +42,8 @@ _READERS = dict.fromkeys(
         "loadtxt",
         "match_filenames_once",
         "open",
+        "open_workbook",
+        "print_tensors_in_checkpoint_file",
         "read_csv",
         "read_excel",
         "read_hdf",
@@ -40,14 +51,18 @@ _READERS = dict.fromkeys(
         "read_pickle",
         "read_table",
         "scandir",
+        "string_input_producer",
         "tf_record_iterator",
     ],
     0,
 ) | {"restore": 1}
 # Those that read only as parts of these.
+_LOAD = ("joblib", "np", "numpy", "sp", "librosa", "KeyedVectors", "Word2Vec")
 _OF = {
-    "File": ("h5py",),
-    "load": ("joblib", "np", "numpy", "sp", "librosa"),
+    "File": {"h5py": 0},
+    "Open": {"gfile": 0},
+    "load": dict.fromkeys(_LOAD, 0) | {"loader": 2},
+    "read": {"wavfile": 0},
 }
 _ARGUMENTS = {
     *("container_path", "directory", "file", "filename", "filenames"),
@@ -61,73 +76,95 @@ _MAKERS = re.compile(
 )
 # These only read, whatever else their names have in them.
 _ONLY_READ = re.compile("print|inspect|list|load")
-_OPENERS = {"open", "File", "GFile", "FastGFile"}
+_OPENERS = {"open", "File", "GFile", "FastGFile", "Open"}
 _NOT_FILES = {"webbrowser", "os", "request", "urllib", "urllib2"}
 # What a saved model is made of.
 _ENDINGS = ("", ".index", ".meta", ".npy")
 
 
 def absent(
-    trees: list[ast.Module], constants: Constants, folder: pathlib.Path
+    trees: list[ast.Module],
+    constants: Constants,
+    folder: pathlib.Path,
+    scripts: int,
 ) -> Iterator[tuple[ast.Module, int, str]]:
     """Yields the tree, line and path of each file that is not there.
 
     None that the program may make, asks for first, or reads in a `try`.
 
     Args:
-        trees: The parsed sources of the program and of its helpers.
+        trees: The parsed sources of the program, and then of its helpers.
         constants: What their expressions are.
         folder: Where the program runs.
+        scripts: How many of the trees are the program itself.
     """
-    calls = {id(tree): [*_calls(tree)] for tree in trees}
-    if any(_name(c) == "chdir" for some in calls.values() for c, _ in some):
+    numbers = [*range(scripts), *[None] * (len(trees) - scripts)]
+
+    def calls_by(truth):
+        pairs = zip(trees, numbers, strict=True)
+        return [calls_of(tree, number, truth) for tree, number in pairs]
+
+    calls = calls_by(lambda node: constants.truth(node.test))
+    if any(call.name == "chdir" for some in calls for call in some):
         return
-    made = {*_made(calls.values(), constants)}
-    passed_over = {
-        id(call) for some in calls.values() for call, guarded in some if guarded
-    }
-    for tree in trees:
-        for call, guarded in calls[id(tree)]:
-            for path in () if guarded else _read(call, constants, passed_over):
-                if not (_is_there(path, folder) or _is_made(path, made)):
-                    yield tree, call.lineno, path
+    made = [*_made(calls, constants)]
+    calls = calls_by(lambda node: _truth(node, constants, folder, made))
+    unsure = {id(c.node) for some in calls for c in some if not c.is_sure}
+    for tree, some in zip(trees, calls, strict=True):
+        for call in some:
+            for path in _read(call, constants, unsure) if call.is_sure else ():
+                known = {m.text for m in made if call.may_follow(m.call)}
+                if not (_is_there(path, folder) or _is_made(path, known)):
+                    yield tree, call.node.lineno, path
 
 
-def _calls(node, guarded=False):
-    """Yields the calls in a tree, and whether they stand in a `try` or `if`."""
-    for child in ast.iter_child_nodes(node):
-        inner = guarded or may_be_passed_over(child)
-        if isinstance(child, ast.Call):
-            yield child, guarded
-        yield from _calls(child, inner)
+def _truth(node, constants, folder, made):
+    """Returns whether a condition holds; that a file is there, too."""
+    match node.test:
+        case ast.UnaryOp(ast.Not(), test):
+            inner = ast.If(test, node.body, node.orelse)
+            answer = _truth(inner, constants, folder, made)
+            return None if answer is None else not answer
+        case ast.Call(ast.Attribute(_, name) | ast.Name(name), [path]) if (
+            name in _ASKERS
+        ):
+            path = constants.value(path)
+            if not isinstance(path, str) or not path:
+                return None
+            within = {id(n) for part in _branches(node) for n in ast.walk(part)}
+            others = {
+                m.text
+                for m in made
+                if m.call.name not in _ASKERS and id(m.call.node) not in within
+            }
+            if (folder / path).exists():
+                return True
+            return None if _is_made(path, others) else False
+    return constants.truth(node.test)
 
 
-def _name(call):
-    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+def _branches(node):
+    for branch in (node.body, node.orelse):
+        yield from branch if isinstance(branch, list) else [branch]
 
 
-def _owner(call):
-    owner = getattr(call.func, "value", None)
-    return getattr(owner, "id", getattr(owner, "attr", None))
-
-
-def _read(call, constants, passed_over):
+def _read(call, constants, unsure):
     """Yields the paths that a call reads."""
-    name, owner, value = _name(call), _owner(call), constants.value
+    name, value = call.name, constants.value
     place = _READERS.get(name)
-    if owner in _OF.get(name, ()):
-        place = 0
-    if place is None or (owner in _NOT_FILES and name != "listdir"):
+    place = _OF[name].get(call.owner, place) if name in _OF else place
+    if place is None or (call.owner in _NOT_FILES and name != "listdir"):
         return
-    if name in _OPENERS and _writes(call, value):
+    if name in _OPENERS and _writes(call.node, value):
         return
-    named = [k.value for k in call.keywords if k.arg in _ARGUMENTS]
-    node = call.args[place] if len(call.args) > place else None
+    arguments = call.node.args
+    named = [k.value for k in call.node.keywords if k.arg in _ARGUMENTS]
+    node = arguments[place] if len(arguments) > place else None
     node = node or (named[0] if named else None)
     items = node.elts if isinstance(node, ast.List) else [node]
     for item in items:
         latest = _latest(item, constants)
-        for path in [latest] if latest else constants.values(item, passed_over):
+        for path in [latest] if latest else constants.values(item, unsure):
             if isinstance(path, str) and path and "://" not in path:
                 yield path
 
@@ -137,8 +174,10 @@ def _latest(node, constants):
     match node:
         case ast.Attribute(inner, "model_checkpoint_path"):
             return _latest(inner, constants)
-        case ast.Name(name) if constants.expression(name):
-            return _latest(constants.expression(name), constants)
+        case ast.Name(name):
+            given = constants.expression(name)
+            if not isinstance(given, ast.Name):
+                return _latest(given, constants)
         case ast.Call(
             ast.Attribute(_, "latest_checkpoint" | "get_checkpoint_state"),
             [folder, *_],
@@ -158,22 +197,29 @@ def _writes(call, value):
     return not isinstance(mode, str) or not mode.startswith("r")
 
 
+@dataclasses.dataclass(frozen=True)
+class _Made:
+    text: str
+    call: Call
+
+
 def _made(calls, constants):
     """Yields the strings that are given to what may make a file of that name.
 
     And those that the program looks for, before it reads them.
     """
-    for call in (call for some in calls for call, _ in some):
-        name = _name(call)
-        opens = name in _OPENERS and _writes(call, constants.value)
+    for call in (call for some in calls for call in some):
+        name, node = call.name, call.node
+        opens = name in _OPENERS and _writes(node, constants.value)
         makes = _MAKERS.search(name) and not _ONLY_READ.match(name)
         if opens or name in _ASKERS or makes:
-            for node in [*call.args, *(k.value for k in call.keywords)]:
-                path = constants.value(node)
+            for given in [*node.args, *(k.value for k in node.keywords)]:
+                path = constants.value(given)
                 if isinstance(path, str) and path:
-                    yield path
+                    yield _Made(path, call)
                     if name == "save":  # Of a `Saver`.
-                        yield str(pathlib.PurePath(path).parent / "checkpoint")
+                        state = pathlib.PurePath(path).parent / "checkpoint"
+                        yield _Made(str(state), call)
 
 
 def _is_there(path, folder):

@@ -84,12 +84,20 @@ class Program:
             return None
         return str(file)
 
-    def absent_files(self) -> Iterator[tuple[Source, int, str]]:
-        """Yields the source, line and path of files that are not there."""
+    def absent_files(self, given: int = 0) -> Iterator[tuple[Source, int, str]]:
+        """Yields the source, line and path of files that are not there.
+
+        Args:
+            given: How many arguments the script is given.
+        """
         if not self.parsed:
             return
-        trees = [tree for _, tree in self.parsed]
-        constants = Constants(trees, self.sources[0].name)
+        own = {source.name for source in self.sources}
+        in_order = [pair for pair in self.parsed if pair[0].name in own]
+        scripts = len(in_order)
+        in_order += [pair for pair in self.parsed if pair[0].name not in own]
+        trees = [tree for _, tree in in_order]
+        constants = Constants(trees, self.sources[0].name, flags=not given)
         of_tree = {id(tree): source for source, tree in self.parsed}
-        for tree, line, path in absent(trees, constants, self.start):
+        for tree, line, path in absent(trees, constants, self.start, scripts):
             yield of_tree[id(tree)], line, path

@@ -63,6 +63,60 @@ def undefined(
                 anywhere.add(node.id)
                 yield source, node.lineno, node.id
 
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                for name in _unbound(node):
+                    yield source, name.lineno, name.id
+
+
+def _unbound(function):
+    """Yields the local names that are read before they are set."""
+    own = {*_stored(function.body)}
+    arguments = {a.arg for a in ast.walk(function.args) if _is_arg(a)}
+    outer = {
+        name
+        for node in ast.walk(function)
+        if isinstance(node, ast.Global | ast.Nonlocal)
+        for name in node.names
+    }
+    yield from _read_too_early(function.body, own - arguments - outer, set())
+
+
+def _is_arg(node):
+    return isinstance(node, ast.arg)
+
+
+def _stored(nodes):
+    """Yields the names that are set in one scope, not in those within."""
+    for node in nodes:
+        match node:
+            case ast.Name(name, ast.Store()):
+                yield name
+            case ast.FunctionDef(name) | ast.ClassDef(name):
+                yield name
+        if not isinstance(node, (*_SCOPES, ast.ClassDef)):
+            yield from _stored(ast.iter_child_nodes(node))
+
+
+def _read_too_early(statements, own, known):
+    """Yields names of `own` that are read, and not yet known, line by line."""
+    for statement in statements:
+        inner = []
+        if isinstance(statement, ast.With):
+            statement, inner = statement.items, statement.body
+        parts = statement if isinstance(statement, list) else [statement]
+        if not isinstance(statement, list | ast.Assign | ast.Expr | ast.Return):
+            known |= bound(statement)
+        for part in parts:
+            for node in _used(part):
+                if node.id in own - known:
+                    known.add(node.id)
+                    yield node
+            known |= bound(part)
+        yield from _read_too_early(inner, own, known)
+        if isinstance(statement, ast.Return | ast.Raise):
+            return
+
 
 def _used_in_functions(node, inside=False):
     """Yields the names that are read in functions, outside of branches."""

@@ -10,7 +10,7 @@ import importlib
 PATCHES = (
     "tensorflow",
     "seeds",
-    "multi_rnn_cell",
+    "rnn_cells",
     "forward_op_counts",
     "gradient_op_counts",
     "sessions",

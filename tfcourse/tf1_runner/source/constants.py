@@ -16,9 +16,13 @@ class Constants:
     Args:
         trees: The parsed sources of the program and of its helpers.
         script: The path that `__file__` is.
+        flags: Whether flags have what the program gives them.
     """
 
-    def __init__(self, trees: Iterable[ast.Module], script: str):
+    def __init__(
+        self, trees: Iterable[ast.Module], script: str, flags: bool = True
+    ):
+        self._reads_flags = flags
         self._script = script
         # From a name to what it is given; None stands for what is not known.
         self._given = collections.defaultdict(list)
@@ -77,6 +81,26 @@ class Constants:
                 return _called(_FUNCTIONS[name], [inner(a) for a in arguments])
         return None
 
+    def truth(self, test: ast.expr) -> bool | None:
+        """Returns whether a condition holds, or None if it is not sure."""
+        match test:
+            case ast.UnaryOp(ast.Not(), inner):
+                answer = self.truth(inner)
+                return None if answer is None else not answer
+            case ast.BoolOp(kind, parts):
+                answers = [self.truth(part) for part in parts]
+                decides = isinstance(kind, ast.Or)
+                if decides in answers:
+                    return decides
+                return None if None in answers else not decides
+            case ast.Compare(left, [ast.Eq() | ast.NotEq() as kind], [right]):
+                left, right = self.value(left), self.value(right)
+                if left is None or right is None:
+                    return None
+                return (left == right) is isinstance(kind, ast.Eq)
+        value = self.value(test)
+        return None if value is None else bool(value)
+
     def values(
         self, node: ast.AST | None, passed_over: set[int]
     ) -> list[object]:
@@ -112,15 +136,21 @@ class Constants:
             case ast.Name(name, ast.Store()) if id(node) not in known:
                 self._given[name].append(None)
                 self._set.add(name)
-            case ast.Call(ast.Attribute(_, "DEFINE_string"), [name, value, *_]):
-                self._flags[getattr(name, "value", None)] = value
+            case ast.Call(ast.Attribute(_, defines), [name, value, *_]) if (
+                defines.startswith("DEFINE_")
+            ):
+                self._set_flag(getattr(name, "value", None), value)
             case ast.Call(ast.Attribute(_, "add_argument"), names, rest):
                 default = [k.value for k in rest if k.arg == "default"]
                 for name in names:
                     option = str(getattr(name, "value", ""))
                     if default and option.startswith("-"):
                         option = option.lstrip("-").replace("-", "_")
-                        self._flags[option] = default[0]
+                        self._set_flag(option, default[0])
+
+    def _set_flag(self, name, value):
+        if self._reads_flags:
+            self._flags[name] = value
 
     def _read_call(self, call, functions):
         """Gives the parameters of a function what a call gives them."""

@@ -100,7 +100,8 @@ class _NameVisitor(ast.NodeVisitor):
         self.visit(node.value)
         name = self._dotted(node.value)
         for target in node.targets:
-            if name and isinstance(target, ast.Name) and _is_module(name):
+            is_module = name and (_is_module(name) or _imported(node.value))
+            if is_module and isinstance(target, ast.Name):
                 self.aliases[target.id] = name
             else:
                 self.visit(target)
@@ -110,7 +111,9 @@ class _NameVisitor(ast.NodeVisitor):
 
     def visit_Call(self, node):
         name = self._dotted(node.func)
-        if name:
+        if _imported(node):
+            self._use(_imported(node), node, is_import=True)
+        elif name:
             keywords = tuple(k.arg for k in node.keywords)
             self._use(name, node.func, keywords, is_call=True)
         else:
@@ -131,6 +134,8 @@ class _NameVisitor(ast.NodeVisitor):
             self._use(name, node)
 
     def _dotted(self, node):
+        if isinstance(node, ast.Call):
+            return _imported(node)
         parts = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -167,6 +172,18 @@ def goes_on(handler: ast.ExceptHandler) -> bool:
 def _shortened(name):
     root, dot, rest = name.partition(".")
     return f"{_SHORT.get(root, root)}{dot}{rest}"
+
+
+def _imported(call):
+    """Returns the module that `__import__("7-16  loader")` gives, or None."""
+    match call:
+        case ast.Call(
+            ast.Name("__import__" | "import_module")
+            | ast.Attribute(_, "import_module"),
+            [ast.Constant(str(name))],
+        ) if not name.startswith("."):
+            return _shortened(name)
+    return None
 
 
 def _is_module(name):

@@ -9,7 +9,7 @@ import weakref
 import tensorflow as tf
 
 from tfcourse.tf1_runner.imports.symbol_names import names_from
-from tfcourse.tf1_runner.patches.multi_rnn_cell import distinct
+from tfcourse.tf1_runner.patches.rnn_cells import distinct
 from tfcourse.tf1_runner.shims.contrib._seq2seq.legacy_attention import (
     attention_decoder,
 )

@@ -3,8 +3,6 @@
 Where a state has several parts, as an LSTM's, they lie side by side in it.
 """
 
-import functools
-
 import tensorflow as tf
 
 from tfcourse.tf1_runner.imports.symbol_names import names_from
@@ -17,6 +15,17 @@ __getattr__ = names_from(
     "tfcourse.tf1_runner.shims.rnn_cells.wrappers",
 )
 
-BasicLSTMCell = functools.partial(_cells.BasicLSTMCell, state_is_tuple=False)
-LSTMCell = functools.partial(_cells.LSTMCell, state_is_tuple=False)
-MultiRNNCell = functools.partial(_cells.MultiRNNCell, state_is_tuple=False)
+
+def _of_one_tensor(cell):
+    """Returns a class of the same name, so that scopes are called alike."""
+
+    def build(self, *args, **kwargs):
+        super(made, self).__init__(*args, **{"state_is_tuple": False} | kwargs)
+
+    made = type(cell.__name__, (cell,), {"__init__": build})
+    return made
+
+
+BasicLSTMCell = _of_one_tensor(_cells.BasicLSTMCell)
+LSTMCell = _of_one_tensor(_cells.LSTMCell)
+MultiRNNCell = _of_one_tensor(_cells.MultiRNNCell)
