@@ -80,6 +80,38 @@ def test_a_name_is_undefined_where_no_line_above_defines_it(texts, names):
             "s.restore(t, c.model_checkpoint_path)",
             ["m/checkpoint"],
         ),
+        (
+            "string_input_producer(['%s%d' % ('a', i) for i in range(2)])",
+            ["a0", "a1"],
+        ),
+        (
+            "def read(f):\n    found = tf.gfile.Glob(f)\n"
+            "    string_input_producer(found)\nread('b*')",
+            ["b*"],
+        ),
+        (
+            "if old:\n    f = 'a'\nelse:\n    f = 'b'\nopen(f)",
+            ["a"],
+        ),
+        ("if old:\n    f = 'a'\nelse:\n    f = 'there.txt'\nopen(f)", []),
+        (
+            "c = tf.train.get_checkpoint_state('m')\n"
+            "if c and c.model_checkpoint_path:\n    pass\n"
+            "else:\n    sys.exit(1)",
+            ["m/checkpoint"],
+        ),
+        ("if not os.path.exists('a'):\n    raise IOError('a')", ["a"]),
+        ("if not os.path.exists('a'):\n    open('a', 'w')", []),
+        (
+            "old = False\nif old:\n    f = 'there.txt'\n"
+            "else:\n    f = 'b'\nopen(f)",
+            ["b"],
+        ),
+        ("open('d/a', 'w')", ["d/"]),
+        ("os.mkdir('d')\nopen('d/a', 'w')", []),
+        ("open('d/a', 'w')\ntf.summary.FileWriter('d')", ["d/"]),
+        ("plt.savefig('d/a.png')", ["d/"]),
+        ("np.save('./a', x)\nsaver.save(s, 'd/a')", []),
         ("open('a')\nnp.save('a', x)", ["a"]),
         (
             "is_old = False\nif is_old:\n    open('a')\nelse:\n    open('b')",

@@ -4,7 +4,7 @@ import functools
 import pathlib
 from collections.abc import Iterator
 
-from tfcourse.tf1_runner.checking.files import absent
+from tfcourse.tf1_runner.checking.files.absent import absent
 from tfcourse.tf1_runner.checking.reached import Reached
 from tfcourse.tf1_runner.checking.undefined import bound, hides_names
 from tfcourse.tf1_runner.source.constants import Constants

@@ -2,9 +2,10 @@
 
 import ast
 import collections
+import copy
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class Constants:
@@ -30,6 +31,23 @@ class Constants:
         self._by_call = collections.defaultdict(dict)
         self._flags = {}
         nodes = [node for tree in trees for node in ast.walk(tree)]
+        self._read_all(nodes)
+        # What is set in a branch that is not taken is not set.
+        dead = {id(node) for branch in self._dead(nodes) for node in branch}
+        if dead:
+            for table in (self._given, self._flags, self._set, self._by_call):
+                table.clear()
+            self._read_all([node for node in nodes if id(node) not in dead])
+
+    def _dead(self, nodes):
+        """Yields the nodes of each branch whose condition does not hold."""
+        for node in nodes:
+            answer = self.truth(node.test) if isinstance(node, ast.If) else None
+            if answer is not None:
+                for part in node.orelse if answer else node.body:
+                    yield ast.walk(part)
+
+    def _read_all(self, nodes):
         known = {
             id(node.targets[0])
             for node in nodes
@@ -81,18 +99,33 @@ class Constants:
                 return _called(_FUNCTIONS[name], [inner(a) for a in arguments])
         return None
 
-    def truth(self, test: ast.expr) -> bool | None:
-        """Returns whether a condition holds, or None if it is not sure."""
+    def truth(
+        self, test: ast.expr, holds: Callable | None = None
+    ) -> bool | None:
+        """Returns whether a condition holds, or None if it is not sure.
+
+        Args:
+            test: The condition.
+            holds: Tells it of parts of a condition, in place of this method.
+        """
+        holds = holds or self.truth
         match test:
             case ast.UnaryOp(ast.Not(), inner):
-                answer = self.truth(inner)
+                answer = holds(inner)
                 return None if answer is None else not answer
             case ast.BoolOp(kind, parts):
-                answers = [self.truth(part) for part in parts]
+                answers = [holds(part) for part in parts]
                 decides = isinstance(kind, ast.Or)
                 if decides in answers:
                     return decides
                 return None if None in answers else not decides
+            case ast.Compare(
+                left, [ast.Is() | ast.IsNot() as kind], [ast.Constant(None)]
+            ):
+                # What is known is not None; what is not there is.
+                answer = holds(left)
+                negated = isinstance(kind, ast.IsNot)
+                return None if answer is None else answer is negated
             case ast.Compare(left, [ast.Eq() | ast.NotEq() as kind], [right]):
                 left, right = self.value(left), self.value(right)
                 if left is None or right is None:
@@ -120,6 +153,62 @@ class Constants:
             ]
             return [*dict.fromkeys(v for v in found if v is not None)]
         return [] if value is None else [value]
+
+    def ways(
+        self, node: ast.AST | None, unsure: set[int]
+    ) -> list[ast.AST | None]:
+        """Returns the expressions of which a name is given one.
+
+        Those of a parameter are here only if no call is sure.
+
+        Args:
+            node: The name, or any expression.
+            unsure: The ids of calls that may not be made.
+        """
+        if not isinstance(node, ast.Name) or self.value(node) is not None:
+            return [node]
+        calls = {} if node.id in self._set else self._by_call.get(node.id, {})
+        if calls and not {*calls} <= unsure:
+            return [node]
+        given = {
+            ast.dump(value): value
+            for value in self._given.get(node.id) or []
+            if value is not None
+        }
+        unknown = None in self._given.get(node.id, ())
+        return [node] if unknown or not given else [*given.values()]
+
+    def items(self, node: ast.AST | None, depth: int = 9) -> list[ast.AST]:
+        """Returns the expressions of what a list has; or of one thing, that.
+
+        What is looked for by a pattern is the pattern.
+        """
+        match node:
+            case None:
+                return []
+            case ast.List(parts) | ast.Tuple(parts):
+                return [i for part in parts for i in self.items(part, depth)]
+            case ast.ListComp(part, [ast.comprehension(ast.Name(name), over)]):
+                return [
+                    _Put(name, value).visit(copy.deepcopy(part))
+                    for value in self._counted(over)
+                ]
+            case ast.Call(ast.Attribute(_, "glob" | "Glob"), [pattern]):
+                return [pattern]
+            case ast.Name(name) if depth and self.value(node) is None:
+                given = self.expression(name)
+                return self.items(given, depth - 1) if given else [node]
+        return [node]
+
+    def _counted(self, node):
+        """Returns what `range(1, 6)` and the like give, as far as is known."""
+        match node:
+            case ast.Call(ast.Name("range" | "xrange"), parts):
+                numbers = [self.value(part) for part in parts]
+                return _called(range, numbers) or []
+            case ast.List(parts) | ast.Tuple(parts):
+                return [self.value(part) for part in parts]
+        return []
 
     def expression(self, name: str) -> ast.AST | None:
         """Returns the one expression that a name is given, or None."""
@@ -167,6 +256,16 @@ class Constants:
             for parameter in places:
                 self._given[parameter].append(given.get(parameter))
                 self._by_call[parameter][id(call)] = given.get(parameter)
+
+
+class _Put(ast.NodeTransformer):
+    """Puts a value in the place of a name."""
+
+    def __init__(self, name, value):
+        self._name, self._value = name, value
+
+    def visit_Name(self, node):
+        return ast.Constant(self._value) if node.id == self._name else node
 
 
 def _called(function, arguments):

@@ -52,6 +52,12 @@ _OF_MODELS = {
     *("predict_generator", "sample_weight_mode", "max_queue_size"),
     *("use_multiprocessing", "max_q_size", "nb_worker", "pickle_safe"),
 }
+# Attributes of its layers, and of its optimizers.
+_OF_LAYERS = {
+    *("get_input_at", "get_output_at", "get_output_shape_at", "output_mask"),
+    *("inbound_nodes", "outbound_nodes", "get_updates", "total_loss"),
+    *("_make_predict_function", "_make_train_function", "container_nodes"),
+}
 # Files and keys that Keras 3 refuses, or gives no more.
 _OF_TEXT = re.compile(
     r"""(ModelCheckpoint|save_weights)\(.*(\.hdf5|(?<!\.weights)\.h5)['"]"""
@@ -134,6 +140,16 @@ def _has_models_of_keras_2(source):
             ):
                 return True
             case ast.Call(ast.Attribute(_, name)) if name in _OF_MODELS:
+                return True
+            case ast.Attribute(_, name) if name in _OF_LAYERS:
+                return True
+            case ast.Attribute(
+                ast.Subscript(ast.Attribute(_, "layers"))
+                | ast.Call(ast.Attribute(_, "get_layer")),
+                "output_shape" | "input_shape",
+            ):
+                return True
+            case ast.Attribute(ast.Attribute(_, "optimizer"), "lr"):
                 return True
     return False
 

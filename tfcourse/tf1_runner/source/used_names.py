@@ -161,7 +161,12 @@ def is_for_names(handler: ast.ExceptHandler) -> bool:
 
 def goes_on(handler: ast.ExceptHandler) -> bool:
     """Returns whether the program goes on after an `except`."""
-    match handler.body[-1]:
+    return goes_on_after(handler.body[-1])
+
+
+def goes_on_after(statement: ast.stmt) -> bool:
+    """Returns whether a statement neither raises an error nor exits."""
+    match statement:
         case ast.Raise():
             return False
         case ast.Expr(ast.Call(ast.Name(name) | ast.Attribute(_, name))):

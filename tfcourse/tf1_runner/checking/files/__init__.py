@@ -1,0 +1,1 @@
+"""Which files a program reads or writes, and which are not there."""
