@@ -223,8 +223,8 @@ def _rows_of_surroundings(program, given):
     for source, line, name in undefined(program.sources, names_by_star):
         remark = ": no line before this one gives it a meaning"
         yield _missing(program, source, line, name, remark)
-    for source, line, path in program.absent_files(given):
-        yield _missing(program, source, line, path, ": there is no such file")
+    for source, line, path, why in program.absent_files(given):
+        yield _missing(program, source, line, path, f": {why}")
     for source in program.sources:
         for line, name, remark in wanted(program.trees[source.name], given):
             yield _missing(program, source, line, name, f": {remark}")

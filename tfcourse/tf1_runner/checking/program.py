@@ -84,8 +84,12 @@ class Program:
             return None
         return str(file)
 
-    def absent_files(self, given: int = 0) -> Iterator[tuple[Source, int, str]]:
-        """Yields the source, line and path of files that are not there.
+    def absent_files(
+        self, given: int = 0
+    ) -> Iterator[tuple[Source, int, str, str]]:
+        """Yields the source, line, path and remark on what ends a run.
+
+        That is a file that is not there, most of the time.
 
         Args:
             given: How many arguments the script is given.
@@ -99,5 +103,5 @@ class Program:
         trees = [tree for _, tree in in_order]
         constants = Constants(trees, self.sources[0].name, flags=not given)
         of_tree = {id(tree): source for source, tree in self.parsed}
-        for tree, line, path in absent(trees, constants, self.start, scripts):
-            yield of_tree[id(tree)], line, path
+        for tree, *row in absent(trees, constants, self.start, scripts):
+            yield of_tree[id(tree)], *row

@@ -90,6 +90,8 @@ class Constants:
                 return _called(_joined, [inner(part) for part in parts])
             case ast.FormattedValue(part, -1, None):
                 return inner(part)
+            case ast.Call(ast.Attribute(ast.Name("K"), "backend"), [], []):
+                return "tensorflow"
             case ast.Call(ast.Attribute(text, "format"), parts, []):
                 parts = [inner(part) for part in (text, *parts)]
                 return _called(str.format, parts)

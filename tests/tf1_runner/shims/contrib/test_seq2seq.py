@@ -160,6 +160,55 @@ results["stack"] = [
     v.shape.as_list() for v in tf.trainable_variables() if "gates/k" in v.name
 ]
 
+# Cells whose state is one tensor, and that were told the size of their input.
+from tensorflow.models.rnn import rnn_cell
+
+fresh()
+class OwnCell(rnn_cell.BasicLSTMCell):
+    pass
+
+
+cells = tf.nn.rnn_cell
+stack = rnn_cell.MultiRNNCell([OwnCell(4, 0.0, 3)] * 2)
+_, state = stack(tf.ones([3, 4]), stack.zero_state(3, tf.float32))
+results["cells"] = [
+    state.shape.as_list(),
+    isinstance(OwnCell(4), rnn_cell.BasicLSTMCell),
+    cells.BasicLSTMCell(4, 0.0, None, False).state_size,
+    cells.LSTMCell(4, None, True)._use_peepholes,
+    cells.LSTMCell(4, True)._use_peepholes,
+    cells.GRUCell(4, input_size=3).state_size,
+    cells.GRUCell(4, None, True)._reuse,
+    cells.BasicRNNCell(4, 3, tf.nn.relu)._activation is tf.nn.relu,
+]
+
+# Attention that moves on, by any of its forms.
+fresh()
+chances, before = rng.rand(2, 5), rng.dirichlet(np.ones(5), 2)
+looks = seq2seq.BahdanauMonotonicAttention(4, tf.constant(memory), seen)
+first = looks.initial_alignments(3, tf.float32)
+run(
+    "monotonic", p=tf.constant(chances), before=tf.constant(before),
+    hard=seq2seq.monotonic_attention(chances.round(), before.round(), "hard"),
+    looks=looks(tf.ones([3, 4]), first)[0],
+    **{
+        mode: seq2seq.monotonic_attention(chances, before, mode)
+        for mode in ("recursive", "parallel")
+    }
+)
+
+# Estimators that find out themselves how wide their data are.
+line = learn.TensorFlowLinearRegressor(
+    steps=80, batch_size=100, optimizer="SGD", verbose=0
+)
+line.fit(features, features @ [1, 2, 3])
+classes = learn.DNNClassifier(hidden_units=[4], n_classes=2)
+classes.fit(features, features[:, 0] > 0, steps=1)
+results["skflow"] = [
+    line.predict(features[:3]).tolist(), classes.predict(features).shape[0],
+    (features[:3] @ [1, 2, 3]).tolist(),
+]
+
 # Names and arguments that are older than TensorFlow 1.0, or went with contrib.
 from sklearn.cross_validation import train_test_split
 from tensorflow.contrib import predictor
@@ -372,6 +421,32 @@ def test_the_loss_of_old_estimators_is_a_mean(results):
 
 def test_a_cell_that_is_stacked_thrice_is_three_layers(results):
     assert results["stack"] == [[6, 8], [8, 8], [8, 8]]
+
+
+def test_cells_take_the_size_of_their_input(results):
+    assert results["cells"] == [[3, 16], True, 8, True, True, 4, True, True]
+
+
+def test_monotonic_attention_has_the_weights_of_its_recursion(results):
+    found = {k: np.array(v) for k, v in results["monotonic"].items()}
+    p, before = found["p"], found["before"]
+    expected, q = np.zeros_like(p), np.zeros(2)
+    for place in range(5):
+        q = q * (1 - p[:, place - 1]) + before[:, place]
+        expected[:, place] = p[:, place] * q
+
+    np.testing.assert_allclose(found["recursive"], expected)
+    np.testing.assert_allclose(found["parallel"], expected)
+    assert set(found["hard"].ravel()) <= {0, 1}
+    # The second has three steps.
+    assert (found["looks"][1, 3:] == 0).all()
+    assert 0 < found["looks"][1, :3].sum() < 1
+
+
+def test_an_estimator_finds_its_columns(results):
+    predicted, count, expected = results["skflow"]
+    np.testing.assert_allclose(predicted, expected, atol=1e-3)
+    assert count == 100
 
 
 def test_old_names_and_arguments_do_what_they_did(results):

@@ -19,6 +19,8 @@ from tfcourse.tf1_runner.source.used_names import goes_on_after
 
 # What a saved model is made of.
 _ENDINGS = ("", ".index", ".meta", ".npy")
+_ABSENT = "there is no such file"
+_ENDS = "the program ends if so"
 
 
 def absent(
@@ -26,10 +28,11 @@ def absent(
     constants: Constants,
     folder: pathlib.Path,
     scripts: int,
-) -> Iterator[tuple[ast.Module, int, str]]:
-    """Yields the tree, line and path of each file that is not there.
+) -> Iterator[tuple[ast.Module, int, str, str]]:
+    """Yields the tree, line, path and remark on each file that is not there.
 
-    None that the program may make, asks for first, or reads in a `try`.
+    And the conditions of branches that are taken and end the program. No file
+    that the program may make, asks for first, or reads in a `try`.
 
     Args:
         trees: The parsed sources of the program, and then of its helpers.
@@ -57,7 +60,7 @@ def absent(
         ends = _ends(tree, truth, constants)
         for call in (call for call in some if call.is_sure):
             if id(call.node) in ends:
-                yield tree, call.node.lineno, ends[id(call.node)]
+                yield tree, call.node.lineno, *ends[id(call.node)]
             known = {m.text for m in made if call.may_follow(m.call)}
             for ways in paths_read(call, constants, unsure):
                 lost = [
@@ -65,10 +68,10 @@ def absent(
                     for paths in ways
                 ]
                 if all(lost):
-                    yield tree, call.node.lineno, lost[0][0]
+                    yield tree, call.node.lineno, lost[0][0], _ABSENT
             for path in folders_written(call, constants, unsure):
                 if not _is_there(path, folder, known):
-                    yield tree, call.node.lineno, f"{path}/"
+                    yield tree, call.node.lineno, f"{path}/", _ABSENT
 
 
 def _truth(node, constants, folder, made):
@@ -91,22 +94,26 @@ def _truth(node, constants, folder, made):
 
 
 def _ends(tree, truth, constants):
-    """Returns the paths without which a program ends, by the calls that do."""
+    """Returns without which file a program ends, by the calls that end it.
+
+    Or at which condition, where that is about no file.
+    """
     found = {}
     for node in (n for n in ast.walk(tree) if isinstance(n, ast.If)):
         answer = truth(node)
         paths = [asked(part, constants) for part in ast.walk(node.test)]
         path = next(filter(None, paths), None)
-        if answer is None or not path:
+        if answer is None:
             continue
+        why = (path, _ABSENT) if path else (ast.unparse(node.test), _ENDS)
         for statement in node.body if answer else node.orelse:
             match statement:
                 case ast.Raise(ast.Call() as call):
-                    found[id(call)] = path
+                    found[id(call)] = why
                 case ast.Expr(ast.Call() as call) if not goes_on_after(
                     statement
                 ) and not _is_success(call, constants):
-                    found[id(call)] = path
+                    found[id(call)] = why
     return found
 
 

@@ -15,6 +15,7 @@ __getattr__ = names_from(
     f"{_OURS}.helpers",
     f"{_OURS}.attention",
     f"{_OURS}.beam_search",
+    f"{_OURS}.monotonic",
 )
 
 

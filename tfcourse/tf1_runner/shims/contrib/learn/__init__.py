@@ -2,6 +2,7 @@
 
 from tfcourse.tf1_runner.imports.symbol_names import names_from
 from tfcourse.tf1_runner.shims.contrib.learn import (  # noqa: F401
+    canned,
     datasets,
     estimators,
     graph_actions,
@@ -16,13 +17,7 @@ from tfcourse.tf1_runner.shims.contrib.learn import (  # noqa: F401
     estimators as model_fn,
 )
 from tfcourse.tf1_runner.shims.contrib.learn.estimators import (  # noqa: F401
-    DNNClassifier,
-    DNNLinearCombinedClassifier,
-    DNNLinearCombinedRegressor,
-    DNNRegressor,
     Estimator,
-    LinearClassifier,
-    LinearRegressor,
     MetricSpec,
     ModeKeys,
     ModelFnOps,
@@ -39,4 +34,12 @@ from tfcourse.tf1_runner.shims.contrib.learn.graph_actions import (  # noqa: F40
     run_n,
 )
 
-__getattr__ = names_from("tf.contrib.learn", "tensorflow.estimator")
+for _name in canned.NAMES:
+    globals()[_name] = getattr(canned, _name)
+    setattr(estimators, _name, getattr(canned, _name))
+
+__getattr__ = names_from(
+    "tf.contrib.learn",
+    "tfcourse.tf1_runner.shims.contrib.learn.skflow",
+    "tensorflow.estimator",
+)

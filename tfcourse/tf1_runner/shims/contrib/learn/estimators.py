@@ -32,7 +32,8 @@ class PredictionKey:
 
 def infer_real_valued_columns_from_input(x):
     """Returns the one numeric column of a matrix, named as arrays are here."""
-    return [tf.feature_column.numeric_column("", shape=[np.shape(x)[1]])]
+    width = int(x.shape[1]) if hasattr(x, "shape") else np.shape(x)[1]
+    return [tf.feature_column.numeric_column("", shape=[width])]
 
 
 @dataclasses.dataclass
@@ -58,7 +59,7 @@ class MetricSpec:
         return self.metric_fn(labels=labels, predictions=predictions)
 
 
-class _Estimator:
+class ArrayEstimator:
     """An estimator of today that also takes arrays, and has `fit`."""
 
     def __init__(self, estimator):
@@ -225,24 +226,6 @@ def _name_of_heir(name, names):
     return name
 
 
-def _heir(name):
-    def make(*args, enable_centered_bias=None, **kwargs):
-        # The loss was the mean of a batch, and became its sum.
-        kwargs.setdefault("loss_reduction", tf.losses.Reduction.MEAN)
-        return _Estimator(getattr(tf.estimator, name)(*args, **kwargs))
-
-    make.__name__ = name
-    return make
-
-
-DNNClassifier = _heir("DNNClassifier")
-DNNLinearCombinedClassifier = _heir("DNNLinearCombinedClassifier")
-DNNLinearCombinedRegressor = _heir("DNNLinearCombinedRegressor")
-DNNRegressor = _heir("DNNRegressor")
-LinearClassifier = _heir("LinearClassifier")
-LinearRegressor = _heir("LinearRegressor")
-
-
 def ModelFnOps(  # noqa: N802
     mode, predictions=None, loss=None, train_op=None, eval_metric_ops=None, **_
 ):
@@ -274,4 +257,4 @@ def Estimator(model_fn, model_dir=None, config=None, params=None):  # noqa: N802
             return result
         return ModelFnOps(mode, *result)
 
-    return _Estimator(tf.estimator.Estimator(call, model_dir, config))
+    return ArrayEstimator(tf.estimator.Estimator(call, model_dir, config))
