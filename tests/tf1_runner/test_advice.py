@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -129,3 +130,16 @@ def test_every_name_of_contrib_is_served_or_advised(tmp_path):
     assert [n for n, advice in missing.items() if "dissolved" in advice] == []
     assert len(missing) < 300
     assert gone == []
+
+
+def test_a_name_that_is_misspelled_is_told(monkeypatch):
+    module = types.ModuleType("tensorflow")
+    module.nn = types.ModuleType("tensorflow.nn")
+    module.placeholder = module.nn.softmax = None
+    monkeypatch.setitem(sys.modules, "tensorflow", module)
+
+    error = AttributeError("no such name", name="tf.placehodler")
+
+    assert "did you mean `tf.placeholder`?" in advice_for(error)
+    assert advise("tf.nn.sofmax") == "did you mean `tf.nn.softmax`?"
+    assert "api_docs" in advise("tf.nn.other")

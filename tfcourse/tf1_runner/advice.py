@@ -1,6 +1,9 @@
 """What to write instead of what is gone."""
 
+import difflib
+import inspect
 import re
+import sys
 
 from tfcourse.tf1_runner.contrib_advice import advise_on_contrib
 from tfcourse.tf1_runner.source.detect_tf1 import renames
@@ -63,9 +66,24 @@ def advise(name: str) -> str:
     fits = [gone for gone in _GONE if f"{name}.".startswith(f"{gone}.")]
     if fits:
         return _GONE[max(fits, key=len)]
+    near = _near(name)
+    if near:
+        return f"did you mean `{near}`?"
     if name.startswith("tf."):
         return "TensorFlow has no such name: see tensorflow.org/api_docs"
     return "it no longer exists"
+
+
+def _near(name):
+    """Returns the name of TensorFlow that is spelled most alike, or None."""
+    owner, _, last = name.rpartition(".")
+    value = sys.modules.get("tensorflow")
+    for part in owner.split(".")[1:]:
+        value = vars(value).get(part) if inspect.ismodule(value) else None
+    if not name.startswith("tf.") or not inspect.ismodule(value):
+        return None
+    found = difflib.get_close_matches(last, dir(value), 1, cutoff=0.8)
+    return f"{owner}.{found[0]}" if found else None
 
 
 def advice_for(error: BaseException, folder: str = ".") -> str | None:
@@ -78,7 +96,7 @@ def advice_for(error: BaseException, folder: str = ".") -> str | None:
     if isinstance(error, AttributeError):
         name = getattr(error, "name", None) or ""
         if name.startswith("tf."):
-            return f"`{name}` is not in today's TensorFlow: {advise(name)}."
+            return _told(name, "TensorFlow")
     if re.search("URL fetch failure|urlopen error", str(error)):
         return _download_advice(str(error))
     if isinstance(error, ImportError):
@@ -122,6 +140,12 @@ def _download_advice(message):
     )
 
 
+def _told(name, library):
+    advice = advise(name)
+    end = "" if advice.endswith("?") else "."
+    return f"`{name}` is not in today's {library}: {advice}{end}"
+
+
 def _import_advice(error, folder):
     if "load_boston" in str(error):
         return (
@@ -135,11 +159,11 @@ def _import_advice(error, folder):
         name = f"{name}.{match.group(1)}"
     if f"{name}.".startswith("tensorflow."):
         name = "tf" + name.removeprefix("tensorflow")
-        return f"`{name}` is not in today's TensorFlow: {advise(name)}."
+        return _told(name, "TensorFlow")
     name = name.replace("tf_keras.api._v1.", "")
     name = name.replace("tf_keras.src.", "keras.")
     if name.startswith("keras."):
-        return f"`{name}` is not in today's Keras: {advise(name)}."
+        return _told(name, "Keras")
     return missing_module(name, folder) if name and "." not in name else None
 
 

@@ -16,7 +16,7 @@ def wanted(tree: ast.Module, given: int) -> Iterator[tuple[int, str, str]]:
         given: How many arguments the script is given.
     """
     yield from _options(tree, given)
-    if "argv" not in _lengths(tree):
+    if not {"argv", *_called_with_argv(tree)} & _lengths(tree):
         yield from _places(tree, given)
 
 
@@ -56,18 +56,44 @@ def _is_required(name, settings):
 
 def _places(tree, given):
     """The places of `sys.argv` that are read in any case."""
+    names = {"argv", *_called_with_argv(tree)}
     for node in _always(tree):
+        place = 0
         match node:
-            case ast.Subscript(
-                ast.Attribute(ast.Name("sys"), "argv") | ast.Name("argv"),
-                ast.Constant(int(place)),
-                ast.Load(),
-            ) if place > given:
-                yield (
-                    node.lineno,
-                    f"sys.argv[{place}]",
-                    "give it after the script",
-                )
+            case ast.Subscript(whole, ast.Constant(int(place)), ast.Load()):
+                pass
+            case ast.Assign([ast.Tuple(targets) | ast.List(targets)], whole):
+                place = len(targets) - 1
+        if place > given and _is_argv(whole, names):
+            yield node.lineno, f"sys.argv[{place}]", "give it after the script"
+
+
+def _is_argv(node, names):
+    match node:
+        case ast.Attribute(ast.Name("sys"), "argv"):
+            return True
+        case ast.Name(name):
+            return name in names
+    return False
+
+
+def _called_with_argv(tree):
+    """Yields the names by which `sys.argv` is known within the program."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Name(name)], value) if _is_argv(value, ()):
+                yield name
+            case ast.Call(ast.Attribute(ast.Attribute(_, "app"), "run")):
+                given = [*node.args, *(k.value for k in node.keywords)]
+                main = getattr(given[0], "id", None) if given else "main"
+                yield from _parameters(tree, main)
+
+
+def _parameters(tree, function):
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name) if name == function:
+                yield from (a.arg for a in node.args.args[:1])
 
 
 def _always(node):
