@@ -116,6 +116,18 @@ def test_a_name_is_undefined_where_no_line_above_defines_it(texts, names):
             "if K.backend() == 'tensorflow':\n    raise RuntimeError('no')",
             ["K.backend() == 'tensorflow'"],
         ),
+        (
+            "flags.DEFINE_string('data', None)\nif not FLAGS.data:\n"
+            "    raise ValueError('give it')",
+            ["not FLAGS.data"],
+        ),
+        (
+            "p.add_argument('--old', action='store_true')\nif args.old:\n"
+            "    open('a')\nelse:\n    open('b')",
+            ["b"],
+        ),
+        ("os.makedirs('m')\nsaver.restore(s, 'm/x')", ["m/x"]),
+        ("os.makedirs('m')\nsaver.save(s, f())\nsaver.restore(s, 'm/x')", []),
         ("if K.backend() == 'theano':\n    raise RuntimeError('no')", []),
         ("open('a')\nnp.save('a', x)", ["a"]),
         (

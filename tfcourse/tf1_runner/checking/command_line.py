@@ -24,7 +24,10 @@ def asked(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
     """Yields a line, a name and a remark where a line is read from the user."""
     for node in ast.walk(tree):
         match node:
-            case ast.Call(ast.Name("input" | "raw_input" as name)):
+            case ast.Call(
+                ast.Name("input" | "raw_input" | "breakpoint" as name)
+                | ast.Attribute(_, "set_trace" as name)
+            ):
                 yield node.lineno, name, "waits for a line from the keyboard"
 
 

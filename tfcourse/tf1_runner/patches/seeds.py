@@ -7,6 +7,7 @@ same script would draw other numbers.
 """
 
 import functools
+import inspect
 import weakref
 
 import tensorflow.compat.v1 as tf
@@ -69,4 +70,6 @@ def counted(function, operations):
         count(more(*args, **kwargs) if callable(more) else more)
         return result
 
+    # Keras asks what a layer takes, and does not look through `wraps`.
+    call.__signature__ = inspect.signature(function)
     return call

@@ -5,6 +5,7 @@ import collections
 import copy
 import os
 import pathlib
+import re
 from collections.abc import Callable, Iterable
 
 
@@ -77,7 +78,7 @@ class Constants:
                 return self._script
             case ast.Name(name):
                 return inner(self.expression(name))
-            case ast.Attribute(_, name) if name in self._flags:
+            case ast.Attribute(owner, name) if self._is_flag(owner, name):
                 return inner(self._flags[name])
             case ast.BinOp(left, ast.Add(), right):
                 return _called(lambda a, b: a + b, [inner(left), inner(right)])
@@ -125,7 +126,7 @@ class Constants:
                 left, [ast.Is() | ast.IsNot() as kind], [ast.Constant(None)]
             ):
                 # What is known is not None; what is not there is.
-                answer = holds(left)
+                answer = False if self._is_none(left) else holds(left)
                 negated = isinstance(kind, ast.IsNot)
                 return None if answer is None else answer is negated
             case ast.Compare(left, [ast.Eq() | ast.NotEq() as kind], [right]):
@@ -134,7 +135,22 @@ class Constants:
                     return None
                 return (left == right) is isinstance(kind, ast.Eq)
         value = self.value(test)
-        return None if value is None else bool(value)
+        if value is None:
+            return False if self._is_none(test) else None
+        return bool(value)
+
+    def _is_flag(self, owner, name):
+        of_flags = re.search("(?i)flag|arg|opt|conf|param", ast.unparse(owner))
+        return name in self._flags and bool(of_flags)
+
+    def _is_none(self, node):
+        """Returns whether an expression is surely None."""
+        match node:
+            case ast.Name(name):
+                node = self.expression(name)
+            case ast.Attribute(owner, name) if self._is_flag(owner, name):
+                node = self._flags[name]
+        return isinstance(node, ast.Constant) and node.value is None
 
     def values(
         self, node: ast.AST | None, passed_over: set[int]
@@ -232,12 +248,12 @@ class Constants:
             ):
                 self._set_flag(getattr(name, "value", None), value)
             case ast.Call(ast.Attribute(_, "add_argument"), names, rest):
-                default = [k.value for k in rest if k.arg == "default"]
+                settings = {k.arg: k.value for k in rest}
                 for name in names:
                     option = str(getattr(name, "value", ""))
-                    if default and option.startswith("-"):
+                    if option.startswith("-") and "dest" not in settings:
                         option = option.lstrip("-").replace("-", "_")
-                        self._set_flag(option, default[0])
+                        self._set_flag(option, _default(settings))
 
     def _set_flag(self, name, value):
         if self._reads_flags:
@@ -258,6 +274,16 @@ class Constants:
             for parameter in places:
                 self._given[parameter].append(given.get(parameter))
                 self._by_call[parameter][id(call)] = given.get(parameter)
+
+
+def _default(settings):
+    """Returns what an option of `argparse` is where it is not given."""
+    match settings.get("action"):
+        case ast.Constant("store_true"):
+            return ast.Constant(False)
+        case ast.Constant("store_false"):
+            return ast.Constant(True)
+    return settings.get("default", ast.Constant(None))
 
 
 class _Put(ast.NodeTransformer):

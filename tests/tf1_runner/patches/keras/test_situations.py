@@ -436,6 +436,15 @@ SITUATIONS = {
         """,
         SUMS,
     ),
+    "a model that finds its input's shape": (
+        """
+        model = of(Flatten(), ones(1))
+        model.compile("sgd", "mse")
+        model.fit(x[:, :, None], x.sum(1), nb_epoch=1, verbose=0)
+        run = lambda: model.predict(x[:, :, None])
+        """,
+        SUMS,
+    ),
     "an optimizer's small name": (
         "run = lambda: keras.optimizers.rmsprop(lr=0.25).lr.get_value()",
         0.25,

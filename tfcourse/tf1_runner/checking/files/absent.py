@@ -11,6 +11,7 @@ from tfcourse.tf1_runner.checking.files.functions import (
     asked,
     asks,
     folders_written,
+    makes_folders,
     may_make,
     paths_read,
 )
@@ -61,7 +62,15 @@ def absent(
         for call in (call for call in some if call.is_sure):
             if id(call.node) in ends:
                 yield tree, call.node.lineno, *ends[id(call.node)]
-            known = {m.text for m in made if call.may_follow(m.call)}
+            before = [m for m in made if call.may_follow(m.call)]
+            if call.name == "restore" and not _saves_somewhere(some, constants):
+                # No checkpoint comes of a folder alone.
+                before = [
+                    m
+                    for m in before
+                    if not (makes_folders(m.call) or asks(m.call))
+                ]
+            known = {m.text for m in before}
             for ways in paths_read(call, constants, unsure):
                 lost = [
                     [p for p in paths if not _is_there(p, folder, known)]
@@ -147,6 +156,15 @@ def _made(calls, constants):
                     if name == "save":  # Of a `Saver`.
                         state = pathlib.PurePath(path).parent / "checkpoint"
                         yield _Made(str(state), call)
+
+
+def _saves_somewhere(calls, constants):
+    """Returns whether something is saved, and its path is not known."""
+    return any(
+        call.name.startswith("save")
+        and None in map(constants.value, call.node.args[1:2] or [None])
+        for call in calls
+    )
 
 
 def _is_there(path, folder, made):

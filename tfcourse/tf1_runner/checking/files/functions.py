@@ -90,6 +90,11 @@ def may_make(call: Call, constants: Constants) -> bool:
     return bool(opens or makes)
 
 
+def makes_folders(call: Call) -> bool:
+    """Returns whether a call makes a folder, with nothing in it."""
+    return bool(re.search("mkd|makedirs", call.name, re.IGNORECASE))
+
+
 def asks(call: Call) -> bool:
     """Returns whether a call asks if a file is there."""
     return call.name in _ASKERS

@@ -273,4 +273,5 @@ def _extend_batch_normalization():
         training = True if self._always_of_batch else training
         return normalize(self, inputs, training=training, **kwargs)
 
+    call.__signature__ = inspect.signature(normalize)
     layer.__init__, layer.call = initialize_as_then, call
