@@ -5,7 +5,7 @@ import pathlib
 
 from tfcourse.tf1_runner.advice import missing_module
 from tfcourse.tf1_runner.checking.arguments import refused
-from tfcourse.tf1_runner.checking.command_line import asked, wanted
+from tfcourse.tf1_runner.checking.command_line import asked, programs, wanted
 from tfcourse.tf1_runner.checking.methods import put_back
 from tfcourse.tf1_runner.checking.names import (
     LIBRARIES,
@@ -229,6 +229,8 @@ def _rows_of_surroundings(program, given):
         for line, name, remark in wanted(program.trees[source.name], given):
             yield _missing(program, source, line, name, f": {remark}")
     for source, tree in program.parsed:
+        for line, name, remark in programs(tree):
+            yield _missing(program, source, line, name, f": {remark}")
         for line, name, remark in asked(tree):
             if program.runs(source, line):
                 where = f"{source.name}:{line}"

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tfcourse.tf1_runner.checking.command_line import wanted
+from tfcourse.tf1_runner.checking.command_line import programs, wanted
 from tfcourse.tf1_runner.checking.names import names_by_star
 from tfcourse.tf1_runner.checking.program import Program
 from tfcourse.tf1_runner.checking.undefined import undefined
@@ -197,6 +197,23 @@ def test_files_are_named_that_are_read_and_not_there(
 )
 def test_arguments_are_named_without_which_a_script_ends(source, given, names):
     assert [n for _, n, _ in wanted(ast.parse(source), given)] == names
+
+
+@pytest.mark.parametrize(
+    "source, count",
+    [
+        ("film.save('a.mp4')", 1),
+        ("film.save('a.gif', fps=3)", 0),
+        ("film.save(f, extra_args=['-vcodec', 'libx264'])", 1),
+        ("HTML(film.to_html5_video())", 1),
+    ],
+)
+def test_a_film_needs_its_program(monkeypatch, source, count):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert len([*programs(ast.parse(source))]) == count
+
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    assert [*programs(ast.parse(source))] == []
 
 
 def test_a_value_is_known_only_if_it_is_given_alike_everywhere():

@@ -1,6 +1,7 @@
 """What a program wants to be given when it is started, or asks for."""
 
 import ast
+import shutil
 from collections.abc import Iterator
 
 from tfcourse.tf1_runner.checking.reached import may_be_passed_over
@@ -29,6 +30,33 @@ def asked(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
                 | ast.Attribute(_, "set_trace" as name)
             ):
                 yield node.lineno, name, "waits for a line from the keyboard"
+
+
+def programs(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    """Yields a line, a name and a remark where a film is made, without ffmpeg.
+
+    matplotlib makes a GIF without it.
+    """
+    if shutil.which("ffmpeg"):
+        return
+    for node in _always(tree):
+        match node:
+            case ast.Call(ast.Attribute(_, "to_html5_video" as name)):
+                yield node.lineno, f".{name}", _FFMPEG
+            case ast.Call(ast.Attribute(_, "save"), given) if any(
+                k.arg == "extra_args" for k in node.keywords
+            ) or _ends_in_mp4(given, node.keywords):
+                yield node.lineno, ".save", _FFMPEG
+
+
+_FFMPEG = "needs the program ffmpeg"
+
+
+def _ends_in_mp4(given, keywords):
+    files = [*given[:1], *(k.value for k in keywords if k.arg == "filename")]
+    return any(
+        str(getattr(file, "value", "")).endswith(".mp4") for file in files
+    )
 
 
 def _options(tree, given):
