@@ -180,9 +180,13 @@ class AtomicBatch:
 
 def _check_plain(path: str | os.PathLike, *, devices: bool = True) -> None:
     """Raises an `OSError` for a pipe: to open it is to wait for another."""
-    path = pathlib.Path(path)
-    is_device = path.is_char_device() or path.is_block_device()
-    if path.is_fifo() or path.is_socket() or (is_device and not devices):
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 (what a link leads to)
+    except (OSError, ValueError):
+        return
+    is_pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+    is_device = stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+    if is_pipe or (is_device and not devices):
         raise OSError(errno.EINVAL, "It is not a plain file", str(path))
 
 
