@@ -60,6 +60,17 @@ class SetsRate(Callback):
         logs["rate"] = float(self.model.optimizer.learning_rate.numpy())
 
 
+class SetsRateAndLooks(Callback):
+    """Needs the weights after it has set the rate, and sets it again."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        optimizer = self.model.optimizer
+        optimizer.learning_rate = 0.5 * float(optimizer.learning_rate)
+        logs["norm"] = float(np.sum(self.model.get_weights()[0] ** 2))
+        logs["rate"] = float(optimizer.learning_rate)
+        optimizer.learning_rate = 1.5 * logs["rate"]
+
+
 class WarmsUp(Callback):
     def __init__(self, epochs):
         super().__init__()
@@ -188,6 +199,7 @@ TOGETHER = {
         SetsRate,
         lambda: ReduceLROnPlateau("loss", 0.5, 0, min_delta=0.3),
     ],
+    "rate, weights": SetsRateAndLooks,
     "warm-up": lambda: WarmsUp(2),
     "stopped": Stops,
     "decays": Decays,
@@ -308,7 +320,7 @@ def check(folder, table, names):
 
 @pytest.mark.filterwarnings("ignore:.*is not available")
 def test_some_are_called_for_members(tmp_path):
-    names = ["plateau", "rate", "decays", "stops, sets weights"]
+    names = ["plateau", "rate, weights", "decays", "stops, sets weights"]
     how = check(tmp_path, TOGETHER, names)
     assert {*how.values()} == {"vectorised"}
 

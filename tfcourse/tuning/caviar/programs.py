@@ -16,8 +16,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfcourse.tuning.caviar.callbacks.lending import LentModel, LentModels
 from tfcourse.tuning.caviar.callbacks.members import MemberCallbacks
-from tfcourse.tuning.caviar.callbacks.view import LentModel, MemberModel
+from tfcourse.tuning.caviar.callbacks.view import MemberModel
 from tfcourse.tuning.caviar.checkpoint_writer import BatchCheckpointWriter
 from tfcourse.tuning.caviar.steps.candidates import Candidate
 from tfcourse.tuning.caviar.verification import Verification
@@ -98,6 +99,7 @@ class GroupProgram:
         self._device = device
         # What was traced first, with the frozen layers apart and without.
         self._first: dict[bool, Any] = {}
+        self._lent = LentModels()
         self.report: dict = {}
         first, models = candidates[0], [c.model for c in candidates]
         self._structure = self._shared(first)
@@ -290,17 +292,10 @@ class GroupProgram:
             yield None
             return
         originals = [candidate.arguments["callbacks"] for candidate in part]
-        lent: dict[Any, LentModel] = {}
-        models = []
-        for k, candidate in enumerate(part):
-            # A model's numbers, such as a schedule's, are in no variable.
-            key = candidate.structure, str(candidate.settings.values)
-            if key not in lent:
-                lent[key] = LentModel(
-                    functools.partial(_live, candidate),
-                    {id(variable) for variable in candidate.constants},
-                )
-            models.append(MemberModel(k, lent[key]))
+        models = [
+            MemberModel(k, self._lent_for(candidate))
+            for k, candidate in enumerate(part)
+        ]
         names = ("verbose", "epochs")
         params = {name: part[0].arguments[name] for name in names}
         callbacks = MemberCallbacks(originals, models, params)
@@ -308,6 +303,21 @@ class GroupProgram:
             yield callbacks
         finally:
             callbacks.close()
+            self._lent.forget()
+
+    def _lent_for(self, candidate: Candidate) -> LentModel:
+        """Returns the real model that callbacks of a candidate look at."""
+        constants = frozenset(id(variable) for variable in candidate.constants)
+        # A model's numbers, such as a schedule's, are in no variable.
+        return self._lent.of(
+            (candidate.structure, str(candidate.settings.values), constants),
+            lambda: LentModel(
+                functools.partial(_live, candidate),
+                candidate.model,
+                self.template,
+                constants,
+            ),
+        )
 
     def _check(
         self, part: list[Candidate]

@@ -56,6 +56,11 @@ class State:
         """The arrays without those of the metrics."""
         return self.arrays[: self._member.saved]
 
+    @property
+    def saved_variables(self) -> int:
+        """How many values `values` returns."""
+        return self._member.saved_variables
+
     def begin(self, arrays: list[Tensor]) -> list[Tensor]:
         """Returns arrays with the metrics as before the first batch."""
         size, saved = len(arrays[0]), self._member.saved

@@ -306,6 +306,12 @@ class PopulationTrainer:
         value = self._need_filled().state.value(self._index(k), i)
         return value[np.ix_(*masks)] if masks else value
 
+    def count_values(self, k: int) -> int:
+        """Returns how many values a member has."""
+        if self._slices is None:
+            return self._need_filled().state.saved_variables
+        return len(self._slices[k])
+
     def write(self, changes: dict[int, dict[int, np.ndarray]]) -> None:
         """Gives members other values, for each a dict by their number."""
         if not changes:

@@ -1,18 +1,18 @@
 """A member of a population as the live model that its callbacks ask for."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 
 from tfcourse.errors import CannotVectorize
-from tfcourse.tuning.population.deferred import all_variables
+from tfcourse.tuning.caviar.callbacks.lending import LentModel
 from tfcourse.tuning.population.trainer import PopulationTrainer
-from tfcourse.utils.keras_private import every_layer, learning_rate_of
 
 # What says nothing of a member's values.
-_OF_ALL = {"name", "metrics", "metrics_names", "compiled", "built", "loss"}
+_OF_ALL = {"name", "compiled", "built", "loss"}
+# And is alike in all that one program trains.
+_OF_PROGRAM = {"metrics", "metrics_names"}
 _OF_MODEL = {
     "__call__",
     "call",
@@ -34,68 +34,6 @@ _OF_MODEL = {
 }
 
 
-class LentModel:
-    """A real model that members of one structure have one after another.
-
-    Args:
-        build: A function that builds it, with all its variables.
-        constants: Those of its variables that it shares with others.
-    """
-
-    def __init__(
-        self, build: Callable[[], keras.Model], constants: set[int]
-    ) -> None:
-        self._build = build
-        self._constants = constants
-        self._model: keras.Model | None = None
-
-    @property
-    def model(self) -> keras.Model:
-        if self._model is None:
-            self._model = self._build()
-        return self._model
-
-    @property
-    def variables(self) -> list[keras.Variable]:
-        return all_variables(self.model)
-
-    def rate(self) -> int | None:
-        """Returns which variable the learning rate is, or None."""
-        optimizer = self.model.optimizer
-        # Under mixed precision, another is around it.
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        wanted = learning_rate_of(optimizer)
-        for i, variable in enumerate(self.variables):
-            if variable is wanted:
-                return i
-        return None
-
-    def lend(self, values: dict[int, np.ndarray]) -> None:
-        """Gives variables, by number, their values."""
-        variables = self.variables
-        for i, value in values.items():
-            if id(variables[i]) not in self._constants:
-                variables[i].assign(value)
-
-    def returned(self, lent: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
-        """Returns which of the variables have other values now."""
-        variables, changed = self.variables, {}
-        for i, before in lent.items():
-            now: Any = keras.ops.convert_to_numpy(variables[i].value)
-            if now.tobytes() == np.asarray(before, now.dtype).tobytes():
-                continue
-            if id(variables[i]) in self._constants:
-                raise CannotVectorize(
-                    f"a callback sets {variables[i].path}, which was made "
-                    "before the build of its model"
-                )
-            changed[i] = np.array(now)
-        return changed
-
-    def trained(self) -> list[bool]:
-        return [layer.trainable for layer in every_layer(self.model)]
-
-
 class MemberModel:
     """What a callback has for `self.model`.
 
@@ -112,6 +50,7 @@ class MemberModel:
             "_member": member,
             "_lent": lent,
             "_trainer": None,
+            "_rate": None,
             "_values": {},
             "_trained": [],
             "stop_training": False,
@@ -120,21 +59,37 @@ class MemberModel:
 
     def begin(self, trainer: PopulationTrainer) -> None:
         """Begins a time in which callbacks are called."""
-        vars(self).update(_trainer=trainer, _values={}, _trained=[])
+        vars(self).update(_trainer=trainer)
 
     def end(self) -> dict[int, np.ndarray]:
         """Returns what the callbacks have set, by number of the variable."""
         lent: LentModel = self._lent
-        values, trained = self._values, self._trained
-        vars(self).update(_trainer=None, _values={}, _trained=[])
+        values, trained, rate = self._values, self._trained, self._rate
+        vars(self).update(_trainer=None, _values={}, _trained=[], _rate=None)
+        if rate is not None:
+            return rate.changed()
         if not values:
             return {}
         if trained and lent.trained() != trained:
             raise CannotVectorize("a callback sets what is trainable")
         return lent.returned(values)
 
+    def rate_apart(self) -> keras.Variable | None:
+        """Returns a variable that stands for the learning rate, or None.
+
+        As long as callbacks ask for nothing else, no model is built for them.
+        """
+        if self._rate is None and not self._values:
+            trainer = self._during()
+            i = self._lent.rate_apart(trainer.count_values(self._member))
+            if i is not None:
+                value = trainer.value(self._member, i)
+                vars(self).update(_rate=_RateApart(i, value))
+        return None if self._rate is None else self._rate.variable
+
     def read_rate(self) -> None:
         """Gives the real model the member's learning rate."""
+        self._end_rate_apart()
         rate = self._lent.rate()
         if rate is None:
             # A schedule, which tells it from how many steps there were.
@@ -146,11 +101,21 @@ class MemberModel:
         """Gives the real model all that the member has."""
         if self._trained:
             return
+        self._end_rate_apart()
         values = self._during().values(self._member)
         # What a callback has set before stays set.
         left = {i: v for i, v in enumerate(values) if i not in self._values}
         self._read(left)
         vars(self).update(_trained=self._lent.trained())
+
+    def _end_rate_apart(self) -> None:
+        """Gives the real model the rate that callbacks have had till now."""
+        if self._rate is None:
+            return
+        rate: _RateApart = self._rate
+        vars(self).update(_rate=None)
+        self._read({rate.number: rate.before})
+        self._lent.lend(rate.changed())
 
     def _read(self, values: dict[int, np.ndarray]) -> None:
         self._lent.lend(values)
@@ -172,6 +137,8 @@ class MemberModel:
     def __getattr__(self, name: str) -> Any:
         if name in _OF_ALL:
             return getattr(self._lent.model, name)
+        if name in _OF_PROGRAM:
+            return getattr(self._lent.template, name)
         if name == "jax_state_sync":
             # Keras's callbacks ask whether there is one.
             raise AttributeError(name)
@@ -190,6 +157,27 @@ class MemberModel:
         vars(self)[name] = bool(value)
 
 
+class _RateApart:
+    """A learning rate without its model.
+
+    Args:
+        number: That of the variable.
+        before: Its value.
+    """
+
+    def __init__(self, number: int, before: np.ndarray) -> None:
+        self.number, self.before = number, before
+        self.variable = keras.Variable(
+            before, trainable=False, dtype=str(before.dtype)
+        )
+
+    def changed(self) -> dict[int, np.ndarray]:
+        """Returns its value, by its number, if it is another now."""
+        now = np.array(keras.ops.convert_to_numpy(self.variable.value))
+        same = now.tobytes() == self.before.tobytes()
+        return {} if same else {self.number: now}
+
+
 class MemberOptimizer:
     """What a callback has for `self.model.optimizer`.
 
@@ -206,9 +194,13 @@ class MemberOptimizer:
 
     def __getattr__(self, name: str) -> Any:
         # Keras asks whether it is one of several.
-        if name == "optimizers" and not hasattr(self._real, name):
+        draft = self._model._lent.draft.optimizer
+        if name == "optimizers" and not hasattr(draft, name):
             raise AttributeError(name)
         if name == "learning_rate":
+            rate = self._model.rate_apart()
+            if rate is not None:
+                return rate
             self._model.read_rate()
         elif name in ("iterations", "variables"):
             self._model.read_all()
@@ -219,6 +211,10 @@ class MemberOptimizer:
     def __setattr__(self, name: str, value: Any) -> None:
         if name != "learning_rate":
             raise CannotVectorize(f"a callback sets `optimizer.{name}`")
+        rate = None if callable(value) else self._model.rate_apart()
+        if rate is not None:
+            rate.assign(value)
+            return
         self._model.read_rate()
         self._real.learning_rate = value
 
