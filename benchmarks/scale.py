@@ -7,7 +7,8 @@ next search of the same process), the seconds that workers trained, CPU seconds
 of the driver a trial, bytes of a batch and of its results a trial. With
 `--kill`, a worker is killed in mid-batch, and the seconds until its batch is
 done are told. With `--peer`, Ray Tune runs `--peer-trials` of the same trials,
-each a `model.fit` (it needs `pip install 'ray[tune]'`).
+each a `model.fit`, between two searches of ours (it needs `pip install
+'ray[tune]'`).
 
     python benchmarks/scale.py --workers 1 2 --populations 8 64 --kill
 
@@ -16,7 +17,6 @@ for each worker.
 """
 
 import argparse
-import contextlib
 import os
 import pickle
 import signal
@@ -127,8 +127,12 @@ def with_kill(executor, population, arguments, counted):
     return found
 
 
-def peer(arguments):
-    """Returns the wall seconds of Ray Tune, a trial."""
+def peer(arguments, reuse):
+    """Returns the wall seconds of Ray Tune, a trial; all its trials succeed.
+
+    By default each trial is a new process, which imports TensorFlow; with
+    `reuse` it need not be.
+    """
     from ray import tune
 
     (x, y), dev = arguments.data
@@ -142,11 +146,38 @@ def peer(arguments):
         )
         return {"score": fitted.history["val_accuracy"][-1]}
 
-    config = tune.TuneConfig(num_samples=arguments.peer_trials)
-    space = {"rate": tune.loguniform(1e-4, 1e-1)}
-    begun = time.monotonic()
-    tune.Tuner(trial, param_space=space, tune_config=config).fit()
-    return (time.monotonic() - begun) / arguments.peer_trials
+    trials, space = arguments.peer_trials, {"rate": tune.loguniform(1e-4, 1e-1)}
+    config = tune.TuneConfig(num_samples=trials, reuse_actors=reuse)
+    with tempfile.TemporaryDirectory() as folder:
+        quiet = tune.RunConfig(storage_path=folder, verbose=0)
+        tuner = tune.Tuner(
+            trial, param_space=space, tune_config=config, run_config=quiet
+        )
+        begun = time.monotonic()
+        found = tuner.fit()
+        seconds = time.monotonic() - begun
+    if found.num_errors:
+        raise found.errors[0]
+    return seconds / trials
+
+
+def beside_peer(before, executor, population, arguments):
+    """Prints Ray Tune's seconds a trial, between two searches of ours."""
+    for reuse in (False, True):
+        try:
+            theirs = peer(arguments, reuse)
+        except ImportError as error:
+            print(f"Ray Tune was not run: {error}; pip install 'ray[tune]'")
+            return
+        after = search(executor, population, arguments)[0]
+        ours = (before + after) / 2 / arguments.trials
+        before = after
+        print(
+            f"Ray Tune{', actors reused' if reuse else ''}: {theirs:.1f} s a "
+            f"trial, {theirs / ours:.0f} times as much as in batches of "
+            f"{population} ({ours:.2f} s)",
+            flush=True,
+        )
 
 
 def main():
@@ -181,14 +212,14 @@ def main():
                 name = f"{workers} workers, {'warm' if n else 'cold'}"
                 found = search(executor, population, arguments)
                 told(name, population, found, trials, counted)
+            if arguments.peer:
+                beside_peer(found[0], executor, population, arguments)
+                counted.sent = counted.came = 0
             if arguments.kill:
                 population = arguments.populations[0]
                 found = with_kill(executor, population, arguments, counted)
                 name = f"{workers} workers, a kill"
                 told(name, population, found, trials, counted)
-            if arguments.peer:
-                with contextlib.suppress(ImportError):
-                    print(f"Ray Tune: {peer(arguments):.1f} s a trial")
         finally:
             ray.shutdown()
 
