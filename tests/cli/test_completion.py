@@ -16,7 +16,11 @@ main()
 
 @pytest.mark.parametrize(
     "words, expected",
-    [("tfcourse tu", "tune"), ("tfcourse panda st", "status stop")],
+    [
+        ("tfcourse tu", "tune"),
+        ("tfcourse panda st", "status stop"),
+        ("tfcourse tune --ev", "--evolve"),
+    ],
 )
 def test_a_shell_completes_commands(words, expected):
     done = subprocess.run(

@@ -124,8 +124,9 @@ def search(settings, folder):
     folder = pathlib.Path(folder)
     resume = (folder / "run.json").exists()
     if resume:
-        known = read_settings(folder)
-        settings = known.resumed(trials=settings["trials"])
+        trials, settings = settings["trials"], read_settings(folder)
+        if not settings.evolve:
+            settings = settings.resumed(trials=trials)
     else:
         settings = Settings(**settings)
     run = SearchRun(settings, folder, resume=resume)

@@ -176,8 +176,32 @@ def tune(
     population: Annotated[
         int | None,
         typer.Option(
-            help="How many trials train together at most.",
-            show_default="64, 16 with --ray",
+            help="How many trials train together at most; with --evolve, how "
+            "many members there are.",
+            show_default="64, 16 with --ray, 32 with --evolve",
+        ),
+    ] = None,
+    evolve: Annotated[
+        bool,
+        typer.Option(
+            "--evolve",
+            help="Let hyperparameters change while all members train: the "
+            "worst go on as copies of the best, a little different.",
+        ),
+    ] = False,
+    interval: Annotated[
+        int | None,
+        typer.Option(
+            help="With --evolve: compare members after every so many epochs.",
+            show_default="1",
+        ),
+    ] = None,
+    quantile: Annotated[
+        float | None,
+        typer.Option(
+            help="With --evolve: the share of the members that is replaced, "
+            "and of those that replace them.",
+            show_default="0.25",
         ),
     ] = None,
     ray: Ray = None,
@@ -251,6 +275,9 @@ def tune(
         "target_score": target_score,
         "device": device and device.value,
         "population": population,
+        "evolve": evolve or None,
+        "interval": interval,
+        "quantile": quantile,
     }
     of_workers = {
         "workers": workers,
@@ -269,6 +296,7 @@ def tune(
         with console.status("Loading Keras and the data"):
             executor = _executor(ray, **of_workers)
             run = _prepare(given, out, resume)
+            run.check_executor(executor)
         folder = run.folder
         result = _carry_out(run, console, executor)
     except KeyboardInterrupt:
@@ -303,9 +331,12 @@ def _prepare(given, folder, resume):
             "--resume needs the folder of the run to continue: --out "
             f"{newest_folder() or 'runs/NAME'}"
         )
+    from tfcourse.runs.evolution.arguments import refuse_with_evolve
     from tfcourse.runs.prepared_data import PreparedData
     from tfcourse.runs.settings import Settings, read_settings
 
+    if given.get("evolve"):
+        refuse_with_evolve(given)
     rounds, trials = given.get("rounds"), given.get("trials", Settings.trials)
     if rounds is not None and rounds > trials:
         raise InputError(
@@ -414,7 +445,9 @@ def _how_to_resume(folder):
     if folder is None or not (folder / "run.json").exists():
         return "The search had not begun; nothing was written."
     command = shlex.join(["tfcourse", "tune", "--resume", "--out", str(folder)])
-    return f"Finished trials are kept in {folder}. Continue with:\n  {command}"
+    population = folder / "search" / "population.npz"
+    kept = "The population is" if population.exists() else "Finished trials are"
+    return f"{kept} kept in {folder}. Continue with:\n  {command}"
 
 
 def _summarise(run, result):
@@ -422,6 +455,7 @@ def _summarise(run, result):
         ensemble_rows,
         hyperparameters_text,
         print_summary,
+        schedule_rows,
         scores_rows,
         seeds_rows,
     )
@@ -440,6 +474,7 @@ def _summarise(run, result):
         "best": f"trial {best.trial}: "
         f"{hyperparameters_text(best.hyperparameters)}",
         run.objective.name: f"{best.score:.4f}",
+        **schedule_rows(result.schedule),
         **seeds_rows(result.replicates),
         **scores_rows(
             result.dev, result.test, result.baselines, result.intervals

@@ -15,16 +15,29 @@ from tfcourse.runs.artifacts import with_preprocessing, write_model
 from tfcourse.runs.baselines import baselines
 from tfcourse.runs.best.ensemble import write_ensemble
 from tfcourse.runs.best.finalists import Finalists
+from tfcourse.runs.evolution.search import (
+    check_evolves,
+    evolution,
+    holding_sizes,
+    winners_schedule,
+)
 from tfcourse.runs.folders import check_unused, lock_of, locked
 from tfcourse.runs.prepared_data import PreparedData
 from tfcourse.runs.scores import evaluation
 from tfcourse.runs.settings import Settings, check_device, objective_of
-from tfcourse.runs.spaces import first_trial, holding, load_space, probe
+from tfcourse.runs.spaces import (
+    SPACES,
+    first_trial,
+    holding,
+    load_space,
+    probe,
+)
 from tfcourse.tuning._keras_tuner import checkpoint_path
 from tfcourse.tuning.caviar.executors.interface import Executor
 from tfcourse.tuning.caviar.executors.local import LocalExecutor
 from tfcourse.tuning.caviar.failures import AllTrialsFailedError, learning_rates
 from tfcourse.tuning.caviar.tuner import Caviar
+from tfcourse.tuning.evolution.schedule import HyperparameterSchedule
 from tfcourse.tuning.oracles.choice import choose_oracle
 from tfcourse.tuning.report.page import write_report
 from tfcourse.tuning.results.axes import read_axes
@@ -79,6 +92,7 @@ class SearchRunResult:
         replicates: The `Replicates` of the trials that were trained with
             several seeds, the best mean first.
         ensemble: What `write_ensemble` found, or `None`.
+        schedule: What the best was trained with, if hyperparameters evolved.
     """
 
     folder: pathlib.Path
@@ -94,6 +108,7 @@ class SearchRunResult:
     baselines: dict[str, dict[str, dict[str, float]]]
     replicates: list[Replicates]
     ensemble: dict[str, Any] | None
+    schedule: HyperparameterSchedule | None = None
 
 
 class SearchRun:
@@ -153,6 +168,8 @@ class SearchRun:
             len(self.data.split.train),
         )
         self.space = holding(space, settings.fix)
+        if settings.evolve and settings.space in SPACES:
+            self.space = holding_sizes(self.space)
         self._first = first_trial(self.space, settings.begin)
         self._oracle()  # Refuses what cannot be.
         probe(
@@ -162,6 +179,8 @@ class SearchRun:
             self.objective,
             self.data.task,
         )
+        if settings.evolve and not resume:
+            check_evolves(settings, self.space, self.objective, self._fit())
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -193,23 +212,34 @@ class SearchRun:
             executor: As for `Caviar`.
 
         Raises:
-            InputError: If trials are trained one by one, and by an executor.
+            InputError: If trials are trained one by one, or evolve, and by an
+                executor.
         """
-        if executor and self.settings.strategy != "caviar":
-            raise InputError(
-                "--ray is for trials that train together: leave out --ray, or "
-                f"--strategy {self.settings.strategy}."
-            )
-        if self.settings.population:
+        self.check_executor(executor)
+        if self.settings.population and not self.settings.evolve:
             executor = executor or LocalExecutor()
         with self.locked():
             self._check_unchanged()
             self._write_manifest()
             tuner = self._tuner(progress, executor)
-            self._restore_best(tuner)
+            if self._restore_best(tuner):
+                tuner = self._tuner(progress, executor, overwrite=True)
             # `finish` says so, once it has written the table.
             with contextlib.suppress(AllTrialsFailedError):
                 self._search_by(tuner)
+
+    def check_executor(self, executor: Executor | None) -> None:
+        """Raises an `InputError` if trials cannot be trained by an executor."""
+        if executor and self.settings.evolve:
+            raise InputError(
+                "--evolve trains all members as one program, in one process: "
+                "leave out --ray, or --evolve."
+            )
+        if executor and self.settings.strategy != "caviar":
+            raise InputError(
+                "--ray is for trials that train together: leave out --ray, or "
+                f"--strategy {self.settings.strategy}."
+            )
 
     def replicate(self) -> None:
         """Trains the best few trials with `seeds` of the settings, if any.
@@ -229,14 +259,20 @@ class SearchRun:
                 self._finalists.train(self._search_by)
 
     def _search_by(self, tuner):
-        tuner.search(
-            *self.data.part("train"),
+        tuner.search(**self._fit())
+
+    def _fit(self):
+        """Returns what a tuner's `search` is called with."""
+        x, y = self.data.part("train")
+        return {
+            "x": x,
+            "y": y,
             **self._held_out(),
-            epochs=self.settings.epochs,
-            verbose=0,
+            "epochs": self.settings.epochs,
+            "verbose": 0,
             **self.data.fit_settings(self.settings),
             **self._early_stopping(),
-        )
+        }
 
     def finish(self) -> SearchRunResult:
         """Writes the report and the best model.
@@ -272,6 +308,7 @@ class SearchRun:
                 baselines=baselines(self.data),
                 replicates=replicates,
                 ensemble=self._write_ensemble(best, model, others, replicates),
+                schedule=self._schedule(best),
             )
             write_model(
                 model,
@@ -339,7 +376,20 @@ class SearchRun:
             initial_points=self._first,
         )
 
-    def _tuner(self, progress=None, executor=None):
+    def _schedule(self, best):
+        if not self.settings.evolve:
+            return None
+        return winners_schedule(self._project, best)
+
+    def _tuner(self, progress=None, executor=None, overwrite=False):
+        if self.settings.evolve:
+            return evolution(
+                self.settings,
+                self.space,
+                oracle=self._oracle(),
+                overwrite=overwrite,
+                **self._kept(progress),
+            )
         space, folds = self.space, self.settings.folds
         if folds:
             space = CrossValidated(space, folds, self.settings.seed)
@@ -353,25 +403,40 @@ class SearchRun:
             return tuner_class(
                 oracle=self._oracle(),
                 hypermodel=space,
-                on_trial=lambda *_: self._write_trials(progress),
-                break_ties_by=DEV_LOSSES,
-                directory=self.folder,
-                project_name=self._project.name,
+                **self._kept(progress),
                 **how,
             )
 
+    def _kept(self, progress):
+        """Returns what any tuner writes where."""
+        return {
+            "on_trial": lambda *_: self._write_trials(progress),
+            "break_ties_by": DEV_LOSSES,
+            "directory": self.folder,
+            "project_name": self._project.name,
+        }
+
     def _restore_best(self, tuner):
-        """Lets the best trial run again if its weights are lost."""
+        """Lets the best trial run again if its weights are lost.
+
+        Of members that evolve none can alone: it returns whether all must.
+        """
+        lost = False
         for best in ranked(self.records(), self.objective.direction)[:1]:
             path = checkpoint_path(tuner, best.trial)
             if not are_whole(path):
                 _log.warning(
-                    "%s is missing or damaged: trial %s is trained again.",
+                    "%s is missing or damaged: %s trained again.",
                     path,
-                    best.trial,
+                    "all members are"
+                    if self.settings.evolve
+                    else f"trial {best.trial} is",
                 )
-                tuner.run_again(best.trial)
+                lost = self.settings.evolve
+                if not lost:
+                    tuner.run_again(best.trial)
                 self._records = []
+        return lost
 
     def _write_trials(self, progress=None):
         records, axes = self.records(), read_axes(self._project)
@@ -441,10 +506,12 @@ class SearchRun:
 
 
 def _of_the_best_few(result):
-    """Returns what `run.json` says of seeds and ensemble, if there are any."""
+    """Returns what `run.json` says of seeds, ensemble and schedule, if any."""
     found = {}
     if result.replicates:
         found["replicates"] = [one.to_json() for one in result.replicates]
     if result.ensemble:
         found["ensemble"] = result.ensemble
+    if result.schedule:
+        found["schedule"] = dataclasses.asdict(result.schedule)
     return found

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 from tfcourse import data
 from tfcourse.data.table.options import TableOptions
 from tfcourse.errors import InputError
+from tfcourse.runs.evolution.arguments import (
+    check_evolution,
+    completed,
+    refuse_with_evolve,
+)
 from tfcourse.tuning.results.manifest import (
     FILE,
     read_manifest,
@@ -27,6 +32,7 @@ _BOUNDS = {
     "seeds": (2, None),
     "ensemble": (2, None),
     "population": (1, None),
+    "interval": (1, None),
     "image_size": (4, 1024),
     "time_limit": (0, None),
     # scikit-learn and Keras take no larger seed.
@@ -92,7 +98,11 @@ class Settings(TableOptions):
             after another.
         population: How many trials are trained together at most, each lot by
             itself, as workers do it; `None` for `Caviar`'s own, or 16 with
-            workers.
+            workers. With `evolve` how many members there are, 32 if `None`.
+        evolve: Whether hyperparameters evolve while trials train, as by
+            `tuning.Evolution`; `trials` then is how many members there are.
+        interval: As for `Evolution`; `None` for 1, or without `evolve`.
+        quantile: Likewise; `None` for 0.25, or without `evolve`.
         image_size: Images become so many pixels wide and high.
 
     Raises:
@@ -119,6 +129,9 @@ class Settings(TableOptions):
     time_limit: float | None = None
     target_score: float | None = None
     population: int | None = None
+    evolve: bool = False
+    interval: int | None = None
+    quantile: float | None = None
     image_size: int | None = None
 
     def __post_init__(self):
@@ -153,6 +166,9 @@ class Settings(TableOptions):
                 f"--population, or --strategy {self.strategy}."
             )
         self._check_folds()
+        check_evolution(self)
+        for name, value in completed(self).items():
+            object.__setattr__(self, name, value)
 
     def _check_folds(self):
         for name in ("split", "group", "time", "dev") if self.folds else ():
@@ -242,10 +258,19 @@ class Settings(TableOptions):
             name: tuple(value) if isinstance(value, list) else value
             for name, value in given.items()
         }
+        if self.evolve:
+            refuse_with_evolve(given)
+        elif given.get("evolve"):
+            raise InputError(
+                "The run was started without --evolve, and continues so. Leave "
+                "out --evolve, or start a new run with another --out."
+            )
         now = dataclasses.asdict(dataclasses.replace(self, **given).resolved())
         changed = [name for name in known if now[name] != known[name]]
+        if self.evolve and "trials" in changed:
+            changed.remove("trials")  # It follows from `population`.
         fewer = now["trials"] < known["trials"]
-        for name in changed if fewer else set(changed) - _MAY_CHANGE:
+        for name in changed if fewer else sorted(set(changed) - _MAY_CHANGE):
             raise InputError(
                 f"The run was started with --{name} {known[name]}, and "
                 f"continues with it. Leave out --{name}, or start a new run "

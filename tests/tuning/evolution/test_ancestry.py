@@ -3,6 +3,7 @@
 import pytest
 
 from tfcourse.tuning.evolution.ancestry import FILE, Ancestry, Generation
+from tfcourse.utils.atomic_files import write_json
 
 
 def rates(*values):
@@ -52,7 +53,25 @@ def test_it_is_read_as_it_was_written(ancestry, tmp_path):
     assert found.generations == ancestry.generations
 
 
-def test_a_damaged_file_is_refused(tmp_path):
-    (tmp_path / FILE).write_text('{"trials": [1], "generations": []}')
-    with pytest.raises(ValueError, match="trials"):
+@pytest.mark.parametrize(
+    "trials, generations, message",
+    [
+        ([1], [(0, [0], [{}])], "trials"),
+        ([], [(0, [], [])], "there must be members"),
+        (["0"], [], "there must be members"),
+        (["0"], [(0, [1], [{}])], "sources must be among 1 members"),
+        (["0"], [(0, [0], [{}, {}])], "each of 1 members must have"),
+        (["0"], [(0, [0], [{"a": 1}]), (1, [0], [{}])], "must have {'a'}"),
+        (["0"], [(0, [0], [{}]), (0, [0], [{}])], "must ascend"),
+        (["0"], [(1, [0], [{}])], "must ascend"),
+    ],
+)
+def test_a_damaged_file_is_refused(tmp_path, trials, generations, message):
+    names = ("epoch", "sources", "values")
+    state = {
+        "trials": trials,
+        "generations": [dict(zip(names, g, strict=True)) for g in generations],
+    }
+    write_json(tmp_path / FILE, state)
+    with pytest.raises(ValueError, match=message):
         Ancestry.read(str(tmp_path))

@@ -44,7 +44,8 @@ def unused(hp):
 
 
 def dependent(hp):
-    hp.Fixed("way", "a")
+    if hp.Choice("way", ["a", "b"]) == "b":
+        return model()
     with hp.conditional_scope("way", ["a"]):
         return model(rate=hp.Float("inner", 0.1, 0.5))
 

@@ -14,6 +14,7 @@ from tfcourse.utils.text import format_value, printable
 
 if TYPE_CHECKING:
     from tfcourse.runs.prepared_data import PreparedData
+    from tfcourse.tuning.evolution.schedule import HyperparameterSchedule
     from tfcourse.tuning.results.replication.replicates import Replicates
 
 
@@ -120,6 +121,27 @@ def seeds_rows(replicates: Sequence["Replicates"]) -> dict[str, str]:
             for one in others
         )
     return rows
+
+
+def schedule_rows(
+    schedule: "HyperparameterSchedule | None",
+) -> dict[str, str]:
+    """Returns the row of a summary on a schedule, if there is one.
+
+    Args:
+        schedule: That of a run's result.
+    """
+    if schedule is None:
+        return {}
+    every = {name: schedule.of(name) for name in schedule.names}
+    changes = [
+        f"{name} {format_value(values[0])} to {format_value(values[-1])}"
+        for name, values in every.items()
+        if len(set(values)) > 1
+    ]
+    parts = len(schedule.starts)
+    over = f"{schedule.epochs} epochs in {parts} part{'s'[: parts != 1]}"
+    return {"schedule": f"{', '.join(changes) or 'constant'}, over {over}"}
 
 
 def ensemble_rows(

@@ -95,9 +95,10 @@ class Ancestry:
             ValueError: If it is damaged.
         """
         found = check_shape(state, _SHAPE)
-        return cls(
-            found["trials"], [Generation(**g) for g in found["generations"]]
-        )
+        trials = found["trials"]
+        generations = [Generation(**g) for g in found["generations"]]
+        _check_whole(trials, generations)
+        return cls(trials, generations)
 
     def write(self, project: str) -> None:
         """Writes it into the folder of a search."""
@@ -112,3 +113,19 @@ class Ancestry:
             ValueError: If it is damaged.
         """
         return cls.from_state(read_json(pathlib.Path(project, FILE)))
+
+
+def _check_whole(trials: list[str], generations: list[Generation]) -> None:
+    """Raises a `ValueError` unless each generation comes of the one before."""
+    if not trials or not generations or not generations[0].values:
+        raise ValueError("there must be members and a first generation")
+    size, names = len(trials), set(generations[0].values[0])
+    epochs = [generation.epoch for generation in generations]
+    if epochs[:1] != [0] or epochs != sorted(set(epochs)):
+        raise ValueError(f"epochs of generations must ascend from 0: {epochs}")
+    for generation in generations:
+        sources, values = generation.sources, generation.values
+        if len(sources) != size or not set(sources) <= set(range(size)):
+            raise ValueError(f"sources must be among {size} members: {sources}")
+        if len(values) != size or any(set(one) != names for one in values):
+            raise ValueError(f"each of {size} members must have {names}")

@@ -52,8 +52,8 @@ def probes(first: Candidate, make: Make) -> list[Probe]:
         some = _values(parameter)
         if len(some) < 2 or not regions.is_active(parameter, values):
             continue
-        if parameter.conditions:
-            parents = ", ".join(regions.conditions(parameter))
+        parents = ", ".join(_open_parents(parameter, hp.space))
+        if parents:
             _refuse(parameter, f"it is there only for some values of {parents}")
         candidates = [
             _alike(parameter, first, make(values | {parameter.name: value}))
@@ -95,6 +95,14 @@ def is_setting(column: np.ndarray) -> bool:
     Whole numbers are states of generators of random numbers, and go on.
     """
     return column.dtype.kind not in "iu" and bool(np.any(column != column[:1]))
+
+
+def _open_parents(
+    parameter: Parameter, space: Sequence[Parameter]
+) -> list[str]:
+    """Returns of what a hyperparameter depends that may change itself."""
+    several = {p.name for p in space if len(_values(p)) > 1}
+    return [name for name in regions.conditions(parameter) if name in several]
 
 
 def _values(parameter: Parameter) -> Sequence[Any]:
@@ -143,6 +151,6 @@ def _refuse(parameter: Parameter, why: str) -> NoReturn:
     name, default = to_display(parameter.name, parameter.default)
     raise InputError(
         f"Evolution cannot change {name!r} while its members train: {why}. "
-        f"Give it one value, such as {name} = {default!r} in `build`, or "
-        "search for it with Caviar."
+        f"Give it one value, such as {name} = {default!r} in `build` (or --fix "
+        f"{name}={default} in `tfcourse tune`), or search for it with Caviar."
     )

@@ -157,6 +157,24 @@ class Evolution(Caviar):
             )
         return self.ancestry.schedule(trial.trial_id, trial.best_step + 1)
 
+    def check(self, *fit_args, **fit_kwargs) -> None:
+        """Raises unless the hyperparameters of the space can evolve.
+
+        `search` does so itself; before it nothing is trained, nor written.
+
+        Args:
+            *fit_args: What `search` is to be called with.
+            **fit_kwargs: Likewise.
+
+        Raises:
+            InputError: If one cannot, which is named.
+        """
+        search = SearchArguments(fit_args, fit_kwargs)
+        trial = Trial(self.oracle.get_space(), "0")
+        with global_state.preserved():
+            first = make_candidate(trial, self, search, Caviar.run_trial, None)
+            self._members(_candidates([first]), search)
+
     def replay(
         self,
         schedule: HyperparameterSchedule | None = None,
@@ -214,11 +232,7 @@ class Evolution(Caviar):
     ) -> GroupResult:
         """Trains members, and returns what came of them."""
         start = time.monotonic()
-        members = Members(
-            candidates,
-            functools.partial(self._remade, search=search),
-            self._program,
-        )
+        members = self._members(candidates, search)
         checkpoint = Checkpoint(self.project_dir, candidates, self._rules)
         snapshot, ancestry = checkpoint.read() or (None, _begun(candidates))
         self.ancestry = ancestry
@@ -261,6 +275,12 @@ class Evolution(Caviar):
             seconds,
             report["verified"],
         )
+
+    def _members(
+        self, candidates: list[Candidate], search: SearchArguments
+    ) -> Members:
+        remake = functools.partial(self._remade, search=search)
+        return Members(candidates, remake, self._program)
 
     def _remade(
         self,

@@ -14,9 +14,11 @@ import plotly.offline
 from tfcourse.outputs import check_replaceable, is_page
 from tfcourse.tuning.report import importance_figures, search_figures
 from tfcourse.tuning.report.advice.what_next import what_next
+from tfcourse.tuning.report.evolution.figures import evolution_figures
 from tfcourse.tuning.report.parallel_figure import parallel_coordinate
 from tfcourse.tuning.report.residual_figure import residuals
 from tfcourse.tuning.report.sections import overview, training, trials
+from tfcourse.tuning.report.sections.evolution import evolution
 from tfcourse.tuning.report.sections.glossary import glossary
 from tfcourse.tuning.report.sections.model import model
 from tfcourse.tuning.report.sections.next import next_steps
@@ -76,6 +78,7 @@ def figures_of(
     figures = {"progress": search_figures.optimization_history(results)}
     if any(r.curves.get(results.objective) for r in results.best):
         figures["curves"] = search_figures.learning_curves(results)
+    figures |= evolution_figures(results)
     for n, axis in enumerate(results.searched_axes):
         figures[f"slice-{n}"] = slice_plot(results, axis)
     if results.searched_axes:
@@ -121,6 +124,13 @@ def _page(results):
         "seconds": _place("seconds", 240) if "seconds" in figures else "",
         "provenance": training.provenance(results),
     }
+    evolved = evolution(
+        results,
+        _place("family", 420),
+        "".join(_place(id_, 280) for id_ in figures if "schedule" in id_),
+    )
+    # Of most searches there is none, and no heading.
+    text = text.replace("$evolution", evolved.replace("$", "$$"))
     return string.Template(text).substitute(
         # No script runs but those of the page itself.
         nonce=secrets.token_urlsafe(),

@@ -14,6 +14,8 @@ DEFAULTS = {
     "device": "auto",
     "strategy": "caviar",
 }
+_OF_EVOLUTION = {"population": 32, "interval": 1, "quantile": 0.25}
+_FOLLOWS = ("trials", "rounds")
 _MANY_EXAMPLES = 1000
 _OBJECTIVES = {"classification": "val_accuracy", "regression": "val_mse"}
 
@@ -59,6 +61,9 @@ def tune_command(results: SearchResults, **changes: Any) -> tuple[str, ...]:
     many = data.get("train", 0) >= _MANY_EXAMPLES
     if many and len(data.get("shape", ())) == 1:
         usual["space"] = "course"
+    if settings.get("evolve"):
+        # They follow from `population`.
+        usual |= _OF_EVOLUTION | {n: settings.get(n) for n in _FOLLOWS}
     words = ["tfcourse", "tune"]
     first = {n: settings[n] for n in ("data", "target") if n in settings}
     rest = {n: value for n, value in settings.items() if n not in changes}

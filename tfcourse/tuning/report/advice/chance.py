@@ -154,7 +154,7 @@ def _with_folds(results):
     """Returns the search again, each trial scored on more examples."""
     data = results.manifest.get("data", {})
     settings = results.manifest.get("settings", {})
-    alone = ("folds", "dev", "group", "time", "split")
+    alone = ("folds", "dev", "group", "time", "split", "evolve")
     if (
         data.get("train", math.inf) > _FEW_EXAMPLES
         or any(settings.get(name) for name in alone)

@@ -111,8 +111,10 @@ def negligible(found: Importances) -> list[str]:
 def trials_advice(results: SearchResults) -> list[Advice]:
     """Says so where the search still found better trials at its end."""
     ended = [r for r in results.records if r.status != "unfinished"]
-    wanted = results.manifest.get("settings", {}).get("trials")
-    if not wanted or len(ended) < 2 * _TOP:
+    settings = results.manifest.get("settings", {})
+    wanted = settings.get("trials")
+    # Members of a population are in no order.
+    if not wanted or settings.get("evolve") or len(ended) < 2 * _TOP:
         return []
     last = ended[-(len(ended) // 5) :]
     best = results.best[0]
@@ -155,6 +157,9 @@ def train_advice(results: SearchResults) -> list[Advice]:
     """Says how to use all examples once the choice is made."""
     settings = results.manifest.get("settings")
     if not settings or not results.manifest.get("result"):
+        return []
+    if settings.get("evolve"):
+        # It would train with the last of a schedule's values throughout.
         return []
     why = (
         "The model that was kept learned from one fold's training set; this "

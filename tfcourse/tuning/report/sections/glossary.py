@@ -8,6 +8,7 @@ WORDS = {
     "it.",
     "hyperparameter": "A setting chosen before training, such as the learning "
     "rate; weights are learned during training.",
+    "schedule": "The values that a hyperparameter has from epoch to epoch.",
     "epoch": "One pass over all training examples.",
     "best epoch": "The epoch after which a trial scored best; its weights are "
     "kept.",

@@ -1,0 +1,1 @@
+"""Runs of `tfcourse tune --evolve`: what they take, and how they begin."""
