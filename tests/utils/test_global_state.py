@@ -7,6 +7,8 @@ import weakref
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.python.eager import context
 
 from tfcourse.utils import global_state
 from tfcourse.utils.keras_private import fresh_names
@@ -175,3 +177,37 @@ def test_outside_of_a_search_all_is_looked_through():
 
     assert gc.get_freeze_count() == 0
     assert any(one is kept for one in gc.get_objects())
+
+
+def test_a_seed_given_again_gives_the_same_draws_and_compiles_nothing_anew(
+    monkeypatch,
+):
+    def drawn():
+        return [
+            random.random(),
+            np.random.rand(),
+            tf.random.uniform(()).numpy(),
+            keras.ops.convert_to_numpy(keras.random.uniform(())),
+        ]
+
+    seeds = []
+    of_process = context.Context._set_global_seed
+    monkeypatch.setattr(
+        context.Context,
+        "_set_global_seed",
+        lambda self, seed: (seeds.append(seed), of_process(self, seed)),
+    )
+    with global_state.preserved():
+        keras.utils.set_random_seed(7)
+        expected = drawn()
+        seeds.clear()
+        # Something has drawn since.
+        global_state.set_random_seed(7)
+        assert seeds == [7]
+        # Nothing has.
+        global_state.set_random_seed(7)
+        assert seeds == [7]
+        assert drawn() == expected
+        global_state.set_random_seed(8)
+        assert seeds == [7, 8]
+        assert drawn() != expected

@@ -50,6 +50,21 @@ def preserved() -> collections.abc.Iterator[None]:
         keras_private.set_global_attributes(attributes)
 
 
+def set_random_seed(seed: int) -> None:
+    """Does what Keras's does, and keeps what TensorFlow has compiled.
+
+    A seed makes it compile anew, which is not needed if it has that seed and
+    nothing has drawn since.
+
+    Args:
+        seed: An integer.
+    """
+    tensorflow = _tensorflow()
+    known = tensorflow is not None and tensorflow.is_seeded(seed)
+    with tensorflow.seed_kept() if known else contextlib.nullcontext():
+        keras.utils.set_random_seed(seed)
+
+
 def random_states() -> tuple[Any, ...]:
     """Returns the states of the generators that `preserved` preserves.
 

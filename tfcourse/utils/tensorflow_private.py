@@ -7,6 +7,7 @@ whether XLA will compile what is being traced.
 
 import contextlib
 import dataclasses
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -62,6 +63,22 @@ def set_random_state(state: tuple[Any, Any]) -> None:
     of_process._seed = seed
     if drawn is not None:
         of_process._rng.setstate(drawn)
+
+
+def is_seeded(seed: int) -> bool:
+    """Returns whether nothing has drawn since it was given this seed."""
+    return random_state() == (seed, random.Random(seed).getstate())
+
+
+@contextlib.contextmanager
+def seed_kept() -> Iterator[None]:
+    """While it lasts, `tf.random.set_seed` does nothing."""
+    of_process: Any = context.context()
+    of_process._set_global_seed = lambda seed: None
+    try:
+        yield
+    finally:
+        del of_process._set_global_seed
 
 
 def vectorization_rules() -> Rules:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tensorflow.python.eager import context
 
 from tests.tuning.evolution.searches import (
     of_keras,
@@ -10,6 +11,7 @@ from tests.tuning.evolution.searches import (
     searched,
 )
 from tfcourse.tuning.caviar.programs import GroupProgram
+from tfcourse.tuning.evolution.generations import Generations
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,26 @@ def test_values_are_those_that_a_model_begins_with(
         assert found.keys() == expected.keys()
         for i, value in found.items():
             np.testing.assert_array_equal(value, expected[i])
+
+
+def test_no_copy_makes_tensorflow_compile_anew(tmp_path, monkeypatch):
+    """It forgets what it has compiled when it is given another seed."""
+    of_process, call, seeds = (
+        context.Context._set_global_seed,
+        Generations.__call__,
+        [],
+    )
+
+    def generation(self, *args):
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                context.Context,
+                "_set_global_seed",
+                lambda own, seed: (seeds.append(seed), of_process(own, seed)),
+            )
+            call(self, *args)
+
+    monkeypatch.setattr(Generations, "__call__", generation)
+    searched(tmp_path, epochs=4)
+    # The first may: what was before it had another.
+    assert len(seeds) <= 1

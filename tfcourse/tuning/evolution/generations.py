@@ -69,7 +69,7 @@ class Generations:
         ]
         copies = np.flatnonzero(sources != np.arange(len(sources))).tolist()
         trainer.inherit(
-            sources, {k: self._members.variables(k, values[k]) for k in copies}
+            sources, self._members.variables({k: values[k] for k in copies})
         )
         self._ancestry.add(Generation(trained, sources.tolist(), values))
         self._checkpoint.write(trainer, epoch, self._ancestry)

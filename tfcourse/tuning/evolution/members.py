@@ -63,30 +63,46 @@ class Members:
         )
         self._places = places(self.program, some)
 
-    def variables(self, k: int, values: Values) -> dict[int, np.ndarray]:
+    def variables(
+        self, values: dict[int, Values]
+    ) -> dict[int, dict[int, np.ndarray]]:
         """Returns the variables that hold hyperparameters, by their number.
 
         Args:
-            k: The number of the member that is to have them.
-            values: Its hyperparameters.
+            values: The hyperparameters of members, by the number of each.
+
+        Returns:
+            A dict for each of these members.
 
         Raises:
-            InputError: If a model with these values is another one.
+            InputError: If a model with some of the values is another one.
         """
-        candidate = self._remake(self.candidates[k], values)
-        if isinstance(candidate, SerialTrial) or not self.program.accepts(
-            [candidate]
-        ):
-            raise InputError(
-                "Evolution cannot change hyperparameters to "
-                f"{_listed(values)}: `build` makes another model of them. "
-                "Leave values out of the search space that do."
-            )
-        return self.program.values_at(candidate, self._places)
+        found = {k: self._remade(own) for k, own in values.items()}
+        # Together, as the program is looked at once.
+        if not self.program.accepts(list(found.values())):
+            for k, candidate in found.items():
+                if not self.program.accepts([candidate]):
+                    raise _another_model(values[k])
+        return {
+            k: self.program.values_at(candidate, self._places)
+            for k, candidate in found.items()
+        }
+
+    def _remade(self, values: Values) -> Candidate:
+        # Always of the first member, as another seed would make TensorFlow
+        # compile anew what trains.
+        made = self._remake(self.candidates[0], values)
+        if isinstance(made, SerialTrial):
+            raise _another_model(values)
+        return made
 
 
-def _listed(values: Values) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in values.items())
+def _another_model(values: Values) -> InputError:
+    listed = ", ".join(f"{name}={value!r}" for name, value in values.items())
+    return InputError(
+        f"Evolution cannot change hyperparameters to {listed}: `build` makes "
+        "another model of them. Leave values out of the search space that do."
+    )
 
 
 def _check_alike(candidates: list[Candidate]) -> None:

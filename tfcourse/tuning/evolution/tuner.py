@@ -292,7 +292,9 @@ class Evolution(Caviar):
         hp = candidate.trial.hyperparameters.copy()
         hp.values = dict(values)
         trial = Trial(hp, candidate.trial.trial_id)
-        return make_candidate(trial, self, search, Caviar.run_trial, None)
+        return make_candidate(
+            trial, self, search, Caviar.run_trial, None, may_differ=False
+        )
 
     def _program(self, candidates: list[Candidate]) -> GroupProgram:
         objective = self.oracle.objective

@@ -22,6 +22,7 @@ from tfcourse.tuning.population.functional.keras_optimizers import (
     build_noting_slots,
     make_functional,
 )
+from tfcourse.utils import global_state
 from tfcourse.utils.keras_private import (
     build_shapes,
     deferred_initialization,
@@ -81,12 +82,12 @@ def build_deferred(
 
     Args:
         build: A function without arguments that returns a compiled model.
-        seed: Given to `keras.utils.set_random_seed` first.
+        seed: Given to `global_state.set_random_seed` first.
     """
 
     def seeded() -> keras.Model:
         if seed is not None:
-            keras.utils.set_random_seed(seed)
+            global_state.set_random_seed(seed)
         return build()
 
     # If an error is not for the deferring, it will be raised again.

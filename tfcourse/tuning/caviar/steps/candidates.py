@@ -75,6 +75,8 @@ class Candidate:
             settings that it had then.
         family: What `supernet.family` gave then.
         seed: What it was seeded with.
+        may_differ: Whether it may train with others of other sizes. If not,
+            `family` is None.
     """
 
     trial: Trial
@@ -92,6 +94,7 @@ class Candidate:
         default=None, repr=False
     )
     seed: int = 0
+    may_differ: bool = True
 
     def __post_init__(self) -> None:
         if not self.structure:
@@ -101,7 +104,9 @@ class Candidate:
             object.__setattr__(self, "settings", settings)
             object.__setattr__(self, "structure", kept.structure)
             object.__setattr__(self, "initializers", kept.initializers)
-            if supernet.are_in_prefix(self.constants, self.model):
+            if self.may_differ and supernet.are_in_prefix(
+                self.constants, self.model
+            ):
                 family = supernet.family(self.model)
                 if family is not None:
                     names = dict(kept.structure)["names"]
@@ -192,6 +197,7 @@ def make_candidate(
     search: SearchArguments,
     run_trial: Callable,
     early_stopping: int | keras.callbacks.EarlyStopping | None,
+    may_differ: bool = True,
 ) -> Candidate | SerialTrial:
     """Returns a trial as a candidate to be trained together with others.
 
@@ -201,10 +207,11 @@ def make_candidate(
         search: What its `search` was called with.
         run_trial: The method that a tuner overrides to train trials itself.
         early_stopping: As for `Population.fit`.
+        may_differ: Whether it may train with others of other sizes.
     """
     try:
         _check_vectorizable(tuner, run_trial)
-        return _candidate(trial, tuner, search, early_stopping)
+        return _candidate(trial, tuner, search, early_stopping, may_differ)
     except CannotVectorize as error:
         return SerialTrial(
             trial,
@@ -254,6 +261,7 @@ def _candidate(
     tuner: SerialTuner,
     search: SearchArguments,
     early_stopping: int | keras.callbacks.EarlyStopping | None,
+    may_differ: bool,
 ) -> Candidate:
     """Returns the candidate, or raises `CannotVectorize`."""
     hp, seed = trial.hyperparameters, tuner.seed_of(trial)
@@ -290,6 +298,7 @@ def _candidate(
         constants,
         shared=frozenset(shared),
         seed=seed,
+        may_differ=may_differ,
     )
     return dataclasses.replace(candidate, arguments=arguments or fitted_with())
 

@@ -205,12 +205,15 @@ class TensorFlowEngine(Engine):
         """Runs a program that is traced for a single member."""
         given = list(map(tensors, others))
         order = given[1] if len(given) > 1 else None
+        members = len(state[0])
+        # One operation for all rows of an array, not one for each.
+        rows = zip(*(tf.split(array, members) for array in state), strict=True)
         parts = []
-        for k in range(len(state[0])):
+        for k, row in enumerate(rows):
             own = list(given)
             if order is not None and is_own(order):
                 own[1] = order[k : k + 1]
-            parts.append(self._run(key, [a[k : k + 1] for a in state], *own))
+            parts.append(self._run(key, list(row), *own))
         return tf.nest.map_structure(lambda *x: tf.concat(x, 0), *parts)
 
     @contextlib.contextmanager

@@ -170,7 +170,7 @@ class MemberSettings:
         """
         variables = self._variables_of(template)
         wanted = {id(variables[i]): i for i in numbers}
-        found = {i: np.asarray(variables[i]) for i in numbers}
+        found: dict[int, np.ndarray] = {}
         for variable, value in self._optimizers.own_values(
             kind, own.of_optimizer
         ):
@@ -184,7 +184,9 @@ class MemberSettings:
             if id(variable) in wanted:
                 row = self._of_model.row(self._values(own))
                 found[wanted[id(variable)]] = row
-        return found
+        # What no member has of its own is as in the template.
+        left = set(numbers) - set(found)
+        return found | {i: np.asarray(variables[i]) for i in left}
 
     def _row(
         self,
