@@ -39,6 +39,8 @@ def program(folder, source, name="a.py"):
         (["def f(x):\n    return [y for y in x] + later", "later = 1"], []),
         (["from math import *", "pi + np"], ["np"]),
         (["def f():\n    with g:\n        x = x + 1", "x = g = 1"], ["x"]),
+        (["class A:\n    def f(self):\n        super(__class__, self)"], []),
+        (["def f():\n    match 1:\n        case x:\n            x"], []),
         (["def f():\n    for x in 3:\n        x + 1", "x = 1"], []),
         (["def f():\n    global x\n    x = x + 1", "x = 1"], []),
         (["def f():\n    return x\n    x = 1", "x = 1"], ["x"]),

@@ -12,7 +12,7 @@ from tfcourse.tf1_runner.source.program import Source
 from tfcourse.tf1_runner.source.used_names import is_for_names
 
 _KNOWN = {
-    *("__file__", "__path__", "__version__"),
+    *("__class__", "__file__", "__path__", "__version__"),
     *("get_ipython", "display", "In", "Out", "exit", "quit"),
 }
 # What may make names known that no line shows.
@@ -176,6 +176,8 @@ def bound(statement: ast.AST, star: Star = lambda module: None) -> set[str]:
             case ast.FunctionDef(name) | ast.ClassDef(name):
                 names.add(name)
             case ast.AsyncFunctionDef(name) | ast.ExceptHandler(_, str(name)):
+                names.add(name)
+            case ast.MatchAs(_, str(name)) | ast.MatchStar(str(name)):
                 names.add(name)
             case ast.Global(some):
                 names.update(some)
