@@ -171,6 +171,19 @@ def test_what_is_left_is_not_looked_through_again():
     assert any(one is kept for one in gc.get_objects())
 
 
+@pytest.mark.usefixtures("thawed")
+def test_what_another_has_frozen_stays_so():
+    gc.freeze()
+    count = gc.get_freeze_count()
+    with global_state.only_new_garbage():
+        kept = Cycle()
+        global_state.look_past_what_is_left()
+        assert not any(one is kept for one in gc.get_objects())
+    assert gc.get_freeze_count() > 0.9 * count
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("thawed")
 def test_outside_of_a_search_all_is_looked_through():
     kept = Cycle()
     global_state.look_past_what_is_left()

@@ -106,16 +106,20 @@ def only_new_garbage() -> collections.abc.Iterator[None]:
     Keras and keras-tuner collect it more than once a trial, which takes half a
     second where all that was imported is looked through each time.
     """
-    if _leaving_out.get() or gc.get_freeze_count():
+    if _leaving_out.get():
         yield
         return
-    gc.freeze()
+    # Who has frozen what was imported wants it to stay so.
+    is_own = not gc.get_freeze_count()
+    if is_own:
+        gc.freeze()
     token = _leaving_out.set(True)
     try:
         yield
     finally:
         _leaving_out.reset(token)
-        gc.unfreeze()
+        if is_own:
+            gc.unfreeze()
 
 
 def look_past_what_is_left() -> None:
