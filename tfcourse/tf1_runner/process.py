@@ -60,8 +60,13 @@ def _install_data(settings, sources):
     from tfcourse.tf1_runner.environment import digits, stand_ins
 
     if settings["mnist"] == "digits":
-        digits.install(_has(sources, r"\b(55000|60000|70000)\b"))
-    stand_ins.install(settings["stand_ins"], _has(sources, r"\b50000\b"))
+        digits.install(_has(sources, rf"\b(55000|60000|70000)\b|{_BEYOND}"))
+    many = _has(sources, rf"\b50000\b|{_BEYOND}")
+    stand_ins.install(settings["stand_ins"], many)
+
+
+# What is cut off for validation, of more than there would be.
+_BEYOND = r"\[\d{4,5}:|\b(val|dev)\w* *= *\d{4,5}\b"
 
 
 def _has(sources, pattern):

@@ -119,11 +119,6 @@ SITUATIONS = {
         [np.repeat(SUMS, 2, 1), Y.sum(1, keepdims=True)],
     ),
     "sum": ("run = lambda: joined(mode='sum')", X + Y),
-    "mul": ("run = lambda: joined(mode='mul')", X * Y),
-    "concat": (
-        "run = lambda: joined(mode='concat', concat_axis=1)",
-        np.hstack([X, Y]),
-    ),
     "dot": (
         "run = lambda: joined(mode='dot', dot_axes=[1, 1])",
         (X * Y).sum(1, keepdims=True),
@@ -444,6 +439,15 @@ SITUATIONS = {
         run = lambda: model.predict(x[:, :, None])
         """,
         SUMS,
+    ),
+    "a gradient of the whole loss": (
+        """
+        model = regression()
+        slope = K.gradients(model.total_loss, model.trainable_weights)
+        steep = K.function(model.inputs + model.targets, slope)
+        run = lambda: steep([x, np.zeros((2, 1))])[0]
+        """,
+        (X * SUMS).sum(0)[:, None],
     ),
     "an optimizer's small name": (
         "run = lambda: keras.optimizers.rmsprop(lr=0.25).lr.get_value()",

@@ -32,6 +32,7 @@ def apply() -> None:
     training_v1.Model._prepare_total_loss = _of_weights_that_count(
         training_v1.Model._prepare_total_loss
     )
+    training_v1.Model.targets = _Targets()
     sequential.Sequential.predict_classes = _predict_classes
     sequential.Sequential.predict_proba = _predict_proba
     sequential.Sequential.add = _adding_merges(sequential.Sequential.add)
@@ -197,6 +198,13 @@ def _of_weights_that_count(prepare):
             losses_utils.apply_valid_mask = apply_mask
 
     return call
+
+
+class _Targets:
+    """The placeholders of labels, unless a model has targets of its own."""
+
+    def __get__(self, model, kind=None):
+        return self if model is None else model._targets
 
 
 def _predict_classes(self, x, batch_size=32, verbose=0):
