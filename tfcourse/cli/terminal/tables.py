@@ -1,5 +1,6 @@
 """Tables of names and values, and what a finished run prints of itself."""
 
+import itertools
 import pathlib
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from tfcourse.runs.prepared_data import PreparedData
     from tfcourse.tuning.evolution.schedule import HyperparameterSchedule
     from tfcourse.tuning.results.replication.replicates import Replicates
+
+# So many values of a hyperparameter are listed.
+_FEW_STEPS = 3
 
 
 def key_value_table(rows: Iterable[Sequence[str | Text]]) -> Table:
@@ -135,13 +139,26 @@ def schedule_rows(
         return {}
     every = {name: schedule.of(name) for name in schedule.names}
     changes = [
-        f"{name} {format_value(values[0])} to {format_value(values[-1])}"
+        f"{name} {_course(values)}"
         for name, values in every.items()
         if len(set(values)) > 1
     ]
     parts = len(schedule.starts)
-    over = f"{schedule.epochs} epochs in {parts} part{'s'[: parts != 1]}"
-    return {"schedule": f"{', '.join(changes) or 'constant'}, over {over}"}
+    epochs = f"{schedule.epochs} epoch{'s'[: schedule.epochs != 1]}"
+    over = f"{epochs} in {parts} part{'s'[: parts != 1]}"
+    return {"schedule": f"{'; '.join(changes) or 'constant'}; over {over}"}
+
+
+def _course(values: Sequence[Any]) -> str:
+    """Returns how a value changed, in a few words."""
+    steps = [value for value, _ in itertools.groupby(values)]
+    if len(steps) <= _FEW_STEPS:
+        return ", then ".join(map(format_value, steps))
+    text = f"{format_value(steps[0])} to {format_value(steps[-1])}"
+    least, most = min(steps), max(steps)
+    if {least, most} != {steps[0], steps[-1]}:
+        text += f" (from {format_value(least)} to {format_value(most)} between)"
+    return text
 
 
 def ensemble_rows(

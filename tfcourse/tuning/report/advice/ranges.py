@@ -62,7 +62,7 @@ def edge_advice(results: SearchResults) -> list[Advice]:
     command, how = (), "Widen its bounds in your search space."
     if space == "course":
         command = tune_command(results, space="wide")
-        how = "The space `wide` reaches further."
+        how = "The wide space reaches further."
     return [
         Advice(
             "Best at the edge: widen",
