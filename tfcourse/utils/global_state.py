@@ -60,8 +60,10 @@ def set_random_seed(seed: int) -> None:
         seed: An integer.
     """
     tensorflow = _tensorflow()
-    known = tensorflow is not None and tensorflow.is_seeded(seed)
-    with tensorflow.seed_kept() if known else contextlib.nullcontext():
+    if tensorflow is None or not tensorflow.is_seeded(seed):
+        keras.utils.set_random_seed(seed)
+        return
+    with tensorflow.seed_kept():
         keras.utils.set_random_seed(seed)
 
 

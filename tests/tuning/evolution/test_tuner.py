@@ -80,6 +80,14 @@ def test_a_trial_ends_with_the_hyperparameters_of_its_best_epoch(tmp_path):
         )
 
 
+def test_a_search_that_has_ended_knows_its_rules(tmp_path):
+    searched(tmp_path, epochs=2, population=4)
+    again = {"population": 4, "directory": tmp_path, "overwrite": False}
+    other = Evolution(rate_only, "val_loss", interval=2, **again, **NAMED)
+    with pytest.raises(InputError, match="has ended, with interval=1"):
+        other.search(X[:16], Y[:16], **FIT | {"epochs": 2})
+
+
 def test_an_oracle_begins_as_many_as_there_are_members(tmp_path):
     oracle = RandomSearchOracle("val_loss", 20, seed=1)
     tuner = searched(tmp_path, epochs=2, population=4, oracle=oracle)

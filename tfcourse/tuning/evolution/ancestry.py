@@ -14,6 +14,8 @@ _SHAPE = {
     "generations": [
         {"epoch": int, "sources": [int], "values": [{str: ANY}]},
     ],
+    # Those of older versions have none.
+    "rules?": {str: float},
 }
 
 
@@ -38,13 +40,18 @@ class Ancestry:
     Args:
         trials: The ids of the members' trials.
         generations: Those that there have been.
+        rules: How they came about, as `Rules` has it, by name.
     """
 
     def __init__(
-        self, trials: list[str], generations: list[Generation]
+        self,
+        trials: list[str],
+        generations: list[Generation],
+        rules: dict[str, float] | None = None,
     ) -> None:
         self.trials = trials
         self.generations = generations
+        self.rules = rules or {}
 
     @property
     def values(self) -> list[dict[str, Any]]:
@@ -85,6 +92,7 @@ class Ancestry:
         return {
             "trials": self.trials,
             "generations": [dataclasses.asdict(g) for g in self.generations],
+            "rules": self.rules,
         }
 
     @classmethod
@@ -98,7 +106,7 @@ class Ancestry:
         trials = found["trials"]
         generations = [Generation(**g) for g in found["generations"]]
         _check_whole(trials, generations)
-        return cls(trials, generations)
+        return cls(trials, generations, found.get("rules"))
 
     def write(self, project: str) -> None:
         """Writes it into the folder of a search."""

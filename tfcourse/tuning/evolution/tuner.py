@@ -1,5 +1,6 @@
 """Population-based training of members that are one program."""
 
+import dataclasses
 import functools
 import time
 from collections.abc import Callable
@@ -210,6 +211,7 @@ class Evolution(Caviar):
         self._searched = search
         if self.oracle.end_order:
             # All members end together, however many trials an oracle has.
+            self._check_same_rules()
             return
         global_state.clear_session()
         requests = TrialRequests(self, self._size)
@@ -227,6 +229,18 @@ class Evolution(Caviar):
                 self._groups_log.add(record)
             remove_checkpoint(self.project_dir)
 
+    def _check_same_rules(self) -> None:
+        """Raises if a search that has ended is to go on by other rules."""
+        known = self.ancestry.rules if self.ancestry else {}
+        now = dataclasses.asdict(self._rules)
+        for name, value in known.items():
+            if now.get(name, value) != value:
+                raise InputError(
+                    f"The search in {self.project_dir} has ended, with "
+                    f"{name}={value}. Give the same, or `overwrite=True` to "
+                    f"begin anew. Received: {name}={now[name]}"
+                )
+
     def _trained(
         self, candidates: list[Candidate], search: SearchArguments
     ) -> GroupResult:
@@ -234,7 +248,10 @@ class Evolution(Caviar):
         start = time.monotonic()
         members = self._members(candidates, search)
         checkpoint = Checkpoint(self.project_dir, candidates, self._rules)
-        snapshot, ancestry = checkpoint.read() or (None, _begun(candidates))
+        snapshot, ancestry = checkpoint.read() or (
+            None,
+            _begun(candidates, self._rules),
+        )
         self.ancestry = ancestry
         objective = self.oracle.objective
         trainer, histories = members.program.train(
@@ -331,12 +348,14 @@ def _not_together(why: str) -> InputError:
     )
 
 
-def _begun(candidates: list[Candidate]) -> Ancestry:
+def _begun(candidates: list[Candidate], rules: Rules) -> Ancestry:
     """Returns the first generation."""
     values = [dict(c.trial.hyperparameters.values) for c in candidates]
     numbers = list(range(len(candidates)))
     return Ancestry(
-        [c.trial.trial_id for c in candidates], [Generation(0, numbers, values)]
+        [c.trial.trial_id for c in candidates],
+        [Generation(0, numbers, values)],
+        dataclasses.asdict(rules),
     )
 
 
