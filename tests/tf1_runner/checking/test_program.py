@@ -113,6 +113,12 @@ def test_a_name_is_undefined_where_no_line_above_defines_it(texts, names):
         ("os.mkdir('d')\nopen('d/a', 'w')", []),
         ("open('d/a', 'w')\ntf.summary.FileWriter('d')", ["d/"]),
         ("plt.savefig('d/a.png')", ["d/"]),
+        (
+            "def save(n):\n    p = os.path.join('.', 'd', n + '.png')\n"
+            "    plt.savefig(p)\nsave('a'); save('b')",
+            ["d/"],
+        ),
+        ("plt.savefig(', '.join(f(), g()))", []),
         ("np.save('./a', x)\nsaver.save(s, 'd/a')", []),
         (
             "if K.backend() == 'tensorflow':\n    raise RuntimeError('no')",

@@ -151,9 +151,24 @@ def folders_written(
     opens = call.name in _OPENERS and _writes(call.node, constants.value, "wa")
     owners = _WRITERS.get(call.name)
     if opens or owners == () or (owners and call.owner in owners):
-        for path in _paths((call.node.args or [None])[0], constants, unsure):
+        node = (call.node.args or [None])[0]
+        for path in _paths(node, constants, unsure):
             if path.strip("/") != pathlib.PurePath(path).name:
                 yield str(pathlib.PurePath(path).parent)
+        yield from _folder_of_join(node, constants)
+
+
+def _folder_of_join(node, constants):
+    """Yields the folder where only the name of the file is not known."""
+    if isinstance(node, ast.Name):
+        node = constants.expression(node.id)
+    match node:
+        case ast.Call(ast.Attribute(_, "join"), [*outer, ast.AST()]) if outer:
+            parts = [constants.value(part) for part in outer]
+            if constants.value(node) is None and all(
+                isinstance(part, str) for part in parts
+            ):
+                yield str(pathlib.PurePath(*parts))
 
 
 def _paths(node, constants, unsure=frozenset()):
