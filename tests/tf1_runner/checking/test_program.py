@@ -112,6 +112,10 @@ def test_a_name_is_undefined_where_no_line_above_defines_it(texts, names):
         ("open('d/a', 'w')", ["d/"]),
         ("os.mkdir('d')\nopen('d/a', 'w')", []),
         ("open('d/a', 'w')\ntf.summary.FileWriter('d')", ["d/"]),
+        (
+            "def get_files(d):\n    os.listdir(d)\nget_files('d')",
+            ["d"],
+        ),
         ("plt.savefig('d/a.png')", ["d/"]),
         (
             "def save(n):\n    p = os.path.join('.', 'd', n + '.png')\n"

@@ -70,11 +70,11 @@ _ARGUMENTS = {
 _ASKERS = {"Exists", "IsDirectory", "exists", "isdir", "isfile", "file_exists"}
 _MAKERS = re.compile(
     "save|write|dump|mkd|makedirs|^to_|retrieve|download|extract|copy|export|"
-    "system|magic|get_file|create|convert|run|call|popen|checkpoint|getoutput",
+    "system|magic|get_file$|create|convert|run|call|popen|checkpoint|getoutput",
     re.IGNORECASE,
 )
 # These only read, whatever else their names have in them.
-_ONLY_READ = re.compile("print|inspect|latest|list|load")
+_ONLY_READ = re.compile("get_checkpoint|print|inspect|latest|list|load")
 _OPENERS = {"open", "File", "GFile", "FastGFile", "Open"}
 # What writes into a folder that must be there; of these owners, if any.
 _WRITERS = {"save": ("np", "numpy"), "savez": ("np", "numpy")} | dict.fromkeys(
