@@ -477,7 +477,9 @@ def test_metric_that_looks_at_the_weights(rng):
     check(build, *digits(rng))
 
 
-@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize(
+    "jit", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_losses_of_outputs_count_each_batch_the_same(rng, jit):
     x, y = digits(rng)
 

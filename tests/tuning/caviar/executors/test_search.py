@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from executors.fake import DriverKilledError, FakeExecutor
 from executors.outcomes import outcome
+from marks import slow_but
 
 from tfcourse.errors import InputError
 from tfcourse.tuning import Caviar, CoarseToFineSearch, OptunaOracle
@@ -64,7 +65,9 @@ def test_the_rules_of_many_change_nothing_here(tmp_path, data, local):
     assert search(tmp_path, data)[1] == local
 
 
-@pytest.mark.parametrize("workers, seed", [(1, 0), (3, 1)])
+@pytest.mark.parametrize(
+    "workers, seed", [pytest.param(1, 0, marks=pytest.mark.slow), (3, 1)]
+)
 def test_any_order_and_losses(tmp_path, data, local, workers, seed):
     fake = FakeExecutor(workers, seed, loses=4)
     tuner, found = search(tmp_path, data, executor=fake)
@@ -77,6 +80,7 @@ def test_any_order_and_losses(tmp_path, data, local, workers, seed):
     assert sorted(trained) == sorted(tuner.oracle.trials)
 
 
+@pytest.mark.slow
 def test_too_little_memory_halves(tmp_path, data, local):
     fake = FakeExecutor(most=1)
     assert search(tmp_path, data, executor=fake)[1] == local
@@ -101,7 +105,7 @@ def test_what_kills_its_worker_fails_and_no_other(tmp_path, data, local):
     ]
 
 
-@pytest.mark.parametrize("dies_after", [0, 1, 2])
+@pytest.mark.parametrize("dies_after", slow_but([0, 1, 2], [1]))
 def test_a_driver_that_was_killed_goes_on(tmp_path, data, local, dies_after):
     with pytest.raises(DriverKilledError):
         search(tmp_path, data, executor=FakeExecutor(dies_after=dies_after))

@@ -260,6 +260,7 @@ def test_settings_are_values(tmp_path):
     assert_by_one_step(tmp_path, on_examples(space), trials=8)
 
 
+@pytest.mark.slow
 def test_executions_and_folds_are_of_a_trial(tmp_path):
     case = on_examples(small)
     tuner = assert_by_one_step(tmp_path / "a", case, executions_per_trial=2)
