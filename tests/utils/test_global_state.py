@@ -192,35 +192,48 @@ def test_outside_of_a_search_all_is_looked_through():
     assert any(one is kept for one in gc.get_objects())
 
 
-def test_a_seed_given_again_gives_the_same_draws_and_compiles_nothing_anew(
-    monkeypatch,
-):
-    def drawn():
-        return [
-            random.random(),
-            np.random.rand(),
-            tf.random.uniform(()).numpy(),
-            keras.ops.convert_to_numpy(keras.random.uniform(())),
-        ]
-
-    seeds = []
+@pytest.fixture
+def seeds(monkeypatch):
+    """The seeds that TensorFlow is given, each of which compiles anew."""
+    keras.utils.set_random_seed(1)
+    found = []
     of_process = context.Context._set_global_seed
     monkeypatch.setattr(
         context.Context,
         "_set_global_seed",
-        lambda self, seed: (seeds.append(seed), of_process(self, seed)),
+        lambda self, seed: (found.append(seed), of_process(self, seed)),
     )
+    return found
+
+
+def drawn_by_keras():
+    return [
+        random.random(),
+        np.random.rand(),
+        keras.ops.convert_to_numpy(keras.random.uniform(())),
+    ]
+
+
+def test_a_seed_given_again_compiles_nothing_anew(seeds):
+    with global_state.preserved():
+        expected = global_state.seeded(7, drawn_by_keras)
+        # Keras draws by its own seeds, not by TensorFlow's.
+        assert global_state.seeded(7, drawn_by_keras) == expected
+        assert seeds == [7]
+        assert global_state.seeded(8, drawn_by_keras) != expected
+        assert seeds == [7, 8]
+
+
+@pytest.mark.parametrize("own", [None, 3])
+def test_what_draws_by_tensorflow_begins_anew(seeds, own):
+    """Of a seed of its own, TensorFlow counts the draws in its kernels."""
+
+    def drawn():
+        return [tf.random.uniform((), seed=own).numpy() for _ in range(2)]
+
     with global_state.preserved():
         keras.utils.set_random_seed(7)
         expected = drawn()
-        seeds.clear()
-        # Something has drawn since.
-        global_state.set_random_seed(7)
-        assert seeds == [7]
-        # Nothing has.
-        global_state.set_random_seed(7)
-        assert seeds == [7]
-        assert drawn() == expected
-        global_state.set_random_seed(8)
-        assert seeds == [7, 8]
-        assert drawn() != expected
+        for _ in range(2):
+            assert global_state.seeded(7, drawn) == expected
+        assert seeds == [7, 7, 7]

@@ -8,13 +8,14 @@ import contextvars
 import gc
 import random
 import sys
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
 
 from tfcourse.utils import keras_private
 
+_T = TypeVar("_T")
 # What `clear_session` is for: it makes layers count their names anew.
 _COUNTS = "object_name_uids"
 # While `only_new_garbage` lasts. To count what is frozen takes 50 ms.
@@ -50,21 +51,27 @@ def preserved() -> collections.abc.Iterator[None]:
         keras_private.set_global_attributes(attributes)
 
 
-def set_random_seed(seed: int) -> None:
-    """Does what Keras's does, and keeps what TensorFlow has compiled.
+def seeded(seed: int, function: collections.abc.Callable[[], _T]) -> _T:
+    """Returns what a function does after `keras.utils.set_random_seed`.
 
-    A seed makes it compile anew, which is not needed if it has that seed and
-    nothing has drawn since.
+    A seed makes TensorFlow compile anew what it has compiled, which is spared
+    if it has that seed already and nothing draws by its operations.
 
     Args:
         seed: An integer.
+        function: A function without arguments, which may be called twice.
     """
     tensorflow = _tensorflow()
-    if tensorflow is None or not tensorflow.is_seeded(seed):
-        keras.utils.set_random_seed(seed)
-        return
-    with tensorflow.seed_kept():
-        keras.utils.set_random_seed(seed)
+    if tensorflow is not None and tensorflow.is_seeded(seed):
+        with tensorflow.seed_kept():
+            keras.utils.set_random_seed(seed)
+        with tensorflow.noting_draws() as drawn:
+            found = function()
+        if not drawn:
+            return found
+        # They may have gone on where others of their seed had ended.
+    keras.utils.set_random_seed(seed)
+    return function()
 
 
 def random_states() -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.eager import context
+from tensorflow.python.framework import random_seed
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 from tensorflow.python.ops.parallel_for import pfor
 
@@ -68,6 +69,26 @@ def set_random_state(state: tuple[Any, Any]) -> None:
 def is_seeded(seed: int) -> bool:
     """Returns whether nothing has drawn since it was given this seed."""
     return random_state() == (seed, random.Random(seed).getstate())
+
+
+@contextlib.contextmanager
+def noting_draws() -> Iterator[list[Any]]:
+    """While it lasts, notes the seeds that random operations ask for.
+
+    Those of `tf.random.stateless_...`, and so of Keras, ask for none.
+    """
+    asked: list[Any] = []
+    get_seed = random_seed.get_seed
+
+    def noting(seed: Any) -> Any:
+        asked.append(seed)
+        return get_seed(seed)
+
+    random_seed.get_seed = noting
+    try:
+        yield asked
+    finally:
+        random_seed.get_seed = get_seed
 
 
 @contextlib.contextmanager

@@ -82,13 +82,11 @@ def build_deferred(
 
     Args:
         build: A function without arguments that returns a compiled model.
-        seed: Given to `global_state.set_random_seed` first.
+        seed: As for `global_state.seeded`.
     """
 
     def seeded() -> keras.Model:
-        if seed is not None:
-            global_state.set_random_seed(seed)
-        return build()
+        return build() if seed is None else global_state.seeded(seed, build)
 
     # If an error is not for the deferring, it will be raised again.
     with contextlib.suppress(Exception), deferred_initialization():
