@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import supernets
 from keras import layers, ops
+from marks import slow_but
 
 from tfcourse.tuning import supernet
 from tfcourse.tuning.population import build_deferred
@@ -165,7 +166,10 @@ def table(rng):
     return x, np.tanh(x.sum(axis=1))[:, None].astype("float32")
 
 
-@pytest.mark.parametrize("name", CASES)
+QUICK = ["skipping", "operations", "convolutions", "pooled"]
+
+
+@pytest.mark.parametrize("name", slow_but(CASES, QUICK))
 def test_small_graphs_compute_as_by_themselves(table, name):
     supernets.assert_computes_as_alone(CASES[name], table[0])
 

@@ -111,7 +111,8 @@ def test_the_epoch_of_the_lowest_loss_among_equals_is_kept(
     )
 
 
-@pytest.mark.parametrize("way", MARKED)
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way[1])
 def test_the_first_epoch_is_kept_if_nothing_is_said(way, tmp_path, monkeypatch):
     tuner = searched(way, tmp_path, monkeypatch)
     trials = tuner.oracle.trials.values()

@@ -221,7 +221,7 @@ def test_each_takes_its_pick_of_optimizers(tmp_path):
     assert tuner.groups[0]["verified"] == 2
 
 
-@pytest.mark.parametrize("clipnorm", [None, 0.1])
+@pytest.mark.parametrize("clipnorm", slow_but([None, 0.1], [0.1]))
 def test_own_optimizers_take_sparse_gradients_of_any_size(clipnorm, tmp_path):
     def space(hp):
         embedding = layers.Embedding(9, hp.Choice("units", [2, 3, 5]))
@@ -343,7 +343,12 @@ def test_code_that_may_look_at_sizes_is_one_step_for_each_size(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "own", [{"halving": True}, {"smallest_group": 99}], ids=str
+    "own",
+    [
+        {"smallest_group": 99},
+        pytest.param({"halving": True}, marks=pytest.mark.slow),
+    ],
+    ids=str,
 )
 def test_is_not_done_where_it_would_be_another_search(own, tmp_path):
     tuner = side_by_side.search(Caviar, tmp_path, on_examples(small), **own)

@@ -41,7 +41,9 @@ def finite(model):
     [
         lambda runs: runs.fresh(),
         lambda runs: runs.network(steps_per_execution=3),
-        lambda runs: runs.network(built=False),
+        pytest.param(
+            lambda runs: runs.network(built=False), marks=pytest.mark.slow
+        ),
         pytest.param(
             lambda runs: runs.network(optimizers.Adam(1e-3), jit_compile=True),
             marks=pytest.mark.slow,
@@ -198,7 +200,11 @@ def test_loss_of_a_train_step_of_ones_own_may_be_the_batch_s(tmp_path, runs):
             lambda: schedules.ExponentialDecay(0.01, 0.9),
             "initial_learning_rate",
         ),
-        (lambda: schedules.PiecewiseConstantDecay([9], [0.1, 0.01]), "value_1"),
+        pytest.param(
+            lambda: schedules.PiecewiseConstantDecay([9], [0.1, 0.01]),
+            "value_1",
+            marks=pytest.mark.slow,
+        ),
         (lambda: keras.optimizers.schedules.CosineDecay(0.1, 100), None),
     ],
 )
