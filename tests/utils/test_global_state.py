@@ -160,6 +160,7 @@ class Cycle:
         self.itself = self
 
 
+@pytest.mark.usefixtures("thawed")
 def test_what_is_left_is_not_looked_through_again():
     with global_state.only_new_garbage():
         kept, lost = Cycle(), weakref.ref(Cycle())
