@@ -66,6 +66,18 @@ import sys
 from test_cluster import executor, search
 search(sys.argv[1], executor=executor())
 """
+ON_JAX = """
+import pathlib
+import sys
+import keras
+from executors.outcomes import outcome
+from test_cluster import executor, search
+assert keras.config.backend() == "jax"
+folder = pathlib.Path(sys.argv[1])
+expected = outcome(search(folder / "1", ahead=3).project_dir)
+tuner = search(folder / "2", executor=executor())
+assert outcome(tuner.project_dir) == expected
+"""
 
 
 @pytest.fixture(scope="module")
@@ -165,14 +177,24 @@ def test_a_killed_worker_and_a_space_by_value(cluster, tmp_path, monkeypatch):
     assert max(group["attempts"] for group in tuner.groups) == 2
 
 
-def test_a_killed_driver_goes_on(cluster, tmp_path, local):
+def begun(code, folder, **env):
+    """Returns a process of its own that imports this module."""
     here = pathlib.Path(__file__).parent
     paths = os.pathsep.join([*sys.path, str(here)])
-    driver = subprocess.Popen(
-        [sys.executable, "-c", DRIVER, str(tmp_path)],
-        env=os.environ | {"PYTHONPATH": paths},
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)],
+        env=os.environ | {"PYTHONPATH": paths} | env,
         start_new_session=True,
     )
+
+
+def test_workers_of_another_backend(cluster, tmp_path):
+    pytest.importorskip("jax")
+    assert begun(ON_JAX, tmp_path, KERAS_BACKEND="jax").wait() == 0
+
+
+def test_a_killed_driver_goes_on(cluster, tmp_path, local):
+    driver = begun(DRIVER, tmp_path)
     try:
         while not list(tmp_path.glob("p/*/history.json")):
             assert driver.poll() is None
