@@ -105,6 +105,7 @@ def test_it_is_stopped_by_ctrl_c_and_goes_on(tmp_path):
     words = [*SMALL[:-1], "4000", "--data", "iris", "--space", SPACE]
     process = start(*words, "--out", "r", folder=tmp_path)
     kept = tmp_path / "r" / "search" / "population.npz"
+    # Another process writes it, and tells this one nothing.
     while not kept.exists() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
